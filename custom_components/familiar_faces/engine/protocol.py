@@ -1,0 +1,181 @@
+"""What the engine and its clients say to each other: protocol 1.
+
+Imported on both sides, so it needs nothing but numpy.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Embedding = NDArray[np.float32]
+"""A unit-length float32 vector of `Faces.model`'s dimensions: the dot product of two is their cosine."""
+
+MIN_FACE = 40
+MAX_FACES = 20
+MAX_BYTES = 20 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+
+
+class ProtocolError(ValueError):
+    """The other side said something that is not protocol 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Whether a face is good enough to be compared, and if not, why."""
+
+    usable: bool
+    reason: str | None
+    """None when usable, else `too_small`, `too_blurred`, `too_dark`, `too_bright` or `turned_away`."""
+    sharpness: float
+    """Variance of the Laplacian of the aligned crop, grey levels squared."""
+    yaw: float
+    """How far the head is turned, degrees, positive to the viewer's right; estimated from the landmarks."""
+    brightness: float
+    """Mean grey level of the aligned crop, 0 to 255."""
+    size: int
+    """Width of the face in the frame as it came, pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One detection in one frame."""
+
+    box: tuple[float, float, float, float]
+    """Left, top, width and height in pixels of the upright frame."""
+    landmarks: tuple[tuple[float, float], ...]
+    """Right eye, left eye, nose tip, right and left mouth corner, as the person has them."""
+    score: float
+    """The detector's own confidence that this is a face, 0 to 1."""
+    quality: Quality
+    embedding: Embedding
+    crop: bytes | None = None
+    """The aligned 112x112 JPEG, when asked for."""
+    portrait: bytes | None = None
+    """The face with hair and shoulders as a JPEG of at most 320x400, when asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """What the engine saw in one image."""
+
+    model: str
+    """Name of the embedding space: templates of another one cannot be compared."""
+    size: tuple[int, int]
+    """Width and height of the upright image, pixels."""
+    faces: tuple[Face, ...]
+    ms: Mapping[str, float]
+    """Milliseconds spent on `decode`, `detect`, `align`, `embed`, and `total` with waiting left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the engine says about itself."""
+
+    version: str
+    protocol: int
+    model: Mapping[str, Any]
+    """The model card: name, dimensions, SHA-256 of the weights, licence, published accuracy."""
+
+
+def encode_embedding(embedding: Embedding) -> str:
+    """Return an embedding as base64 of little-endian float32."""
+    return base64.b64encode(embedding.astype("<f4").tobytes()).decode()
+
+
+def decode_embedding(text: str) -> Embedding:
+    """Return the embedding that `encode_embedding` wrote; raise ProtocolError otherwise."""
+    try:
+        vector = np.frombuffer(base64.b64decode(text, validate=True), dtype="<f4")
+    except (binascii.Error, TypeError, ValueError) as err:
+        raise ProtocolError("an embedding is not base64 of float32") from err
+    if vector.size == 0 or not np.isfinite(vector).all():
+        raise ProtocolError("an embedding is empty or not finite")
+    return vector.astype(np.float32)
+
+
+def faces_to_json(faces: Faces) -> dict[str, Any]:
+    """Return the answer of `POST /v1/faces`."""
+    return {
+        "model": faces.model,
+        "size": list(faces.size),
+        "faces": [_face_to_json(face) for face in faces.faces],
+        "ms": {name: round(value, 2) for name, value in faces.ms.items()},
+    }
+
+
+def faces_from_json(data: Mapping[str, Any]) -> Faces:
+    """Return what `faces_to_json` wrote; raise ProtocolError when it is something else."""
+    try:
+        width, height = data["size"]
+        return Faces(
+            model=str(data["model"]),
+            size=(int(width), int(height)),
+            faces=tuple(_face_from_json(face) for face in data["faces"]),
+            ms={str(name): float(value) for name, value in data["ms"].items()},
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as err:
+        raise ProtocolError(f"the answer is not protocol 1: {err!r}") from err
+
+
+def health_from_json(data: Mapping[str, Any]) -> Health:
+    """Return the answer of `GET /v1/health`; raise ProtocolError when it is something else."""
+    try:
+        return Health(str(data["version"]), int(data["protocol"]), dict(data["model"]))
+    except (KeyError, TypeError, ValueError) as err:
+        raise ProtocolError(f"the answer is not protocol 1: {err!r}") from err
+
+
+def _face_to_json(face: Face) -> dict[str, Any]:
+    quality = face.quality
+    data: dict[str, Any] = {
+        "box": [round(value, 1) for value in face.box],
+        "landmarks": [[round(x, 1), round(y, 1)] for x, y in face.landmarks],
+        "score": round(face.score, 4),
+        "quality": {
+            "usable": quality.usable,
+            "reason": quality.reason,
+            "sharpness": round(quality.sharpness, 1),
+            "yaw": round(quality.yaw, 1),
+            "brightness": round(quality.brightness, 1),
+            "size": quality.size,
+        },
+        "embedding": encode_embedding(face.embedding),
+    }
+    for name, image in (("crop", face.crop), ("portrait", face.portrait)):
+        if image is not None:
+            data[name] = base64.b64encode(image).decode()
+    return data
+
+
+def _face_from_json(data: Mapping[str, Any]) -> Face:
+    quality = data["quality"]
+    left, top, width, height = map(float, data["box"])
+    return Face(
+        box=(left, top, width, height),
+        landmarks=tuple((float(x), float(y)) for x, y in data["landmarks"]),
+        score=float(data["score"]),
+        quality=Quality(
+            usable=bool(quality["usable"]),
+            reason=quality["reason"],
+            sharpness=float(quality["sharpness"]),
+            yaw=float(quality["yaw"]),
+            brightness=float(quality["brightness"]),
+            size=int(quality["size"]),
+        ),
+        embedding=decode_embedding(data["embedding"]),
+        crop=_image_from_json(data, "crop"),
+        portrait=_image_from_json(data, "portrait"),
+    )
+
+
+def _image_from_json(data: Mapping[str, Any], name: str) -> bytes | None:
+    text = data.get(name)
+    return None if text is None else base64.b64decode(text, validate=True)

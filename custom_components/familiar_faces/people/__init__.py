@@ -1,0 +1,1 @@
+"""Who: people, their consent, and the gallery that faces are compared with. Pure Python and numpy."""

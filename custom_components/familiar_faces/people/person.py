@@ -1,0 +1,118 @@
+"""People and their consent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Embedding = NDArray[np.float32]
+"""A unit-length float32 vector: the dot product of two is their cosine."""
+
+EXPIRING = timedelta(days=30)
+"""How long before its end a consent is said to be expiring."""
+
+
+class ConsentMethod(StrEnum):
+    """How a consent was given."""
+
+    IN_PERSON = "in_person"
+    ON_PAPER = "on_paper"
+    OWN_DEVICE = "own_device"
+
+
+class ConsentState(StrEnum):
+    """Where a consent is in its life."""
+
+    ACTIVE = "active"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One yes, as it was given. Never changed afterwards but to be withdrawn; renewing makes a new one."""
+
+    consent_id: str
+    given_by: str
+    """Who said yes: the person, or for a child the parent or guardian."""
+    on_behalf_of_child: bool
+    method: ConsentMethod
+    given_at: datetime
+    valid_until: datetime
+    text_version: str
+    """Which consent text was agreed to, as `<language>/<version>`."""
+    recorded_at: datetime
+    withdrawn_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a consent that could never be told to be active."""
+        moments = (self.given_at, self.valid_until, self.recorded_at)
+        if any(moment.tzinfo is None for moment in moments):
+            raise ValueError("a consent's times need a time zone")
+        if self.valid_until <= self.given_at:
+            raise ValueError("a consent ends after it was given")
+        if not self.given_by.strip():
+            raise ValueError("a consent names who gave it")
+
+    def state(self, now: datetime) -> ConsentState:
+        """Return where this consent is in its life at `now`."""
+        if self.withdrawn_at is not None and self.withdrawn_at <= now:
+            return ConsentState.WITHDRAWN
+        if now >= self.valid_until:
+            return ConsentState.EXPIRED
+        if now >= self.valid_until - EXPIRING:
+            return ConsentState.EXPIRING
+        return ConsentState.ACTIVE
+
+    def allows_recognition(self, now: datetime) -> bool:
+        """Return whether recognising this person is agreed to at `now`."""
+        return self.given_at <= now and self.state(now) in (
+            ConsentState.ACTIVE,
+            ConsentState.EXPIRING,
+        )
+
+    def withdrawn(self, now: datetime) -> Consent:
+        """Return this consent, withdrawn at `now`."""
+        return replace(self, withdrawn_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An embedding of a consenting person, kept to compare with; one reference photo made it."""
+
+    template_id: str
+    embedding: Embedding
+    model: str
+    """Name of the embedding space; see `engine.protocol.Faces.model`."""
+    photo_digest: str
+    """SHA-256 of the photo as it was given, to tell the same photo given twice."""
+    added_at: datetime
+    usable: bool = True
+    """Whether it takes part in comparisons."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone with a name and a consent."""
+
+    person_id: str
+    name: str
+    consents: tuple[Consent, ...] = ()
+    """Oldest first."""
+    templates: tuple[Template, ...] = field(default=(), repr=False)
+    linked_entity: str | None = None
+    """The Home Assistant `person.*` that is the same individual, when the owner said so."""
+
+    @property
+    def consent(self) -> Consent | None:
+        """Return the consent that counts: the newest."""
+        return self.consents[-1] if self.consents else None
+
+    def may_be_recognised(self, now: datetime) -> bool:
+        """Return whether the consent on record allows recognising this person at `now`."""
+        return self.consent is not None and self.consent.allows_recognition(now)
