@@ -1,0 +1,79 @@
+"""Familiar Faces: who of the people who agreed to it is at the camera, told locally."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
+
+from .const import DOMAIN
+from .engine_choice import async_get_environment
+from .hub import FamiliarFacesConfigEntry, Hub, vault_folder
+from .services import async_setup_services
+from .vault.errors import VaultError, VaultInUse, VaultUnwritable
+from .vault.store import Vault
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.IMAGE,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up the actions."""
+    async_setup_services(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> bool:
+    """Set up from a config entry."""
+    try:
+        vault = await hass.async_add_executor_job(Vault.open, vault_folder(hass))
+    except VaultError as err:
+        # A full disk or a second process may pass, a lost key or a damaged file do not.
+        passing = isinstance(err, (VaultInUse, VaultUnwritable))
+        raise (ConfigEntryNotReady if passing else ConfigEntryError)(
+            translation_domain=DOMAIN,
+            translation_key="vault_failed",
+            translation_placeholders={"reason": str(err)},
+        ) from err
+    hub = Hub(hass, entry, vault)
+    try:
+        await hub.async_start()
+        entry.runtime_data = hub
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    except VaultError as err:
+        await hub.async_stop()
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="vault_failed",
+            translation_placeholders={"reason": str(err)},
+        ) from err
+    except BaseException:
+        await hub.async_stop()
+        raise
+    entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+    return True
+
+
+async def _async_entry_updated(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> None:
+    """Follow changes of the entry and its subentries."""
+    await entry.runtime_data.async_entry_updated()
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> bool:
+    """Unload a config entry."""
+    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        await entry.runtime_data.async_stop()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> None:
+    """Erase everything that was kept, and the engine's environment."""
+    await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
+    await async_get_environment(hass).remove()

@@ -1,0 +1,126 @@
+"""Binary sensors: who is there now."""
+
+from datetime import datetime, timedelta
+from typing import override
+
+from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
+from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+from .const import OCCUPIED_FOR, PRESENT_FOR
+from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
+from .hub import FamiliarFacesConfigEntry, Hub
+from .visits.visit import Decision, Visit
+from .visits.watcher import Timing
+
+PARALLEL_UPDATES = 0
+
+FAMILIAR_PERSON = BinarySensorEntityDescription(
+    key="familiar_person",
+    translation_key="familiar_person",
+    device_class=BinarySensorDeviceClass.OCCUPANCY,
+)
+STRANGER = BinarySensorEntityDescription(
+    key="stranger", translation_key="stranger", device_class=BinarySensorDeviceClass.OCCUPANCY
+)
+PRESENT = BinarySensorEntityDescription(
+    key="present", translation_key="present", device_class=BinarySensorDeviceClass.PRESENCE
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the binary sensors."""
+    async_setup_entities(
+        entry,
+        async_add_entities,
+        camera=lambda hub, subentry: [
+            CameraOccupancy(hub, subentry, FAMILIAR_PERSON, Decision.FAMILIAR),
+            CameraOccupancy(hub, subentry, STRANGER, Decision.STRANGER),
+        ],
+        person=lambda hub, subentry: [PersonPresent(hub, subentry, PRESENT)],
+    )
+
+
+class _OnForAWhile(FamiliarFacesEntity, BinarySensorEntity):
+    """Is on for some time after it was last told so."""
+
+    needs_engine = True
+    _attr_is_on = False
+    _end: CALLBACK_TYPE | None = None
+
+    @callback
+    def async_hold(self, duration: timedelta) -> None:
+        """Be on from now, for `duration`."""
+        self._attr_is_on = True
+        if self._end is not None:
+            self._end()
+        self._end = async_call_later(self.hass, duration, HassJob(self._async_off, cancel_on_shutdown=True))
+
+    @callback
+    def _async_off(self, _now: datetime | None = None) -> None:
+        self._end = None
+        self._attr_is_on = False
+        self.async_write_ha_state()
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Stop waiting."""
+        if self._end is not None:
+            self._end()
+            self._end = None
+
+
+class CameraOccupancy(CameraEntity, _OnForAWhile):
+    """Somebody of a kind is at a camera."""
+
+    def __init__(
+        self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription, decision: Decision
+    ) -> None:
+        """Be on for visits with this decision."""
+        super().__init__(hub, subentry, description)
+        self._decision = decision
+        self._person_id: str | None = None
+
+    @override
+    @callback
+    def async_visit(self, visit: Visit, timing: Timing) -> None:
+        """Be on while this kind of visitor is here."""
+        if visit.camera_id != self.camera_id or visit.decision is not self._decision:
+            return
+        self._person_id = visit.person_id
+        self.async_hold(OCCUPIED_FOR)
+        self.async_write_ha_state()
+
+    @override
+    @callback
+    def async_forgotten(self, person_id: str) -> None:
+        """Be off when it was for a person who is no longer known."""
+        if self._person_id == person_id:
+            self._async_off()
+
+
+class PersonPresent(PersonEntity, _OnForAWhile):
+    """A person was seen a moment ago."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Be on when the last visit, also one before a restart, was a moment ago."""
+        await super().async_added_to_hass()
+        visit = await self.hass.async_add_executor_job(self.hub.vault.last_visit, self.person_id)
+        if visit is not None and (left := visit.started_at + PRESENT_FOR - dt_util.utcnow()) > timedelta(0):
+            self.async_hold(left)
+
+    @override
+    @callback
+    def async_visit(self, visit: Visit, timing: Timing) -> None:
+        """Be on for a while after every visit of this person."""
+        if visit.person_id == self.person_id:
+            self.async_hold(PRESENT_FOR)
+            self.async_write_ha_state()

@@ -1,0 +1,24 @@
+"""The config flow; its steps live in `flows`."""
+
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentryFlow
+from homeassistant.core import callback
+
+from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
+from .flows.camera import CameraFlow
+from .flows.hub import HubFlow
+from .flows.person import PersonFlow
+
+
+class FamiliarFacesConfigFlow(HubFlow, domain=DOMAIN):
+    """Sets up the hub; cameras and people are its subentries."""
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return the flows of the subentries."""
+        return {SUBENTRY_CAMERA: CameraFlow, SUBENTRY_PERSON: PersonFlow}

@@ -1,0 +1,70 @@
+"""Constants of Familiar Faces."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+DOMAIN: Final = "familiar_faces"
+MANUFACTURER: Final = "Familiar Faces"
+
+SUBENTRY_CAMERA: Final = "camera"
+SUBENTRY_PERSON: Final = "person"
+
+# The config entry
+CONF_WHERE: Final = "where"
+CONF_FORGETTING: Final = "forgetting"
+"""Ids of people who were removed and could not be erased yet: tried again at every start."""
+
+# A camera subentry
+CONF_CAMERA: Final = "camera"
+CONF_MODE: Final = "mode"
+CONF_PUBLIC_SPACE: Final = "public_space"
+CONF_TRIGGERS: Final = "triggers"
+
+# A person subentry
+CONF_PERSON_ID: Final = "person_id"
+CONF_LINKED_ENTITY: Final = "linked_entity"
+CONF_CHILD: Final = "child"
+
+CONSENT_TEXT_VERSION: Final = "1"
+
+PRESENT_FOR: Final = timedelta(minutes=5)
+"""How long a person counts as present after they were last seen."""
+OCCUPIED_FOR: Final = timedelta(seconds=30)
+"""How long a camera shows a familiar person or a stranger after the last look that saw one."""
+PURGE_INTERVAL: Final = timedelta(hours=1)
+
+
+class Where(StrEnum):
+    """Where the engine runs."""
+
+    THIS_MACHINE = "this_machine"
+    ANOTHER_MACHINE = "another_machine"
+
+
+class Mode(StrEnum):
+    """When a camera is looked at."""
+
+    ON_RING = "on_ring"
+    ON_MOTION = "on_motion"
+    ALWAYS = "always"
+
+
+def signal_changed(entry_id: str) -> str:
+    """Return the signal that something the entities show has changed."""
+    return f"{DOMAIN}_{entry_id}_changed"
+
+
+def signal_visit(entry_id: str) -> str:
+    """Return the signal that a visit was decided; it carries a `Visit` and its `Timing`."""
+    return f"{DOMAIN}_{entry_id}_visit"
+
+
+def signal_forgotten(entry_id: str) -> str:
+    """Return the signal that a person was forgotten; it carries the person's id."""
+    return f"{DOMAIN}_{entry_id}_forgotten"
+
+
+def signal_subentry(entry_id: str) -> str:
+    """Return the signal that a subentry was added; it carries the subentry."""
+    return f"{DOMAIN}_{entry_id}_subentry"

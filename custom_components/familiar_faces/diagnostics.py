@@ -1,0 +1,47 @@
+"""Diagnostics: how everything is doing. No name, face, picture, address or token is in it."""
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from .const import CONF_MODE, CONF_TRIGGERS, CONF_WHERE
+from .hub import FamiliarFacesConfigEntry
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: FamiliarFacesConfigEntry
+) -> dict[str, Any]:
+    """Return diagnostics for a config entry."""
+    hub = entry.runtime_data
+    now = dt_util.utcnow()
+    consents = Counter(
+        str(person.consent.state(now)) if person.consent else "none" for person in hub.people.values()
+    )
+    return {
+        "engine": {
+            "where": entry.data[CONF_WHERE],
+            "status": hub.engine.status,
+            "last_error": hub.engine.last_error,
+            "latency_ms": hub.engine.latency_ms,
+            "model": hub.gallery.model if hub.gallery is not None else None,
+        },
+        "stored": asdict(hub.stored) if hub.stored is not None else None,
+        "next_purge": hub.next_purge,
+        "consents": dict(consents),
+        "photos": sorted(len(person.templates) for person in hub.people.values()),
+        "recognition": hub.recognition,
+        "visits_today": hub.visits_today,
+        "cameras": [
+            {
+                "mode": entry.subentries[watcher.camera_id].data[CONF_MODE],
+                "triggers": len(entry.subentries[watcher.camera_id].data.get(CONF_TRIGGERS, ())),
+                "recognition": watcher.recognition,
+                "fitness": watcher.fitness,
+                "time_to_name_ms": watcher.time_to_name,
+            }
+            for watcher in hub.watchers.values()
+        ],
+    }

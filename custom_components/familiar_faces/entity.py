@@ -1,0 +1,177 @@
+"""What the entities of the hub, a camera and a person have in common."""
+
+from collections.abc import Callable, Iterable
+from typing import override
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_NAME
+from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import (
+    CONF_PERSON_ID,
+    DOMAIN,
+    MANUFACTURER,
+    SUBENTRY_CAMERA,
+    SUBENTRY_PERSON,
+    signal_changed,
+    signal_forgotten,
+    signal_subentry,
+    signal_visit,
+)
+from .engine import VERSION
+from .host.engine import EngineStatus
+from .hub import FamiliarFacesConfigEntry, Hub
+from .people.person import Person
+from .visits.visit import Visit
+from .visits.watcher import Timing, Watcher
+
+type MakeEntities = Callable[[Hub, ConfigSubentry], Iterable[Entity]]
+
+
+@callback
+def async_setup_entities(
+    entry: FamiliarFacesConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    *,
+    hub: Iterable[Entity] = (),
+    camera: MakeEntities | None = None,
+    person: MakeEntities | None = None,
+) -> None:
+    """Add the hub's entities, and those of every camera and person, now and when one is added."""
+    make = {SUBENTRY_CAMERA: camera, SUBENTRY_PERSON: person}
+
+    @callback
+    def add(subentry: ConfigSubentry) -> None:
+        if (make_entities := make.get(subentry.subentry_type)) is not None:
+            async_add_entities(
+                make_entities(entry.runtime_data, subentry), config_subentry_id=subentry.subentry_id
+            )
+
+    async_add_entities(hub)
+    for subentry in entry.subentries.values():
+        add(subentry)
+    entry.async_on_unload(
+        async_dispatcher_connect(entry.runtime_data.hass, signal_subentry(entry.entry_id), add)
+    )
+
+
+@callback
+def async_hub_device(hub: Hub) -> dr.DeviceEntry:
+    """Return the hub's device, which the others are reached through."""
+    return dr.async_get(hub.hass).async_get_or_create(
+        config_entry_id=hub.entry.entry_id, **_hub_device_info(hub)
+    )
+
+
+def _hub_device_info(hub: Hub) -> DeviceInfo:
+    return DeviceInfo(
+        identifiers={(DOMAIN, hub.entry.entry_id)},
+        entry_type=DeviceEntryType.SERVICE,
+        manufacturer=MANUFACTURER,
+        name=hub.entry.title,
+        sw_version=VERSION,
+    )
+
+
+class FamiliarFacesEntity(Entity):
+    """An entity that shows something of the hub."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+    needs_engine = False
+    """Whether it says nothing true while the engine is not ready."""
+
+    def __init__(
+        self, hub: Hub, description: EntityDescription, unique_id: str, device_info: DeviceInfo
+    ) -> None:
+        """Belong to a device."""
+        self.hub = hub
+        self.entity_description = description
+        self._attr_unique_id = f"{unique_id}_{description.key}"
+        self._attr_device_info = device_info
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether there is something true to show."""
+        return not self.needs_engine or self.hub.engine.status is EngineStatus.READY
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the hub."""
+        await super().async_added_to_hass()
+        entry_id = self.hub.entry.entry_id
+        for signal, target in (
+            (signal_changed(entry_id), self.async_hub_changed),
+            (signal_visit(entry_id), self.async_visit),
+            (signal_forgotten(entry_id), self.async_forgotten),
+        ):
+            self.async_on_remove(async_dispatcher_connect(self.hass, signal, target))
+
+    @callback
+    def async_hub_changed(self) -> None:
+        """Show what the hub holds now."""
+        self.async_write_ha_state()
+
+    @callback
+    def async_visit(self, visit: Visit, timing: Timing) -> None:
+        """Take note of a visit."""
+
+    @callback
+    def async_forgotten(self, person_id: str) -> None:
+        """Drop whatever is known of a person."""
+
+
+class HubEntity(FamiliarFacesEntity):
+    """An entity of the hub's device."""
+
+    def __init__(self, hub: Hub, description: EntityDescription) -> None:
+        """Belong to the hub."""
+        super().__init__(hub, description, hub.entry.entry_id, _hub_device_info(hub))
+
+
+class CameraEntity(FamiliarFacesEntity):
+    """An entity of a camera's device."""
+
+    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
+        """Belong to a camera."""
+        self.camera_id = subentry.subentry_id
+        info = DeviceInfo(
+            identifiers={(DOMAIN, subentry.subentry_id)},
+            entry_type=DeviceEntryType.SERVICE,
+            manufacturer=MANUFACTURER,
+            name=subentry.title,
+            via_device_id=async_hub_device(hub).id,
+        )
+        super().__init__(hub, description, subentry.subentry_id, info)
+
+    @property
+    def watcher(self) -> Watcher | None:
+        """Return the camera's watcher; None for the moment in which it is exchanged."""
+        return self.hub.watchers.get(self.camera_id)
+
+
+class PersonEntity(FamiliarFacesEntity):
+    """An entity of a person's device."""
+
+    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
+        """Belong to a person."""
+        self.person_id: str = subentry.data[CONF_PERSON_ID]
+        info = DeviceInfo(
+            identifiers={(DOMAIN, self.person_id)},
+            entry_type=DeviceEntryType.SERVICE,
+            manufacturer=MANUFACTURER,
+            name=subentry.data[CONF_NAME],
+            via_device_id=async_hub_device(hub).id,
+        )
+        super().__init__(hub, description, self.person_id, info)
+
+    @property
+    def person(self) -> Person | None:
+        """Return the person as the vault has them; None once they are forgotten."""
+        return self.hub.people.get(self.person_id)

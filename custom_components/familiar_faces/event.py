@@ -1,0 +1,132 @@
+"""Event entities: who came, once per visit."""
+
+from typing import Any, override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
+from .hub import FamiliarFacesConfigEntry
+from .vault.records import VisitRecord
+from .visits.visit import Decision, Visit
+from .visits.watcher import Timing
+
+PARALLEL_UPDATES = 0
+
+ATTR_CAMERA_ID = "camera_id"
+ATTR_CONFIDENCE = "confidence"
+ATTR_PERSON_ID = "person_id"
+ATTR_PERSON_NAME = "person_name"
+ATTR_REASON = "reason"
+ATTR_VISIT_ID = "visit_id"
+SEEN = "seen"
+
+VISITOR = EventEntityDescription(
+    key="visitor", translation_key="visitor", event_types=[str(decision) for decision in Decision]
+)
+PERSON_SEEN = EventEntityDescription(key="seen", translation_key="seen", event_types=[SEEN])
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the event entities."""
+    async_setup_entities(
+        entry,
+        async_add_entities,
+        camera=lambda hub, subentry: [VisitorEvent(hub, subentry, VISITOR)],
+        person=lambda hub, subentry: [SeenEvent(hub, subentry, PERSON_SEEN)],
+    )
+
+
+class _VisitEvent(FamiliarFacesEntity, EventEntity):
+    """Tells of visits.
+
+    Who it was stands beside the event and not in it: what is in an event is stored to be restored, and
+    a name has to be gone when the person is forgotten. After a restart the vault says it again.
+    """
+
+    _unrecorded_attributes = frozenset({ATTR_CONFIDENCE, ATTR_PERSON_ID, ATTR_PERSON_NAME, ATTR_VISIT_ID})
+    _attr_extra_state_attributes: dict[str, Any] = {}
+    needs_engine = True
+
+    def _find(self) -> VisitRecord | None:
+        """Return the last visit that it tells of. Blocks."""
+        raise NotImplementedError
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Name the last visitor again after a restart."""
+        await super().async_added_to_hass()
+        visit = await self.hass.async_add_executor_job(self._find)
+        if visit is None or self.state_attributes.get(ATTR_VISIT_ID) != visit.visit_id:
+            return
+        if (person := self.hub.people.get(visit.person_id)) is not None:
+            self._async_name(person.person_id, person.name, visit.confidence)
+
+    @callback
+    def async_tell(self, event_type: str, visit: Visit, timing: Timing) -> None:
+        """Fire for a visit."""
+        attributes: dict[str, Any] = {
+            ATTR_VISIT_ID: visit.visit_id,
+            ATTR_CAMERA_ID: visit.camera_id,
+            "frames": visit.frames,
+            "ms": round(timing.ms),
+            "camera_fetch_ms": round(timing.camera_fetch_ms),
+            "engine_ms": round(timing.engine_ms),
+        }
+        if visit.reason is not None:
+            attributes[ATTR_REASON] = str(visit.reason)
+        self._async_name(visit.person_id, visit.name, visit.confidence)
+        self._trigger_event(event_type, attributes)
+        self.async_write_ha_state()
+
+    @callback
+    def _async_name(self, person_id: str | None, name: str | None, confidence: float | None) -> None:
+        if person_id is None or confidence is None:
+            self._attr_extra_state_attributes = {}
+            return
+        self._attr_extra_state_attributes = {
+            ATTR_PERSON_ID: person_id,
+            ATTR_PERSON_NAME: name,
+            ATTR_CONFIDENCE: round(confidence, 3),
+        }
+
+    @override
+    @callback
+    def async_forgotten(self, person_id: str) -> None:
+        """Take a forgotten person's name away from the last event."""
+        if self._attr_extra_state_attributes.get(ATTR_PERSON_ID) == person_id:
+            self._async_name(None, None, None)
+            self.async_write_ha_state()
+
+
+class VisitorEvent(CameraEntity, _VisitEvent):
+    """Somebody came to a camera."""
+
+    @override
+    def _find(self) -> VisitRecord | None:
+        return next(iter(self.hub.vault.visits(camera_id=self.camera_id, limit=1)), None)
+
+    @override
+    @callback
+    def async_visit(self, visit: Visit, timing: Timing) -> None:
+        """Tell of a visit at this camera."""
+        if visit.camera_id == self.camera_id:
+            self.async_tell(visit.decision, visit, timing)
+
+
+class SeenEvent(PersonEntity, _VisitEvent):
+    """A person came to any of the cameras."""
+
+    @override
+    def _find(self) -> VisitRecord | None:
+        return self.hub.vault.last_visit(self.person_id)
+
+    @override
+    @callback
+    def async_visit(self, visit: Visit, timing: Timing) -> None:
+        """Tell of a visit of this person."""
+        if visit.person_id == self.person_id:
+            self.async_tell(SEEN, visit, timing)

@@ -1,0 +1,1 @@
+"""The steps of the config flow: the hub, a camera, a person."""

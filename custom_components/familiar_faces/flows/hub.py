@@ -1,0 +1,160 @@
+"""The flow of the hub: what this is, and where the engine runs."""
+
+import asyncio
+from collections.abc import Mapping
+import logging
+from typing import Any, override
+
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
+from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSelectorConfig, TextSelectorType
+import voluptuous as vol
+from yarl import URL
+
+from ..const import CONF_WHERE, Where
+from ..engine_choice import async_get_environment
+from ..host.client import EngineClient
+from ..host.errors import EngineBusy, EngineError, EngineIncompatible, EngineRefused, EnvironmentFailed
+from .words import async_say
+
+_LOGGER = logging.getLogger(__name__)
+
+TITLE = "Familiar Faces"
+TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+ANOTHER_MACHINE_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
+        vol.Optional(CONF_TOKEN): TOKEN,
+        vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
+    }
+)
+
+
+class HubFlow(ConfigFlow):
+    """The steps that the flow of the config entry goes through."""
+
+    VERSION = 1
+
+    def __init__(self) -> None:
+        """Start with nothing prepared."""
+        self._preparing: asyncio.Task[None] | None = None
+        self._failure: EnvironmentFailed | None = None
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say in plain words what this does and whose consent it needs."""
+        if user_input is None:
+            return self.async_show_form(step_id="user", data_schema=vol.Schema({}))
+        return await self.async_step_where()
+
+    async def async_step_where(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where the engine runs."""
+        return self.async_show_menu(step_id="where", menu_options=list(Where))
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask again where the engine runs."""
+        return await self.async_step_where()
+
+    async def async_step_this_machine(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Prepare the engine's environment on this machine, and show how far that is."""
+        if self._preparing is None:
+            environment = async_get_environment(self.hass)
+
+            def progress(share: float, step: str) -> None:
+                self.async_update_progress(share)
+
+            self._preparing = self.hass.async_create_task(
+                environment.prepare(progress), "familiar_faces prepare"
+            )
+        if not self._preparing.done():
+            return self.async_show_progress(
+                step_id="this_machine", progress_action="prepare", progress_task=self._preparing
+            )
+        preparing, self._preparing = self._preparing, None
+        try:
+            await preparing
+        except EnvironmentFailed as err:
+            _LOGGER.warning("The engine could not be prepared on this machine: %s", err.detail)
+            self._failure = err
+            return self.async_show_progress_done(next_step_id="cannot_prepare")
+        return self.async_show_progress_done(next_step_id="prepared")
+
+    async def async_step_cannot_prepare(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say why the engine cannot run here, and what to choose instead."""
+        assert self._failure is not None
+        reason = await async_say(self.hass, "cannot_prepare", self._failure.reason_key)
+        return self.async_show_menu(
+            step_id="cannot_prepare",
+            menu_options=[Where.ANOTHER_MACHINE, Where.THIS_MACHINE],
+            description_placeholders={"reason": reason},
+        )
+
+    async def async_step_prepared(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Use the engine on this machine."""
+        return self._finish({CONF_WHERE: Where.THIS_MACHINE})
+
+    async def async_step_another_machine(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the engine's address, and try it."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = await self._try_engine(user_input)
+            if not errors:
+                return self._finish({CONF_WHERE: Where.ANOTHER_MACHINE, **user_input})
+        suggested: Mapping[str, Any] = user_input or {}
+        if self.source == SOURCE_RECONFIGURE and user_input is None:
+            suggested = self._get_reconfigure_entry().data
+        return self.async_show_form(
+            step_id="another_machine",
+            data_schema=self.add_suggested_values_to_schema(ANOTHER_MACHINE_SCHEMA, suggested),
+            errors=errors,
+        )
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Ask for the token again."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a token that the engine accepts."""
+        entry = self._get_reauth_entry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            data = {**entry.data, **user_input}
+            errors = await self._try_engine(data)
+            if not errors:
+                return self._finish(data)
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=vol.Schema({vol.Required(CONF_TOKEN): TOKEN}),
+            errors=errors,
+            description_placeholders={"url": entry.data[CONF_URL]},
+        )
+
+    async def _try_engine(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """Return what is wrong with an engine's address and token, by field; empty when it answers."""
+        try:
+            url = URL(data[CONF_URL])
+        except ValueError:
+            return {CONF_URL: "invalid_url"}
+        if url.scheme not in ("http", "https") or not url.host or url.user or url.query_string:
+            return {CONF_URL: "invalid_url"}
+        session = async_get_clientsession(self.hass, data[CONF_VERIFY_SSL])
+        try:
+            await EngineClient(session, str(url), data.get(CONF_TOKEN)).health()
+        except EngineRefused:
+            return {CONF_TOKEN: "invalid_auth"}
+        except EngineIncompatible:
+            return {CONF_URL: "not_an_engine"}
+        except EngineBusy:
+            pass
+        except EngineError:
+            return {CONF_URL: "cannot_connect"}
+        return {}
+
+    def _finish(self, data: dict[str, Any]) -> ConfigFlowResult:
+        """Make the entry, or change it; its listener reloads it."""
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_and_abort(self._get_reconfigure_entry(), data=data)
+        if self.source == SOURCE_REAUTH:
+            return self.async_update_and_abort(self._get_reauth_entry(), data=data)
+        return self.async_create_entry(title=TITLE, data=data)

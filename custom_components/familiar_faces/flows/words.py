@@ -1,0 +1,16 @@
+"""Sentences that are put together while a flow runs, in the language of this Home Assistant."""
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+
+from ..const import DOMAIN
+
+
+async def async_say(hass: HomeAssistant, group: str, key: str, **values: str | int) -> str:
+    """Return the sentence `selector.<group>.options.<key>` with its placeholders filled in."""
+    words = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
+    sentence = words.get(f"component.{DOMAIN}.selector.{group}.options.{key}", key)
+    for name, value in values.items():
+        # Not str.format: a name may hold a brace.
+        sentence = sentence.replace(f"{{{name}}}", str(value))
+    return sentence

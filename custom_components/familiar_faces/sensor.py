@@ -1,0 +1,299 @@
+"""Sensors: who was last seen where and when, and how the engine, the vault and the cameras are doing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import override
+
+from homeassistant.components.sensor import (
+    RestoreSensor,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import StateType
+from homeassistant.util import dt as dt_util
+
+from .entity import CameraEntity, FamiliarFacesEntity, HubEntity, PersonEntity, async_setup_entities
+from .host.engine import EngineStatus
+from .hub import FamiliarFacesConfigEntry, Hub
+from .people.person import ConsentState, Person
+from .vault.records import VisitRecord
+from .visits.visit import Decision, Visit
+from .visits.watcher import Fitness, Timing, Watcher
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubSensorDescription(SensorEntityDescription):
+    """A sensor of the hub."""
+
+    value: Callable[[Hub], StateType | datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraSensorDescription(SensorEntityDescription):
+    """A diagnostic sensor of a camera."""
+
+    value: Callable[[Watcher], StateType]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonSensorDescription(SensorEntityDescription):
+    """A sensor of what is on record of a person."""
+
+    value: Callable[[Person], StateType]
+
+
+def _stored_items(hub: Hub) -> int | None:
+    """Return how many things are kept of people, the audit log not counted."""
+    if (stored := hub.stored) is None:
+        return None
+    return stored.templates + stored.photos + stored.visits + stored.pictures + stored.consents
+
+
+HUB_SENSORS = (
+    HubSensorDescription(key="people", translation_key="people", value=lambda hub: len(hub.people)),
+    HubSensorDescription(
+        key="visits_today",
+        translation_key="visits_today",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value=lambda hub: hub.visits_today,
+    ),
+    HubSensorDescription(
+        key="engine_status",
+        translation_key="engine_status",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        device_class=SensorDeviceClass.ENUM,
+        options=[str(status) for status in EngineStatus],
+        value=lambda hub: hub.engine.status,
+    ),
+    HubSensorDescription(
+        key="engine_latency",
+        translation_key="engine_latency",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        value=lambda hub: hub.engine.latency_ms,
+    ),
+    HubSensorDescription(
+        key="stored_items",
+        translation_key="stored_items",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value=_stored_items,
+    ),
+    HubSensorDescription(
+        key="next_purge",
+        translation_key="next_purge",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value=lambda hub: hub.next_purge,
+    ),
+)
+
+CAMERA_SENSORS = (
+    CameraSensorDescription(
+        key="time_to_name",
+        translation_key="time_to_name",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        value=lambda watcher: watcher.time_to_name,
+    ),
+    CameraSensorDescription(
+        key="fitness",
+        translation_key="fitness",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        device_class=SensorDeviceClass.ENUM,
+        options=[str(fitness) for fitness in Fitness],
+        value=lambda watcher: watcher.fitness,
+    ),
+)
+LAST_VISITOR = SensorEntityDescription(key="last_visitor", translation_key="last_visitor")
+
+LAST_SEEN = SensorEntityDescription(key="last_seen", translation_key="last_seen")
+LAST_SEEN_AT = SensorEntityDescription(
+    key="last_seen_at", translation_key="last_seen_at", device_class=SensorDeviceClass.TIMESTAMP
+)
+CONSENT = PersonSensorDescription(
+    key="consent",
+    translation_key="consent",
+    device_class=SensorDeviceClass.ENUM,
+    options=[str(state) for state in ConsentState],
+    value=lambda person: person.consent.state(dt_util.utcnow()) if person.consent else None,
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the sensors."""
+    async_setup_entities(
+        entry,
+        async_add_entities,
+        hub=[HubSensor(entry.runtime_data, description) for description in HUB_SENSORS],
+        camera=lambda hub, subentry: [
+            LastVisitorSensor(hub, subentry, LAST_VISITOR),
+            *(CameraSensor(hub, subentry, description) for description in CAMERA_SENSORS),
+        ],
+        person=lambda hub, subentry: [
+            LastSeenSensor(hub, subentry, LAST_SEEN),
+            LastSeenAtSensor(hub, subentry, LAST_SEEN_AT),
+            PersonSensor(hub, subentry, CONSENT),
+        ],
+    )
+
+
+class HubSensor(HubEntity, SensorEntity):
+    """Something of the hub."""
+
+    entity_description: HubSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> StateType | datetime:
+        """Return the value."""
+        return self.entity_description.value(self.hub)
+
+
+class CameraSensor(CameraEntity, RestoreSensor):
+    """Something that the watcher of a camera found out; kept until it finds out anew."""
+
+    entity_description: CameraSensorDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show what was found out before a restart."""
+        await super().async_added_to_hass()
+        if (data := await self.async_get_last_sensor_data()) is not None:
+            value = data.native_value
+            if self.options is None or value in self.options:
+                self._attr_native_value = value
+        self._async_read()
+
+    @override
+    @callback
+    def async_hub_changed(self) -> None:
+        """Show what was found out."""
+        self._async_read()
+        super().async_hub_changed()
+
+    @callback
+    def _async_read(self) -> None:
+        watcher = self.watcher
+        if watcher is not None and (value := self.entity_description.value(watcher)) is not None:
+            self._attr_native_value = value
+
+
+class PersonSensor(PersonEntity, SensorEntity):
+    """Something on record of a person."""
+
+    entity_description: PersonSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> StateType | date | datetime:
+        """Return the value."""
+        return None if self.person is None else self.entity_description.value(self.person)
+
+
+class _LastVisitSensor(FamiliarFacesEntity, SensorEntity):
+    """Something of the last visit, read from the vault at the start."""
+
+    needs_engine = True
+
+    def _find(self) -> VisitRecord | None:
+        """Return the last visit. Blocks."""
+        raise NotImplementedError
+
+    @callback
+    def _async_show(self, person_id: str, camera_id: str, at: datetime) -> None:
+        """Show a familiar visit."""
+        raise NotImplementedError
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show the last visit, also one before a restart."""
+        await super().async_added_to_hass()
+        if (visit := await self.hass.async_add_executor_job(self._find)) is not None:
+            self._async_show(visit.person_id, visit.camera_id, visit.started_at)
+
+
+class LastVisitorSensor(CameraEntity, _LastVisitSensor):
+    """Who was last at a camera: a name, or what else the visit was decided to be."""
+
+    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
+        """Belong to a camera."""
+        super().__init__(hub, subentry, description)
+        self._person_id: str | None = None
+
+    @override
+    def _find(self) -> VisitRecord | None:
+        return next(iter(self.hub.vault.visits(camera_id=self.camera_id, limit=1)), None)
+
+    @override
+    @callback
+    def _async_show(self, person_id: str, camera_id: str, at: datetime) -> None:
+        if (person := self.hub.people.get(person_id)) is not None:
+            self._person_id = person_id
+            self._attr_native_value = person.name
+
+    @override
+    @callback
+    def async_visit(self, visit: Visit, timing: Timing) -> None:
+        """Show who came."""
+        if visit.camera_id != self.camera_id:
+            return
+        self._person_id = visit.person_id
+        self._attr_native_value = visit.name if visit.decision is Decision.FAMILIAR else visit.decision
+        self.async_write_ha_state()
+
+    @override
+    @callback
+    def async_forgotten(self, person_id: str) -> None:
+        """Drop the name of a person who was forgotten."""
+        if self._person_id == person_id:
+            self._person_id = self._attr_native_value = None
+            self.async_write_ha_state()
+
+
+class LastSeenSensor(PersonEntity, _LastVisitSensor):
+    """The camera at which a person was last seen."""
+
+    @override
+    def _find(self) -> VisitRecord | None:
+        return self.hub.vault.last_visit(self.person_id)
+
+    @override
+    @callback
+    def _async_show(self, person_id: str, camera_id: str, at: datetime) -> None:
+        subentry = self.hub.entry.subentries.get(camera_id)
+        self._attr_native_value = None if subentry is None else subentry.title
+
+    @override
+    @callback
+    def async_visit(self, visit: Visit, timing: Timing) -> None:
+        """Show where the person came."""
+        if visit.person_id == self.person_id:
+            self._async_show(self.person_id, visit.camera_id, visit.last_seen_at)
+            self.async_write_ha_state()
+
+
+class LastSeenAtSensor(LastSeenSensor):
+    """When a person was last seen."""
+
+    @override
+    @callback
+    def _async_show(self, person_id: str, camera_id: str, at: datetime) -> None:
+        self._attr_native_value = at

@@ -1,0 +1,96 @@
+"""The frames of a look: fetched one at a time, the newest wins, bounded in number and time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from types import TracebackType
+from typing import Self
+
+type Fetch = Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An image as the camera gave it."""
+
+    image: bytes = field(repr=False)
+    at: datetime
+    """When it arrived."""
+
+
+class Frames:
+    """Fetches frames while the last one is still being looked at, and keeps but the newest.
+
+    Frames identical to an earlier one of the look are left out: a camera that repeats a still picture
+    gives no new evidence. What the fetch raises, `next` raises, once the frames before it are used up.
+    """
+
+    def __init__(self, fetch: Fetch, *, most: int, seconds: float, every: float) -> None:
+        """Fetch at most `most` frames within `seconds`, at least `every` seconds apart."""
+        self.waited = 0.0
+        """Seconds that `next` spent waiting for the camera."""
+        self._fetch = fetch
+        self._most = most
+        self._seconds = seconds
+        self._every = every
+        self._seen: set[bytes] = set()
+        self._newest: Frame | None = None
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin to fetch."""
+        self._task = asyncio.create_task(self._run(), name="familiar_faces frames")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop fetching."""
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.wait((self._task,))
+        self._newest = None
+
+    async def next(self) -> Frame | None:
+        """Return the newest frame not yet returned, waiting for one; None when there will be no more."""
+        assert self._task is not None
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        if self._newest is None and not self._task.done():
+            news = asyncio.create_task(self._news.wait())
+            try:
+                await asyncio.wait((news, self._task), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                news.cancel()
+        self.waited += loop.time() - since
+        self._news.clear()
+        frame, self._newest = self._newest, None
+        if frame is None and self._task.done() and not self._task.cancelled():
+            self._task.result()
+        return frame
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._seconds
+        for _ in range(self._most):
+            began = loop.time()
+            image = await self._fetch()
+            digest = blake2b(image, digest_size=16).digest()
+            if digest not in self._seen:
+                self._seen.add(digest)
+                self._newest = Frame(image, self._later())
+                self._news.set()
+            pause = began + self._every - loop.time()
+            if loop.time() + max(pause, 0) >= end:
+                return
+            if pause > 0:
+                await asyncio.sleep(pause)
+
+    def _later(self) -> datetime:
+        """Return the time, but always later than the frame before: clocks are set back now and then."""
+        self._last = max(datetime.now(UTC), self._last + timedelta(milliseconds=1))
+        return self._last

@@ -1,0 +1,125 @@
+"""A real Home Assistant with a camera whose frames are chosen, a doorbell, and the real engine."""
+
+from collections.abc import AsyncGenerator, Callable, Generator
+import os
+from pathlib import Path
+from unittest.mock import patch
+
+from homeassistant.components.camera import Camera
+from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, setup_test_component_platform
+
+from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.host.environment import ReadyMade
+from custom_components.familiar_faces.hub import Hub
+
+DOORBELL = "input_button.doorbell"
+CAMERA = "camera.front_door"
+
+
+@pytest.fixture(scope="session")
+def engine_place() -> ReadyMade:
+    """Return the interpreter and the weights that script/test has prepared."""
+    python = os.environ.get("FAMILIAR_FACES_ENGINE_PYTHON")
+    weights = os.environ.get("FAMILIAR_FACES_ENGINE_WEIGHTS")
+    if not python or not weights:
+        pytest.fail("the engine is not prepared: run the tests with script/test")
+    return ReadyMade(Path(python), Path(weights))
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant load this integration in the tests that have a Home Assistant."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
+
+
+class FrontDoor(Camera):
+    """A camera that shows the frames it is given, over and over."""
+
+    _attr_has_entity_name = True
+    _attr_name = "Front door"
+    _attr_unique_id = "front_door"
+
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        super().__init__()
+        self.frames: list[bytes] = []
+        self.fetched = 0
+        self.before: Callable[[], object] | None = None
+
+    async def async_camera_image(self, width: int | None = None, height: int | None = None) -> bytes | None:
+        """Return the next frame."""
+        if self.before is not None:
+            await self.before()
+        if not self.frames:
+            return None
+        image = self.frames[self.fetched % len(self.frames)]
+        self.fetched += 1
+        return image
+
+
+@pytest.fixture
+async def front_door(hass: HomeAssistant) -> FrontDoor:
+    """Return a real camera entity, and set up a doorbell button beside it."""
+    camera = FrontDoor()
+    setup_test_component_platform(hass, "camera", [camera])
+    assert await async_setup_component(hass, "homeassistant", {})
+    assert await async_setup_component(hass, "camera", {"camera": {"platform": "test"}})
+    assert await async_setup_component(hass, "input_button", {"input_button": {"doorbell": {}}})
+    await hass.async_block_till_done()
+    return camera
+
+
+@pytest.fixture
+def real_engine(engine_place: ReadyMade) -> Generator[None]:
+    """Have this machine's engine run from the prepared environment."""
+    target = "custom_components.familiar_faces.engine_choice.Environment"
+    with patch(target, return_value=engine_place):
+        yield
+
+
+@pytest.fixture
+def config_folder(hass: HomeAssistant, tmp_path: Path) -> Path:
+    """Give Home Assistant a configuration folder of its own."""
+    hass.config.config_dir = str(tmp_path)
+    (tmp_path / ".storage").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, config_folder: Path) -> MockConfigEntry:
+    """Return an entry with the front door as its camera, not set up."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Familiar Faces",
+        data={CONF_WHERE: Where.THIS_MACHINE},
+        subentries_data=[
+            ConfigSubentryData(
+                data={"camera": CAMERA, "mode": "on_ring", "public_space": False, "triggers": [DOORBELL]},
+                subentry_type="camera",
+                title="Front door",
+                unique_id="front_door",
+            )
+        ],
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+async def hub(
+    hass: HomeAssistant, front_door: FrontDoor, real_engine: None, entry: MockConfigEntry
+) -> AsyncGenerator[Hub]:
+    """Return the running hub, with a real engine that is ready."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    hub: Hub = entry.runtime_data
+    assert await hub.engine.wait_ready(30), hub.engine.last_error
+    await hass.async_block_till_done(wait_background_tasks=True)
+    yield hub
+    if entry.state.recoverable:
+        await hass.config_entries.async_unload(entry.entry_id)

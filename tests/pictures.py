@@ -1,0 +1,90 @@
+"""Pictures to recognise: camera-like variants of a public-domain portrait and of sample photos of others."""
+
+from functools import cache
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageEnhance, ImageFilter
+
+SIZE = (1280, 720)
+
+
+def _package(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{name} is missing: run script/setup")
+    return Path(spec.origin).parent
+
+
+@cache
+def astronaut() -> Image.Image:
+    """Return the head and shoulders of Eileen Collins, a NASA portrait in the public domain; face 95 px wide."""
+    with Image.open(_package("skimage") / "data" / "astronaut.png") as image:
+        return image.convert("RGB").crop((90, 0, 360, 270))
+
+
+@cache
+def group() -> Image.Image:
+    """Return a photo of six people."""
+    with Image.open(_package("insightface") / "data" / "images" / "t1.jpg") as image:
+        return image.convert("RGB")
+
+
+@cache
+def stranger(number: int = 0) -> Image.Image:
+    """Return the head of one of the group."""
+    boxes = ((380, 203, 650, 473), (1052, 203, 1280, 463), (0, 197, 250, 460))
+    return group().crop(boxes[number])
+
+
+def jpeg(image: Image.Image, quality: int = 85) -> bytes:
+    """Return an image as JPEG."""
+    data = BytesIO()
+    image.save(data, "JPEG", quality=quality)
+    return data.getvalue()
+
+
+def variant(
+    image: Image.Image, *, light: float = 1.0, angle: float = 0.0, mirrored: bool = False, blur: float = 0.0
+) -> Image.Image:
+    """Return an image in other light, turned by some degrees, mirrored or blurred."""
+    if mirrored:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    if angle:
+        image = image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=(120, 120, 125))
+    if blur:
+        image = image.filter(ImageFilter.GaussianBlur(blur))
+    return ImageEnhance.Brightness(image).enhance(light)
+
+
+def porch(seed: int = 0) -> Image.Image:
+    """Return what a door camera sees with nobody there: two plain walls and sensor noise."""
+    rng = np.random.default_rng(seed)
+    pixels = np.full((SIZE[1], SIZE[0], 3), (120, 120, 125), np.int16)
+    pixels[500:] = (90, 84, 80)
+    pixels += rng.integers(-4, 5, pixels.shape, np.int16)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def frame(*people: Image.Image, seed: int = 0, scale: float = 1.0) -> bytes:
+    """Return a 1280x720 JPEG of people on the porch, side by side, each frame a little different."""
+    rng = np.random.default_rng(seed)
+    scene = porch(seed)
+    for number, person in enumerate(people):
+        size = round(person.width * scale), round(person.height * scale)
+        turned = variant(person, light=rng.uniform(0.85, 1.1), angle=rng.uniform(-3, 3)).resize(size)
+        left = SIZE[0] * (number + 1) // (len(people) + 1) - size[0] // 2 + int(rng.integers(-10, 11))
+        scene.paste(turned, (left, 180 + int(rng.integers(-8, 9))))
+    return jpeg(scene, 80)
+
+
+def enrolment_photos() -> list[bytes]:
+    """Return photos to enrol the astronaut with, none of which is ever a frame of a camera."""
+    big = astronaut().resize((540, 540), Image.Resampling.LANCZOS)
+    return [
+        jpeg(variant(big, light=1.05)),
+        jpeg(variant(big, mirrored=True, light=0.8)),
+        jpeg(variant(big, angle=8, light=1.2)),
+    ]
