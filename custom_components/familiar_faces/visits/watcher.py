@@ -202,7 +202,8 @@ class Watcher:
             self._expiry = async_call_later(
                 self.hass, GAP + timedelta(seconds=1), HassJob(self._async_expire, cancel_on_shutdown=True)
             )
-        for sighting in look.undecided():
+        # Those who were decided early too: they were seen longer since, and perhaps better.
+        for sighting in look.tracker.sightings:
             await self._async_decide(look, sighting, final=True)
         if failure is not None:
             raise failure

@@ -1,0 +1,54 @@
+"""What can go wrong between Home Assistant and the engine."""
+
+
+class EngineError(Exception):
+    """The engine gave no faces. The text is one sentence that may be shown."""
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot be reached, died in mid-answer, or said that it failed: try again later."""
+
+
+class EngineTimedOut(EngineUnavailable):
+    """The engine did not answer in time."""
+
+
+class EngineBusy(EngineError):
+    """The engine has enough to do and asks to be left alone for `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        """Keep when to ask again, in seconds."""
+        super().__init__(f"The engine is busy; ask again in {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class EngineRefused(EngineError):
+    """The engine does not accept the token."""
+
+
+class EngineIncompatible(EngineError):
+    """Whatever answered is not an engine of this protocol."""
+
+
+class ImageRejected(EngineError):
+    """The engine could not use the image. `reason` is for programs, the text for people."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Keep the engine's own name of the problem."""
+        super().__init__(detail)
+        self.reason = reason
+
+
+class EnvironmentFailed(Exception):
+    """The engine's environment could not be prepared.
+
+    `reason_key` is one of `no_uv`, `unsupported_platform`, `musl`, `no_space`, `offline`,
+    `install_failed`, `weights_failed`, `self_check_failed`; `detail` is the text, with the last lines of
+    what failed.
+    """
+
+    def __init__(self, reason_key: str, detail: str) -> None:
+        """Keep the reason for a translated message."""
+        super().__init__(detail)
+        self.reason_key = reason_key
+        self.detail = detail

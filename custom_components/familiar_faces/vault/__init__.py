@@ -1,0 +1,5 @@
+"""The vault: what is kept of people who agreed to it, encrypted, and for how long. Pure Python.
+
+`store.Vault` is the door. It blocks, so Home Assistant calls it from an executor thread; every
+method may be called from any thread.
+"""

@@ -1,0 +1,215 @@
+"""Erasing for good: people with their keys, and what has been kept long enough."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+import sqlite3
+
+from .audit import AuditLog
+from .database import Database
+from .errors import UnknownPerson
+from .files import copies, shred
+from .records import EnrolmentState, Purged, Receipt
+from .retention import Retention, cutoff, person_due
+from .times import from_stamp, to_stamp
+
+_DELETE = {
+    "pictures": "DELETE FROM picture WHERE person_id = ?",
+    "visits": "DELETE FROM visit WHERE person_id = ?",
+    "photos": "DELETE FROM photo WHERE person_id = ?",
+    "templates": "DELETE FROM template WHERE person_id = ?",
+    "consents": "DELETE FROM consent WHERE person_id = ?",
+    "people": "DELETE FROM person WHERE person_id = ?",
+}
+"""Every table with rows of a person, those that hang on others first."""
+
+_ROWS_LEFT = """SELECT EXISTS (SELECT 1 FROM picture WHERE person_id = ?1)
+    OR EXISTS (SELECT 1 FROM visit WHERE person_id = ?1)
+    OR EXISTS (SELECT 1 FROM photo WHERE person_id = ?1)
+    OR EXISTS (SELECT 1 FROM template WHERE person_id = ?1)
+    OR EXISTS (SELECT 1 FROM consent WHERE person_id = ?1)
+    OR EXISTS (SELECT 1 FROM person WHERE person_id = ?1)"""
+
+_BATCH = 50
+"""Visits or pictures a transaction: a visit that comes in meanwhile waits only this long."""
+_AUDIT_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Erased:
+    """A person whose erasure is committed but not yet looked for again."""
+
+    receipt: Receipt
+    wrapped_key: bytes | None
+    """None when the person was erased earlier."""
+
+
+class Eraser:
+    """Erases from one store. Each transaction writes its own audit entry."""
+
+    def __init__(self, folder: Path, database: Database, audit: AuditLog) -> None:
+        """Work on an open store and the copies beside it."""
+        self._folder = folder
+        self._database = database
+        self._audit = audit
+
+    def forget(self, person_ids: Iterable[str], now: datetime, reason: str) -> list[Receipt]:
+        """Forget people; raise UnknownPerson at the first who never was there."""
+        erased: list[_Erased] = []
+        for person_id in person_ids:
+            with self._database.write() as connection:
+                erased.append(self._forget(connection, person_id, now, reason))
+        return self._look_again(erased)
+
+    def abandon(self, older: datetime | None, now: datetime) -> list[str]:
+        """Erase people whose enrolment never ended, begun at `older` or before; return their ids.
+
+        They get no tombstone: they were never here, and the same enrolment may start again.
+        """
+        with self._database.write() as connection:
+            rows = connection.execute(
+                "SELECT person_id FROM person WHERE state = ?1 AND created_at <= ifnull(?2, created_at) "
+                "ORDER BY created_at",
+                (EnrolmentState.ENROLLING, None if older is None else to_stamp(older)),
+            ).fetchall()
+            for (person_id,) in rows:
+                self._erase(connection, person_id, now)
+                self._audit.append(connection, "enrolment_abandoned", person_id, {}, now)
+        if rows:
+            self._database.checkpoint()
+        return [person_id for (person_id,) in rows]
+
+    def purge(self, now: datetime, retention: Retention) -> Purged:
+        """Erase all that is due. A purge that dies half-way has erased a part; the next does the rest."""
+        pictures = self._pictures(cutoff(now, retention.pictures), now)
+        visits, more_pictures = self._visits(cutoff(now, retention.visits), now)
+        people: list[_Erased] = []
+        while True:
+            with self._database.write() as connection:
+                due = person_due(connection, now, retention)
+                if due is None:
+                    break
+                people.append(self._forget(connection, due[0], now, due[1]))
+        entries = self._entries(cutoff(now, retention.audit), now)
+        return Purged(visits, pictures + more_pictures, tuple(self._look_again(people)), entries)
+
+    def forgotten_at(self, connection: sqlite3.Connection, person_id: str) -> datetime | None:
+        """Return when someone was forgotten, None when nobody with this id was."""
+        row = connection.execute(
+            "SELECT forgotten_at FROM tombstone WHERE person_id = ?", (person_id,)
+        ).fetchone()
+        return None if row is None else from_stamp(row[0])
+
+    def drop_copies(self) -> None:
+        """Erase the copies made before migrations: they hold what is about to be erased.
+
+        Called before the erasure is committed, since nobody would come back for them after a crash.
+        """
+        for copy in copies(self._folder):
+            shred(copy)
+
+    def _forget(self, connection: sqlite3.Connection, person_id: str, now: datetime, reason: str) -> _Erased:
+        forgotten_at = self.forgotten_at(connection, person_id)
+        if forgotten_at is not None:
+            return _Erased(Receipt(person_id, forgotten_at, 0, 0, 0, 0, 0, verified=False), None)
+        erased = self._erase(connection, person_id, now)
+        receipt = erased.receipt
+        connection.execute("INSERT INTO tombstone VALUES (?, ?)", (person_id, to_stamp(now)))
+        self._audit.append(
+            connection,
+            "forgotten",
+            person_id,
+            {
+                "reason": reason,
+                "templates": receipt.templates,
+                "photos": receipt.photos,
+                "visits": receipt.visits,
+                "pictures": receipt.pictures,
+                "consents": receipt.consents,
+            },
+            now,
+        )
+        return erased
+
+    def _erase(self, connection: sqlite3.Connection, person_id: str, now: datetime) -> _Erased:
+        """Delete someone's key and rows. Needs no key, so a damaged person can be forgotten too."""
+        row = connection.execute(
+            "SELECT wrapped_key FROM person WHERE person_id = ?", (person_id,)
+        ).fetchone()
+        if row is None:
+            raise UnknownPerson
+        count = {
+            what: connection.execute(statement, (person_id,)).rowcount for what, statement in _DELETE.items()
+        }
+        self.drop_copies()
+        receipt = Receipt(
+            person_id=person_id,
+            forgotten_at=now,
+            templates=count["templates"],
+            photos=count["photos"],
+            visits=count["visits"],
+            pictures=count["pictures"],
+            consents=count["consents"],
+            verified=False,
+        )
+        return _Erased(receipt, row[0])
+
+    def _look_again(self, erased: list[_Erased]) -> list[Receipt]:
+        """Empty the write-ahead log, then search for what was erased, and say on the receipts what came out."""
+        if not self._database.checkpoint():
+            return [each.receipt for each in erased]
+        keys_found = self._database.holding(each.wrapped_key for each in erased if each.wrapped_key)
+        receipts: list[Receipt] = []
+        with self._database.read() as connection:
+            for each in erased:
+                (rows_left,) = connection.execute(_ROWS_LEFT, (each.receipt.person_id,)).fetchone()
+                gone = not rows_left and each.wrapped_key not in keys_found and not copies(self._folder)
+                receipts.append(replace(each.receipt, verified=gone))
+        return receipts
+
+    def _pictures(self, until: int, now: datetime) -> int:
+        total = 0
+        while True:
+            with self._database.write() as connection:
+                count = connection.execute(
+                    "DELETE FROM picture WHERE visit_id IN (SELECT visit_id FROM picture "
+                    "WHERE started_at <= ? ORDER BY started_at LIMIT ?)",
+                    (until, _BATCH),
+                ).rowcount
+                if count == 0:
+                    return total
+                self.drop_copies()
+                self._audit.append(connection, "purged", None, {"pictures": count}, now)
+            total += count
+
+    def _visits(self, until: int, now: datetime) -> tuple[int, int]:
+        visits = pictures = 0
+        while True:
+            with self._database.write() as connection:
+                due = connection.execute(
+                    "SELECT visit_id FROM visit WHERE started_at <= ? ORDER BY started_at LIMIT ?",
+                    (until, _BATCH),
+                ).fetchall()
+                if not due:
+                    return visits, pictures
+                gone = connection.executemany("DELETE FROM picture WHERE visit_id = ?", due).rowcount
+                connection.executemany("DELETE FROM visit WHERE visit_id = ?", due)
+                self.drop_copies()
+                details = {"visits": len(due), "pictures": gone}
+                self._audit.append(connection, "purged", None, details, now)
+            visits += len(due)
+            pictures += gone
+
+    def _entries(self, until: int, now: datetime) -> int:
+        total = 0
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM tombstone WHERE forgotten_at <= ?", (until,))
+        while True:
+            with self._database.write() as connection:
+                count = self._audit.drop_until(connection, until, _AUDIT_BATCH)
+                if count == 0:
+                    return total
+                self.drop_copies()
+                self._audit.append(connection, "purged", None, {"audit_entries": count}, now)
+            total += count

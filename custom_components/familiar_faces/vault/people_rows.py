@@ -1,0 +1,222 @@
+"""Rows of people: their keys, consents, templates and reference photos. Works in a given transaction."""
+
+import base64
+from datetime import datetime
+import sqlite3
+
+import numpy as np
+
+from ..people.person import Consent, ConsentMethod, Embedding, Person, Template
+from .errors import UnknownPerson, UnknownTemplate, VaultDamaged
+from .keys import Keys
+from .records import EnrolmentState
+from .sealed import seal, seal_json, unseal, unseal_json
+from .times import from_stamp, to_stamp
+
+_CONSENT = "SELECT consent_id, number, recorded_at, valid_until, withdrawn_at, sealed FROM consent "
+
+type _ConsentRow = tuple[str, int, int, int, int | None, bytes]
+
+
+def person_state(connection: sqlite3.Connection, person_id: str) -> EnrolmentState | None:
+    """Return how far someone's enrolment is, None for nobody."""
+    row = connection.execute("SELECT state FROM person WHERE person_id = ?", (person_id,)).fetchone()
+    return None if row is None else EnrolmentState(row[0])
+
+
+def person_key(connection: sqlite3.Connection, keys: Keys, person_id: str) -> bytes:
+    """Return someone's key; raise UnknownPerson or VaultDamaged."""
+    row = connection.execute("SELECT wrapped_key FROM person WHERE person_id = ?", (person_id,)).fetchone()
+    if row is None:
+        raise UnknownPerson
+    return keys.person_key(person_id, row[0])
+
+
+def insert_person(
+    connection: sqlite3.Connection,
+    keys: Keys,
+    person_id: str,
+    *,
+    name: str,
+    linked_entity: str | None,
+    now: datetime,
+) -> bytes:
+    """Write someone new, with a new key, and return that key."""
+    key, wrapped = keys.new_person_key(person_id)
+    sealed = _sealed_person(key, person_id, name, linked_entity)
+    connection.execute(
+        "INSERT INTO person VALUES (?, ?, ?, NULL, ?, ?)",
+        (person_id, EnrolmentState.ENROLLING, to_stamp(now), wrapped, sealed),
+    )
+    return key
+
+
+def update_person(
+    connection: sqlite3.Connection, keys: Keys, person_id: str, name: str, linked_entity: str | None
+) -> None:
+    """Write someone's new name and link."""
+    sealed = _sealed_person(person_key(connection, keys, person_id), person_id, name, linked_entity)
+    connection.execute("UPDATE person SET sealed = ? WHERE person_id = ?", (sealed, person_id))
+
+
+def read_person(connection: sqlite3.Connection, keys: Keys, person_id: str) -> Person:
+    """Return someone with consents and templates; raise UnknownPerson or VaultDamaged."""
+    key = person_key(connection, keys, person_id)
+    (sealed,) = connection.execute("SELECT sealed FROM person WHERE person_id = ?", (person_id,)).fetchone()
+    data = unseal_json(key, sealed, ("person", person_id))
+    return Person(
+        person_id=person_id,
+        name=data["name"],
+        consents=read_consents(connection, key, person_id),
+        templates=read_templates(connection, key, person_id),
+        linked_entity=data["linked_entity"],
+    )
+
+
+def insert_consent(connection: sqlite3.Connection, key: bytes, person_id: str, consent: Consent) -> None:
+    """Write a consent as someone's newest."""
+    (number,) = connection.execute(
+        "SELECT ifnull(max(number), 0) + 1 FROM consent WHERE person_id = ?", (person_id,)
+    ).fetchone()
+    connection.execute(
+        "INSERT INTO consent VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            consent.consent_id,
+            person_id,
+            number,
+            to_stamp(consent.recorded_at),
+            to_stamp(consent.valid_until),
+            None if consent.withdrawn_at is None else to_stamp(consent.withdrawn_at),
+            _sealed_consent(key, person_id, number, consent),
+        ),
+    )
+
+
+def read_consents(connection: sqlite3.Connection, key: bytes, person_id: str) -> tuple[Consent, ...]:
+    """Return someone's consents, oldest first."""
+    rows = connection.execute(f"{_CONSENT} WHERE person_id = ? ORDER BY number", (person_id,))
+    return tuple(_opened_consent(key, person_id, row) for row in rows)
+
+
+def withdraw_consents(connection: sqlite3.Connection, key: bytes, person_id: str, now: datetime) -> int:
+    """Withdraw every consent that still stands, so that none can come to count; return how many."""
+    rows: list[_ConsentRow] = connection.execute(
+        f"{_CONSENT} WHERE person_id = ? AND (withdrawn_at IS NULL OR withdrawn_at > ?)",
+        (person_id, to_stamp(now)),
+    ).fetchall()
+    for row in rows:
+        consent = _opened_consent(key, person_id, row).withdrawn(now)
+        connection.execute(
+            "UPDATE consent SET withdrawn_at = ?, sealed = ? WHERE consent_id = ?",
+            (to_stamp(now), _sealed_consent(key, person_id, row[1], consent), consent.consent_id),
+        )
+    return len(rows)
+
+
+def insert_template(
+    connection: sqlite3.Connection, key: bytes, person_id: str, template: Template, photo: bytes
+) -> None:
+    """Write a template and the photo that made it."""
+    data = {
+        "embedding": base64.b64encode(template.embedding.astype("<f4").tobytes()).decode(),
+        "model": template.model,
+        "photo_digest": template.photo_digest,
+        "usable": template.usable,
+    }
+    added_at = to_stamp(template.added_at)
+    sealed = seal_json(key, data, ("template", template.template_id, person_id, added_at))
+    connection.execute(
+        "INSERT INTO template VALUES (?, ?, ?, ?)", (template.template_id, person_id, added_at, sealed)
+    )
+    sealed_photo = seal(key, photo, ("photo", template.template_id, person_id))
+    connection.execute("INSERT INTO photo VALUES (?, ?, ?)", (template.template_id, person_id, sealed_photo))
+
+
+def read_templates(connection: sqlite3.Connection, key: bytes, person_id: str) -> tuple[Template, ...]:
+    """Return someone's templates, oldest first."""
+    rows = connection.execute(
+        "SELECT template_id, added_at, sealed FROM template WHERE person_id = ? ORDER BY added_at, rowid",
+        (person_id,),
+    )
+    return tuple(_opened_template(key, person_id, *row) for row in rows)
+
+
+def delete_template(connection: sqlite3.Connection, person_id: str, template_id: str) -> None:
+    """Erase a template and its photo; raise UnknownTemplate when this person has no such one."""
+    gone = connection.execute(
+        "DELETE FROM template WHERE template_id = ? AND person_id = ?", (template_id, person_id)
+    )
+    if gone.rowcount == 0:
+        raise UnknownTemplate
+
+
+def read_photo(connection: sqlite3.Connection, keys: Keys, template_id: str) -> bytes:
+    """Return the photo that made a template; raise UnknownTemplate or VaultDamaged."""
+    row = connection.execute(
+        "SELECT person_id, sealed FROM photo WHERE template_id = ?", (template_id,)
+    ).fetchone()
+    if row is None:
+        raise UnknownTemplate
+    person_id, sealed = row
+    return unseal(_owner_key(connection, keys, person_id, "photo"), sealed, ("photo", template_id, person_id))
+
+
+def _owner_key(connection: sqlite3.Connection, keys: Keys, person_id: str, kind: str) -> bytes:
+    """Return the key of the person a row says it belongs to; a row of nobody was changed."""
+    try:
+        return person_key(connection, keys, person_id)
+    except UnknownPerson as err:
+        raise VaultDamaged(f"a {kind} row belongs to nobody") from err
+
+
+def _sealed_person(key: bytes, person_id: str, name: str, linked_entity: str | None) -> bytes:
+    return seal_json(key, {"name": name, "linked_entity": linked_entity}, ("person", person_id))
+
+
+def _sealed_consent(key: bytes, person_id: str, number: int, consent: Consent) -> bytes:
+    data = {
+        "given_by": consent.given_by,
+        "on_behalf_of_child": consent.on_behalf_of_child,
+        "method": consent.method.value,
+        "given_at": to_stamp(consent.given_at),
+        "text_version": consent.text_version,
+    }
+    times = (
+        to_stamp(consent.recorded_at),
+        to_stamp(consent.valid_until),
+        None if consent.withdrawn_at is None else to_stamp(consent.withdrawn_at),
+    )
+    return seal_json(key, data, ("consent", consent.consent_id, person_id, number, *times))
+
+
+def _opened_consent(key: bytes, person_id: str, row: _ConsentRow) -> Consent:
+    consent_id, number, recorded_at, valid_until, withdrawn_at, sealed = row
+    place = ("consent", consent_id, person_id, number, recorded_at, valid_until, withdrawn_at)
+    data = unseal_json(key, sealed, place)
+    return Consent(
+        consent_id=consent_id,
+        given_by=data["given_by"],
+        on_behalf_of_child=data["on_behalf_of_child"],
+        method=ConsentMethod(data["method"]),
+        given_at=from_stamp(data["given_at"]),
+        valid_until=from_stamp(valid_until),
+        text_version=data["text_version"],
+        recorded_at=from_stamp(recorded_at),
+        withdrawn_at=None if withdrawn_at is None else from_stamp(withdrawn_at),
+    )
+
+
+def _opened_template(key: bytes, person_id: str, template_id: str, added_at: int, sealed: bytes) -> Template:
+    data = unseal_json(key, sealed, ("template", template_id, person_id, added_at))
+    return Template(
+        template_id=template_id,
+        embedding=_embedding(data["embedding"]),
+        model=data["model"],
+        photo_digest=data["photo_digest"],
+        added_at=from_stamp(added_at),
+        usable=data["usable"],
+    )
+
+
+def _embedding(text: str) -> Embedding:
+    return np.frombuffer(base64.b64decode(text), dtype="<f4").astype(np.float32)

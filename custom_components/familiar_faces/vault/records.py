@@ -1,0 +1,108 @@
+"""What the vault takes and gives besides people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+import math
+
+type Detail = str | int | float | bool | None
+
+
+class EnrolmentState(StrEnum):
+    """How far someone's enrolment is."""
+
+    ENROLLING = "enrolling"
+    ENROLLED = "enrolled"
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRecord:
+    """A visit of a familiar person. There is no other kind: a stranger has no place in the vault."""
+
+    visit_id: str
+    person_id: str
+    camera_id: str
+    """Id of the camera's config subentry."""
+    started_at: datetime
+    confidence: float
+    """How sure the decision was, 0 to 1."""
+    frames: int
+    """How many frames the decision rests on."""
+
+    def __post_init__(self) -> None:
+        """Refuse a visit of nobody, nowhere or at no time."""
+        for name in ("visit_id", "person_id", "camera_id"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value:
+                raise ValueError(f"a visit needs its {name}")
+        if self.started_at.tzinfo is None:
+            raise ValueError("a visit's time needs a time zone")
+        if not (math.isfinite(self.confidence) and 0 <= self.confidence <= 1):
+            raise ValueError("a visit's confidence is between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was erased of one person."""
+
+    person_id: str
+    forgotten_at: datetime
+    templates: int
+    photos: int
+    visits: int
+    pictures: int
+    consents: int
+    verified: bool
+    """Whether looking again found neither a row of this person nor their wrapped key in the file.
+
+    False also when the store could not be looked through yet, as on a full disk; the erasure itself
+    stands, and opening the vault or purging it finishes the clean-up.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge erased."""
+
+    visits: int
+    pictures: int
+    """Pictures, those that went with their visits included."""
+    people: tuple[Receipt, ...]
+    audit_entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItems:
+    """How much is kept."""
+
+    people: int
+    templates: int
+    photos: int
+    visits: int
+    pictures: int
+    consents: int
+    audit_entries: int
+    bytes: int
+    """Size of the vault's files."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit log. Never a name: the entry outlives the person."""
+
+    number: int
+    at: datetime
+    kind: str
+    person_id: str | None
+    details: Mapping[str, Detail]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditVerdict:
+    """Whether the audit log is as it was written."""
+
+    ok: bool
+    entries: int
+    first_bad: int | None
+    """Number of the first entry that was changed, dropped, added or moved; 0 when the log's head is damaged."""

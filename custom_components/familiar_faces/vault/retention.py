@@ -1,0 +1,95 @@
+"""How long things are kept, and what is due. Off is a length of zero."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import sqlite3
+
+from .times import from_stamp, span, to_stamp
+
+MONTH = timedelta(days=365) / 12
+"""A month of a retention period: twelve make 365 days, whatever the calendar says."""
+
+_NOTHING = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long each kind of thing is kept. Something is due at the very moment its time is over."""
+
+    consent: timedelta = 12 * MONTH
+    """How long a new consent lasts when nothing else is agreed to."""
+    child_consent: timedelta = 6 * MONTH
+    visits: timedelta = timedelta(days=30)
+    pictures: timedelta = timedelta(days=7)
+    """Pictures of visits; they never outlive their visit."""
+    unseen: timedelta = 12 * MONTH
+    """After how long a person who was neither seen nor gave a new consent is forgotten."""
+    audit: timedelta = 36 * MONTH
+    after_expiry: timedelta = timedelta(days=14)
+    """After how long a person whose consent ran out is forgotten; recognition ends at once."""
+    after_withdrawal: timedelta = timedelta(days=14)
+    """After how long at the latest a person who withdrew is forgotten; recognition ends at once."""
+
+    def __post_init__(self) -> None:
+        """Refuse a period that is out of its range."""
+        for name, shortest, longest in (
+            ("consent", MONTH, 36 * MONTH),
+            ("child_consent", MONTH, 36 * MONTH),
+            ("visits", _NOTHING, timedelta(days=365)),
+            ("pictures", _NOTHING, timedelta(days=90)),
+            ("unseen", MONTH, 36 * MONTH),
+            ("audit", 12 * MONTH, 60 * MONTH),
+            ("after_expiry", _NOTHING, timedelta(days=14)),
+            ("after_withdrawal", _NOTHING, timedelta(days=14)),
+        ):
+            if not shortest <= getattr(self, name) <= longest:
+                raise ValueError(f"{name} is kept between {shortest} and {longest}")
+
+
+def cutoff(now: datetime, kept: timedelta) -> int:
+    """Return the stamp at and before which things kept this long are due."""
+    return to_stamp(now) - span(kept)
+
+
+def person_due(connection: sqlite3.Connection, now: datetime, retention: Retention) -> tuple[str, str] | None:
+    """Return someone who is to be forgotten by now, with the reason, None when nobody is."""
+    for due_at, reason, person_id in _people(connection, retention):
+        if due_at <= to_stamp(now):
+            return person_id, reason
+    return None
+
+
+def next_due(connection: sqlite3.Connection, now: datetime, retention: Retention) -> datetime | None:
+    """Return when the next thing falls due, `now` when something is, None when nothing is kept."""
+    moments = [due_at for due_at, _, _ in _people(connection, retention)]
+    for statement, kept in (
+        ("SELECT min(started_at) FROM visit", retention.visits),
+        ("SELECT min(started_at) FROM picture", retention.pictures),
+        ("SELECT min(forgotten_at) FROM tombstone", retention.audit),
+        ("SELECT min(at) FROM audit", retention.audit),
+    ):
+        (oldest,) = connection.execute(statement).fetchone()
+        if oldest is not None:
+            moments.append(oldest + span(kept))
+    return max(from_stamp(min(moments)), now) if moments else None
+
+
+def _people(connection: sqlite3.Connection, retention: Retention) -> Iterator[tuple[int, str, str]]:
+    """Yield when each person is to be forgotten, why, and who; only plain columns are needed."""
+    rows = connection.execute(
+        "SELECT person.person_id, created_at, seen_at, recorded_at, valid_until, withdrawn_at "
+        "FROM person LEFT JOIN consent ON consent.person_id = person.person_id AND number = "
+        "(SELECT max(number) FROM consent WHERE consent.person_id = person.person_id)"
+    ).fetchall()
+    for person_id, created_at, seen_at, recorded_at, valid_until, withdrawn_at in rows:
+        # Someone without any consent on record is treated as one whose consent ran out.
+        ends_at = created_at if valid_until is None else valid_until
+        last_sign = max(created_at, seen_at or created_at, recorded_at or created_at)
+        moments = [
+            (ends_at + span(retention.after_expiry), "expired"),
+            (last_sign + span(retention.unseen), "unseen"),
+        ]
+        if withdrawn_at is not None:
+            moments.append((withdrawn_at + span(retention.after_withdrawal), "withdrawn"))
+        yield *min(moments), person_id

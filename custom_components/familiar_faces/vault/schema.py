@@ -1,0 +1,147 @@
+"""Tables of the store, and the way from an older version of them."""
+
+from collections.abc import Callable
+from pathlib import Path
+import sqlite3
+
+from .audit import AuditLog
+from .database import Database
+from .errors import (
+    VaultDamaged,
+    VaultError,
+    VaultKeyMissing,
+    VaultKeyWrong,
+    VaultMigrationFailed,
+    VaultTooNew,
+)
+from .files import COPY, KEY
+from .keys import Keys, create_keys, load_keys
+
+VERSION = 1
+
+type Migration = Callable[[sqlite3.Connection, Keys], None]
+
+MIGRATIONS: dict[int, Migration] = {}
+"""The step away from each older version. A step does not commit: all of them are one transaction."""
+
+# Times are microseconds since 1970. They are plain so that what is due can be erased even when a
+# person's key is damaged; each is bound into the encryption of its row and cannot be changed.
+_TABLES = (
+    """CREATE TABLE meta (
+        name TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE person (
+        person_id TEXT PRIMARY KEY,
+        state TEXT NOT NULL CHECK (state IN ('enrolling', 'enrolled')),
+        created_at INTEGER NOT NULL,
+        seen_at INTEGER,
+        wrapped_key BLOB NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT""",
+    """CREATE TABLE consent (
+        consent_id TEXT PRIMARY KEY,
+        person_id TEXT NOT NULL REFERENCES person ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        recorded_at INTEGER NOT NULL,
+        valid_until INTEGER NOT NULL,
+        withdrawn_at INTEGER,
+        sealed BLOB NOT NULL,
+        UNIQUE (person_id, number)
+    ) STRICT""",
+    """CREATE TABLE template (
+        template_id TEXT PRIMARY KEY,
+        person_id TEXT NOT NULL REFERENCES person ON DELETE CASCADE,
+        added_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT""",
+    "CREATE INDEX template_person ON template (person_id)",
+    """CREATE TABLE photo (
+        template_id TEXT PRIMARY KEY REFERENCES template ON DELETE CASCADE,
+        person_id TEXT NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT""",
+    """CREATE TABLE visit (
+        visit_id TEXT PRIMARY KEY,
+        person_id TEXT NOT NULL REFERENCES person ON DELETE CASCADE,
+        started_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT""",
+    "CREATE INDEX visit_time ON visit (started_at)",
+    "CREATE INDEX visit_person ON visit (person_id, started_at)",
+    """CREATE TABLE picture (
+        visit_id TEXT PRIMARY KEY REFERENCES visit ON DELETE CASCADE,
+        person_id TEXT NOT NULL,
+        started_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT""",
+    "CREATE INDEX picture_time ON picture (started_at)",
+    """CREATE TABLE tombstone (
+        person_id TEXT PRIMARY KEY,
+        forgotten_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE audit (
+        number INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        link BLOB NOT NULL
+    ) STRICT""",
+    """CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
+)
+
+
+def open_store(folder: Path, database: Database) -> Keys:
+    """Bring a store and its key file together, making both when there is neither; return the keys."""
+    keys = load_keys(folder / KEY)
+    with database.read() as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if version == 0:
+        if tables:
+            raise VaultDamaged("the file is not a vault")
+        # The key goes first: a store without its key can be told from a new one, not the reverse.
+        keys = keys or create_keys(folder / KEY)
+        with database.write() as connection:
+            _create(connection, keys)
+        return keys
+    if keys is None:
+        raise VaultKeyMissing
+    if version > VERSION:
+        raise VaultTooNew
+    with database.read() as connection:
+        row = connection.execute("SELECT value FROM meta WHERE name = 'fingerprint'").fetchone()
+    if row is None:
+        raise VaultDamaged("the file is not a vault")
+    if not keys.fits(row[0]):
+        raise VaultKeyWrong
+    if version < VERSION:
+        _migrate(folder, database, keys, version)
+    with database.read() as connection:
+        AuditLog(keys).check_head(connection)
+    return keys
+
+
+def _create(connection: sqlite3.Connection, keys: Keys) -> None:
+    for statement in _TABLES:
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES ('fingerprint', ?)", (keys.fingerprint,))
+    AuditLog(keys).start(connection)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _migrate(folder: Path, database: Database, keys: Keys, version: int) -> None:
+    """Copy the store, then bring it up to date in one transaction.
+
+    The copy stays until something is next erased: it would hold that too.
+    """
+    database.copy_to(folder / f"{COPY}{version}")
+    try:
+        with database.write() as connection:
+            for step in range(version, VERSION):
+                MIGRATIONS[step](connection, keys)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+    except VaultError:
+        raise
+    except Exception as err:
+        raise VaultMigrationFailed(f"from version {version} to {VERSION}") from err

@@ -1,0 +1,367 @@
+"""The vault's door: everything that is kept goes in and out here."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+import secrets
+from typing import Self
+
+from ..people.person import Consent, Embedding, Person, Template
+from . import people_rows, visit_rows
+from .audit import AuditLog
+from .checks import about, check_text, checked_embedding
+from .database import Database
+from .erasure import Eraser
+from .errors import AlreadyRecorded, ConsentMissing, DuplicatePhoto, UnknownPerson, VaultDamaged
+from .files import DATABASE, FolderLock, destroy_folder, prepare_folder, vault_size
+from .keys import Keys
+from .records import (
+    AuditEntry,
+    AuditVerdict,
+    Detail,
+    EnrolmentState,
+    Purged,
+    Receipt,
+    StoredItems,
+    VisitRecord,
+)
+from .retention import Retention, next_due
+from .schema import open_store
+from .times import to_stamp
+
+
+class Vault:
+    """The encrypted store of people, templates, photos, visits, consents and the audit log.
+
+    Blocks on the disk. Any thread may call any method. A method that returned has its write on the
+    disk; one that raised has written nothing. `now` is the current time, with a time zone.
+    """
+
+    def __init__(self, folder: Path, lock: FolderLock, database: Database, keys: Keys) -> None:
+        """Use the parts that `open` made."""
+        self._folder = folder
+        self._lock = lock
+        self._database = database
+        self._keys = keys
+        self._audit = AuditLog(keys)
+        self._eraser = Eraser(folder, database, self._audit)
+        self._damaged: list[str] = []
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open the vault in a folder, making it when there is none.
+
+        Raise VaultInUse, VaultKeyMissing, VaultKeyWrong, VaultDamaged, VaultUnwritable, VaultTooNew or
+        VaultMigrationFailed; whatever is there then stays as it was.
+        """
+        prepare_folder(folder)
+        lock = FolderLock(folder)
+        try:
+            database = Database(folder / DATABASE)
+            try:
+                keys = open_store(folder, database)
+            except BaseException:
+                database.close()
+                raise
+        except BaseException:
+            lock.release()
+            raise
+        return cls(folder, lock, database, keys)
+
+    @staticmethod
+    def destroy(folder: Path) -> None:
+        """Delete a closed vault with all that is in it, its key file first; a missing one is fine."""
+        destroy_folder(folder)
+
+    def close(self) -> None:
+        """Close the vault; a second time does nothing."""
+        self._database.close()
+        self._lock.release()
+
+    # People
+
+    def begin_enrolment(
+        self,
+        person_id: str,
+        name: str,
+        linked_entity: str | None,
+        consent: Consent,
+        now: datetime | None = None,
+    ) -> None:
+        """Write someone new, with their consent, as being enrolled.
+
+        `person_id` is a random id that never comes back; raise AlreadyRecorded when it was here.
+        """
+        check_text(person_id, "an id")
+        check_text(name, "a name")
+        now = now or datetime.now(UTC)
+        with self._database.write() as connection:
+            if people_rows.person_state(connection, person_id) or self.was_forgotten(person_id):
+                raise AlreadyRecorded("a person with this id")
+            key = people_rows.insert_person(
+                connection, self._keys, person_id, name=name, linked_entity=linked_entity, now=now
+            )
+            people_rows.insert_consent(connection, key, person_id, consent)
+            self._audit.append(connection, "consent_recorded", person_id, about(consent), now)
+
+    def finish_enrolment(self, person_id: str, now: datetime | None = None) -> None:
+        """Make someone who is being enrolled a person like the others; a second time does nothing."""
+        with self._database.write() as connection:
+            state = people_rows.person_state(connection, person_id)
+            if state is None:
+                raise UnknownPerson
+            if state is EnrolmentState.ENROLLING:
+                connection.execute(
+                    "UPDATE person SET state = ? WHERE person_id = ?", (EnrolmentState.ENROLLED, person_id)
+                )
+                self._audit.append(connection, "enrolled", person_id, {}, now or datetime.now(UTC))
+
+    def abandon_enrolments(self, older: datetime | None = None, now: datetime | None = None) -> list[str]:
+        """Erase people whose enrolment was not finished, begun at `older` or before when given.
+
+        Return their ids. Called at the start: an enrolment does not outlive the process it began in.
+        """
+        return self._eraser.abandon(older, now or datetime.now(UTC))
+
+    def state(self, person_id: str) -> EnrolmentState | None:
+        """Return how far someone's enrolment is, None for nobody."""
+        with self._database.read() as connection:
+            return people_rows.person_state(connection, person_id)
+
+    def update_person(
+        self, person_id: str, name: str, linked_entity: str | None, now: datetime | None = None
+    ) -> None:
+        """Write someone's new name and link; raise UnknownPerson."""
+        check_text(name, "a name")
+        with self._database.write() as connection:
+            people_rows.update_person(connection, self._keys, person_id, name, linked_entity)
+            self._audit.append(connection, "person_changed", person_id, {}, now or datetime.now(UTC))
+
+    def people(self, *, include_enrolling: bool = False) -> list[Person]:
+        """Return everyone who is enrolled, in the order they came, without photos.
+
+        Someone of whom a row is damaged is left out and their id is in `damaged`.
+        """
+        found: list[Person] = []
+        damaged: list[str] = []
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT person_id, state FROM person ORDER BY created_at, rowid")
+            for person_id, state in rows.fetchall():
+                if state != EnrolmentState.ENROLLED and not include_enrolling:
+                    continue
+                try:
+                    found.append(people_rows.read_person(connection, self._keys, person_id))
+                except VaultDamaged:
+                    damaged.append(person_id)
+        self._damaged = damaged
+        return found
+
+    @property
+    def damaged(self) -> list[str]:
+        """Return the ids of the people whom the last `people` could not read."""
+        return list(self._damaged)
+
+    def person(self, person_id: str) -> Person:
+        """Return someone, also while being enrolled; raise UnknownPerson or VaultDamaged."""
+        with self._database.read() as connection:
+            return people_rows.read_person(connection, self._keys, person_id)
+
+    # Consents
+
+    def record_consent(self, person_id: str, consent: Consent, now: datetime | None = None) -> None:
+        """Write someone's new consent, which from now on is the one that counts."""
+        with self._database.write() as connection:
+            key = people_rows.person_key(connection, self._keys, person_id)
+            if connection.execute(
+                "SELECT 1 FROM consent WHERE consent_id = ?", (consent.consent_id,)
+            ).fetchone():
+                raise AlreadyRecorded("a consent with this id")
+            people_rows.insert_consent(connection, key, person_id, consent)
+            self._audit.append(
+                connection, "consent_recorded", person_id, about(consent), now or datetime.now(UTC)
+            )
+
+    def withdraw_consent(self, person_id: str, now: datetime) -> Person:
+        """Withdraw someone's consents and return the person; a second time changes nothing."""
+        with self._database.write() as connection:
+            key = people_rows.person_key(connection, self._keys, person_id)
+            if people_rows.withdraw_consents(connection, key, person_id, now):
+                self._audit.append(connection, "consent_withdrawn", person_id, {}, now)
+            return people_rows.read_person(connection, self._keys, person_id)
+
+    # Reference photos
+
+    def add_reference(
+        self,
+        person_id: str,
+        *,
+        photo: bytes,
+        embedding: Embedding,
+        model: str,
+        photo_digest: str,
+        now: datetime,
+    ) -> Template:
+        """Keep a reference photo (JPEG) and the template it made.
+
+        `embedding` is a unit-length vector. Raise UnknownPerson, ConsentMissing when the newest consent
+        does not allow recognition now, DuplicatePhoto when this person has the photo already.
+        """
+        if not photo:
+            raise ValueError("a reference photo is not empty")
+        vector = checked_embedding(embedding)
+        with self._database.write() as connection:
+            key = self._consented_key(person_id, now)
+            templates = people_rows.read_templates(connection, key, person_id)
+            if any(template.photo_digest == photo_digest for template in templates):
+                raise DuplicatePhoto
+            template = Template(secrets.token_hex(16), vector, model, photo_digest, now)
+            people_rows.insert_template(connection, key, person_id, template, photo)
+            details = {"template_id": template.template_id, "model": model}
+            self._audit.append(connection, "reference_added", person_id, details, now)
+        return template
+
+    def remove_reference(self, person_id: str, template_id: str, now: datetime | None = None) -> None:
+        """Erase a reference photo and its template; raise UnknownPerson or UnknownTemplate."""
+        with self._database.write() as connection:
+            if people_rows.person_state(connection, person_id) is None:
+                raise UnknownPerson
+            people_rows.delete_template(connection, person_id, template_id)
+            self._eraser.drop_copies()
+            details = {"template_id": template_id}
+            self._audit.append(connection, "reference_removed", person_id, details, now or datetime.now(UTC))
+        self._database.checkpoint()
+
+    def reference_photo(self, template_id: str) -> bytes:
+        """Return the photo (JPEG) that made a template; raise UnknownTemplate or VaultDamaged."""
+        with self._database.read() as connection:
+            return people_rows.read_photo(connection, self._keys, template_id)
+
+    # Visits
+
+    def add_visit(self, visit: VisitRecord, picture: bytes | None, now: datetime) -> None:
+        """Keep a visit of a familiar person, with its picture (JPEG) when there is one.
+
+        Raise UnknownPerson also for someone still being enrolled, ConsentMissing when the newest consent
+        does not allow recognition now, AlreadyRecorded when there is a visit with this id.
+        """
+        if picture is not None and not picture:
+            raise ValueError("a picture is not empty")
+        with self._database.write() as connection:
+            if people_rows.person_state(connection, visit.person_id) is not EnrolmentState.ENROLLED:
+                raise UnknownPerson
+            key = self._consented_key(visit.person_id, now)
+            if connection.execute("SELECT 1 FROM visit WHERE visit_id = ?", (visit.visit_id,)).fetchone():
+                raise AlreadyRecorded("a visit with this id")
+            visit_rows.insert_visit(connection, key, visit, picture)
+
+    def mark_seen(self, person_id: str, seen_at: datetime) -> None:
+        """Write that someone was seen, for the case that visits are not kept; raise UnknownPerson."""
+        with self._database.write() as connection:
+            visit_rows.mark_seen(connection, person_id, seen_at)
+
+    def visits(
+        self,
+        person_id: str | None = None,
+        camera_id: str | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> list[VisitRecord]:
+        """Return at most `limit` visits, newest first; damaged ones are left out and logged."""
+        with self._database.read() as connection:
+            return visit_rows.read_visits(
+                connection, self._keys, person_id=person_id, camera_id=camera_id, since=since, limit=limit
+            )
+
+    def last_visit(self, person_id: str) -> VisitRecord | None:
+        """Return someone's newest visit that is kept."""
+        return next(iter(self.visits(person_id=person_id, limit=1)), None)
+
+    def visit_picture(self, visit_id: str) -> bytes | None:
+        """Return the picture (JPEG) of a visit, None without one; raise UnknownVisit or VaultDamaged."""
+        with self._database.read() as connection:
+            return visit_rows.read_picture(connection, self._keys, visit_id)
+
+    def count_visits(self, since: datetime) -> int:
+        """Return how many visits at or after a moment are kept."""
+        with self._database.read() as connection:
+            return int(
+                connection.execute(
+                    "SELECT count(*) FROM visit WHERE started_at >= ?", (to_stamp(since),)
+                ).fetchone()[0]
+            )
+
+    # Erasing
+
+    def forget(self, person_id: str, now: datetime, reason: str = "asked") -> Receipt:
+        """Erase someone for good: their key, all their rows, and look again.
+
+        For someone forgotten before, look again only. Raise UnknownPerson for someone who never was here.
+        """
+        return self._eraser.forget([person_id], now, reason)[0]
+
+    def forget_all(self, now: datetime, reason: str = "removed") -> list[Receipt]:
+        """Erase everyone, those being enrolled too."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT person_id FROM person ORDER BY created_at").fetchall()
+        return self._eraser.forget([person_id for (person_id,) in rows], now, reason)
+
+    def was_forgotten(self, person_id: str) -> bool:
+        """Return whether someone with this id was here and was forgotten."""
+        with self._database.read() as connection:
+            return self._eraser.forgotten_at(connection, person_id) is not None
+
+    def purge(self, now: datetime, retention: Retention) -> Purged:
+        """Erase what was kept long enough, and people whose time is over."""
+        return self._eraser.purge(now, retention)
+
+    def next_purge(self, now: datetime, retention: Retention) -> datetime | None:
+        """Return when the next thing falls due, `now` when something is, None when nothing is kept."""
+        with self._database.read() as connection:
+            return next_due(connection, now, retention)
+
+    def stored(self) -> StoredItems:
+        """Return how much is kept."""
+        with self._database.read() as connection:
+            (items,) = connection.execute(
+                "SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM template), "
+                "(SELECT count(*) FROM photo), (SELECT count(*) FROM visit), (SELECT count(*) FROM picture), "
+                "(SELECT count(*) FROM consent), (SELECT count(*) FROM audit)"
+            ).fetchall()
+        people, templates, photos, visits, pictures, consents, audit_entries = items
+        return StoredItems(
+            people=people,
+            templates=templates,
+            photos=photos,
+            visits=visits,
+            pictures=pictures,
+            consents=consents,
+            audit_entries=audit_entries,
+            bytes=vault_size(self._folder),
+        )
+
+    # Audit
+
+    def audit(self, kind: str, person_id: str | None, details: Mapping[str, Detail], now: datetime) -> None:
+        """Add an entry to the audit log. `details` must hold no name: the entry outlives the person."""
+        with self._database.write() as connection:
+            self._audit.append(connection, kind, person_id, details, now)
+
+    def audit_entries(self, person_id: str | None = None, limit: int = 100) -> tuple[AuditEntry, ...]:
+        """Return at most `limit` entries, newest first; raise VaultDamaged at a changed one."""
+        with self._database.read() as connection:
+            return self._audit.entries(connection, person_id, limit)
+
+    def verify_audit(self) -> AuditVerdict:
+        """Check the whole audit log for changed, dropped, added and moved entries."""
+        with self._database.read() as connection:
+            return self._audit.verify(connection)
+
+    def _consented_key(self, person_id: str, now: datetime) -> bytes:
+        """Return the key of someone who agreed to be recognised; raise UnknownPerson or ConsentMissing."""
+        to_stamp(now)  # Refuses a time without a time zone before it is compared with one.
+        with self._database.read() as connection:
+            key = people_rows.person_key(connection, self._keys, person_id)
+            consents = people_rows.read_consents(connection, key, person_id)
+        if not consents or not consents[-1].allows_recognition(now):
+            raise ConsentMissing
+        return key

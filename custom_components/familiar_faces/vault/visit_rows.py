@@ -1,0 +1,114 @@
+"""Rows of visits and their pictures. Works in a given transaction."""
+
+from datetime import datetime
+import logging
+import sqlite3
+
+from .errors import UnknownPerson, UnknownVisit, VaultDamaged
+from .keys import Keys
+from .people_rows import person_key
+from .records import VisitRecord
+from .sealed import seal, seal_json, unseal, unseal_json
+from .times import from_stamp, to_stamp
+
+_LOGGER = logging.getLogger(__name__)
+
+type _VisitRow = tuple[str, str, int, bytes]
+
+
+def insert_visit(
+    connection: sqlite3.Connection, key: bytes, visit: VisitRecord, picture: bytes | None
+) -> None:
+    """Write a visit, with its picture when there is one, and that the person was seen."""
+    started_at = to_stamp(visit.started_at)
+    data = {"camera_id": visit.camera_id, "confidence": visit.confidence, "frames": visit.frames}
+    sealed = seal_json(key, data, ("visit", visit.visit_id, visit.person_id, started_at))
+    connection.execute(
+        "INSERT INTO visit VALUES (?, ?, ?, ?)", (visit.visit_id, visit.person_id, started_at, sealed)
+    )
+    if picture is not None:
+        sealed = seal(key, picture, ("picture", visit.visit_id, visit.person_id, started_at))
+        connection.execute(
+            "INSERT INTO picture VALUES (?, ?, ?, ?)",
+            (visit.visit_id, visit.person_id, started_at, sealed),
+        )
+    mark_seen(connection, visit.person_id, visit.started_at)
+
+
+def mark_seen(connection: sqlite3.Connection, person_id: str, seen_at: datetime) -> None:
+    """Write that someone was seen, unless a later moment is known; raise UnknownPerson."""
+    changed = connection.execute(
+        "UPDATE person SET seen_at = max(ifnull(seen_at, ?1), ?1) WHERE person_id = ?2",
+        (to_stamp(seen_at), person_id),
+    )
+    if changed.rowcount == 0:
+        raise UnknownPerson
+
+
+def read_visits(
+    connection: sqlite3.Connection,
+    keys: Keys,
+    *,
+    person_id: str | None,
+    camera_id: str | None,
+    since: datetime | None,
+    limit: int,
+) -> list[VisitRecord]:
+    """Return visits, newest first. A damaged one is left out and logged, so that it hides no other."""
+    rows = connection.execute(
+        "SELECT visit_id, person_id, started_at, sealed FROM visit "
+        "WHERE (?1 IS NULL OR person_id = ?1) AND started_at >= ?2 ORDER BY started_at DESC, rowid DESC",
+        (person_id, -(1 << 63) if since is None else to_stamp(since)),
+    )
+    visits: list[VisitRecord] = []
+    known: dict[str, bytes] = {}
+    for row in rows:
+        if len(visits) >= limit:
+            break
+        try:
+            visit = _opened_visit(connection, keys, row, known)
+        except VaultDamaged as err:
+            _LOGGER.warning("Visit %s of person %s cannot be read: %s", row[0], row[1], err)
+            continue
+        if camera_id is None or visit.camera_id == camera_id:
+            visits.append(visit)
+    return visits
+
+
+def read_picture(connection: sqlite3.Connection, keys: Keys, visit_id: str) -> bytes | None:
+    """Return the picture of a visit, None without one; raise UnknownVisit or VaultDamaged."""
+    row = connection.execute(
+        "SELECT visit.person_id, visit.started_at, picture.sealed FROM visit "
+        "LEFT JOIN picture USING (visit_id) WHERE visit_id = ?",
+        (visit_id,),
+    ).fetchone()
+    if row is None:
+        raise UnknownVisit
+    person_id, started_at, sealed = row
+    if sealed is None:
+        return None
+    try:
+        key = person_key(connection, keys, person_id)
+    except UnknownPerson as err:
+        raise VaultDamaged("a picture row belongs to nobody") from err
+    return unseal(key, sealed, ("picture", visit_id, person_id, started_at))
+
+
+def _opened_visit(
+    connection: sqlite3.Connection, keys: Keys, row: _VisitRow, known: dict[str, bytes]
+) -> VisitRecord:
+    visit_id, person_id, started_at, sealed = row
+    if person_id not in known:
+        try:
+            known[person_id] = person_key(connection, keys, person_id)
+        except UnknownPerson as err:
+            raise VaultDamaged("a visit row belongs to nobody") from err
+    data = unseal_json(known[person_id], sealed, ("visit", visit_id, person_id, started_at))
+    return VisitRecord(
+        visit_id=visit_id,
+        person_id=person_id,
+        camera_id=data["camera_id"],
+        started_at=from_stamp(started_at),
+        confidence=data["confidence"],
+        frames=data["frames"],
+    )

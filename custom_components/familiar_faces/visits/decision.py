@@ -1,0 +1,98 @@
+"""The decision: who an individual is, a stranger, unclear, or not to be said yet."""
+
+from datetime import datetime
+
+from ..people.calibration import SFACE, Calibration, Strictness
+from ..people.gallery import Comparison, Gallery
+from .visit import Decision, Sighting, UnclearReason, Verdict
+
+AGREEING = 2
+"""How many usable frames a name needs while the look goes on."""
+
+STRANGER_FRAMES = 3
+"""How many usable frames `stranger` needs while the look goes on: a hasty one cannot be taken back."""
+
+STRANGER_FRAMES_FINAL = 2
+"""How many usable frames `stranger` needs at the end of the look."""
+
+
+def decide(
+    sighting: Sighting,
+    gallery: Gallery,
+    now: datetime,
+    final: bool,
+    *,
+    strictness: Strictness = Strictness.BALANCED,
+    calibration: Calibration = SFACE,
+) -> Verdict | None:
+    """Return what the individual was decided to be, None while more frames should be seen.
+
+    `final` says that no more frames will come: then the answer is never None. The caller leaves frames
+    that are identical to an earlier one out, so that every usable face is evidence of its own.
+
+    A wrong name is worse than no name, so what is not clear is `unclear`, with a reason. Faces too poor to
+    be compared never make anybody a stranger.
+    """
+    frames = len(sighting.faces)
+    if frames == 0:
+        return _unclear(UnclearReason.NO_USABLE_FACE) if final else None
+    together = gallery.compare(sighting.embeddings, sighting.weights, now)
+    each = [gallery.compare(face.embedding[None], [1.0], now) for face in sighting.faces]
+    if frames >= AGREEING or final:
+        if _is_familiar(together, each, strictness, calibration):
+            return _familiar(together, calibration)
+        needed = STRANGER_FRAMES_FINAL if final else STRANGER_FRAMES
+        if frames >= needed and _is_nobody(together, each, calibration):
+            return Verdict(Decision.STRANGER)
+    return _unclear(_why(together, strictness, calibration)) if final else None
+
+
+def _is_familiar(
+    together: Comparison, each: list[Comparison], strictness: Strictness, calibration: Calibration
+) -> bool:
+    """Return whether the frames together name one person and at least two of them agree.
+
+    A single frame at the end of a look has a stricter threshold, see `calibration.familiar_threshold`.
+    """
+    best = together.best
+    if best is None or together.margin < calibration.margin:
+        return False
+    if best.similarity < calibration.familiar_threshold(together.people, together.frames, strictness):
+        return False
+    limit = calibration.stranger_threshold(together.people)
+    tops = [one.best for one in each if one.best is not None and one.best.similarity >= limit]
+    agreeing = [top for top in tops if top.person_id == best.person_id]
+    return len(agreeing) >= min(AGREEING, together.frames) and 2 * len(agreeing) > together.frames
+
+
+def _is_nobody(together: Comparison, each: list[Comparison], calibration: Calibration) -> bool:
+    """Return whether every frame, and all together, clearly resemble nobody."""
+    limit = calibration.stranger_threshold(together.people)
+    return all(one.best is None or one.best.similarity < limit for one in (together, *each))
+
+
+def _why(together: Comparison, strictness: Strictness, calibration: Calibration) -> UnclearReason:
+    """Return why an individual with usable faces could be neither named nor called a stranger."""
+    best = together.best
+    if best is not None:
+        threshold = calibration.familiar_threshold(together.people, AGREEING, strictness)
+        if best.similarity >= threshold and together.margin < calibration.margin:
+            return UnclearReason.TOO_ALIKE
+    if together.frames < AGREEING:
+        return UnclearReason.FEW_FRAMES
+    return UnclearReason.NOT_SURE
+
+
+def _familiar(comparison: Comparison, calibration: Calibration) -> Verdict:
+    best = comparison.candidates[0]
+    return Verdict(
+        Decision.FAMILIAR,
+        person_id=best.person_id,
+        name=best.name,
+        confidence=calibration.probability(comparison),
+        template_id=best.template_id,
+    )
+
+
+def _unclear(reason: UnclearReason) -> Verdict:
+    return Verdict(Decision.UNCLEAR, reason=reason)

@@ -1,0 +1,78 @@
+"""What similarities mean."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from custom_components.familiar_faces.people.calibration import FALSE_NAMES, SFACE, Strictness
+from custom_components.familiar_faces.people.gallery import Candidate, Comparison
+
+
+def comparison(*similarities: float, people: int = 5) -> Comparison:
+    candidates = (Candidate(str(index), str(index), value, "t") for index, value in enumerate(similarities))
+    return Comparison(tuple(candidates), frames=3, people=people)
+
+
+def test_stricter_means_higher() -> None:
+    relaxed, balanced, strict = (SFACE.familiar_threshold(5, 2, each) for each in Strictness)
+
+    assert relaxed < balanced < strict
+
+
+def test_more_people_need_more_likeness() -> None:
+    thresholds = [SFACE.familiar_threshold(people) for people in (0, 1, 2, 5, 40, 1000)]
+
+    assert thresholds[0] == thresholds[1]
+    assert all(low < high for low, high in pairwise(thresholds[1:]))
+    assert thresholds[-1] < 0.65
+
+
+def test_one_frame_needs_more_likeness() -> None:
+    assert SFACE.familiar_threshold(5, 1) > SFACE.familiar_threshold(5, 2) == SFACE.familiar_threshold(5, 9)
+
+
+@pytest.mark.parametrize("people", [1, 5, 40, 1000])
+@pytest.mark.parametrize("strictness", Strictness)
+def test_there_is_an_unclear_band(people: int, strictness: Strictness) -> None:
+    assert SFACE.stranger_threshold(people) + 0.03 < SFACE.familiar_threshold(people, 2, strictness)
+
+
+@pytest.mark.parametrize("people", [1, 5, 40])
+@pytest.mark.parametrize("strictness", [Strictness.RELAXED, Strictness.BALANCED])
+def test_strangers_are_named_no_oftener_than_promised(people: int, strictness: Strictness) -> None:
+    rng = np.random.default_rng(people)
+    highest = rng.normal(SFACE.stranger_mean, SFACE.stranger_sd, size=(100_000, people)).max(axis=1)
+
+    named = float((highest >= SFACE.familiar_threshold(people, 2, strictness)).mean())
+
+    assert named <= FALSE_NAMES[strictness]
+
+
+def test_probability_grows_with_likeness_and_never_says_certain() -> None:
+    values = [SFACE.probability(comparison(similarity)) for similarity in (0.2, 0.35, 0.45, 0.6, 0.95)]
+
+    assert all(low < high for low, high in pairwise(values[:-1]))
+    assert values[0] < 0.05
+    assert values[-1] == SFACE.ceiling < 1
+
+
+def test_a_close_runner_up_halves_the_probability() -> None:
+    assert SFACE.probability(comparison(0.7, 0.7)) == pytest.approx(0.5, abs=0.01)
+    assert SFACE.probability(comparison(0.7, 0.7 - SFACE.margin)) > 0.95
+    assert SFACE.probability(comparison(0.7, 0.2)) > 0.99
+
+
+def test_more_people_make_it_less_probable() -> None:
+    assert SFACE.probability(comparison(0.42, people=2)) > SFACE.probability(comparison(0.42, people=200))
+
+
+def test_nobody_is_nobody() -> None:
+    assert SFACE.probability(comparison()) == 0.0
+
+
+@pytest.mark.parametrize("people", [1, 5, 40])
+def test_a_name_is_said_only_when_it_is_probable(people: int) -> None:
+    threshold = SFACE.familiar_threshold(people)
+
+    assert SFACE.probability(comparison(threshold, people=people)) > 0.9

@@ -1,0 +1,219 @@
+"""The other process: holds a vault, writes to it until it is killed, or meets a disk that refuses.
+
+Run as a script: `child.py ROOT TASK ...`. It loads the vault without the integration around it,
+which shows that the vault needs no Home Assistant.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+import json
+import os
+from pathlib import Path
+import random
+import resource
+import subprocess
+import sys
+import types
+from typing import Any
+
+ROOT = Path(sys.argv[1])
+sys.path.insert(0, str(ROOT))
+for name in ("custom_components", "custom_components.familiar_faces"):
+    package = types.ModuleType(name)
+    package.__path__ = [str(ROOT.joinpath(*name.split(".")))]
+    sys.modules[name] = package
+
+from custom_components.familiar_faces.vault import erasure  # noqa: E402
+from custom_components.familiar_faces.vault.errors import VaultError, VaultUnwritable  # noqa: E402
+from custom_components.familiar_faces.vault.retention import Retention  # noqa: E402
+from custom_components.familiar_faces.vault.store import Vault  # noqa: E402
+from tests.vault.makers import MODEL, NOW, a_consent, a_photo, a_visit, an_embedding, digest  # noqa: E402
+
+SMALL_BATCH = 3
+
+
+def tell(answer: object) -> None:
+    """Write a line for the test."""
+    sys.stdout.write(f"{answer}\n")
+    sys.stdout.flush()
+
+
+def hold(folder: Path) -> None:
+    """Keep a vault open until the input ends."""
+    vault = Vault.open(folder)
+    tell("open")
+    sys.stdin.read()
+    vault.close()
+
+
+def modules(folder: Path) -> None:
+    """Use a vault, then print which top-level modules were loaded."""
+    vault = Vault.open(folder)
+    vault.people()
+    vault.close()
+    tell(" ".join(sorted({name.partition(".")[0] for name in sys.modules})))
+
+
+def refuse(folder: Path, limit: str) -> None:
+    """Open a vault where no file may grow beyond `limit` bytes; print what that raises."""
+    if limit != "none":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
+    try:
+        vault = Vault.open(folder)
+    except VaultError as err:
+        tell(json.dumps({"error": type(err).__name__, "text": str(err)}))
+    else:
+        tell(json.dumps({"error": None, "visits": len(vault.visits())}))
+        vault.close()
+
+
+def fill(folder: Path, room: str, person_id: str, relief: str) -> None:
+    """Write visits until the disk refuses, look around, relieve the disk, go on; print what happened.
+
+    `room`: bytes that a file may still grow, or `none` where the disk itself is small. `relief`: a
+    command that makes space.
+    """
+    vault = Vault.open(folder)
+    if room != "none":
+        limit = (folder / "vault.db").stat().st_size + int(room)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    kept: list[str] = []
+    report: dict[str, Any] = {"kept": kept}
+    try:
+        for number in range(1000):
+            vault.add_visit(a_visit(f"visit-{number}", person_id), a_photo(number, 30_000), NOW)
+            kept.append(f"visit-{number}")
+    except VaultUnwritable as err:
+        report["error"] = str(err)
+    report["found_when_full"] = len(vault.visits(limit=2000))
+    report["people_when_full"] = [person.person_id for person in vault.people()]
+    if room != "none":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    if relief:
+        subprocess.run(relief, shell=True, check=True)
+    vault.add_visit(a_visit("relieved", person_id), a_photo(5000, 30_000), NOW)
+    vault.close()
+    vault = Vault.open(folder)
+    report["found"] = [visit.visit_id for visit in vault.visits(limit=2000)]
+    report["pictures_right"] = all(
+        vault.visit_picture(f"visit-{number}") == a_photo(number, 30_000) for number in range(len(kept))
+    )
+    report["audit"] = vault.verify_audit().ok
+    vault.close()
+    tell(json.dumps(report))
+
+
+def nursery(folder: Path) -> None:
+    """Fork a writer for each line of input, so that each starts without loading anything."""
+    erasure._BATCH = SMALL_BATCH
+    for line in sys.stdin:
+        job = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                write(folder, Path(job["log"]), job["seed"])
+            finally:
+                os._exit(1)
+        tell(pid)
+        _, status = os.waitpid(pid, 0)
+        tell(os.waitstatus_to_exitcode(status))
+
+
+def write(folder: Path, log: Path, seed: int) -> None:
+    """Change a vault at random for ever; log each step before it and after it was answered."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    dice = random.Random(seed)
+
+    def say(*words: object) -> None:
+        os.write(descriptor, f"{json.dumps(words)}\n".encode())
+
+    vault = Vault.open(folder)
+    vault.people()
+    say("open")
+    step = 0
+    while True:
+        step += 1
+        people = {person.person_id: vault.state(person.person_id) for person in everyone(vault)}
+        task: dict[str, Any] = {"do": choose(dice, len(people)), "person": f"{seed:06}-{step}"}
+        if task["do"] not in ("begin", "purge"):
+            task["person"] = dice.choice(sorted(people))
+        if task["do"] == "visit":
+            enrolled = sorted(person_id for person_id, state in people.items() if state == "enrolled")
+            if not enrolled:
+                continue
+            task["person"] = dice.choice(enrolled)
+            task["visit"] = f"visit-{seed}-{step}"
+            task["age"] = dice.randrange(40 * 86400)
+            task["picture"] = dice.choice([None, dice.randrange(1 << 30)])
+        if task["do"] in ("reference", "consent"):
+            task["number"] = dice.randrange(1 << 30)
+        say("try", task)
+        act(vault, task)
+        say("did")
+
+
+def everyone(vault: Vault) -> list[Any]:
+    """Return all people."""
+    return vault.people(include_enrolling=True)
+
+
+def choose(dice: random.Random, people: int) -> str:
+    """Draw what to do next; few people make more of them likely, many make forgetting likely."""
+    if people == 0:
+        return "begin"
+    weights = {
+        "begin": 3 if people < 6 else 0,
+        "finish": 3,
+        "reference": 4,
+        "consent": 1,
+        "visit": 8,
+        "forget": 1 if people < 4 else 4,
+        "purge": 2,
+    }
+    return dice.choices(list(weights), list(weights.values()))[0]
+
+
+def act(vault: Vault, task: dict[str, Any]) -> None:
+    """Do one task."""
+    person = task["person"]
+    match task["do"]:
+        case "begin":
+            consent = a_consent(f"consent-{person}", given_by=f"Guardian {person}")
+            vault.begin_enrolment(person, f"Name {person}", None, consent, NOW)
+        case "finish":
+            vault.finish_enrolment(person, NOW)
+        case "reference":
+            photo = a_photo(task["number"])
+            vault.add_reference(
+                person,
+                photo=photo,
+                embedding=an_embedding(task["number"]),
+                model=MODEL,
+                photo_digest=digest(photo),
+                now=NOW,
+            )
+        case "consent":
+            vault.record_consent(person, a_consent(f"consent-{task['number']}"), NOW)
+        case "visit":
+            visit = a_visit(task["visit"], person, started_at=NOW - timedelta(seconds=task["age"]))
+            picture = None if task["picture"] is None else a_photo(task["picture"])
+            vault.add_visit(visit, picture, NOW)
+        case "forget":
+            assert vault.forget(person, NOW).verified
+        case "purge":
+            vault.purge(NOW, Retention())
+
+
+def main() -> None:
+    """Do the task of the command line."""
+    tasks: dict[str, Callable[..., None]] = {
+        "hold": hold,
+        "modules": modules,
+        "refuse": refuse,
+        "fill": fill,
+        "nursery": nursery,
+    }
+    tasks[sys.argv[2]](Path(sys.argv[3]), *sys.argv[4:])
+
+
+main()

@@ -1,0 +1,103 @@
+"""What the tests of the vault make: consents, photos, embeddings, people and visits."""
+
+from datetime import UTC, datetime, timedelta
+import hashlib
+from pathlib import Path
+import random
+
+import numpy as np
+
+from custom_components.familiar_faces.people.person import Consent, ConsentMethod, Embedding, Person, Template
+from custom_components.familiar_faces.vault.records import VisitRecord
+from custom_components.familiar_faces.vault.store import Vault
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+MODEL = "sface"
+
+MARIA = "9f6c1d52e0b84e7a"
+OTTO = "51b7e2a94cf03d68"
+
+
+def a_consent(
+    consent_id: str = "consent-1",
+    *,
+    given_by: str = "Maria Gantenbein",
+    given_at: datetime = NOW - DAY,
+    lasts: timedelta = timedelta(days=365),
+) -> Consent:
+    """Make a consent."""
+    return Consent(
+        consent_id=consent_id,
+        given_by=given_by,
+        on_behalf_of_child=False,
+        method=ConsentMethod.ON_PAPER,
+        given_at=given_at,
+        valid_until=given_at + lasts,
+        text_version="en/1",
+        recorded_at=given_at,
+    )
+
+
+def an_embedding(seed: int) -> Embedding:
+    """Make a unit vector of 128 float32."""
+    vector = np.random.default_rng(seed).standard_normal(128).astype(np.float32)
+    return vector / np.float32(np.linalg.norm(vector))
+
+
+def a_photo(seed: int, size: int = 6000) -> bytes:
+    """Make bytes that start like a JPEG and are nowhere else."""
+    return b"\xff\xd8\xff\xe0" + random.Random(seed).randbytes(size)
+
+
+def digest(photo: bytes) -> str:
+    """Return the SHA-256 of a photo."""
+    return hashlib.sha256(photo).hexdigest()
+
+
+def a_visit(
+    visit_id: str = "visit-1",
+    person_id: str = MARIA,
+    *,
+    camera_id: str = "01JFRONTDOORCAMERA00000000",
+    started_at: datetime = NOW,
+) -> VisitRecord:
+    """Make a visit."""
+    return VisitRecord(visit_id, person_id, camera_id, started_at, confidence=0.973, frames=5)
+
+
+def add_reference(vault: Vault, person_id: str, seed: int, now: datetime = NOW) -> Template:
+    """Add the reference photo and template of a seed."""
+    photo = a_photo(seed)
+    return vault.add_reference(
+        person_id,
+        photo=photo,
+        embedding=an_embedding(seed),
+        model=MODEL,
+        photo_digest=digest(photo),
+        now=now,
+    )
+
+
+def enrol(
+    vault: Vault,
+    person_id: str = MARIA,
+    name: str = "Maria Gantenbein",
+    *,
+    seeds: tuple[int, ...] = (1,),
+    consent: Consent | None = None,
+    now: datetime = NOW,
+) -> Person:
+    """Enrol someone whole."""
+    consent = consent or a_consent(f"consent-of-{person_id}", given_by=name)
+    vault.begin_enrolment(person_id, name, None, consent, now)
+    for seed in seeds:
+        add_reference(vault, person_id, seed, now)
+    vault.finish_enrolment(person_id, now)
+    return vault.person(person_id)
+
+
+def bytes_of(folder: Path) -> bytes:
+    """Return every byte of every file under a folder."""
+    return b"\0".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())

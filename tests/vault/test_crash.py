@@ -1,0 +1,211 @@
+"""Killed at any moment, the vault has all that it answered for, nothing half-written, and an unbroken log."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+import hashlib
+import json
+import os
+from pathlib import Path
+import random
+import signal
+import subprocess
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from custom_components.familiar_faces.vault.records import EnrolmentState
+from custom_components.familiar_faces.vault.store import Vault
+from tests.vault.makers import (
+    DAY,
+    MARIA,
+    NOW,
+    a_consent,
+    a_photo,
+    add_reference,
+    an_embedding,
+    bytes_of,
+    digest,
+)
+from tests.vault.processes import start
+
+ROUNDS = 90
+"""Kills. One in five while the very first files of a new vault are being made."""
+
+
+@dataclass
+class Kept:
+    """What a vault is expected to hold, or does."""
+
+    states: dict[str, str] = field(default_factory=dict)
+    photos: dict[str, set[str]] = field(default_factory=dict)
+    consents: dict[str, set[str]] = field(default_factory=dict)
+    visits: dict[str, tuple[str, int, str | None]] = field(default_factory=dict)
+    """Person, age in seconds, digest of the picture."""
+    forgotten: set[str] = field(default_factory=set)
+
+    def copy(self) -> Kept:
+        """Return another one like this."""
+        return Kept(
+            dict(self.states),
+            {person: set(photos) for person, photos in self.photos.items()},
+            {person: set(consents) for person, consents in self.consents.items()},
+            dict(self.visits),
+            set(self.forgotten),
+        )
+
+    def after(self, task: dict[str, Any]) -> Kept:
+        """Return what is kept after a task was done in full."""
+        kept, person = self.copy(), task["person"]
+        match task["do"]:
+            case "begin":
+                kept.states[person] = "enrolling"
+                kept.photos[person] = set()
+                kept.consents[person] = {f"consent-{person}"}
+            case "finish":
+                kept.states[person] = "enrolled"
+            case "reference":
+                kept.photos[person].add(digest(a_photo(task["number"])))
+            case "consent":
+                kept.consents[person].add(f"consent-{task['number']}")
+            case "visit":
+                picture = None if task["picture"] is None else digest(a_photo(task["picture"]))
+                kept.visits[task["visit"]] = (person, task["age"], picture)
+            case "forget":
+                for part in (kept.states, kept.photos, kept.consents):
+                    del part[person]
+                kept.visits = {key: visit for key, visit in kept.visits.items() if visit[0] != person}
+                kept.forgotten.add(person)
+            case "purge":
+                kept.visits = {
+                    key: (who, age, None if age >= 7 * 86400 else picture)
+                    for key, (who, age, picture) in kept.visits.items()
+                    if age < 30 * 86400
+                }
+        return kept
+
+
+def look(vault: Vault, ever: set[str]) -> Kept:
+    """Read all of a vault, checking that every part of everything is there."""
+    kept = Kept(forgotten={person for person in ever if vault.was_forgotten(person)})
+    for person in vault.people(include_enrolling=True):
+        state = vault.state(person.person_id)
+        assert state is not None
+        assert person.name == f"Name {person.person_id}"
+        kept.states[person.person_id] = state.value
+        kept.consents[person.person_id] = {consent.consent_id for consent in person.consents}
+        kept.photos[person.person_id] = {template.photo_digest for template in person.templates}
+        for template in person.templates:
+            photo = vault.reference_photo(template.template_id)
+            assert hashlib.sha256(photo).hexdigest() == template.photo_digest
+    assert vault.damaged == []
+    for visit in vault.visits(limit=1_000_000):
+        picture = vault.visit_picture(visit.visit_id)
+        age = (NOW - visit.started_at) // timedelta(seconds=1)
+        kept.visits[visit.visit_id] = (visit.person_id, age, None if picture is None else digest(picture))
+    stored = vault.stored()
+    assert stored.people == len(kept.states)
+    assert stored.photos == stored.templates == sum(map(len, kept.photos.values()))
+    assert stored.consents == sum(map(len, kept.consents.values()))
+    assert stored.visits == len(kept.visits)
+    assert stored.pictures == sum(visit[2] is not None for visit in kept.visits.values())
+    return kept
+
+
+def is_a_part(found: Kept, before: Kept, after: Kept) -> bool:
+    """Return whether a purge that was cut off explains what was found."""
+    if (found.states, found.photos, found.consents) != (before.states, before.photos, before.consents):
+        return False
+    return found.visits.keys() <= before.visits.keys() and all(
+        found.visits.get(key)
+        in (visit, after.visits.get(key), (*visit[:2], None) if visit[1] >= 604800 else visit)
+        for key, visit in before.visits.items()
+    )
+
+
+@pytest.fixture
+def nursery(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    process = start("nursery", folder)
+    yield process
+    process.communicate()
+
+
+def run_and_kill(nursery: subprocess.Popen[str], log: Path, seed: int, delay: float) -> list[list[Any]]:
+    """Let a writer work for a while, kill it, and return the lines it wrote in full."""
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
+    nursery.stdin.write(json.dumps({"log": str(log), "seed": seed}) + "\n")
+    nursery.stdin.flush()
+    pid = int(nursery.stdout.readline())
+    time.sleep(delay)
+    os.kill(pid, signal.SIGKILL)
+    assert int(nursery.stdout.readline()) == -signal.SIGKILL
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def test_nothing_answered_is_lost_and_nothing_is_half_written(
+    nursery: subprocess.Popen[str], folder: Path, tmp_path: Path
+) -> None:
+    dice = random.Random(20260301)
+    kept = Kept()
+    ever: set[str] = set()
+    done: dict[str, int] = {}
+    cut: dict[str, int] = {}
+    for number in range(ROUNDS):
+        early = number % 5 == 0
+        if early:
+            Vault.destroy(folder)
+            kept, ever = Kept(), set()
+        lines = run_and_kill(
+            nursery, tmp_path / f"log-{number}", number, dice.uniform(0, 0.03 if early else 0.25)
+        )
+        tried: dict[str, Any] | None = None
+        for line in lines:
+            if line[0] == "try":
+                tried = line[1]
+                ever.add(tried["person"])
+            elif line[0] == "did":
+                assert tried is not None
+                kept = kept.after(tried)
+                done[tried["do"]] = done.get(tried["do"], 0) + 1
+                tried = None
+
+        vault = Vault.open(folder)
+        found = look(vault, ever)
+        verdict = vault.verify_audit()
+        vault.close()
+        assert verdict.ok, verdict
+        if found != kept:
+            assert tried is not None, f"round {number}: an answered write is not there"
+            cut[tried["do"]] = cut.get(tried["do"], 0) + 1
+            after = kept.after(tried)
+            assert found == after or (tried["do"] == "purge" and is_a_part(found, kept, after)), tried
+        kept = found
+
+    # The kills came while every kind of write was going on.
+    assert done.keys() == {"begin", "finish", "reference", "consent", "visit", "forget", "purge"}
+    assert sum(done.values()) > 5 * ROUNDS
+    assert cut
+
+    vault = Vault.open(folder)
+    names = [f"Name {person}".encode() for person in kept.states]
+    assert all(receipt.verified for receipt in vault.forget_all(NOW))
+    vault.close()
+    everything = bytes_of(folder)
+    assert not any(name in everything for name in names)
+
+
+def test_an_enrolment_cut_off_is_erased_at_the_next_start(folder: Path, vault: Vault) -> None:
+
+    vault.begin_enrolment(MARIA, "Maria Gantenbein", None, a_consent(), NOW)
+    add_reference(vault, MARIA, 1)
+    vault.close()
+    again = Vault.open(folder)
+    assert again.state(MARIA) is EnrolmentState.ENROLLING
+    assert again.abandon_enrolments(now=NOW + DAY) == [MARIA]
+    again.close()
+    everything = bytes_of(folder)
+    assert a_photo(1)[4:40] not in everything
+    assert np.asarray(an_embedding(1), "<f4").tobytes()[:32] not in everything

@@ -1,0 +1,118 @@
+"""Made-up faces: unit vectors whose likeness is chosen, never anybody's face."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from custom_components.familiar_faces.engine.protocol import Embedding, Face, Faces, Quality
+from custom_components.familiar_faces.people.gallery import Gallery
+from custom_components.familiar_faces.people.person import (
+    Consent,
+    ConsentMethod,
+    Person,
+    Template,
+)
+from custom_components.familiar_faces.visits.visit import Sighting
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DIMENSIONS = 128
+
+type Like = Callable[[Embedding, float], Embedding]
+type MakeFace = Callable[..., Face]
+type MakeFrame = Callable[..., Faces]
+type MakeGallery = Callable[..., Gallery]
+type MakeSighting = Callable[..., Sighting]
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Return the moment at which the tests begin."""
+    return NOW
+
+
+@pytest.fixture
+def axis() -> Callable[[int], Embedding]:
+    """Return unit vectors that have nothing in common with one another."""
+    return lambda index: np.eye(DIMENSIONS, dtype=np.float32)[index].copy()
+
+
+@pytest.fixture
+def like() -> Like:
+    """Return a function that makes a unit vector with a chosen cosine to another one."""
+    rng = np.random.default_rng(11)
+
+    def make(vector: Embedding, cosine: float) -> Embedding:
+        noise = rng.normal(size=DIMENSIONS)
+        noise -= (noise @ vector) * vector
+        noise /= np.linalg.norm(noise)
+        return (cosine * vector + np.sqrt(1 - cosine**2) * noise).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture
+def make_face() -> MakeFace:
+    """Return a function that makes a face of an embedding, 60 px wide, centred at `x`."""
+
+    def make(
+        embedding: Embedding,
+        x: float = 100.0,
+        *,
+        width: float = 60.0,
+        usable: bool = True,
+        sharpness: float = 80.0,
+        portrait: bytes | None = None,
+    ) -> Face:
+        quality = Quality(usable, None if usable else "too_blurred", sharpness, 0.0, 120.0, int(width))
+        box = (x - width / 2, 100 - width / 2, width, width)
+        return Face(box, ((0.0, 0.0),) * 5, 0.9, quality, embedding, portrait, portrait)
+
+    return make
+
+
+@pytest.fixture
+def make_frame() -> MakeFrame:
+    """Return a function that makes a frame of faces."""
+    return lambda *faces: Faces("sface", (640, 480), faces, {})
+
+
+@pytest.fixture
+def make_sighting(make_face: MakeFace) -> MakeSighting:
+    """Return a function that makes a sighting of the given embeddings, half a second apart."""
+
+    def make(*embeddings: Embedding, at: datetime = NOW, **options: object) -> Sighting:
+        faces = [make_face(embedding, **options) for embedding in embeddings]
+        sighting = Sighting.begin(faces[0], at)
+        for index, face in enumerate(faces[1:], 1):
+            sighting.add(face, at + timedelta(seconds=index / 2))
+        return sighting
+
+    return make
+
+
+@pytest.fixture
+def make_gallery() -> MakeGallery:
+    """Return a function that makes a gallery of consenting people with one template each."""
+
+    def make(**people: Embedding) -> Gallery:
+        return Gallery((_person(name, embedding) for name, embedding in people.items()), "sface")
+
+    return make
+
+
+def _person(name: str, embedding: Embedding) -> Person:
+    given_at = NOW - timedelta(days=1)
+    consent = Consent(
+        consent_id=f"consent-{name}",
+        given_by=name,
+        on_behalf_of_child=False,
+        method=ConsentMethod.IN_PERSON,
+        given_at=given_at,
+        valid_until=NOW + timedelta(days=365),
+        text_version="en/1",
+        recorded_at=given_at,
+    )
+    template = Template(f"{name}-0", embedding, "sface", "digest", given_at)
+    return Person(name.lower(), name, (consent,), (template,))

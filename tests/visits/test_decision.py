@@ -1,0 +1,169 @@
+"""What is decided, and when."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from custom_components.familiar_faces.people.calibration import SFACE, Strictness
+from custom_components.familiar_faces.visits.decision import decide
+from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
+
+
+@pytest.fixture
+def gallery(make_gallery, axis):
+    """Return a gallery of two people who are not alike."""
+    return make_gallery(Anna=axis(0), Ben=axis(1))
+
+
+def test_a_person_is_named_at_the_second_agreeing_frame(gallery, make_sighting, axis, like, now) -> None:
+    faces = [like(axis(0), 0.75) for _ in range(2)]
+
+    assert decide(make_sighting(faces[0]), gallery, now, final=False) is None
+    verdict = decide(make_sighting(*faces), gallery, now, final=False)
+
+    assert verdict.decision is Decision.FAMILIAR
+    assert (verdict.person_id, verdict.name, verdict.template_id) == ("anna", "Anna", "Anna-0")
+    assert 0.99 < verdict.confidence < 1
+
+
+def test_one_frame_at_the_end_needs_more(gallery, make_sighting, axis, like, now) -> None:
+    enough = SFACE.familiar_threshold(2, frames=1) + 0.01
+    too_little = SFACE.familiar_threshold(2, frames=2) + 0.01
+
+    named = decide(make_sighting(like(axis(0), enough)), gallery, now, final=True)
+    unnamed = decide(make_sighting(like(axis(0), too_little)), gallery, now, final=True)
+
+    assert named.decision is Decision.FAMILIAR
+    assert unnamed.decision is Decision.UNCLEAR
+    assert unnamed.reason is UnclearReason.FEW_FRAMES
+
+
+def test_frames_that_name_different_people_name_nobody(gallery, make_sighting, axis, now) -> None:
+    sighting = make_sighting(axis(0), axis(1))
+
+    assert decide(sighting, gallery, now, final=False) is None
+    assert decide(sighting, gallery, now, final=True).reason is UnclearReason.TOO_ALIKE
+
+
+@pytest.mark.parametrize("others", [2, 3])
+def test_a_few_splendid_frames_do_not_outvote_the_others(
+    make_gallery, make_sighting, axis, now, others
+) -> None:
+    gallery = make_gallery(Anna=axis(0))
+    sighting = make_sighting(*[axis(0)] * (others - 1), *[axis(2)] * others)
+
+    together = gallery.compare(sighting.embeddings, sighting.weights, now).best.similarity
+    assert together >= SFACE.familiar_threshold(1)
+    assert decide(sighting, gallery, now, final=True).decision is Decision.UNCLEAR
+
+
+def test_two_who_look_alike_are_unclear(make_gallery, make_sighting, axis, like, now) -> None:
+    between = axis(0) + axis(1)
+    gallery = make_gallery(Anna=axis(0), Twin=axis(1))
+    sighting = make_sighting(*[(between / np.linalg.norm(between)).astype(np.float32)] * 4)
+
+    verdict = decide(sighting, gallery, now, final=True)
+
+    assert decide(sighting, gallery, now, final=False) is None
+    assert verdict.decision is Decision.UNCLEAR
+    assert verdict.reason is UnclearReason.TOO_ALIKE
+
+
+@pytest.mark.parametrize(
+    ("frames", "final", "decided"), [(2, False, False), (3, False, True), (2, True, True)]
+)
+def test_a_stranger_needs_several_frames(gallery, make_sighting, axis, frames, final, decided, now) -> None:
+    verdict = decide(make_sighting(*[axis(9)] * frames), gallery, now, final)
+
+    assert (verdict is not None and verdict.decision is Decision.STRANGER) is decided
+
+
+def test_one_frame_makes_nobody_a_stranger(gallery, make_sighting, axis, now) -> None:
+    verdict = decide(make_sighting(axis(9)), gallery, now, final=True)
+
+    assert verdict.decision is Decision.UNCLEAR
+    assert verdict.reason is UnclearReason.FEW_FRAMES
+
+
+def test_one_frame_with_a_likeness_keeps_it_from_being_a_stranger(
+    gallery, make_sighting, axis, like, now
+) -> None:
+    in_band = SFACE.stranger_threshold(2) + 0.02
+    sighting = make_sighting(axis(9), axis(9), axis(9), like(axis(0), in_band))
+
+    assert decide(sighting, gallery, now, final=False) is None
+    assert decide(sighting, gallery, now, final=True).reason is UnclearReason.NOT_SURE
+
+
+def test_between_stranger_and_familiar_it_is_unclear(make_gallery, make_sighting, axis, now) -> None:
+    gallery = make_gallery(Anna=axis(0))
+    middle = (SFACE.stranger_threshold(1) + SFACE.familiar_threshold(1)) / 2
+    face = (middle * axis(0) + np.sqrt(1 - middle**2) * axis(5)).astype(np.float32)
+
+    verdict = decide(make_sighting(*[face] * 6), gallery, now, final=True)
+
+    assert decide(make_sighting(*[face] * 6), gallery, now, final=False) is None
+    assert verdict.reason is UnclearReason.NOT_SURE
+    assert verdict.name is None
+
+
+def test_poor_faces_are_never_a_stranger(gallery, make_sighting, axis, now) -> None:
+    sighting = make_sighting(*[axis(9)] * 8, usable=False)
+
+    assert decide(sighting, gallery, now, final=False) is None
+    verdict = decide(sighting, gallery, now, final=True)
+    assert verdict.decision is Decision.UNCLEAR
+    assert verdict.reason is UnclearReason.NO_USABLE_FACE
+
+
+def test_poor_faces_are_never_a_person(gallery, make_sighting, axis, now) -> None:
+    sighting = make_sighting(*[axis(0)] * 8, usable=False)
+
+    assert decide(sighting, gallery, now, final=True).reason is UnclearReason.NO_USABLE_FACE
+
+
+def test_without_people_everybody_is_a_stranger(make_gallery, make_sighting, axis, like, now) -> None:
+    verdict = decide(make_sighting(*[like(axis(0), 0.9) for _ in range(3)]), make_gallery(), now, final=False)
+
+    assert verdict.decision is Decision.STRANGER
+
+
+def test_an_expired_consent_makes_a_person_a_stranger(make_gallery, make_sighting, axis, now) -> None:
+    gallery = make_gallery(Anna=axis(0))
+    sighting = make_sighting(*[axis(0)] * 3)
+
+    assert decide(sighting, gallery, now, final=False).name == "Anna"
+    later = now + timedelta(days=400)
+    assert decide(sighting, gallery, later, final=False).decision is Decision.STRANGER
+
+
+def test_strictness_moves_the_threshold(make_gallery, make_sighting, axis, now) -> None:
+    gallery = make_gallery(Anna=axis(0))
+    between = (SFACE.familiar_threshold(1) + SFACE.familiar_threshold(1, 2, Strictness.STRICT)) / 2
+    face = (between * axis(0) + np.sqrt(1 - between**2) * axis(5)).astype(np.float32)
+    sighting = make_sighting(face, face, face)
+
+    assert decide(sighting, gallery, now, final=True).decision is Decision.FAMILIAR
+    strict = decide(sighting, gallery, now, final=True, strictness=Strictness.STRICT)
+    assert strict.decision is Decision.UNCLEAR
+
+
+def test_strangers_are_named_no_oftener_than_promised(make_gallery, make_sighting, now) -> None:
+    """Strangers drawn as the development set has them: 20,000 visits, five people."""
+    rng = np.random.default_rng(5)
+    people = np.eye(128, dtype=np.float32)[:5]
+    gallery = make_gallery(**{f"P{index}": row for index, row in enumerate(people)})
+    named = 0
+    for _ in range(20_000):
+        towards = rng.normal(SFACE.stranger_mean, SFACE.stranger_sd, size=5)
+        if towards.max() < 0.35:
+            continue  # Nobody is named so far below the threshold; saves the time to find that out.
+        rest = rng.normal(size=128)
+        rest[:5] = 0
+        face = np.sqrt(1 - (towards**2).sum()) * rest / np.linalg.norm(rest)
+        face[:5] = towards
+        verdict = decide(make_sighting(*[face.astype(np.float32)] * 3), gallery, now, final=True)
+        named += verdict.decision is Decision.FAMILIAR
+
+    assert named <= 20
