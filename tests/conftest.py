@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, setup_test_component_platform
+import pytest_socket
 
 from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.host.environment import ReadyMade
@@ -21,13 +22,30 @@ CAMERA = "camera.front_door"
 
 
 @pytest.fixture(scope="session")
-def engine_place() -> ReadyMade:
+def engine_place() -> PreparedBefore:
     """Return the interpreter and the weights that script/test has prepared."""
     python = os.environ.get("FAMILIAR_FACES_ENGINE_PYTHON")
     weights = os.environ.get("FAMILIAR_FACES_ENGINE_WEIGHTS")
     if not python or not weights:
         pytest.fail("the engine is not prepared: run the tests with script/test")
-    return ReadyMade(Path(python), Path(weights))
+    return PreparedBefore(Path(python), Path(weights))
+
+
+class PreparedBefore(ReadyMade):
+    """The engine's environment as the tests share it, so that no test removes it."""
+
+    removed = False
+
+    async def remove(self) -> None:
+        """Note that it would have been removed."""
+        self.removed = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_uploads(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Keep uploads apart: Home Assistant has one folder for them on a machine, tests run side by side."""
+    with patch("tempfile.tempdir", str(tmp_path_factory.mktemp("t"))):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -75,8 +93,10 @@ async def front_door(hass: HomeAssistant) -> FrontDoor:
 
 
 @pytest.fixture
-def real_engine(engine_place: ReadyMade) -> Generator[None]:
+def real_engine(engine_place: PreparedBefore) -> Generator[None]:
     """Have this machine's engine run from the prepared environment."""
+    # The engine is spoken to on a Unix socket.
+    pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
     target = "custom_components.familiar_faces.engine_choice.Environment"
     with patch(target, return_value=engine_place):
         yield
@@ -121,5 +141,5 @@ async def hub(
     assert await hub.engine.wait_ready(30), hub.engine.last_error
     await hass.async_block_till_done(wait_background_tasks=True)
     yield hub
-    if entry.state.recoverable:
+    if hass.config_entries.async_get_entry(entry.entry_id) and entry.state.recoverable:
         await hass.config_entries.async_unload(entry.entry_id)

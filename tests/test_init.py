@@ -7,7 +7,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.hub import Hub, vault_folder
 
-from .conftest import FrontDoor
+from .conftest import FrontDoor, PreparedBefore
 
 
 async def test_setup_and_unload(
@@ -23,9 +23,12 @@ async def test_setup_and_unload(
     assert hub.engine.status is EngineStatus.STOPPED
 
 
-async def test_remove_leaves_nothing(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+async def test_remove_leaves_nothing(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, engine_place: PreparedBefore
+) -> None:
     """Removing the entry removes the vault and the engine's environment."""
     folder = vault_folder(hass)
     assert folder.is_dir()
     await hass.config_entries.async_remove(entry.entry_id)
     assert not folder.exists()
+    assert engine_place.removed

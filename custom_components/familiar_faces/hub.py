@@ -1,6 +1,7 @@
 """What a config entry is while it runs: the vault, the engine, the gallery and a watcher a camera."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 import logging
 from pathlib import Path
@@ -34,7 +35,7 @@ from .issues import async_check_camera, async_check_engine, async_check_people, 
 from .people.gallery import Gallery
 from .people.person import Person
 from .subentries import async_follow_renames, person_subentry
-from .vault.errors import VaultError
+from .vault.errors import ConsentMissing, UnknownPerson, VaultError
 from .vault.records import Receipt, StoredItems, VisitRecord
 from .vault.retention import Retention
 from .vault.store import Vault
@@ -112,7 +113,7 @@ class Hub:
         self.visits_today = await self.hass.async_add_executor_job(
             self.vault.count_visits, dt_util.start_of_local_day()
         )
-        self._subentries = dict(self.entry.subentries)
+        self._subentries = _snapshot(self.entry)
         for subentry in self._subentries.values():
             self._async_add_watcher(subentry)
         self._unsubscribe += [
@@ -147,7 +148,13 @@ class Hub:
     async def async_refresh_people(self) -> None:
         """Read the people from the vault again, and build the gallery of them."""
         async with self._lock:
-            people = await self.hass.async_add_executor_job(self.vault.people)
+            forgetting = self.entry.data.get(CONF_FORGETTING, ())
+            people = [
+                person
+                for person in await self.hass.async_add_executor_job(self.vault.people)
+                # Their owner is done with them, also when the disk is not.
+                if person.person_id not in forgetting
+            ]
             self.people = {person.person_id: person for person in people}
             async_check_people(
                 self.hass, list(self.entry.subentries.values()), self.people, self.vault.damaged
@@ -216,7 +223,7 @@ class Hub:
         if self._where != _without_forgetting(self.entry):
             self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
             return
-        before, self._subentries = self._subentries, dict(self.entry.subentries)
+        before, self._subentries = self._subentries, _snapshot(self.entry)
         for subentry_id, subentry in before.items():
             if self._subentries.get(subentry_id) != subentry:
                 await self._async_remove_watcher(subentry_id)
@@ -324,6 +331,9 @@ class Hub:
         try:
             await self.hass.async_add_executor_job(self.vault.add_visit, record, portrait, dt_util.utcnow())
             await self._async_count()
+        except ConsentMissing, UnknownPerson:
+            # They were forgotten, or their consent ended, in this very moment.
+            _LOGGER.debug("A visit is not kept: there is no consent for it any more")
         except VaultError as err:
             _LOGGER.error("A visit was announced but could not be kept: %s", err)
 
@@ -358,6 +368,11 @@ class Hub:
         self.next_purge = await self.hass.async_add_executor_job(
             self.vault.next_purge, dt_util.utcnow(), self.retention
         )
+
+
+def _snapshot(entry: ConfigEntry) -> dict[str, ConfigSubentry]:
+    """Return the subentries as they are now; Home Assistant changes them in place."""
+    return {subentry_id: replace(subentry) for subentry_id, subentry in entry.subentries.items()}
 
 
 def _without_forgetting(entry: ConfigEntry) -> dict[str, Any]:

@@ -30,6 +30,8 @@ from .visits.watcher import Fitness, Timing, Watcher
 
 PARALLEL_UPDATES = 0
 
+FAILED = "failed"
+
 
 @dataclass(frozen=True, kw_only=True)
 class HubSensorDescription(SensorEntityDescription):
@@ -72,8 +74,9 @@ HUB_SENSORS = (
         translation_key="engine_status",
         entity_category=EntityCategory.DIAGNOSTIC,
         device_class=SensorDeviceClass.ENUM,
-        options=[str(status) for status in EngineStatus],
-        value=lambda hub: hub.engine.status,
+        options=[FAILED, *(str(status) for status in EngineStatus if status is not EngineStatus.UNAVAILABLE)],
+        # "unavailable" is what Home Assistant says of an entity that says nothing.
+        value=lambda hub: FAILED if hub.engine.status is EngineStatus.UNAVAILABLE else hub.engine.status,
     ),
     HubSensorDescription(
         key="engine_latency",

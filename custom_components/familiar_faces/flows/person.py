@@ -38,7 +38,7 @@ from ..people.person import Consent, ConsentMethod, Person, Template
 from ..people.photos import PhotoReason, PhotoVerdict, judge_photo
 from ..subentries import person_subentry
 from ..vault.errors import VaultError
-from .words import async_say
+from .words import async_say, shown_language
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -215,7 +215,7 @@ class PersonFlow(ConfigSubentryFlow):
             given_at=dt_util.as_utc(midnight[CONF_GIVEN_ON]),
             # The last day counts whole.
             valid_until=dt_util.as_utc(midnight[CONF_VALID_UNTIL] + timedelta(days=1)),
-            text_version=f"{self.hass.config.language}/{CONSENT_TEXT_VERSION}",
+            text_version=f"{shown_language(self.hass)}/{CONSENT_TEXT_VERSION}",
             recorded_at=now,
         )
 

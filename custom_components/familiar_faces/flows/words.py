@@ -6,6 +6,16 @@ from homeassistant.helpers.translation import async_get_translations
 from ..const import DOMAIN
 
 
+LANGUAGES = ("en", "nl", "de")
+"""The languages that there are texts in; in all others they are shown in the first."""
+
+
+def shown_language(hass: HomeAssistant) -> str:
+    """Return the language in which texts are shown."""
+    language = hass.config.language.split("-")[0]
+    return language if language in LANGUAGES else LANGUAGES[0]
+
+
 async def async_say(hass: HomeAssistant, group: str, key: str, **values: str | int) -> str:
     """Return the sentence `selector.<group>.options.<key>` with its placeholders filled in."""
     words = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])

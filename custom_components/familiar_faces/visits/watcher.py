@@ -19,7 +19,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import CONF_CAMERA, CONF_MODE, CONF_TRIGGERS, DOMAIN, Mode
 from ..engine.protocol import Faces, Quality
-from ..host.errors import EngineBusy, EngineError
+from ..host.errors import EngineBusy, EngineError, EngineUnavailable
 from .decision import decide
 from .frames import Frame, Frames
 from .open_visits import GAP
@@ -40,6 +40,8 @@ FRAME_EVERY = 0.1
 """Seconds between two fetches at least: closer frames show nothing new."""
 FETCH_SECONDS = 5
 """How long a camera may take for a frame."""
+ENGINE_SECONDS = 5.0
+"""How long a look waits for an engine that has gone away."""
 ENOUGH_FRAMES = 3
 """After so many frames a look ends as soon as everybody in it is decided."""
 POLL_EVERY = 1.0
@@ -212,8 +214,16 @@ class Watcher:
         """Add frames to a look until everybody in it is decided or the frames have come to an end."""
         async with Frames(self._async_fetch, most=most, seconds=LOOK_SECONDS, every=FRAME_EVERY) as frames:
             looked = 0
+            away: EngineUnavailable | None = None
             while (frame := await frames.next()) is not None:
-                faces = await self._async_faces(frame)
+                try:
+                    faces = await self._async_faces(frame)
+                except EngineUnavailable as err:
+                    # One that died is back within seconds: the visitor is still there, and so is the look.
+                    away = err
+                    await asyncio.sleep(FRAME_EVERY)
+                    await self.hub.engine.wait_ready(ENGINE_SECONDS)
+                    continue
                 looked += 1
                 look.waited_ms = frames.waited * 1000
                 look.engine_ms += faces.ms.get("total", 0.0)
@@ -223,6 +233,8 @@ class Watcher:
                 self._qualities.extend(face.quality for face in faces.faces)
                 if looked >= ENOUGH_FRAMES and look.tracker.sightings and not look.undecided():
                     return
+            if away is not None and looked == 0:
+                raise away
 
     async def _async_faces(self, frame: Frame) -> Faces:
         """Return the faces of a frame; a busy engine is asked once more."""

@@ -1,0 +1,193 @@
+"""What the integration's source says of its translations: the keys and placeholders that it asks for."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import custom_components.familiar_faces as integration
+from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.people.photos import PhotoReason
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "custom_components" / DOMAIN
+
+
+def parse(path: Path) -> ast.Module:
+    """Return the syntax tree of a source file."""
+    return ast.parse(path.read_text(encoding="utf-8"), path.name)
+
+
+def load(*names: str) -> ModuleType:
+    """Return a module of the integration."""
+    return import_module(".".join((integration.__name__, *names)))
+
+
+def name_of(node: ast.AST) -> str:
+    """Return the last word of a name such as `ir.async_create_issue`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
+    """Find the calls of functions with these names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and name_of(node.func) in names:
+            yield node
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Find the functions and methods."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def keywords(call: ast.Call) -> dict[str, ast.expr]:
+    """Return the named arguments of a call."""
+    return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+
+
+def keys_of(node: ast.expr | None) -> set[str]:
+    """Return the keys of a literal dict; none for no dict."""
+    if not isinstance(node, ast.Dict):
+        assert node is None, f"not a literal dict: {ast.unparse(node)}"
+        return set()
+    return {ast.literal_eval(key) for key in node.keys if key is not None}
+
+
+def strings(node: ast.AST, scope: ast.AST, module: ModuleType) -> set[str]:
+    """Return the strings that an expression may be, as far as the source says."""
+
+    def any_of(nodes: list[ast.expr]) -> set[str]:
+        return {text for each in nodes for text in strings(each, scope, module)}
+
+    match node:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.IfExp(body=body, orelse=orelse):
+            return any_of([body, orelse])
+        case ast.BoolOp(values=nodes) | ast.List(elts=nodes) | ast.Tuple(elts=nodes):
+            return any_of(nodes)
+        case ast.Attribute(value=ast.Name(id=name), attr=attr):
+            enum = vars(module).get(name)
+            return {getattr(enum, attr)} if isinstance(enum, type) and issubclass(enum, StrEnum) else set()
+        case ast.Call(func=ast.Name(id="list"), args=[ast.Name(id=name)]):
+            return {str(member) for member in vars(module)[name]}
+        case ast.Name(id=name) if isinstance(value := vars(module).get(name), str):
+            return {value}
+        case ast.Name(id=name):
+            return any_of([value for value in values_of(name, scope) if not mentions(value, name)])
+    return set()
+
+
+def values_of(name: str, scope: ast.AST) -> Iterator[ast.expr]:
+    """Find what a variable is set to, or what is put into a list of that name."""
+    for node in ast.walk(scope):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                yield value
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=target), attr="append" | "insert"), args=[*_, value]
+            ) if target == name:
+                yield value
+
+
+def mentions(node: ast.AST, name: str) -> bool:
+    """Return whether an expression speaks of a variable."""
+    return any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
+
+
+@dataclass
+class Flow:
+    """What a flow shows, by the words of its source."""
+
+    methods: set[str] = field(default_factory=set)
+    shown: dict[str, set[str]] = field(default_factory=dict)
+    """The placeholders of each step."""
+    menus: dict[str, set[str]] = field(default_factory=dict)
+    fields: set[str] = field(default_factory=set)
+    errors: set[str] = field(default_factory=set)
+    aborts: set[str] = field(default_factory=set)
+    progress: set[str] = field(default_factory=set)
+
+
+def read_flow(name: str) -> Flow:
+    """Read the source of a flow."""
+    module, tree, flow = load("flows", name), parse(FOLDER / "flows" / f"{name}.py"), Flow()
+    for call in calls(tree, "Required", "Optional"):
+        flow.fields |= strings(call.args[0], tree, module)
+    for function in functions(tree):
+        flow.methods |= {function.name.removeprefix("async_step_")} - {function.name}
+        for call in calls(function, "async_show_form", "async_show_menu"):
+            given = keywords(call)
+            # A step that two share is named by those who call it.
+            steps = strings(given["step_id"], function, module) or {
+                ast.literal_eval(caller.args[0]) for caller in calls(tree, function.name)
+            }
+            for step in steps:
+                flow.shown[step] = keys_of(given.get("description_placeholders"))
+                if "menu_options" in given:
+                    flow.menus[step] = strings(given["menu_options"], function, module)
+        for call in calls(function, "async_show_progress"):
+            flow.progress |= strings(keywords(call)["progress_action"], function, module)
+        for call in calls(function, "async_abort"):
+            flow.aborts |= strings(keywords(call)["reason"], function, module)
+        flow.errors |= {text for value in errors_in(function) for text in strings(value, function, module)}
+    return flow
+
+
+def errors_in(function: ast.AST) -> Iterator[ast.expr]:
+    """Find the values of `errors`, and of a dict that is returned as such."""
+    for node in ast.walk(function):
+        match node:
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id="errors"))], value=value):
+                yield value
+            case (
+                ast.Assign(targets=[ast.Name(id="errors")], value=ast.Dict(values=values))
+                | ast.Return(value=ast.Dict(values=values))
+            ):
+                yield from values
+
+
+def reasons_of_the_environment() -> set[str]:
+    """Return the keys of why the engine cannot run on this machine."""
+    reasons: set[str] = set()
+    for name in ("environment", "machine"):
+        module, tree = load("host", name), parse(FOLDER / "host" / f"{name}.py")
+        for function in functions(tree):
+            for call in calls(function, "EnvironmentFailed", "_failure"):
+                if not isinstance(call.args[0], ast.Starred):
+                    reasons |= strings(call.args[0], function, module)
+            if function.name == "unsupported":
+                returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+                reasons |= {
+                    text
+                    for each in returned
+                    if isinstance(each, ast.Tuple)
+                    for text in strings(each.elts[0], function, module)
+                }
+    return reasons
+
+
+def reasons_of_quality() -> set[str]:
+    """Return why a face may be unusable."""
+    # Not imported: OpenCV lives with the engine alone.
+    judge = next(each for each in functions(parse(FOLDER / "engine" / "quality.py")) if each.name == "judge")
+    return {text for value in values_of("reason", judge) for text in strings(value, judge, integration)}
+
+
+def verdicts_on_photos() -> set[str]:
+    """Return the keys of what is said of a photo."""
+    module, tree = load("people", "photos"), parse(FOLDER / "people" / "photos.py")
+    verdicts = reasons_of_quality()
+    for call in calls(tree, "PhotoVerdict"):
+        verdicts |= strings(call.args[0], tree, module)
+    warnings = {text for call in calls(tree, "append") for text in strings(call.args[0], tree, module)}
+    assert verdicts | warnings == {str(reason) for reason in PhotoReason}
+    return verdicts | {f"warning_{warning}" for warning in warnings}

@@ -1,0 +1,301 @@
+"""Adding and changing a person: consent first, then photos that are judged at once."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.vault.errors import UnknownPerson, VaultUnwritable
+
+from .pictures import astronaut, enrolment_photos, group, jpeg, porch, stranger, variant
+from .steps import add_photo, choose, configure, consent, enrol, start_person, upload
+
+
+async def test_person_is_added(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """A name, a consent and three photos make a person who can be recognised."""
+    result = await start_person(hass, entry)
+    assert result["step_id"] == "consent"
+    assert "Eileen" in result["description_placeholders"]["text"]
+    result = await configure(hass, result, consent())
+    assert result["step_id"] == "photo"
+    for count, photo in enumerate(enrolment_photos(), start=1):
+        result = await add_photo(hass, result, photo)
+        assert result["type"] is FlowResultType.MENU
+        assert result["description_placeholders"]["verdict"].startswith("This photo is good.")
+        assert result["description_placeholders"]["count"] == str(count)
+    result = await choose(hass, result, "finish")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "Eileen"
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+    (person,) = hub.people.values()
+    assert person.name == "Eileen"
+    assert len(person.templates) == 3
+    assert person.consent is not None
+    assert person.consent.given_by == "Eileen"
+    assert person.consent.valid_until > person.consent.given_at + timedelta(days=364)
+    assert hub.can_recognise()
+    assert hass.states.get("sensor.eileen_consent").state == "active"
+    assert hass.states.get("sensor.familiar_faces_people").state == "1"
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, person.person_id), entry.entry_id)
+    assert device is not None
+    assert device.name == "Eileen"
+
+
+async def test_no_photo_is_read_before_the_consent(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """The vault refuses a template of somebody whose consent is not on record."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent(agreed=False))
+    assert result["errors"] == {"agreed": "not_agreed"}
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.people, stored.templates, stored.photos) == (0, 0, 0)
+
+
+def _day(days: int) -> str:
+    return (dt_util.now().date() + timedelta(days=days)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("given_on", lambda: _day(2), "given_in_future"),
+        ("valid_until", lambda: _day(0), "already_over"),
+        ("valid_until", lambda: _day(1200), "too_long"),
+        ("given_by", lambda: "  ", "giver_needed"),
+    ],
+    ids=["future", "over", "long", "nobody"],
+)
+async def test_consent_that_is_not_in_order(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    field: str,
+    value: Callable[[], str],
+    error: str,
+) -> None:
+    """Each mistake is named at its field, and the right answer goes on."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent(**{field: value()}))
+    assert result["errors"] == {field: error}
+    result = await configure(hass, result, consent())
+    assert result["step_id"] == "photo"
+
+
+async def test_child_needs_a_guardian(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """A child cannot consent for itself, and a child's consent lasts half a year by default."""
+    result = await start_person(hass, entry, name="Ada", child=True)
+    suggested = {
+        str(key): key.description.get("suggested_value")
+        for key in result["data_schema"].schema
+        if key.description
+    }
+    assert date.fromisoformat(suggested["valid_until"]) - dt_util.now().date() == timedelta(days=183)
+    result = await configure(hass, result, consent(given_by="ada"))
+    assert result["errors"] == {"given_by": "child_needs_guardian"}
+    result = await configure(hass, result, consent(given_by="Eileen"))
+    assert result["step_id"] == "photo"
+
+
+@pytest.mark.parametrize(
+    ("photo", "verdict"),
+    [
+        pytest.param(lambda: jpeg(porch()), "no face was found", id="no face"),
+        pytest.param(lambda: jpeg(group()), "more than one face", id="six faces"),
+        pytest.param(lambda: jpeg(astronaut().resize((140, 140))), "too small", id="too small"),
+        pytest.param(
+            lambda: jpeg(variant(astronaut().resize((540, 540)), blur=9)), "Not taken", id="too blurred"
+        ),
+        pytest.param(lambda: jpeg(variant(astronaut(), light=0.06)), "Not taken", id="too dark"),
+    ],
+)
+async def test_photo_that_will_not_do(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, photo: Callable[[], bytes], verdict: str
+) -> None:
+    """A poor photo is refused at once with its reason; nothing of it is kept, and finishing is not offered."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, photo())
+    assert verdict in result["description_placeholders"]["verdict"]
+    assert result["description_placeholders"]["count"] == "0"
+    assert "finish" not in result["menu_options"]
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.templates, stored.photos) == (0, 0)
+
+
+async def test_photos_that_do_not_belong(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """The same photo twice, somebody else's photo, and a photo of somebody already here are all noticed."""
+    photos = enrolment_photos()
+    await enrol(hass, entry, photos[:1], name="Eileen")
+
+    result = await start_person(hass, entry, name="Chandler")
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, photos[1])
+    assert "this looks like Eileen" in result["description_placeholders"]["verdict"]
+    assert "insist" in result["menu_options"]
+    his = jpeg(stranger(0).resize((540, 540)))
+    result = await add_photo(hass, result, his)
+    assert result["description_placeholders"]["count"] == "1"
+    result = await add_photo(hass, result, his)
+    assert "added already" in result["description_placeholders"]["verdict"]
+    result = await add_photo(hass, result, jpeg(stranger(1).resize((540, 600))))
+    assert "does not look like the other photos" in result["description_placeholders"]["verdict"]
+    assert result["description_placeholders"]["count"] == "1"
+    result = await choose(hass, result, "insist")
+    assert result["description_placeholders"]["count"] == "2"
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", jpeg(astronaut())[:2000]], ids=["empty", "text", "cut off"])
+async def test_upload_that_is_not_a_photo(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, data: bytes
+) -> None:
+    """A file that is not an image is refused, and the flow goes on with another one."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, data)
+    assert result["errors"] == {"photo": "not_an_image"}
+    result = await add_photo(hass, result, enrolment_photos()[0])
+    assert result["description_placeholders"]["count"] == "1"
+
+
+async def test_photo_turned_by_exif_is_read_upright(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """A phone's photo that lies on its side, with a note how to turn it, is as good as any."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    image = astronaut().resize((540, 540)).rotate(90, expand=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = BytesIO()
+    image.save(data, "JPEG", exif=exif)
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, data.getvalue())
+    assert result["description_placeholders"]["count"] == "1"
+
+
+async def test_upload_is_gone(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """An id that names no upload, or one used before, is said to be lost."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    file_id = await upload(hass, enrolment_photos()[0])
+    result = await configure(hass, result, {"photo": file_id})
+    result = await choose(hass, result, "photo")
+    result = await configure(hass, result, {"photo": file_id})
+    assert result["errors"] == {"photo": "upload_lost"}
+
+
+async def test_name_has_to_be_one_of_its_own(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """Nobody is called nothing, and nobody like somebody else."""
+    await enrol(hass, entry, enrolment_photos()[:1], name="Eileen")
+    result = await start_person(hass, entry, name="  eileen ")
+    assert result["errors"] == {"name": "name_taken"}
+    result = await configure(hass, result, {"name": " ", "child": False})
+    assert result["errors"] == {"name": "name_needed"}
+    result = await configure(hass, result, {"name": "Judy", "child": False})
+    assert result["step_id"] == "consent"
+
+
+async def test_enrolment_that_is_given_up_leaves_nothing(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """Closing the dialog half-way erases what was kept until then."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, enrolment_photos()[0])
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert stored.templates == 1
+    hass.config_entries.subentries.async_abort(result["flow_id"])
+    await hass.async_block_till_done()
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.people, stored.templates, stored.photos, stored.consents) == (0, 0, 0, 0)
+
+
+async def test_full_disk_while_enrolling(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo that cannot be saved is an error in the dialog, and the next try goes on from there."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise VaultUnwritable("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.vault, "add_reference", full)
+        result = await add_photo(hass, result, enrolment_photos()[0])
+    assert result["errors"] == {"base": "vault_failed"}
+    result = await add_photo(hass, result, enrolment_photos()[0])
+    assert result["description_placeholders"]["count"] == "1"
+
+
+async def test_engine_is_away_while_enrolling(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """Without an engine a photo cannot be judged, and the dialog says so."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    await hub.engine.stop()
+    result = await add_photo(hass, result, enrolment_photos()[0])
+    assert result["errors"] == {"base": "engine_unavailable"}
+
+
+async def _reconfigure(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, object]:
+    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    return await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
+
+
+async def test_person_is_changed(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """The name, the consent and the photos can be changed later."""
+    person_id = await enrol(hass, entry, enrolment_photos()[:2])
+    result = await _reconfigure(hass, entry)
+    result = await choose(hass, result, "details")
+    result = await configure(hass, result, {"name": "Colonel Collins"})
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hub.people[person_id].name == "Colonel Collins"
+    assert "Colonel Collins" in [each.title for each in entry.subentries.values()]
+
+    result = await choose(hass, await _reconfigure(hass, entry), "consent")
+    later = (dt_util.now().date() + timedelta(days=700)).isoformat()
+    result = await configure(hass, result, consent(valid_until=later))
+    assert result["reason"] == "reconfigure_successful"
+    assert len(hub.people[person_id].consents) == 2
+
+    result = await choose(hass, await _reconfigure(hass, entry), "photo")
+    result = await add_photo(hass, result, enrolment_photos()[2])
+    result = await choose(hass, result, "finish")
+    assert result["reason"] == "reconfigure_successful"
+    templates = hub.people[person_id].templates
+    assert len(templates) == 3
+
+    result = await choose(hass, await _reconfigure(hass, entry), "remove_photos")
+    every = [each.template_id for each in templates]
+    result = await configure(hass, result, {"photos": every})
+    assert result["errors"] == {"photos": "keep_one"}
+    result = await configure(hass, result, {"photos": every[:2]})
+    assert result["reason"] == "reconfigure_successful"
+    assert [each.template_id for each in hub.people[person_id].templates] == every[2:]
+
+
+async def test_removing_a_person_erases_them(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """A removed subentry takes templates, photos, consent and device with it."""
+    person_id = await enrol(hass, entry, enrolment_photos())
+    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.people, stored.templates, stored.photos, stored.consents) == (0, 0, 0, 0)
+    with pytest.raises(UnknownPerson):
+        await hass.async_add_executor_job(hub.vault.person, person_id)
+    assert not hub.can_recognise()
+    assert hass.states.get("sensor.eileen_consent") is None

@@ -1,0 +1,328 @@
+"""Visits through the real engine: who comes is told once, and strangers leave nothing."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from freezegun import freeze_time
+from freezegun.api import _freeze_time
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.visits.watcher import LOOK_FRAMES
+
+from .conftest import DOORBELL, FrontDoor
+from .pictures import astronaut, enrolment_photos, frame, jpeg, porch, stranger, variant
+from .steps import enrol
+
+VISITOR = "event.front_door_visitor"
+
+
+@pytest.fixture
+async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
+    """Enrol the astronaut, and return her id."""
+    return await enrol(hass, entry, enrolment_photos())
+
+
+@pytest.fixture
+def told(hass: HomeAssistant) -> list[State]:
+    """Return the states of the visitor event, as they come."""
+    states: list[State] = []
+
+    @callback
+    def changed(event: Event[EventStateChangedData]) -> None:
+        old, new = event.data["old_state"], event.data["new_state"]
+        if new is not None and dt_util.parse_datetime(new.state) and (not old or old.state != new.state):
+            states.append(new)
+
+    async_track_state_change_event(hass, VISITOR, changed)
+    return states
+
+
+def visits(*people: object, number: int = LOOK_FRAMES, scale: float = 1.0) -> list[bytes]:
+    """Return the frames of a look at people who stand at the door."""
+    return [frame(*people, seed=seed, scale=scale) for seed in range(number)]
+
+
+def later(*, minutes: float = 0, until: datetime | None = None) -> _freeze_time:
+    """Return a context in which it is later, and in which time goes on."""
+    return freeze_time(until or dt_util.utcnow() + timedelta(minutes=minutes), tick=True, real_asyncio=True)
+
+
+async def ring(hass: HomeAssistant, hub: Hub) -> None:
+    """Press the doorbell and wait until the look is over."""
+    await hass.services.async_call("input_button", "press", {"entity_id": DOORBELL}, blocking=True)
+    await hass.async_block_till_done()
+    (watcher,) = hub.watchers.values()
+    if watcher._looking is not None:
+        await asyncio.wait_for(watcher._looking, 20)
+    await hass.async_block_till_done()
+
+
+async def test_familiar_person(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """A consenting person who rings is named, in one event, with everything that follows from it."""
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+    assert len(told) == 1
+    attributes = told[0].attributes
+    assert attributes["event_type"] == "familiar"
+    assert attributes["person_id"] == eileen
+    assert attributes["person_name"] == "Eileen"
+    assert attributes["confidence"] > 0.9
+    assert attributes["ms"] >= attributes["camera_fetch_ms"]
+    assert hass.states.get("event.eileen_seen").attributes["event_type"] == "seen"
+    assert hass.states.get("sensor.front_door_last_visitor").state == "Eileen"
+    assert hass.states.get("sensor.eileen_last_seen_where").state == "Front door"
+    assert hass.states.get("binary_sensor.front_door_familiar_person").state == "on"
+    assert hass.states.get("binary_sensor.front_door_stranger").state == "off"
+    assert hass.states.get("binary_sensor.eileen_present").state == "on"
+    assert hass.states.get("sensor.familiar_faces_visits_today").state == "1"
+    assert float(hass.states.get("sensor.front_door_time_to_name").state) > 0
+    assert hass.states.get("sensor.front_door_camera_fitness").state == "good"
+    (visit,) = await hass.async_add_executor_job(hub.vault.visits)
+    assert visit.person_id == eileen
+    picture = await hass.async_add_executor_job(hub.vault.visit_picture, visit.visit_id)
+    assert picture is not None
+    assert picture.startswith(b"\xff\xd8")
+
+
+async def test_stranger_leaves_nothing(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    eileen: str,
+    told: list[State],
+    config_folder: Path,
+) -> None:
+    """A stranger is told of once, without a name, and nothing of them is written anywhere."""
+    before = await hass.async_add_executor_job(hub.vault.stored)
+    front_door.frames = visits(stranger(0))
+    await ring(hass, hub)
+    assert [state.attributes["event_type"] for state in told] == ["stranger"]
+    assert "person_name" not in told[0].attributes
+    assert "confidence" not in told[0].attributes
+    assert hass.states.get("binary_sensor.front_door_stranger").state == "on"
+    assert hass.states.get("binary_sensor.eileen_present").state == "off"
+    assert hass.states.get("sensor.front_door_last_visitor").state == "stranger"
+    after = await hass.async_add_executor_job(hub.vault.stored)
+    assert (after.visits, after.pictures, after.templates) == (0, 0, before.templates)
+    assert all(visit.portrait is None for visit in hub.open_visits.visits)
+
+
+async def test_two_people_at_once(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """A familiar person and a stranger side by side are two visits."""
+    front_door.frames = visits(astronaut(), stranger(0))
+    await ring(hass, hub)
+    assert sorted(state.attributes["event_type"] for state in told) == ["familiar", "stranger"]
+
+
+async def test_a_visit_is_told_once_and_the_next_one_again(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    eileen: str,
+    told: list[State],
+) -> None:
+    """Ringing again at once belongs to the same visit; coming back later is another one."""
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+    await ring(hass, hub)
+    assert len(told) == 1
+    with later(minutes=2):
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        assert hass.states.get("binary_sensor.front_door_familiar_person").state == "off"
+        await ring(hass, hub)
+    assert [state.attributes["event_type"] for state in told] == ["familiar", "familiar"]
+    assert told[0].attributes["visit_id"] != told[1].attributes["visit_id"]
+    with later(minutes=9):
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+    assert hass.states.get("binary_sensor.eileen_present").state == "off"
+    assert hub.open_visits.visits == ()
+
+
+async def test_nobody_there(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """An empty porch is no visit."""
+    front_door.frames = [jpeg(porch(seed)) for seed in range(4)]
+    await ring(hass, hub)
+    assert told == []
+
+
+async def test_poor_face_is_not_a_stranger(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """A face too blurred to compare is unclear, with the reason."""
+    front_door.frames = visits(variant(stranger(0), blur=9), number=6)
+    await ring(hass, hub)
+    (state,) = told
+    assert state.attributes["event_type"] == "unclear"
+    assert state.attributes["reason"] == "no_usable_face"
+
+
+async def test_one_still_over_and_over_is_one_frame(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """A camera that repeats a picture gives one frame of evidence, and that names nobody a stranger."""
+    front_door.frames = visits(stranger(0), number=1)
+    await ring(hass, hub)
+    (state,) = told
+    assert (state.attributes["event_type"], state.attributes["frames"]) == ("unclear", 1)
+
+
+@pytest.mark.parametrize("switch", ["switch.familiar_faces_recognition", "switch.front_door_recognition"])
+async def test_switched_off(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State], switch: str
+) -> None:
+    """With recognition switched off the camera is not even asked for a picture; switched on, it is."""
+    front_door.frames = visits(astronaut())
+    await hass.services.async_call("switch", "turn_off", {"entity_id": switch}, blocking=True)
+    await ring(hass, hub)
+    assert (told, front_door.fetched) == ([], 0)
+    await hass.services.async_call("switch", "turn_on", {"entity_id": switch}, blocking=True)
+    await ring(hass, hub)
+    assert len(told) == 1
+
+
+async def test_nobody_is_looked_at_without_a_consenting_person(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, told: list[State]
+) -> None:
+    """As long as there is nobody to recognise, nobody is looked at."""
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+    assert (told, front_door.fetched) == ([], 0)
+
+
+async def test_consent_that_ran_out(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    eileen: str,
+    told: list[State],
+) -> None:
+    """From the minute in which the consent is over, the person is not recognised any more."""
+    front_door.frames = visits(astronaut())
+    consent = hub.people[eileen].consent
+    assert consent is not None
+    with later(until=consent.valid_until + timedelta(seconds=1)):
+        await ring(hass, hub)
+    assert (told, front_door.fetched) == ([], 0)
+
+
+async def test_forget_button(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """Forgetting takes the person's name and visits from everywhere, and nobody is named afterwards."""
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+    await hass.services.async_call("button", "press", {"entity_id": "button.eileen_forget"}, blocking=True)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hub.people == {}
+    assert hass.states.get("sensor.eileen_consent") is None
+    assert hass.states.get("sensor.front_door_last_visitor").state == "unknown"
+    assert "person_name" not in hass.states.get(VISITOR).attributes
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.people, stored.visits, stored.pictures, stored.templates) == (0, 0, 0, 0)
+    assert "Eileen" not in str([state.as_dict() for state in hass.states.async_all()])
+
+
+async def test_restart(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry, eileen: str
+) -> None:
+    """After a restart the people are recognised as before, and the last visits are shown again."""
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+    event = hass.states.get(VISITOR)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    hub = entry.runtime_data
+    assert await hub.engine.wait_ready(30)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hass.states.get("sensor.front_door_last_visitor").state == "Eileen"
+    assert hass.states.get("sensor.eileen_last_seen_where").state == "Front door"
+    assert hass.states.get("binary_sensor.eileen_present").state == "on"
+    assert hass.states.get("sensor.familiar_faces_visits_today").state == "1"
+    assert hass.states.get(VISITOR).state == event.state
+    assert hass.states.get(VISITOR).attributes["person_name"] == "Eileen"
+
+
+@pytest.mark.parametrize("failure", ["none", "error", "slow", "not an image", "cut off"])
+async def test_camera_that_fails(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    eileen: str,
+    told: list[State],
+    failure: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A camera that gives nothing usable is said so once in the log, and the next ring works again."""
+    good = visits(astronaut())
+    match failure:
+        case "none":
+            front_door.frames = []
+        case "error":
+
+            async def broken() -> None:
+                raise HomeAssistantError("camera is on fire")
+
+            front_door.before = broken
+        case "slow":
+
+            async def slow() -> None:
+                await asyncio.sleep(30)
+
+            front_door.before = slow
+        case "not an image":
+            front_door.frames = [b"<html>please log in</html>"]
+        case "cut off":
+            front_door.frames = [good[0][:5000]]
+    await ring(hass, hub)
+    await ring(hass, hub)
+    assert told == []
+    assert caplog.text.count("A look at camera.front_door failed") == 1
+    front_door.frames, front_door.before = good, None
+    await ring(hass, hub)
+    assert [state.attributes["event_type"] for state in told] == ["familiar"]
+    assert "Looking at camera.front_door works again" in caplog.text
+
+
+async def test_engine_killed_in_mid_look(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """A killed engine comes back by itself; until then the entities that need it are unavailable."""
+    frames = visits(astronaut())
+
+    async def kill() -> None:
+        front_door.before = None
+        front_door.frames = frames
+        import os
+        import signal
+
+        pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+        for pid in pids:
+            try:
+                command = (Path("/proc") / str(pid) / "cmdline").read_text()
+            except OSError:
+                continue
+            parent = (Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[1]
+            if "engine/__main__.py" in command and int(parent) == os.getpid():
+                os.kill(pid, signal.SIGKILL)
+
+    front_door.before = kill
+    seen: list[str] = []
+    async_track_state_change_event(hass, VISITOR, lambda event: seen.append(event.data["new_state"].state))
+    await ring(hass, hub)
+    # The visitor is still at the door when the engine is back, and is named in the same look.
+    assert "unavailable" in seen
+    assert [state.attributes["event_type"] for state in told] == ["familiar"]
