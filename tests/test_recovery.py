@@ -10,7 +10,7 @@ from homeassistant.helpers.json import ExtendedJSONEncoder
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.const import CONF_FORGETTING, DOMAIN
+from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
 from custom_components.familiar_faces.hub import Hub, vault_folder
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
@@ -48,11 +48,26 @@ async def test_killed_right_after_enrolling(hass: HomeAssistant, hub: Hub, entry
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
     assert await hass.config_entries.async_unload(entry.entry_id)
     (subentry_id,) = _people(entry)
+    # One file holds both, so a kill takes both away.
     hass.config_entries.async_remove_subentry(entry, subentry_id)
+    hass.config_entries.async_update_entry(entry, data={CONF_WHERE: Where.THIS_MACHINE})
     await hass.config_entries.async_setup(entry.entry_id)
     hub = entry.runtime_data
     assert set(hub.people) == {person_id}
     assert [entry.subentries[each].title for each in _people(entry)] == ["Eileen"]
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_removed_while_it_did_not_run(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """A person who was removed while the entry was not loaded is erased at the next start."""
+    await enrol(hass, entry, enrolment_photos()[:1])
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_remove_subentry(entry, _people(entry)[0])
+    await hass.config_entries.async_setup(entry.entry_id)
+    hub = entry.runtime_data
+    assert _people(entry) == []
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.people, stored.templates, stored.photos) == (0, 0, 0)
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 

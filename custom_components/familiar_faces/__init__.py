@@ -3,7 +3,7 @@
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
@@ -76,4 +76,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntr
 async def async_remove_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> None:
     """Erase everything that was kept, and the engine's environment."""
     await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
     await async_get_environment(hass).remove()

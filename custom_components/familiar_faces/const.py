@@ -14,6 +14,11 @@ SUBENTRY_PERSON: Final = "person"
 CONF_WHERE: Final = "where"
 CONF_FORGETTING: Final = "forgetting"
 """Ids of people who were removed and could not be erased yet: tried again at every start."""
+CONF_PEOPLE: Final = "people"
+"""Ids of the people who were shown when this was written. It tells, at a start, somebody who was removed while
+this did not run from somebody whom a crash kept from being shown."""
+BOOKKEEPING: Final = {CONF_FORGETTING, CONF_PEOPLE}
+"""What the entry's data holds besides what the owner chose."""
 
 # A camera subentry
 CONF_CAMERA: Final = "camera"

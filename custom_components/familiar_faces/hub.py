@@ -16,7 +16,9 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 
 from .const import (
+    BOOKKEEPING,
     CONF_FORGETTING,
+    CONF_PEOPLE,
     CONF_PERSON_ID,
     DOMAIN,
     PURGE_INTERVAL,
@@ -74,7 +76,7 @@ class Hub:
         self._recognition = False
         self._subentries: dict[str, ConfigSubentry] = {}
         self._unsubscribe: list[CALLBACK_TYPE] = []
-        self._where = _without_forgetting(entry)
+        self._where = _chosen(entry)
         self._model: str | None = None
         self._lock = asyncio.Lock()
 
@@ -113,6 +115,7 @@ class Hub:
         self.visits_today = await self.hass.async_add_executor_job(
             self.vault.count_visits, dt_util.start_of_local_day()
         )
+        self._async_note_people()
         self._subentries = _snapshot(self.entry)
         for subentry in self._subentries.values():
             self._async_add_watcher(subentry)
@@ -203,16 +206,31 @@ class Hub:
             if await self.hass.async_add_executor_job(self.vault.was_forgotten, person_id):
                 self.hass.config_entries.async_remove_subentry(self.entry, subentry.subentry_id)
         for person in await self.hass.async_add_executor_job(self.vault.people):
-            if person.person_id not in shown:
+            if person.person_id in shown:
+                continue
+            if person.person_id in self.entry.data.get(CONF_PEOPLE, ()):
+                # Removed while this did not run.
+                await self.hass.async_add_executor_job(self.vault.forget, person.person_id, dt_util.utcnow())
+            else:
                 # Home Assistant writes its own files a second later than the vault.
                 _LOGGER.warning("A person was enrolled just before a crash and is shown again")
                 self.hass.config_entries.async_add_subentry(self.entry, person_subentry(person))
 
     @callback
     def _async_set_forgetting(self, person_ids: set[str]) -> None:
-        data = _without_forgetting(self.entry)
-        if person_ids:
-            data[CONF_FORGETTING] = sorted(person_ids)
+        self._async_keep_books(CONF_FORGETTING, person_ids)
+
+    @callback
+    def _async_note_people(self) -> None:
+        self._async_keep_books(
+            CONF_PEOPLE, {subentry.data[CONF_PERSON_ID] for subentry in self._person_subentries()}
+        )
+
+    @callback
+    def _async_keep_books(self, key: str, person_ids: set[str]) -> None:
+        data = {**self.entry.data, key: sorted(person_ids)}
+        if not person_ids:
+            del data[key]
         if data != self.entry.data:
             self.hass.config_entries.async_update_entry(self.entry, data=data)
 
@@ -220,7 +238,7 @@ class Hub:
 
     async def async_entry_updated(self) -> None:
         """Follow the subentries: watch what was added, forget who was removed."""
-        if self._where != _without_forgetting(self.entry):
+        if self._where != _chosen(self.entry):
             self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
             return
         before, self._subentries = self._subentries, _snapshot(self.entry)
@@ -240,6 +258,7 @@ class Hub:
                     "%s could not be erased yet, it is tried again at every start: %s", person_id, err
                 )
                 self._async_set_forgetting({*self.entry.data.get(CONF_FORGETTING, ()), person_id})
+        self._async_note_people()
         added = False
         for subentry_id, subentry in self._subentries.items():
             if before.get(subentry_id) == subentry:
@@ -375,6 +394,6 @@ def _snapshot(entry: ConfigEntry) -> dict[str, ConfigSubentry]:
     return {subentry_id: replace(subentry) for subentry_id, subentry in entry.subentries.items()}
 
 
-def _without_forgetting(entry: ConfigEntry) -> dict[str, Any]:
+def _chosen(entry: ConfigEntry) -> dict[str, Any]:
     """Return what the owner chose for an entry."""
-    return {key: value for key, value in entry.data.items() if key != CONF_FORGETTING}
+    return {key: value for key, value in entry.data.items() if key not in BOOKKEEPING}

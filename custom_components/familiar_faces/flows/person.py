@@ -90,13 +90,16 @@ class PersonFlow(ConfigSubentryFlow):
         self._linked_entity: str | None = None
         self._enrolling = False
         self._verdict = ""
+        self._running: Hub | None = None
         self._insist: bytes | None = None
         """A photo that was refused for whom it resembles, and may be insisted on."""
 
     @property
     def _hub(self) -> Hub:
-        hub: Hub = self._get_entry().runtime_data
-        return hub
+        # Kept: should the entry be unloaded meanwhile, the closed vault gives an error that is shown.
+        if self._running is None:
+            self._running = self._get_entry().runtime_data
+        return self._running
 
     @override
     @callback

@@ -5,7 +5,6 @@ from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
 
-
 LANGUAGES = ("en", "nl", "de")
 """The languages that there are texts in; in all others they are shown in the first."""
 

@@ -1,0 +1,91 @@
+"""The frames of a look: newest wins, no frame twice, bounded in number and time."""
+
+import asyncio
+from itertools import count
+
+import pytest
+
+from custom_components.familiar_faces.visits.frames import Frames
+
+
+async def test_newest_wins() -> None:
+    """Frames that came while the last one was looked at are passed over but for the newest."""
+    numbers = count()
+
+    async def fetch() -> bytes:
+        return b"%d" % next(numbers)
+
+    async with Frames(fetch, most=10, seconds=5, every=0.01) as frames:
+        first = await frames.next()
+        await asyncio.sleep(0.3)
+        last = await frames.next()
+        assert await frames.next() is None
+    assert first is not None
+    assert last is not None
+    assert (first.image, last.image) == (b"0", b"9")
+    assert last.at > first.at
+
+
+async def test_identical_frames_are_left_out() -> None:
+    """A camera that repeats its still gives one frame, and every different one once."""
+    images = iter([b"a", b"a", b"b", b"a", b"b", b"c"])
+
+    async def fetch() -> bytes:
+        return next(images)
+
+    seen = []
+    async with Frames(fetch, most=6, seconds=5, every=0.01) as frames:
+        while (frame := await frames.next()) is not None:
+            seen.append(frame.image)
+    assert seen == [b"a", b"b", b"c"]
+
+
+async def test_bounded_in_time() -> None:
+    """A slow camera ends the look in time, after the fetch that is under way."""
+    fetched = 0
+
+    async def fetch() -> bytes:
+        nonlocal fetched
+        await asyncio.sleep(0.1)
+        fetched += 1
+        return b"%d" % fetched
+
+    async with Frames(fetch, most=1000, seconds=0.35, every=0.0) as frames:
+        while await frames.next() is not None:
+            pass
+        assert 2 <= fetched <= 4
+        assert 0.15 < frames.waited < 0.6
+
+
+async def test_failure_comes_after_the_frames_before_it() -> None:
+    """What was fetched before the camera failed is still looked at."""
+    images = iter([b"a"])
+
+    async def fetch() -> bytes:
+        for image in images:
+            return image
+        raise OSError("gone")
+
+    async with Frames(fetch, most=5, seconds=5, every=0.0) as frames:
+        await asyncio.sleep(0.05)
+        frame = await frames.next()
+        assert frame is not None
+        assert frame.image == b"a"
+        with pytest.raises(OSError, match="gone"):
+            await frames.next()
+
+
+async def test_leaving_stops_the_fetch() -> None:
+    """A look that is over asks the camera for nothing more."""
+    fetched = 0
+
+    async def fetch() -> bytes:
+        nonlocal fetched
+        fetched += 1
+        return b"%d" % fetched
+
+    async with Frames(fetch, most=1000, seconds=5, every=0.01) as frames:
+        await frames.next()
+    before = fetched
+    await asyncio.sleep(0.05)
+    assert fetched == before
