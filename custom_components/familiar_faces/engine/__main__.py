@@ -1,0 +1,29 @@
+"""Starts the engine: `python -m engine` from the folder above, or `python -I .../engine/__main__.py`."""
+
+# The folder above holds calendar.py, image.py and others that would stand before the standard library's, so
+# until it is off the search path nothing may be imported but what every Python has loaded already.
+import os.path
+import sys
+
+_HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+_ABOVE = os.path.dirname(_HERE)  # noqa: PTH120
+
+
+def _start() -> int:
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") not in (_HERE, _ABOVE)]  # noqa: PTH100
+    from importlib import import_module
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    if not __package__:
+        # Run as a file: make the package known from where it lies, without a search path that leads to it.
+        spec = spec_from_file_location("engine", f"{_HERE}/__init__.py", submodule_search_locations=[_HERE])
+        if spec is None or spec.loader is None:
+            raise ImportError("the engine's own folder cannot be imported")
+        package = module_from_spec(spec)
+        sys.modules["engine"] = package
+        spec.loader.exec_module(package)
+    return int(import_module(f"{__package__ or 'engine'}.cli").main())
+
+
+if __name__ == "__main__":
+    sys.exit(_start())

@@ -1,0 +1,171 @@
+"""The commands `serve`, `faces` and `fetch-weights`."""
+
+import argparse
+import asyncio
+from collections.abc import Iterable, Sequence
+import contextlib
+import json
+import logging
+import os
+from pathlib import Path
+import sys
+from typing import Any
+
+from . import PROTOCOL, VERSION
+from .weights import Variant, WeightsError, fetch, prepare
+
+TOKEN = "FAMILIAR_FACES_ENGINE_TOKEN"
+HOME = "FAMILIAR_FACES_ENGINE_HOME"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the process's exit code: 0 done, 1 failed, 2 asked wrongly."""
+    asked = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    # numpy's linear algebra is not used here, and its threads cost memory; read when it is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Before the detector's graph is loaded OpenCV would warn of what it chooses itself.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    try:
+        return int(asked.run(asked))
+    except (WeightsError, _UsageError) as err:
+        _complain(err)
+        return 2 if isinstance(err, _UsageError) else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+class _UsageError(Exception):
+    """What was asked makes no sense."""
+
+
+def _serve(asked: argparse.Namespace) -> int:
+    token = _token(asked.token_file)
+    if (asked.socket is None) == (asked.port is None):
+        raise _UsageError("name either --socket or --port")
+    if asked.socket is None and token is None:
+        raise _UsageError(f"a TCP port needs a token: give --token-file or set {TOKEN}")
+
+    from .pipeline import Pipeline
+    from .server import Listen, serve
+
+    listen = Listen(asked.socket, asked.host, asked.port or 0, token)
+    pipeline = Pipeline(asked.weights, asked.variant)
+    pipeline.warm_up()
+    try:
+        asyncio.run(
+            serve(
+                pipeline,
+                listen,
+                exit_with_parent=asked.exit_with_parent,
+                places=asked.queue,
+                ready=lambda address: _print({"ready": address, "protocol": PROTOCOL, "version": VERSION}),
+            )
+        )
+    except OSError as err:
+        _complain(f"cannot listen: {err}")
+        return 1
+    return 0
+
+
+def _faces(asked: argparse.Namespace) -> int:
+    from .pipeline import Pipeline, Wish
+    from .protocol import faces_to_json
+
+    wish = Wish(asked.min_face, asked.max_faces, asked.crops, asked.portraits, asked.mirrored)
+    pipeline = Pipeline(asked.weights, asked.variant)
+    failed = 0
+    for path in asked.images:
+        try:
+            _print({"image": str(path)} | faces_to_json(pipeline.see(path.read_bytes(), wish)))
+        except (OSError, ValueError) as err:
+            failed = 1
+            _print({"image": str(path), "error": err.strerror if isinstance(err, OSError) else str(err)})
+    return failed
+
+
+def _fetch_weights(asked: argparse.Namespace) -> int:
+    # What is installed or was fetched before is taken first; only what is missing or damaged is downloaded.
+    if asked.url is None:
+        with contextlib.suppress(WeightsError):
+            return _print_checked(prepare(asked.weights, asked.variant).values())
+    fetched = fetch(asked.weights, asked.variant, asked.url)
+    return _print_checked((*fetched, *prepare(asked.weights, asked.variant).values()))
+
+
+def _print_checked(paths: Iterable[Path]) -> int:
+    for path in paths:
+        _print({"checked": str(path)})
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="engine", description="Turns images into faces.")
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(required=True, metavar="serve | faces | fetch-weights")
+
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--weights",
+        type=lambda text: Path(text).expanduser().absolute(),
+        default=os.environ.get(HOME, "~/.cache/familiar-faces-engine"),
+        help=f"folder for the checked weights (default: ${HOME} or %(default)s)",
+    )
+    common.add_argument("--variant", type=Variant, choices=list(Variant), default=Variant.INT8BQ)
+
+    serve = commands.add_parser("serve", parents=[common], help="answer over HTTP")
+    serve.set_defaults(run=_serve)
+    serve.add_argument("--socket", type=Path, help="Unix socket to listen on; only this user may connect")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=_whole(0, 65535), help="TCP port to listen on; 0 takes a free one")
+    serve.add_argument(
+        "--token-file", type=Path, help=f"file with the token that clients must know (or ${TOKEN})"
+    )
+    serve.add_argument("--queue", type=_whole(1, 1000), default=32, help="most requests inside at once")
+    serve.add_argument("--exit-with-parent", action="store_true", help="end when standard input is closed")
+
+    faces = commands.add_parser("faces", parents=[common], help="print the faces in images, one JSON a line")
+    faces.set_defaults(run=_faces)
+    faces.add_argument("images", nargs="+", type=Path)
+    faces.add_argument("--min-face", type=_whole(10, 10_000), default=40)
+    faces.add_argument("--max-faces", type=_whole(1, 100), default=20)
+    for name in ("crops", "portraits", "mirrored"):
+        faces.add_argument(f"--{name}", action="store_true")
+
+    fetching = commands.add_parser("fetch-weights", parents=[common], help="download and check the weights")
+    fetching.set_defaults(run=_fetch_weights)
+    fetching.add_argument("--url", help="folder that holds the files, instead of the OpenCV Zoo")
+    return parser
+
+
+def _whole(least: int, most: int) -> Any:
+    def whole(text: str) -> int:
+        number = int(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}")
+        return number
+
+    return whole
+
+
+def _token(path: Path | None) -> str | None:
+    """Return the token to ask for, None when there is none; a file goes before the environment."""
+    if path is None:
+        token = os.environ.pop(TOKEN, "").strip() or None
+    else:
+        try:
+            token = path.read_text("utf-8").strip()
+        except OSError as err:
+            raise _UsageError(f"{path} could not be read: {err.strerror}") from err
+        if not token:
+            raise _UsageError(f"{path} is empty")
+    return token
+
+
+def _print(data: dict[str, Any]) -> None:
+    sys.stdout.write(f"{json.dumps(data)}\n")
+    sys.stdout.flush()
+
+
+def _complain(what: object) -> None:
+    sys.stderr.write(f"engine: {what}\n")

@@ -1,0 +1,66 @@
+"""Loads the two models through deepface, from checked weights, and keeps it from doing anything else."""
+
+from dataclasses import dataclass
+import os
+from pathlib import Path
+from typing import Any
+
+from .weights import PINNED, Variant, prepare, weights_folder
+
+THREADS = 1
+"""Threads for one detection or one embedding. On two cores a second thread saved nothing beside a busy
+Home Assistant (SFace 31 ms with one, 36 ms with two; YuNet 12 and 13 ms), and one face must not slow a house."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """deepface's two model clients, and what their weights were."""
+
+    detector: Any
+    """A `cv2.FaceDetectorYN`."""
+    recogniser: Any
+    """deepface's SFaceClient."""
+    variant: Variant
+
+
+def load(home: Path, variant: Variant = Variant.INT8BQ) -> Models:
+    """Return both models, their weights checked first; raise WeightsError.
+
+    `home` is the engine's cache folder, where checked weights are kept. Loads once per process: deepface
+    keeps what it built.
+    """
+    paths = prepare(home, variant)
+    os.environ |= {
+        "DEEPFACE_HOME": str(weights_folder(home, variant)),
+        # It would pick TensorFlow or PyTorch when they are installed.
+        "DEEPFACE_BACKEND_ENGINE": "onnx",
+        # It prints its log to standard output; only errors may pass.
+        "DEEPFACE_LOG_LEVEL": "40",
+        "DEEPFACE_ONNX_PROVIDERS": "cpu",
+    }
+    import cv2
+    from deepface import DeepFace
+
+    cv2.setNumThreads(THREADS)
+    # OpenCV warns of things that are ours to judge: broken files, a target that it chooses itself.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    detector = DeepFace.build_model(task="face_detector", model_name="yunet").model
+    recogniser = DeepFace.build_model(task="facial_recognition", model_name="SFace")
+    # deepface's session takes every core and lets its threads spin while idle. The same checked file again,
+    # with one quiet thread and without an arena that never gives memory back.
+    recogniser.model = None
+    recogniser.model = _quiet_session(paths[PINNED[variant].recogniser.loaded_as])
+    return Models(detector, recogniser, variant)
+
+
+def _quiet_session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = THREADS
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,113 @@
+"""The whole way of one image: decode, detect, align, judge, embed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+import threading
+import time
+
+import cv2
+import numpy as np
+
+from . import models
+from .detector import Detection, Detector
+from .model_card import space
+from .pixels import Pixels, decode, encode_jpeg
+from .protocol import MAX_FACES, MIN_FACE, Face, Faces
+from .quality import judge
+from .recogniser import Recogniser, align
+from .weights import Variant
+
+PORTRAIT = (320, 400)
+"""Largest width and height of a portrait, pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked about an image."""
+
+    min_face: int = MIN_FACE
+    """Faces narrower than this, in pixels, are left out."""
+    max_faces: int = MAX_FACES
+    crops: bool = False
+    portraits: bool = False
+    mirrored: bool = False
+    """Average each embedding with the mirrored crop's: steadier, for enrolling."""
+
+
+class Pipeline:
+    """Both models and what is done with them; one image at a time, whoever calls."""
+
+    def __init__(self, home: Path, variant: Variant = Variant.INT8BQ) -> None:
+        """Load the models, checked; raise WeightsError."""
+        loaded = models.load(home, variant)
+        self.variant = variant
+        self._detector = Detector(loaded.detector)
+        self._recogniser = Recogniser(loaded.recogniser)
+        # Neither deepface nor cv2.FaceDetectorYN has a lock.
+        self._lock = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Run both models once, so that the first visitor does not wait for their first call."""
+        with self._lock:
+            self._detector.detect(np.zeros((540, 960, 3), np.uint8), MIN_FACE, 1)
+            self._recogniser.embed([np.zeros((112, 112, 3), np.uint8)])
+
+    def see(self, data: bytes, wish: Wish) -> Faces:
+        """Return the faces in a JPEG, PNG or WebP, the largest first.
+
+        Raises NotAnImageError or TooLargeError.
+        """
+        with self._lock:
+            return self._see(data, wish)
+
+    def _see(self, data: bytes, wish: Wish) -> Faces:
+        start = time.perf_counter()
+        image = decode(data)
+        decoded = time.perf_counter()
+        found = self._detector.detect(image, wish.min_face, wish.max_faces)
+        detected = time.perf_counter()
+        crops = [align(image, detection.landmarks) for detection in found]
+        aligned = time.perf_counter()
+        embeddings = self._recogniser.embed(crops, mirrored=wish.mirrored)
+        embedded = time.perf_counter()
+        faces = tuple(
+            Face(
+                box=detection.box,
+                landmarks=tuple((float(x), float(y)) for x, y in detection.landmarks),
+                score=detection.score,
+                quality=judge(crop, detection.landmarks, detection.box[2]),
+                embedding=embedding,
+                crop=encode_jpeg(crop) if wish.crops else None,
+                portrait=encode_jpeg(portrait(image, detection)) if wish.portraits else None,
+            )
+            for detection, crop, embedding in zip(found, crops, embeddings, strict=True)
+        )
+        seconds = {
+            "decode": decoded - start,
+            "detect": detected - decoded,
+            "align": aligned - detected,
+            "embed": embedded - aligned,
+            "total": time.perf_counter() - start,
+        }
+        return Faces(
+            model=space(self.variant),
+            size=(image.shape[1], image.shape[0]),
+            faces=faces,
+            ms={name: value * 1000 for name, value in seconds.items()},
+        )
+
+
+def portrait(image: Pixels, detection: Detection) -> Pixels:
+    """Return the face with hair and shoulders: twice its box, as far as the frame reaches, at most PORTRAIT."""
+    left, top, width, height = detection.box
+    reach = np.array([width, height]) * 1.0
+    middle = np.array([left + width / 2, top + height / 2])
+    frame = np.array([image.shape[1], image.shape[0]])
+    first = np.clip(np.floor(middle - reach), 0, frame - 1).astype(int)
+    last = np.clip(np.ceil(middle + reach), first + 1, frame).astype(int)
+    part = image[first[1] : last[1], first[0] : last[0]]
+    scale = min(1.0, PORTRAIT[0] / part.shape[1], PORTRAIT[1] / part.shape[0])
+    if scale < 1.0:
+        size = (max(1, int(part.shape[1] * scale)), max(1, int(part.shape[0] * scale)))
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(part)

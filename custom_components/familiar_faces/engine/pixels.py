@@ -1,0 +1,169 @@
+"""From bytes to pixels, with limits that hold before anything is decoded."""
+
+from dataclasses import dataclass
+import re
+import struct
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .protocol import MAX_BYTES, MAX_PIXELS
+
+Pixels = NDArray[np.uint8]
+"""Height x width x 3, blue first, 8 bits."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""JPEG markers that start a frame and so tell its size; ITU-T T.81, table B.1."""
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+"""JPEG markers without a length."""
+
+
+class NotAnImageError(ValueError):
+    """The bytes are not an image that can be decoded whole."""
+
+
+class TooLargeError(ValueError):
+    """The image has more bytes or pixels than are decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an image says of itself before it is decoded."""
+
+    width: int
+    height: int
+    alpha: bool = False
+
+
+def decode(data: bytes) -> Pixels:
+    """Return the pixels of a JPEG, PNG or WebP, upright.
+
+    Grey, CMYK and 16-bit images become 8-bit colour; what is see-through lies on white; of an animation the
+    first picture counts. EXIF orientation is applied (but not to images with transparency, which no camera
+    makes). An image that ends before its end mark is refused whole, because a decoder would fill the rest
+    with grey. Raises NotAnImageError or TooLargeError with a sentence for people.
+    """
+    header = read_header(data)
+    if header.width * header.height > MAX_PIXELS:
+        raise TooLargeError(
+            f"the image has {header.width} x {header.height} pixels, more than {MAX_PIXELS // 1_000_000} million"
+        )
+    buffer = np.frombuffer(data, np.uint8)
+    try:
+        flags = cv2.IMREAD_UNCHANGED if header.alpha else cv2.IMREAD_COLOR
+        image = cv2.imdecode(buffer, flags)
+    except (cv2.error, MemoryError) as err:
+        raise NotAnImageError("the image cannot be decoded") from err
+    if image is None:
+        raise NotAnImageError("the image cannot be decoded")
+    return _on_white(image) if header.alpha else image
+
+
+def encode_jpeg(image: Pixels, quality: int = 90) -> bytes:
+    """Return the image as a JPEG."""
+    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError("the image cannot be written as a JPEG")
+    return bytes(data)
+
+
+def read_header(data: bytes) -> Header:
+    """Return the size that an image claims; raise NotAnImageError or TooLargeError.
+
+    Only the structure is read: ITU-T T.81 (JPEG), the W3C's PNG and RFC 9649 (WebP).
+    """
+    if len(data) > MAX_BYTES:
+        raise TooLargeError(f"the image has more than {MAX_BYTES >> 20} MB")
+    if not data:
+        raise NotAnImageError("the request has no image in it")
+    try:
+        if data.startswith(b"\xff\xd8\xff"):
+            header = _read_jpeg(data)
+        elif data.startswith(_PNG):
+            header = _read_png(data)
+        elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+            header = _read_webp(data)
+        else:
+            raise NotAnImageError("this is not a JPEG, PNG or WebP image")
+    except (struct.error, IndexError) as err:
+        raise NotAnImageError("the image is cut off") from err
+    if not header.width or not header.height:
+        raise NotAnImageError("the image is empty")
+    return header
+
+
+def _read_jpeg(data: bytes) -> Header:
+    at, header = 2, None
+    while True:
+        if (found := _MARKER.search(data, at)) is None:
+            raise NotAnImageError("the image is cut off")
+        at, marker = found.start(), data[found.end() - 1]
+        if marker in _ALONE:
+            at += 2
+            continue
+        if marker == 0xD9:
+            raise NotAnImageError("the JPEG has no picture in it")
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if marker in _SOF:
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            header = Header(width, height)
+        at += 2 + length
+        if marker == 0xDA:
+            break
+    # In the picture's data 0xFF is always followed by 0 or a restart, so this can only be the end mark.
+    if header is None or data.find(b"\xff\xd9", at) < 0:
+        raise NotAnImageError("the image is cut off")
+    return header
+
+
+def _read_png(data: bytes) -> Header:
+    at, header, alpha = len(_PNG), None, False
+    while True:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if header is None:
+            if kind != b"IHDR":
+                raise NotAnImageError("the PNG does not start with its header")
+            width, height, _, colour = struct.unpack_from(">IIBB", data, at + 8)
+            header, alpha = (width, height), colour in (4, 6)
+        alpha = alpha or kind == b"tRNS"
+        if kind == b"IEND":
+            return Header(*header, alpha)
+        at += 12 + length
+
+
+def _read_webp(data: bytes) -> Header:
+    size, kind = struct.unpack_from("<I", data, 4)[0], data[12:16]
+    if size + 8 > len(data):
+        raise NotAnImageError("the image is cut off")
+    if kind == b"VP8X":
+        width = int.from_bytes(data[24:27], "little") + 1
+        height = int.from_bytes(data[27:30], "little") + 1
+        return Header(width, height, bool(data[20] & 0x10))
+    if kind == b"VP8L":
+        bits = struct.unpack_from("<I", data, 21)[0]
+        return Header((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, bool(bits >> 28 & 1))
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return Header(width & 0x3FFF, height & 0x3FFF)
+    raise NotAnImageError("the WebP has no picture in it")
+
+
+def _on_white(image: NDArray[Any]) -> Pixels:
+    """Return an image laid on white, so that what its maker hid stays hidden."""
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.ndim == 2:
+        return np.repeat(image[..., None], 3, axis=2)
+    if image.shape[2] < 4:
+        return np.ascontiguousarray(image)
+    mixed = np.empty((*image.shape[:2], 3), np.uint8)
+    # In stripes, because the sums need four times the room.
+    for top in range(0, len(image), 256):
+        stripe = image[top : top + 256]
+        alpha = stripe[..., 3:].astype(np.uint16)
+        mixed[top : top + 256] = (stripe[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
+    return mixed

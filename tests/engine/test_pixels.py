@@ -1,0 +1,219 @@
+"""What an image may be, asked of a real engine over HTTP."""
+
+from io import BytesIO
+import struct
+import time
+import zlib
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from tests import pictures
+from tests.engine_process import EngineProcess
+
+FACE = 95
+
+
+def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    data = BytesIO()
+    image.save(data, kind, **options)
+    return data.getvalue()
+
+
+def _png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = [(b"IHDR", header), *chunks, (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in parts
+    )
+
+
+def _embedding(engine: EngineProcess, image: bytes) -> np.ndarray:
+    faces = engine.faces(image).faces
+    assert len(faces) == 1
+    return faces[0].embedding
+
+
+def _noise(width: int, height: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "png",
+        "webp",
+        "webp, lossless",
+        "cmyk",
+        "grey",
+        "grey png",
+        "16 bit grey",
+        "palette",
+        "alpha",
+        "progressive",
+        "animated webp",
+        "apng",
+    ],
+)
+def test_every_kind_of_image_shows_the_same_face(engine: EngineProcess, portrait: bytes, kind: str) -> None:
+    picture = pictures.astronaut()
+    others = [Image.new("RGB", picture.size, "green"), Image.new("RGB", picture.size, "red")]
+    grey = np.asarray(picture.convert("L")).astype(np.uint16) * 257
+    image = {
+        "png": lambda: _saved(picture, "PNG"),
+        "webp": lambda: _saved(picture, "WEBP", quality=90),
+        "webp, lossless": lambda: _saved(picture, "WEBP", lossless=True),
+        "cmyk": lambda: _saved(picture.convert("CMYK"), "JPEG", quality=95),
+        "grey": lambda: _saved(picture.convert("L"), "JPEG", quality=95),
+        "grey png": lambda: _saved(picture.convert("L"), "PNG"),
+        "16 bit grey": lambda: _saved(Image.fromarray(grey), "PNG"),
+        "palette": lambda: _saved(picture.quantize(256), "PNG"),
+        "alpha": lambda: _saved(picture.convert("RGBA"), "PNG"),
+        "progressive": lambda: _saved(picture, "JPEG", quality=95, progressive=True),
+        "animated webp": lambda: _saved(picture, "WEBP", save_all=True, append_images=others, duration=100),
+        "apng": lambda: _saved(picture, "PNG", save_all=True, append_images=others, duration=100),
+    }[kind]()
+    assert float(_embedding(engine, image) @ _embedding(engine, portrait)) > 0.8
+
+
+def test_colours_of_cmyk_are_not_turned_round(engine: EngineProcess) -> None:
+    picture = pictures.astronaut()
+    plain = engine.faces(_saved(picture, "JPEG", quality=95)).faces[0].quality.brightness
+    cmyk = engine.faces(_saved(picture.convert("CMYK"), "JPEG", quality=95)).faces[0].quality.brightness
+    assert cmyk == pytest.approx(plain, abs=6)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_rotated_by_exif_is_turned_upright(
+    engine: EngineProcess, portrait: bytes, orientation: int
+) -> None:
+    back = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    picture = Image.new("RGB", (400, 300), "grey")
+    picture.paste(pictures.astronaut(), (20, 10))
+    stored = picture.transpose(back[orientation]) if orientation in back else picture
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    faces = engine.faces(_saved(stored, "JPEG", quality=95, exif=exif))
+    assert faces.size == (400, 300)
+    (face,) = faces.faces
+    assert float(face.embedding @ _embedding(engine, portrait)) > 0.9
+    right_eye, left_eye, _, right_mouth, _ = face.landmarks
+    assert right_eye[0] < left_eye[0]
+    assert right_eye[1] < right_mouth[1]
+
+
+def test_what_is_see_through_is_not_looked_at(engine: EngineProcess) -> None:
+    hidden = pictures.astronaut().convert("RGBA")
+    hidden.putalpha(0)
+    assert engine.faces(_saved(hidden, "PNG")).faces == ()
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (b"", "no image in it"),
+        (b"hello", "not a JPEG, PNG or WebP"),
+        (b"\xff\xd8\xff", "cut off"),
+        (b"\xff\xd8\xff\xd9", "no picture"),
+        (b"\xff\xd8" + b"\xff" * 100_000, "cut off"),
+        (b"\x89PNG\r\n\x1a\n", "cut off"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "header"),
+        (_png(0, 10), "empty"),
+        (_png(100, 100), "cannot be decoded"),
+        (_png(100, 100, (b"IDAT", b"not zlib")), "cannot be decoded"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "cut off"),
+        (b"RIFF\x0c\0\0\0WEBPJUNK\0\0\0\0", "no picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG, PNG or WebP"),
+        (b"/etc/passwd", "not a JPEG, PNG or WebP"),
+        (b"http://127.0.0.1/photo.jpg", "not a JPEG, PNG or WebP"),
+    ],
+)
+def test_what_is_no_image_is_refused(engine: EngineProcess, image: bytes, words: str) -> None:
+    answer = engine.post(image)
+    assert answer.status == 400
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert words in answer.json()["detail"]
+
+
+def test_a_gif_is_refused_in_words(engine: EngineProcess) -> None:
+    frames = [Image.new("P", (64, 64), colour) for colour in range(3)]
+    answer = engine.post(_saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    assert answer.status == 400
+    assert "not a JPEG, PNG or WebP" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.99])
+def test_a_cut_off_image_is_refused_whole(engine: EngineProcess, kind: str, part: float) -> None:
+    image = _saved(_noise(320, 240), kind)
+    answer = engine.post(image[: int(len(image) * part)])
+    assert answer.status == 400
+    assert "cut off" in answer.json()["detail"]
+
+
+def test_a_thumbnail_does_not_hide_that_a_jpeg_is_cut_off(engine: EngineProcess) -> None:
+    # A picture inside EXIF has an end mark of its own.
+    exif = Image.Exif()
+    exif[0x9286] = _saved(_noise(32, 32), "JPEG")
+    image = _saved(_noise(320, 240), "JPEG", exif=exif)
+    assert image.count(b"\xff\xd9") == 2
+    assert engine.post(image).status == 200
+    assert engine.post(image[: int(len(image) * 0.7)]).status == 400
+
+
+def test_bytes_after_the_picture_do_no_harm(engine: EngineProcess, portrait: bytes) -> None:
+    assert len(engine.faces(portrait + b"\0" * 1000).faces) == 1
+
+
+def test_a_huge_picture_is_refused_before_it_is_decoded(engine: EngineProcess) -> None:
+    # 30,000 x 30,000 pixels that compress to 2.6 MB would be 2.7 GB.
+    row = b"\0" * (1 + 3 * 30_000)
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(row * 100) for _ in range(300)) + packer.flush()
+    image = _png(30_000, 30_000, (b"IDAT", packed))
+    begun = time.monotonic()
+    answer = engine.post(image)
+    assert answer.status == 413
+    assert "30000 x 30000" in answer.json()["detail"]
+    assert time.monotonic() - begun < 1
+    assert engine.memory_mb() < 400
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_a_huge_claim_is_refused(engine: EngineProcess, kind: str) -> None:
+    image = bytearray(_saved(_noise(64, 64), kind))
+    if kind == "JPEG":
+        at = image.find(b"\xff\xc0") + 5
+        image[at : at + 4] = struct.pack(">HH", 60_000, 60_000)
+    else:
+        image[26:30] = struct.pack("<HH", 0x3FFF, 0x3FFF)
+    assert engine.post(bytes(image)).status == 413
+
+
+def test_more_than_20_mb_are_refused(engine: EngineProcess) -> None:
+    answer = engine.post(b"\xff\xd8\xff" + bytes(20 * 1024 * 1024))
+    assert answer.status == 413
+    assert "20 MB" in answer.json()["detail"]
+
+
+def test_damaged_images_never_end_the_engine(engine: EngineProcess, portrait: bytes) -> None:
+    rng = np.random.default_rng(7)
+    sources = [portrait, _saved(pictures.astronaut(), "PNG"), _saved(pictures.astronaut(), "WEBP")]
+    for number in range(150):
+        image = bytearray(sources[number % 3])
+        for at in rng.integers(0, len(image), 1 + number // 10):
+            image[at] = rng.integers(256)
+        assert engine.post(bytes(image)).status in (200, 400, 413)
+    assert engine.process is not None
+    assert engine.process.poll() is None
+    assert len(engine.faces(portrait).faces) == 1

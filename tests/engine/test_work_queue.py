@@ -1,0 +1,95 @@
+"""The waiting room."""
+
+import asyncio
+import threading
+
+import pytest
+
+from custom_components.familiar_faces.engine.work_queue import BusyError, WorkQueue
+
+
+async def test_one_piece_of_work_at_a_time() -> None:
+    queue = WorkQueue()
+    running, most = 0, 0
+
+    def work() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        threading.Event().wait(0.01)
+        running -= 1
+
+    await asyncio.gather(*(queue.run(work) for _ in range(10)))
+    assert most == 1
+    queue.close()
+
+
+async def test_a_full_room_sends_away() -> None:
+    queue = WorkQueue(places=2)
+    with queue.place(1), queue.place(1), pytest.raises(BusyError), queue.place(1):
+        pass
+    with queue.place(1):
+        pass
+
+
+async def test_the_room_has_a_size_in_bytes_but_one_image_always_fits() -> None:
+    queue = WorkQueue(room=100)
+    with queue.place(1000), pytest.raises(BusyError), queue.place(1):
+        pass
+    with queue.place(60), queue.place(40), pytest.raises(BusyError), queue.place(1):
+        pass
+
+
+async def test_who_leaves_while_waiting_is_never_served() -> None:
+    queue = WorkQueue()
+    go = threading.Event()
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        go.wait(10)
+        done.append(number)
+
+    first = asyncio.create_task(queue.run(lambda: work(1)))
+    leaving = asyncio.create_task(queue.run(lambda: work(2)))
+    third = asyncio.create_task(queue.run(lambda: work(3)))
+    await asyncio.sleep(0.05)
+    leaving.cancel()
+    go.set()
+    await asyncio.gather(first, third)
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert done == [1, 3]
+    queue.close()
+
+
+async def test_who_leaves_in_the_middle_lets_the_next_wait_for_the_end() -> None:
+    queue = WorkQueue()
+    go = threading.Event()
+    order: list[str] = []
+
+    def slow() -> None:
+        go.wait(10)
+        order.append("slow")
+
+    leaving = asyncio.create_task(queue.run(slow))
+    await asyncio.sleep(0.05)
+    leaving.cancel()
+    following = asyncio.create_task(queue.run(lambda: order.append("next")))
+    await asyncio.sleep(0.05)
+    assert queue.running_for > 0
+    assert not following.done()
+    go.set()
+    await following
+    assert order == ["slow", "next"]
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert queue.running_for == 0
+    queue.close()
+
+
+async def test_an_error_reaches_who_asked_and_nobody_else() -> None:
+    queue = WorkQueue()
+    with pytest.raises(ZeroDivisionError):
+        await queue.run(lambda: 1 / 0)
+    assert await queue.run(lambda: 5) == 5
+    queue.close()
