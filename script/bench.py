@@ -137,7 +137,7 @@ def engine_vs_models(bench: Bench) -> Figures:
     """Compare the engine's answer to a 1080p frame with one face with the bare calls it cannot do without."""
     with bench.engine() as engine:
         bare = bare_models(bench.weights, bench.frame)
-        ours, theirs = [], []
+        ours, theirs, inside = [], [], []
         for round_ in range(WARM_UP + ROUNDS):
             begun = time.perf_counter()
             answer = engine.post(bench.frame)
@@ -148,9 +148,11 @@ def engine_vs_models(bench: Bench) -> Figures:
             if round_ >= WARM_UP:
                 ours.append(took)
                 theirs.append(beside)
+                inside.append(float(answer["ms"]["total"]))  # type: ignore[index]
         return {
             "engine_vs_models": median(ours) / median(theirs),
             "engine_ms": median(ours) * 1000,
+            "engine_inside_ms": median(inside),
             "models_ms": median(theirs) * 1000,
             "engine_mb": engine.memory_mb(),
         }
@@ -170,7 +172,7 @@ def home(bench: Bench) -> Figures:
     if not bench.home_python.exists():
         raise SystemExit("bench: the development environment is missing: run script/setup dev")
     command = [bench.home_python, "-B", ROOT / "script" / "bench_home.py", sys.executable, bench.weights]
-    done = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    done = subprocess.run([*map(str, command)], capture_output=True, check=False)
     if done.returncode:
         raise SystemExit(f"bench: {done.stderr.decode(errors='replace')[-2000:]}")
     return dict(json.loads(done.stdout.splitlines()[-1]))

@@ -8,12 +8,7 @@ import pytest
 
 from custom_components.familiar_faces.engine.protocol import Embedding, Face, Faces, Quality
 from custom_components.familiar_faces.people.gallery import Gallery
-from custom_components.familiar_faces.people.person import (
-    Consent,
-    ConsentMethod,
-    Person,
-    Template,
-)
+from custom_components.familiar_faces.people.person import Consent, ConsentMethod, Person, Template
 from custom_components.familiar_faces.visits.visit import Sighting
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

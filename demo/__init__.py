@@ -1,0 +1,1 @@
+"""The demo: a real Home Assistant, a played front door, and somebody who rings."""

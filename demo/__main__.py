@@ -1,0 +1,169 @@
+"""Run the demo: `script/demo`, `script/demo --check`."""
+
+import argparse
+import asyncio
+from contextlib import AsyncExitStack
+import json
+import os
+from pathlib import Path
+import signal
+import sys
+from time import monotonic
+
+import aiohttp
+
+from . import home
+from .camera import Camera
+from .client import Client, DemoFailed
+from .house import FAMILIAR, NAME, STRANGERS, VISIT_SECONDS, House, Ring
+from .pictures import ASTRONAUT, GUEST, NEIGHBOUR, PictureMissing, find
+
+USER = PASSWORD = "demo"
+BEGAN = monotonic()
+
+
+def main() -> int:
+    """Run the demo and return the process's exit code."""
+    parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="run once without waiting for anyone, and stop")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="use this new folder, and leave it there")
+    parser.add_argument("--port", type=int, help=f"Home Assistant's port (default: {home.PORT}, or a free one)")
+    parser.add_argument("--screenshots", type=Path, metavar="DIR", help="take pictures of the pages into it")
+    asked = parser.parse_args()
+    try:
+        return asyncio.run(_until_told(asked))
+    except DemoFailed as err:
+        print(f"[demo] {err}", file=sys.stderr)
+    except PictureMissing as err:
+        print(f"[demo] A picture is missing: {err}. Run script/setup demo again.", file=sys.stderr)
+    except (aiohttp.ClientError, TimeoutError, ConnectionError) as err:
+        print(f"[demo] Home Assistant stopped answering: {err!r}.", file=sys.stderr)
+    except KeyboardInterrupt, asyncio.CancelledError:
+        print("[demo] Stopped.", file=sys.stderr)
+        return 130
+    return 1
+
+
+async def _until_told(asked: argparse.Namespace) -> int:
+    """Run it; when told to stop, clean up all the same."""
+    task = asyncio.create_task(_run(asked))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Being told twice must not end the cleaning up.
+        loop.add_signal_handler(number, lambda: task.cancel() if not task.cancelling() else None)
+    return await task
+
+
+async def _run(asked: argparse.Namespace) -> int:
+    people = {FAMILIAR: ASTRONAUT, STRANGERS[0]: GUEST, STRANGERS[1]: NEIGHBOUR}
+    for person in people.values():
+        find(person)
+    cache = Path(os.environ.get("FF_CACHE") or Path.home() / ".cache" / "familiar-faces-dev")
+    port = home.free_port(asked.port)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(home.folder(cache / "homes", asked.keep))
+        home.install(folder)
+        home.configure(folder, port)
+        camera = Camera(people)
+        await camera.start()
+        stack.push_async_callback(camera.stop)
+
+        say("Home Assistant starts; the first time it fetches its frontend and what else it needs.")
+        url = await stack.enter_async_context(home.running(folder, port))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        client = Client(session, url)
+        await client.onboard(USER, PASSWORD)
+        socket = await stack.enter_async_context(await client.websocket())
+        house = House(client, socket, camera, say)
+        try:
+            await house.wait_until_running()
+            say(f"Home Assistant runs at {url}.")
+            await house.add_front_door()
+            await house.add_integration()
+            await house.add_camera()
+            await house.add_person()
+            await house.listen()
+            familiar = await _ring(house, FAMILIAR)
+            stranger = await _ring(house, STRANGERS[0])
+            right = _judge(familiar, stranger)
+            if asked.screenshots is not None:
+                from .browser import take_screenshots
+
+                await take_screenshots(url, USER, PASSWORD, asked.screenshots, say)
+        except DemoFailed as err:
+            raise DemoFailed(f"{err}\nThe last of Home Assistant's log:\n{home.last_lines(folder)}") from err
+        if not asked.check:
+            await _play(house, url)
+            return 0
+    # Only now, with nothing running any more: the last line is for programs.
+    print(json.dumps(_summary(familiar, stranger)), flush=True)
+    return 0 if right else 1
+
+
+async def _ring(house: House, visitor: str) -> Ring | None:
+    """Let somebody ring, and say in plain words what came of it."""
+    say(f"{NAME if visitor == FAMILIAR else visitor.capitalize()} rings at the front door.")
+    ring = await house.ring(visitor)
+    if ring is None:
+        say(f"Nothing new within {VISIT_SECONDS} seconds: perhaps still the same visit as a moment ago.")
+        return None
+    took = f"{ring.ms} ms after the ring, {ring.camera_ms} ms of which the camera took for its pictures"
+    if ring.decision == "familiar":
+        say(f"-> {ring.person} is at the front door, {(ring.confidence or 0):.1%} sure, said {took}.")
+    elif ring.decision == "stranger":
+        say(f"-> Somebody unknown is at the front door, said {took}. Nothing is kept of them.")
+    else:
+        say(f"-> Somebody is at the front door who cannot be made out, said {took}.")
+    return ring
+
+
+def _judge(familiar: Ring | None, stranger: Ring | None) -> bool:
+    """Return whether the right one was named, and nobody else."""
+    named = familiar is not None and (familiar.decision, familiar.person) == ("familiar", NAME)
+    unnamed = stranger is not None and (stranger.decision, stranger.person) == ("stranger", None)
+    if not named:
+        say(f"WRONG: {NAME} was not named.")
+    if not unnamed:
+        say("WRONG: the stranger was not told to be one.")
+    return named and unnamed
+
+
+def _summary(familiar: Ring | None, stranger: Ring | None) -> dict[str, dict[str, object]]:
+    return {
+        "familiar": {
+            "person": familiar and familiar.person,
+            "confidence": familiar and familiar.confidence,
+            "ms": familiar and familiar.ms,
+        },
+        "stranger": {"decision": stranger and stranger.decision, "ms": stranger and stranger.ms},
+        "engine": {"ms": familiar and familiar.engine_ms},
+    }
+
+
+async def _play(house: House, url: str) -> None:
+    """Let whoever watches ring, until they have seen enough."""
+    print(f"\n  Home Assistant: {url}   user: {USER}   password: {PASSWORD}")
+    print(f"  Enter: {NAME} rings.   s and Enter: a stranger rings.   q and Enter, or Ctrl-C: stop.\n", flush=True)
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    strangers = 0
+    while line := await reader.readline():
+        key = line.decode(errors="replace").strip().lower()
+        if key == "q":
+            return
+        if key == "s":
+            strangers += 1
+            await _ring(house, STRANGERS[strangers % len(STRANGERS)])
+        elif not key:
+            await _ring(house, FAMILIAR)
+    # Nobody can press a key: stay until stopped.
+    await asyncio.Event().wait()
+
+
+def say(text: str) -> None:
+    """Print a line with the seconds since the start."""
+    print(f"[{monotonic() - BEGAN:5.1f} s] {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

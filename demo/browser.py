@@ -1,0 +1,247 @@
+"""The demo in a browser: Familiar Faces set up by hand in Home Assistant's own frontend."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import shutil
+
+from playwright.async_api import Browser, Error, Locator, Page, ViewportSize, async_playwright
+
+from .client import DemoFailed
+from .home import DOMAIN
+
+TITLE = "Familiar Faces"
+ENGINE_SECONDS = 300
+PATIENCE_SECONDS = 20
+SETTLED = 700
+"""Milliseconds after which the frontend's animations are over."""
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+type Shoot = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """On what the pages are looked at."""
+
+    name: str
+    width: int
+    height: int
+    dark: bool
+
+
+DESKTOP = Look("desktop-light", 1280, 900, False)
+LOOKS = (
+    DESKTOP,
+    Look("desktop-dark", 1280, 900, True),
+    Look("phone-light", 390, 844, False),
+    Look("phone-dark", 390, 844, True),
+)
+
+
+def chromium() -> str | None:
+    """Return the Chromium of this machine."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@asynccontextmanager
+async def opened() -> AsyncGenerator[Browser]:
+    """Yield a browser; raise DemoFailed when there is none or when a page is not as it should be."""
+    if (path := chromium()) is None:
+        raise DemoFailed("There is no Chromium on this machine: install it, or name it in CHROMIUM.")
+    try:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+            try:
+                yield browser
+            finally:
+                await browser.close()
+    except Error as err:
+        raise DemoFailed(f"In the browser something was not found: {err.message[:1500]}") from err
+
+
+class Frontend:
+    """A page of the frontend that somebody is logged in to."""
+
+    def __init__(self, page: Page, url: str, shoot: Shoot) -> None:
+        """Use an open page; `shoot` is called with the name of each step that can be seen."""
+        self.page = page
+        self._url = url
+        self._shoot = shoot
+
+    async def show(self, path: str) -> None:
+        """Go to a page and wait until it stands still."""
+        await self.page.goto(self._url + path)
+        await self.page.locator("home-assistant-main").wait_for(state="attached")
+        await self.page.wait_for_load_state("networkidle")
+        await self.page.wait_for_timeout(SETTLED)
+
+    async def see(self, text: str) -> None:
+        """Wait until a text can be seen."""
+        await self.page.get_by_text(text).first.wait_for()
+
+    async def begin_integration(self) -> None:
+        """Open Settings > Devices & services > Add integration > Familiar Faces."""
+        await self.show("/config/integrations/dashboard")
+        await self._press("Add integration")
+        brands = self.page.locator("dialog-add-integration")
+        await brands.locator("ha-input-search input").fill(TITLE)
+        await brands.locator("ha-integration-list-item").filter(has_text=TITLE).first.click()
+        await self.see("Who is at the door?")
+        await self._seen("add-1-what-it-is")
+
+    async def choose_engine(self) -> None:
+        """Go on to where the engine runs."""
+        await self._press("Submit")
+        await self.see("Where should faces be recognised?")
+        await self._seen("add-2-where")
+
+    async def add_integration(self) -> None:
+        """Add the integration, with its engine on this machine."""
+        await self.begin_integration()
+        await self.choose_engine()
+        await self._option("On this machine").click()
+        await self._seen("add-3-preparing")
+        done = self.page.get_by_text("Success!")
+        failed = self.page.get_by_text("The engine cannot run here yet")
+        await done.or_(failed).first.wait_for(timeout=ENGINE_SECONDS * 1000)
+        if await failed.count():
+            raise DemoFailed(f"The engine cannot run here yet: {await self._dialog().inner_text()}")
+        await self._seen("add-4-done")
+        await self._finish()
+
+    async def begin(self, what: str) -> None:
+        """Open the page of the integration and press a button to add something."""
+        await self.show(f"/config/integrations/integration/{DOMAIN}")
+        await self._press(what)
+
+    async def add_camera(self, camera: str, doorbell: str) -> str:
+        """Add a camera that is looked at when somebody rings; return what was found in its still."""
+        await self.begin("Add camera")
+        await self.see("Choose a camera and when it is looked at.")
+        await self._seen("camera-1-which")
+        await self._pick("Camera", camera)
+        await self._press("Submit")
+        await self.see("What starts a look?")
+        await self._pick("Doorbells, buttons and motion sensors", doorbell)
+        await self._seen("camera-2-doorbell")
+        await self._press("Submit")
+        await self.see("What the camera shows")
+        await self._seen("camera-3-still")
+        found = await self.page.get_by_text("face, ").or_(self.page.get_by_text("No face")).first.inner_text()
+        await self._option("Save the camera").click()
+        await self._finish()
+        return found
+
+    async def add_person(self, name: str, photos: list[Path]) -> list[str]:
+        """Add a person with their consent and photos; return what was said of each photo."""
+        await self.begin("Add person")
+        await self.page.get_by_role("textbox", name="Name").fill(name)
+        await self._seen("person-1-who")
+        await self._press("Submit")
+        await self.see(f"Read this to {name}")
+        await self._seen("person-2-consent")
+        await self._toggle()
+        await self._seen("person-3-they-agreed")
+        await self._press("Submit")
+        said = []
+        for number, photo in enumerate(photos, start=1):
+            await self.page.locator("input[type=file]").set_input_files(photo)
+            await self.see(photo.name)
+            await self._seen(f"person-4-photo-{number}")
+            await self._press("Submit")
+            verdict = self.page.get_by_text("This photo is good")
+            await verdict.first.wait_for()
+            said.append(await verdict.first.inner_text())
+            await self._seen(f"person-5-verdict-{number}")
+            if number < len(photos):
+                await self._option("another photo").click()
+        await self._option("Finish").click()
+        await self._finish()
+        return said
+
+    async def show_device(self, name: str) -> str:
+        """Open the page of a device from the integration's; return what it says."""
+        await self.show(f"/config/integrations/integration/{DOMAIN}")
+        device = self.page.get_by_role("listitem").filter(has_text=name).filter(has_text="entities")
+        await device.last.click()
+        await self.page.wait_for_url("**/config/devices/device/**")
+        await self.page.wait_for_load_state("networkidle")
+        await self.page.wait_for_timeout(SETTLED)
+        text: str = await self.page.locator("ha-config-device-page").inner_text()
+        return text
+
+    async def close(self) -> None:
+        """Give up the flow whose dialog is open."""
+        await self.page.get_by_role("button", name="Close").last.click()
+        await self.page.wait_for_timeout(SETTLED)
+
+    def _dialog(self) -> Locator:
+        return self.page.locator("dialog-data-entry-flow")
+
+    def _option(self, text: str) -> Locator:
+        """Return a line of a flow's menu."""
+        return self._dialog().locator("step-flow-menu ha-list-item").filter(has_text=text).first
+
+    async def _press(self, name: str) -> None:
+        await self.page.get_by_role("button", name=name).last.click()
+
+    async def _pick(self, label: str, text: str) -> None:
+        """Choose an entity by its name."""
+        await self._dialog().locator("ha-selector").filter(has_text=label).locator("ha-picker-field").first.click()
+        await self.page.get_by_role("textbox", name="Search").last.fill(text)
+        await self.page.get_by_role("option").filter(has_text=text).first.click()
+        await self.page.wait_for_timeout(SETTLED)
+
+    async def _toggle(self) -> None:
+        """Switch on the last switch of the form."""
+        await self._dialog().locator("ha-selector-boolean").last.locator("input").click(force=True)
+
+    async def _finish(self) -> None:
+        """Leave the last page of a flow."""
+        button = self.page.get_by_role("button", name="Finish").or_(self.page.get_by_role("button", name="Skip and finish"))
+        await button.last.click()
+        await self.page.wait_for_timeout(SETTLED)
+
+    async def _seen(self, name: str) -> None:
+        await self.page.wait_for_timeout(SETTLED)
+        await self._shoot(name)
+
+
+@asynccontextmanager
+async def logged_in(
+    browser: Browser, url: str, user: str, password: str, look: Look = DESKTOP, folder: Path | None = None
+) -> AsyncGenerator[Frontend]:
+    """Yield the frontend after logging in; pictures of its steps go into `folder`."""
+    size = ViewportSize(width=look.width, height=look.height)
+    context = await browser.new_context(viewport=size, color_scheme="dark" if look.dark else "light")
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
+    page = await context.new_page()
+
+    async def shoot(name: str) -> None:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            await page.screenshot(path=folder / f"{name}.{look.name}.png")
+
+    try:
+        await page.goto(url)
+        await page.locator("#username").fill(user)
+        await page.locator("#password").fill(password)
+        await page.get_by_role("button", name="Log in").click()
+        await page.locator("home-assistant-main").wait_for(state="attached")
+        yield Frontend(page, url, shoot)
+    except Error:
+        await shoot("failed")
+        raise
+    finally:
+        await context.close()

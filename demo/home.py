@@ -1,0 +1,227 @@
+"""A Home Assistant of its own: a folder, a process, and nothing left of both."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
+import fcntl
+import json
+import os
+from pathlib import Path
+import shutil
+import signal
+import socket
+import sys
+from tempfile import mkdtemp
+
+import aiohttp
+
+from .client import DemoFailed
+
+DOMAIN = "familiar_faces"
+SOURCE = Path(__file__).resolve().parent.parent / "custom_components" / DOMAIN
+PORT = 8123
+START_SECONDS = 240
+"""The first start fetches and unpacks the frontend, some 100 MB."""
+STOP_SECONDS = 30
+LAST_LINES = 25
+CONSOLE = "console.log"
+LOCK = "in-use"
+
+# What a house with a frontend needs, and no more: each further integration is fetched at the first start.
+CONFIGURATION = """\
+homeassistant:
+  name: Demo house
+  unit_system: metric
+  time_zone: {time_zone}
+  country: NL
+  currency: EUR
+  internal_url: {url}
+
+frontend:
+history:
+logbook:
+my:
+person:
+
+recorder:
+  commit_interval: 1
+
+input_button:
+  doorbell:
+    name: Doorbell
+    icon: mdi:doorbell
+
+logger:
+  default: warning
+  logs:
+    custom_components.familiar_faces: info
+"""
+
+# It dies with us, also when we are killed; Linux only, like the rest of this.
+LAUNCHER = """\
+import ctypes, os, runpy, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+if os.getppid() != int(sys.argv.pop(1)):
+    sys.exit("the demo has ended")
+runpy.run_module("homeassistant", run_name="__main__", alter_sys=True)
+"""
+
+
+@contextmanager
+def folder(cache: Path, keep: Path | None) -> Iterator[Path]:
+    """Yield an empty configuration folder; remove it afterwards unless it is to be kept."""
+    if keep is not None:
+        if keep.exists() and any(keep.iterdir()):
+            raise DemoFailed(f"{keep} is not empty: name a new folder.")
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.resolve()
+        return
+    cache.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(cache)
+    path = Path(mkdtemp(prefix="home-", dir=cache))
+    with (path / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _remove_abandoned(cache: Path) -> None:
+    """Remove what demos left that were killed."""
+    for path in cache.glob("home-*"):
+        try:
+            with (path / LOCK).open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        except FileNotFoundError:
+            # Another demo is making or removing it right now.
+            continue
+
+
+def free_port(wanted: int | None) -> int:
+    """Return the wanted port, or without one 8123, or any when that is taken; raise DemoFailed."""
+    for port in (wanted,) if wanted is not None else (PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found: int = probe.getsockname()[1]
+            return found
+    raise DemoFailed(f"Port {wanted} is taken: stop what uses it, or name another with --port.")
+
+
+def install(path: Path) -> None:
+    """Copy the integration into a configuration folder, as HACS does: its one folder and nothing else."""
+    if not (SOURCE / "manifest.json").is_file():
+        raise DemoFailed(f"{SOURCE} is missing: this checkout is not complete.")
+    shutil.copytree(
+        SOURCE, path / "custom_components" / DOMAIN, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+    )
+
+
+def configure(path: Path, port: int, time_zone: str = "Europe/Amsterdam") -> None:
+    """Write what the owner of a house would have written or answered."""
+    text = CONFIGURATION.format(url=f"http://127.0.0.1:{port}", time_zone=time_zone)
+    (path / "configuration.yaml").write_text(text)
+    storage = path / ".storage"
+    storage.mkdir()
+    # The owner is made over the API. The other questions are answered here: answering them there also sets
+    # up a weather service, a radio directory and a speech service, and those fetch things from elsewhere.
+    _store(storage, "onboarding", (4, 1), {"done": ["core_config", "analytics", "integration"]})
+    # An address that comes from the YAML is on trial: unconfirmed, Home Assistant restarts without it.
+    address = {
+        "server_host": ["127.0.0.1"],
+        "server_port": port,
+        "cors_allowed_origins": [],
+        "login_attempts_threshold": -1,
+        "ip_ban_enabled": True,
+        "ssl_profile": "modern",
+        "use_x_frame_options": True,
+        "created_at": datetime.now(UTC).isoformat(),
+        "error": None,
+        "error_message": None,
+    }
+    _store(storage, "http", (2, 2), {"stable": address, "pending": None, "yaml_migration_done": True})
+
+
+def _store(storage: Path, key: str, version: tuple[int, int], data: dict[str, object]) -> None:
+    """Write a file of Home Assistant's own storage, as this release of it does."""
+    text = json.dumps({"version": version[0], "minor_version": version[1], "key": key, "data": data})
+    (storage / key).write_text(text)
+
+
+@asynccontextmanager
+async def running(path: Path, port: int) -> AsyncGenerator[str]:
+    """Run the Home Assistant of a configuration folder; yield its URL once it serves its frontend."""
+    with (path / CONSOLE).open("wb") as console:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-c", LAUNCHER, str(os.getpid()), "--config", str(path)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            # Not the checkout: Home Assistant is to find only what was copied.
+            cwd=path,
+            env=_environment(),
+            # Ctrl-C is for us; we stop it in order.
+            start_new_session=True,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        await _started(process, path, url)
+        yield url
+    finally:
+        await _stop(process)
+
+
+def last_lines(path: Path) -> str:
+    """Return the end of what Home Assistant said."""
+    try:
+        lines = (path / CONSOLE).read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(lines[-LAST_LINES:])
+
+
+async def _started(process: asyncio.subprocess.Process, path: Path, url: str) -> None:
+    """Return when a new user can be welcomed."""
+    end = asyncio.get_running_loop().time() + START_SECONDS
+    async with aiohttp.ClientSession() as session:
+        while asyncio.get_running_loop().time() < end:
+            if process.returncode is not None:
+                raise DemoFailed(f"Home Assistant did not start. Its last words:\n{last_lines(path)}")
+            with suppress(aiohttp.ClientError, TimeoutError):
+                # An error page tells that it serves, but not yet the frontend.
+                async with session.get(f"{url}/api/onboarding", timeout=aiohttp.ClientTimeout(5)) as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(0.3)
+    raise DemoFailed(
+        f"Home Assistant did not start within {START_SECONDS} seconds. Its last words:\n{last_lines(path)}"
+    )
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """End Home Assistant: in order if it can, with all that it started if it cannot."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(asyncio.shield(process.wait()), STOP_SECONDS)
+        except TimeoutError:
+            pass
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without what would lead it back to this checkout."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}

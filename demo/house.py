@@ -1,0 +1,217 @@
+"""The demo's household: a camera at the front door, a doorbell, and one person who said yes."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from .camera import STILL, STREAM, Camera
+from .client import Client, DemoFailed, Json, Websocket, fired_at, until
+from .home import DOMAIN
+from .scene import photos
+
+NAME = "Eileen"
+FAMILIAR = "eileen"
+STRANGERS = ("a guest", "a neighbour")
+CAMERA = "Front door"
+DOORBELL = "input_button.doorbell"
+PREPARE_SECONDS = 300
+VISIT_SECONDS = 20
+READY_SECONDS = 60
+
+type Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """What came of one ring."""
+
+    decision: str
+    person: str | None
+    confidence: float | None
+    ms: int
+    """From the ring to the name, both as Home Assistant recorded them."""
+    camera_ms: int
+    """Of these, spent waiting for the camera."""
+    engine_ms: float
+    """What the engine took for one frame."""
+    visit_id: str
+
+
+class House:
+    """A running Home Assistant with somebody logged in."""
+
+    def __init__(self, client: Client, socket: Websocket, camera: Camera, say: Say) -> None:
+        """Act through the client; say in words what is done."""
+        self.entry_id = ""
+        self._client = client
+        self._socket = socket
+        self._camera = camera
+        self._say = say
+        self._events: asyncio.Queue[Json] = asyncio.Queue()
+        self._camera_entity = ""
+        self._visitor_entity = ""
+        self._hearing = False
+
+    async def wait_until_running(self) -> None:
+        """Wait until Home Assistant has set up everything."""
+
+        async def running() -> bool | None:
+            state = (await self._socket.command("get_config"))["state"]
+            return True if state == "RUNNING" else None
+
+        await until(running, READY_SECONDS, "Home Assistant served its frontend but did not finish starting.")
+
+    async def add_front_door(self) -> None:
+        """Add the camera to Home Assistant: an MJPEG camera like any other."""
+        flow = await self._client.flow("mjpeg")
+        await flow.answer(
+            "user",
+            {
+                "name": CAMERA,
+                "mjpeg_url": self._camera.url + STREAM,
+                "still_image_url": self._camera.url + STILL,
+                "password": "",
+                "verify_ssl": True,
+            },
+        )
+        entry_id = flow.finished()["result"]["entry_id"]
+        self._camera_entity = await self._entity("camera", "mjpeg", entry_id)
+        self._say(f"Home Assistant has a camera {self._camera_entity} and a doorbell {DOORBELL}.")
+
+    async def add_integration(self) -> None:
+        """Add Familiar Faces; its engine is prepared on this machine."""
+        flow = await self._client.flow(DOMAIN)
+        await flow.answer("user", {})
+        await flow.choose("where", "this_machine")
+        self._say("Familiar Faces prepares its engine; this takes a minute or two the first time.")
+
+        def on_second(second: int) -> None:
+            if second and second % 15 == 0:
+                self._say(f"... still preparing, {second} seconds so far.")
+
+        await flow.wait(on_second, PREPARE_SECONDS)
+        self.entry_id = flow.finished()["result"]["entry_id"]
+
+        async def loaded() -> bool | None:
+            entries = await self._socket.command("config_entries/get", domain=DOMAIN)
+            state = entries[0]["state"]
+            if state in ("setup_error", "migration_error"):
+                raise DemoFailed(f"Familiar Faces could not be set up: {entries[0].get('reason') or state}.")
+            return True if state == "loaded" else None
+
+        await until(loaded, READY_SECONDS, "Familiar Faces was added but did not load.")
+        self._say("Familiar Faces is set up. It recognises nobody yet.")
+
+    async def add_camera(self) -> None:
+        """Let Familiar Faces look at the front door when somebody rings."""
+        await self._camera.show(FAMILIAR)
+        flow = await self._client.subentry_flow(self.entry_id, "camera")
+        await flow.answer(
+            "user", {"camera": self._camera_entity, "mode": "on_ring", "public_space": False}
+        )
+        await flow.answer("triggers", {"triggers": [DOORBELL]})
+        self._say(f"It took a still of the front door: {flow.placeholders.get('found', '')}")
+        await flow.choose("still", "save")
+        flow.finished()
+        await self._camera.show(None)
+
+    async def add_person(self) -> None:
+        """Enrol a person: first the consent, then the photos."""
+        today = date.today()
+        flow = await self._client.subentry_flow(self.entry_id, "person")
+        await flow.answer("user", {"name": NAME, "child": False})
+        await flow.answer(
+            "consent",
+            {
+                "given_by": NAME,
+                "method": "in_person",
+                "given_on": today.isoformat(),
+                "valid_until": (today + timedelta(days=365)).isoformat(),
+                "agreed": True,
+            },
+        )
+        self._say(f"{NAME} said yes in person today, for a year; that is on record.")
+        taken = photos()
+        for number, photo in enumerate(taken, start=1):
+            file_id = await self._client.upload(f"{NAME.lower()}-{number}.jpg", photo)
+            await flow.answer("photo", {"photo": file_id})
+            self._say(f"Photo {number}: {flow.placeholders.get('verdict', '')}")
+            if number < len(taken):
+                await flow.choose("photos", "photo")
+        await flow.choose("photos", "finish")
+        flow.finished()
+
+    async def listen(self) -> None:
+        """Find the entities and hear of their changes."""
+        self._visitor_entity = await self._entity("event", DOMAIN, "_visitor")
+
+        def changed(event: Json) -> None:
+            if event["data"]["entity_id"] in (self._visitor_entity, DOORBELL):
+                self._events.put_nowait(event)
+
+        if not self._hearing:
+            await self._socket.subscribe("state_changed", changed)
+            self._hearing = True
+
+        async def available() -> bool | None:
+            states = {each["entity_id"]: each["state"] for each in await self._client.get("states")}
+            return True if states.get(self._visitor_entity, "unavailable") != "unavailable" else None
+
+        await until(available, READY_SECONDS, f"{self._visitor_entity} did not become available.")
+
+    async def ring(self, visitor: str) -> Ring | None:
+        """Let somebody come and ring; return what came of it, None when it was no new visit."""
+        await self._camera.show(visitor)
+        while not self._events.empty():
+            self._events.get_nowait()
+        await self._client.call("input_button", "press", {"entity_id": DOORBELL})
+        rung = None
+        try:
+            async with asyncio.timeout(VISIT_SECONDS):
+                while True:
+                    event = await self._events.get()
+                    if event["data"]["entity_id"] == DOORBELL:
+                        rung = fired_at(event)
+                    elif rung is not None and (ring := _visit(event, rung)) is not None:
+                        return ring
+        except TimeoutError:
+            if rung is None:
+                raise DemoFailed(f"{DOORBELL} was pressed but did not change.") from None
+            return None
+        finally:
+            await self._camera.show(None)
+
+    async def _entity(self, domain: str, platform: str, unique_id_end: str) -> str:
+        """Return the entity of an integration whose unique id ends so."""
+
+        async def find() -> str | None:
+            for each in await self._socket.command("config/entity_registry/list"):
+                if (
+                    each["platform"] == platform
+                    and each["entity_id"].startswith(f"{domain}.")
+                    and each["unique_id"].endswith(unique_id_end)
+                ):
+                    entity_id: str = each["entity_id"]
+                    return entity_id
+            return None
+
+        return await until(find, READY_SECONDS, f"{platform} made no {domain} entity {unique_id_end}.")
+
+
+def _visit(event: Json, rung: Any) -> Ring | None:
+    """Return what an event entity's change tells; None when it tells of no visit."""
+    old, new = event["data"]["old_state"], event["data"]["new_state"]
+    if new is None or new["state"] in ("unknown", "unavailable") or (old and old["state"] == new["state"]):
+        return None
+    told = new["attributes"]
+    return Ring(
+        decision=told["event_type"],
+        person=told.get("person_name"),
+        confidence=told.get("confidence"),
+        ms=round((fired_at(event) - rung).total_seconds() * 1000),
+        camera_ms=round(told["camera_fetch_ms"]),
+        engine_ms=round(told["engine_ms"] / max(told["frames"], 1), 1),
+        visit_id=told["visit_id"],
+    )
