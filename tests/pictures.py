@@ -4,6 +4,8 @@ from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+import struct
+import zlib
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
@@ -78,6 +80,17 @@ def frame(*people: Image.Image, seed: int = 0, scale: float = 1.0) -> bytes:
         left = SIZE[0] * (number + 1) // (len(people) + 1) - size[0] // 2 + int(rng.integers(-10, 11))
         scene.paste(turned, (left, 180 + int(rng.integers(-8, 9))))
     return jpeg(scene, 80)
+
+
+def huge_png(side: int = 30_000) -> bytes:
+    """Return a small file that says it is a picture of `side` by `side` pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(1_000_000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 def enrolment_photos() -> list[bytes]:

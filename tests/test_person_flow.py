@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from io import BytesIO
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
+import numpy as np
+from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -14,7 +17,7 @@ from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.vault.errors import UnknownPerson, VaultUnwritable
 
-from .pictures import astronaut, enrolment_photos, group, jpeg, porch, stranger, variant
+from .pictures import astronaut, enrolment_photos, group, huge_png, jpeg, porch, stranger, variant
 from .steps import add_photo, choose, configure, consent, enrol, start_person, upload
 
 
@@ -166,14 +169,45 @@ async def test_upload_that_is_not_a_photo(
     assert result["description_placeholders"]["count"] == "1"
 
 
+async def test_photo_of_huge_size(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """A small file that claims 900 megapixels is refused before it is unpacked."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, huge_png())
+    assert result["errors"] == {"photo": "photo_too_large"}
+
+
+@pytest.mark.parametrize("kind", ["cmyk", "16 bit", "animated", "palette", "transparent", "webp"])
+async def test_unusual_photos(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, kind: str) -> None:
+    """Whatever a phone or a scanner writes is read, or refused with a reason; the flow goes on."""
+    image = astronaut().resize((540, 540))
+    data = BytesIO()
+    match kind:
+        case "cmyk":
+            image.convert("CMYK").save(data, "JPEG")
+        case "16 bit":
+            Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257).save(data, "PNG")
+        case "animated":
+            image.save(data, "GIF", save_all=True, append_images=[image.rotate(5)], duration=100)
+        case "palette":
+            image.convert("P").save(data, "PNG")
+        case "transparent":
+            image.convert("RGBA").save(data, "PNG")
+        case "webp":
+            image.save(data, "WEBP")
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, data.getvalue())
+    if kind == "animated":
+        assert result["errors"] == {"photo": "not_an_image"}
+    else:
+        assert result["description_placeholders"]["count"] == "1"
+
+
 async def test_photo_turned_by_exif_is_read_upright(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
     """A phone's photo that lies on its side, with a note how to turn it, is as good as any."""
-    from io import BytesIO
-
-    from PIL import Image
-
     image = astronaut().resize((540, 540)).rotate(90, expand=True)
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -8,16 +8,19 @@ from freezegun import freeze_time
 from freezegun.api import _freeze_time
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.visits.watcher import LOOK_FRAMES
 
 from .conftest import DOORBELL, FrontDoor
-from .pictures import astronaut, enrolment_photos, frame, jpeg, porch, stranger, variant
+from .pictures import astronaut, enrolment_photos, frame, huge_png, jpeg, porch, stranger, variant
 from .steps import enrol
 
 VISITOR = "event.front_door_visitor"
@@ -256,7 +259,7 @@ async def test_restart(
     assert hass.states.get(VISITOR).attributes["person_name"] == "Eileen"
 
 
-@pytest.mark.parametrize("failure", ["none", "error", "slow", "not an image", "cut off"])
+@pytest.mark.parametrize("failure", ["none", "error", "slow", "not an image", "cut off", "huge"])
 async def test_camera_that_fails(
     hass: HomeAssistant,
     hub: Hub,
@@ -287,6 +290,8 @@ async def test_camera_that_fails(
             front_door.frames = [b"<html>please log in</html>"]
         case "cut off":
             front_door.frames = [good[0][:5000]]
+        case "huge":
+            front_door.frames = [huge_png()]
     await ring(hass, hub)
     await ring(hass, hub)
     assert told == []
@@ -295,6 +300,43 @@ async def test_camera_that_fails(
     await ring(hass, hub)
     assert [state.attributes["event_type"] for state in told] == ["familiar"]
     assert "Looking at camera.front_door works again" in caplog.text
+
+
+async def test_camera_that_was_removed(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """A removed camera is a repair issue, and a ring at it does no harm."""
+    ((subentry_id, _),) = hub.watchers.items()
+    er.async_get(hass).async_remove("camera.front_door")
+    await hass.async_block_till_done()
+    issue = f"entity_missing_{subentry_id}_camera.front_door"
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue) is not None
+    await ring(hass, hub)
+    assert told == []
+    assert hub.can_recognise()
+
+
+async def test_full_disk_during_a_visit(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    eileen: str,
+    told: list[State],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A visit that cannot be kept is announced all the same, and the log says so."""
+
+    def full(*args: object) -> None:
+        raise VaultUnwritable("database or disk is full")
+
+    front_door.frames = visits(astronaut())
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.vault, "add_visit", full)
+        await ring(hass, hub)
+    assert [state.attributes["event_type"] for state in told] == ["familiar"]
+    assert "could not be kept" in caplog.text
+    assert set(hub.people) == {eileen}
 
 
 async def test_engine_killed_in_mid_look(

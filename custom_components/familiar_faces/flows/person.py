@@ -231,8 +231,8 @@ class PersonFlow(ConfigSubentryFlow):
                 await self._async_take_photo(photo, insist=False)
             except OSError, ValueError:
                 errors[CONF_PHOTO] = "upload_lost"
-            except ImageRejected:
-                errors[CONF_PHOTO] = "not_an_image"
+            except ImageRejected as err:
+                errors[CONF_PHOTO] = "photo_too_large" if err.reason == "too_large" else "not_an_image"
             except EngineError:
                 errors["base"] = "engine_unavailable"
             except VaultError:

@@ -111,6 +111,9 @@ class Watcher:
     @callback
     def async_start(self) -> None:
         """Listen to the triggers, or look all the time."""
+        self._unsubscribe.append(
+            async_track_state_change_event(self.hass, [self.camera], self._async_check_existence)
+        )
         if self.triggers:
             self._unsubscribe.append(
                 async_track_state_change_event(self.hass, self.triggers, self._async_trigger_changed)
@@ -146,12 +149,15 @@ class Watcher:
 
     @callback
     def _async_trigger_changed(self, event: Event[EventStateChangedData]) -> None:
-        old, new = event.data["old_state"], event.data["new_state"]
-        if old is None or new is None:
+        self._async_check_existence(event)
+        if async_fires(event.data["old_state"], event.data["new_state"], event.time_fired):
+            self.async_look(event.time_fired)
+
+    @callback
+    def _async_check_existence(self, event: Event[EventStateChangedData]) -> None:
+        if event.data["old_state"] is None or event.data["new_state"] is None:
             # Removed, or added again.
             self.hub.async_check_cameras()
-        if async_fires(old, new, event.time_fired):
-            self.async_look(event.time_fired)
 
     async def _async_look_while_asked(self) -> None:
         while (at := self._rung_at) is not None:
