@@ -181,6 +181,11 @@ def test_states() -> None:
     """Every state has a text, and every text a state."""
     expected = {("sensor", "last_visitor"): {str(each) for each in Decision} - {Decision.FAMILIAR}}
     expected |= {
+        ("binary_sensor", str(each.translation_key)): {"on", "off"}
+        for each in ENTITIES["binary_sensor"]
+        if each.device_class is None
+    }
+    expected |= {
         ("sensor", str(each.translation_key)): set(options)
         for each in ENTITIES["sensor"]
         if (options := getattr(each, "options", None))

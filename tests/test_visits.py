@@ -1,8 +1,11 @@
 """Visits through the real engine: who comes is told once, and strangers leave nothing."""
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
+import os
 from pathlib import Path
+import signal
 
 from freezegun import freeze_time
 from freezegun.api import _freeze_time
@@ -348,18 +351,12 @@ async def test_engine_killed_in_mid_look(
     async def kill() -> None:
         front_door.before = None
         front_door.frames = frames
-        import os
-        import signal
-
-        pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-        for pid in pids:
-            try:
-                command = (Path("/proc") / str(pid) / "cmdline").read_text()
-            except OSError:
-                continue
-            parent = (Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[1]
-            if "engine/__main__.py" in command and int(parent) == os.getpid():
-                os.kill(pid, signal.SIGKILL)
+        socket_folder = str(hub.engine._folder)
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                command = path.read_text()
+                if "engine/__main__.py" in command and socket_folder in command:
+                    os.kill(int(path.parent.name), signal.SIGKILL)
 
     front_door.before = kill
     seen: list[str] = []

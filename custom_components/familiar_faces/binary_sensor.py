@@ -28,9 +28,8 @@ FAMILIAR_PERSON = BinarySensorEntityDescription(
 STRANGER = BinarySensorEntityDescription(
     key="stranger", translation_key="stranger", device_class=BinarySensorDeviceClass.OCCUPANCY
 )
-PRESENT = BinarySensorEntityDescription(
-    key="present", translation_key="present", device_class=BinarySensorDeviceClass.PRESENCE
-)
+# No device class: "home" is not what being seen at a camera means.
+PRESENT = BinarySensorEntityDescription(key="present", translation_key="present")
 
 
 async def async_setup_entry(
