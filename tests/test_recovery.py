@@ -1,12 +1,16 @@
 """What a crash at a bad moment leaves, and what the next start makes of it."""
 
+import gc
 import json
 from pathlib import Path
+import sqlite3
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.json import ExtendedJSONEncoder
+from homeassistant.helpers.restore_state import async_get as async_get_restored
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -14,6 +18,7 @@ from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_WHERE, 
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
 from custom_components.familiar_faces.hub import Hub, vault_folder
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
+from custom_components.familiar_faces.visits.watcher import Watcher
 
 from .pictures import enrolment_photos
 from .steps import add_photo, configure, consent, enrol, start_person
@@ -111,6 +116,94 @@ async def test_erasing_that_fails_is_done_later(
     assert _people(entry) == []
     stored = await hass.async_add_executor_job(hub.vault.stored)
     assert (stored.people, stored.templates) == (0, 0)
+
+
+async def test_forget_button_with_a_full_disk(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner is told that it has to be done later, nobody is recognised meanwhile, and it is done."""
+    await enrol(hass, entry, enrolment_photos()[:1])
+
+    def full(*args: object) -> None:
+        raise VaultUnwritable("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.vault, "forget", full)
+        with pytest.raises(HomeAssistantError):
+            await hass.services.async_call(
+                "button", "press", {"entity_id": "button.eileen_forget"}, blocking=True
+            )
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert not hub.can_recognise()
+        assert _people(entry) == []
+        assert hub.gallery is not None
+        assert len(hub.gallery) == 0
+    await hub.async_purge()
+    assert CONF_FORGETTING not in entry.data
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.people, stored.templates) == (0, 0)
+
+
+async def test_erasing_somebody_unknown(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """An id that the vault does not know, as after a restored backup, does not keep anybody from starting."""
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_FORGETTING: ["0" * 32]})
+    await _restart(hass, entry)
+    assert CONF_FORGETTING not in entry.data
+
+
+async def test_removing_a_person_whose_data_is_damaged(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """Somebody who cannot be read can be erased all the same."""
+    person_id = await enrol(hass, entry, enrolment_photos()[:1])
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+    def damage() -> None:
+        database = sqlite3.connect(vault_folder(hass) / "vault.db")
+        database.execute("UPDATE person SET sealed = zeroblob(60)")
+        database.commit()
+        database.close()
+
+    await hass.async_add_executor_job(damage)
+    await hass.config_entries.async_setup(entry.entry_id)
+    hub = entry.runtime_data
+    assert hub.vault.damaged == [person_id]
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "person_unreadable") is not None
+    hass.config_entries.async_remove_subentry(entry, _people(entry)[0])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.people, stored.templates, stored.photos) == (0, 0, 0)
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "person_unreadable") is None
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_many_changes_at_once(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """Changes that come together are carried out one after the other: no watcher is left without a camera."""
+    before = list(hub.watchers.values())
+    registry = er.async_get(hass)
+    registry.async_update_entity("camera.front_door", new_entity_id="camera.porch")
+    registry.async_update_entity("input_button.doorbell", new_entity_id="input_button.bell")
+    await hass.async_block_till_done()
+    (watcher,) = hub.watchers.values()
+    assert watcher not in before
+    assert (watcher.camera, watcher.triggers) == ("camera.porch", ["input_button.bell"])
+    alive = [
+        each
+        for each in gc.get_objects()
+        if isinstance(each, Watcher) and each.hub is hub and each._unsubscribe
+    ]
+    assert alive == [watcher]
+
+
+async def test_no_name_is_stored_to_be_restored(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """Once a person is removed, what Home Assistant keeps to restore states names them no more."""
+    await enrol(hass, entry, enrolment_photos()[:1])
+    hass.config_entries.async_remove_subentry(entry, _people(entry)[0])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    stored = {key: value.as_dict() for key, value in async_get_restored(hass).last_states.items()}
+    assert "Eileen" not in json.dumps(stored, cls=ExtendedJSONEncoder)
 
 
 async def test_vault_that_was_lost(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:

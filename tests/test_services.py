@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.hub import HUB, Hub
 
 from .conftest import CAMERA, FrontDoor
 from .pictures import astronaut, enrolment_photos, frame, stranger
@@ -97,11 +97,11 @@ async def test_asked_wrongly(
     with pytest.raises(HomeAssistantError):
         await identify(hass, camera=CAMERA)
     front_door.frames = [frame(astronaut())]
-    hub.async_set_recognition(False)
+    hub.async_switch_recognition(False, HUB)
     with pytest.raises(ServiceValidationError) as caught:
         await identify(hass, camera=CAMERA)
     assert caught.value.translation_key == "recognition_off"
-    hub.async_set_recognition(True)
+    hub.async_switch_recognition(True, HUB)
     await hub.engine.stop()
     with pytest.raises(HomeAssistantError) as failed:
         await identify(hass, camera=CAMERA)

@@ -18,7 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.hub import HUB, Hub
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.visits.watcher import LOOK_FRAMES
 
@@ -260,6 +260,149 @@ async def test_restart(
     assert hass.states.get("sensor.familiar_faces_visits_today").state == "1"
     assert hass.states.get(VISITOR).state == event.state
     assert hass.states.get(VISITOR).attributes["person_name"] == "Eileen"
+
+
+async def test_one_bad_frame_does_not_end_the_look(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """A cut-off frame or a camera that needs a moment to wake up costs a frame, not the visitor."""
+    good = visits(astronaut())
+    front_door.frames = [good[0][:5000], *good]
+
+    async def asleep() -> None:
+        front_door.before = None
+        raise HomeAssistantError("still asleep")
+
+    front_door.before = asleep
+    await ring(hass, hub)
+    assert [state.attributes["event_type"] for state in told] == ["familiar"]
+
+
+async def test_switched_off_during_a_look(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """Whoever is at the door when recognition is switched off is not told of any more."""
+    front_door.frames = visits(astronaut())
+
+    async def switch_off() -> None:
+        front_door.before = None
+        hub.async_switch_recognition(False, HUB)
+
+    front_door.before = switch_off
+    await ring(hass, hub)
+    assert told == []
+
+
+async def test_forgotten_during_a_look(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """Whoever is forgotten while they stand at the door is nobody known."""
+    front_door.frames = visits(astronaut())
+
+    async def forget() -> None:
+        front_door.before = None
+        await hub.async_forget(eileen)
+
+    front_door.before = forget
+    await ring(hass, hub)
+    assert "familiar" not in [state.attributes["event_type"] for state in told]
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.people, stored.visits) == (0, 0)
+
+
+async def test_a_visit_that_goes_on(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """Somebody who stays is there as long as they stay, and is told of once."""
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+    seen = hass.states.get("sensor.eileen_last_seen_when").state
+    with later(minutes=0.4):
+        await ring(hass, hub)
+    with later(minutes=0.6):
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        # 30 seconds after the first look, but not after the second.
+        assert hass.states.get("binary_sensor.front_door_familiar_person").state == "on"
+    assert hass.states.get("sensor.eileen_last_seen_when").state > seen
+    assert len(told) == 1
+
+
+async def test_camera_that_is_watched_all_the_time(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
+    eileen: str,
+    told: list[State],
+) -> None:
+    """Without any ring somebody is noticed and told of once; a still counts once however often it is seen."""
+    ((subentry_id, _),) = hub.watchers.items()
+    front_door.frames = visits(stranger(0), number=1)
+    subentry = entry.subentries[subentry_id]
+    hass.config_entries.async_update_subentry(
+        entry, subentry, data={**subentry.data, "mode": "always", "triggers": []}
+    )
+    await hass.async_block_till_done()
+    for _ in range(150):
+        await asyncio.sleep(0.1)
+        if told:
+            break
+    assert [(state.attributes["event_type"], state.attributes["frames"]) for state in told] == [
+        ("unclear", 1)
+    ]
+    front_door.frames = visits(astronaut())
+    for _ in range(150):
+        await asyncio.sleep(0.1)
+        if len(told) > 1:
+            break
+    assert told[-1].attributes["person_name"] == "Eileen"
+
+
+async def test_stranger_is_still_the_last_visitor_after_a_restart(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry, eileen: str
+) -> None:
+    """A familiar visit from before is not shown as the last one, and the day's count goes on."""
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+    front_door.frames = visits(stranger(0))
+    await ring(hass, hub)
+    assert hass.states.get("sensor.familiar_faces_visits_today").state == "2"
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    hub = entry.runtime_data
+    assert await hub.engine.wait_ready(30)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hass.states.get("sensor.front_door_last_visitor").state == "stranger"
+    assert hass.states.get("sensor.familiar_faces_visits_today").state == "2"
+
+
+async def test_nothing_of_a_stranger_stays_when_the_camera_is_removed(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, eileen: str
+) -> None:
+    """What was in memory for the visit goes with the camera."""
+    front_door.frames = visits(stranger(0))
+    await ring(hass, hub)
+    assert len(hub.open_visits.visits) == 1
+    ((subentry_id, _),) = hub.watchers.items()
+    hass.config_entries.async_remove_subentry(entry, subentry_id)
+    await hass.async_block_till_done()
+    assert hub.open_visits.visits == ()
+
+
+async def test_renaming_a_person(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, eileen: str
+) -> None:
+    """A new name is shown everywhere at once."""
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+    await hass.async_add_executor_job(hub.vault.update_person, eileen, "Colonel Collins", None)
+    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    data = {**subentry.data, "name": "Colonel Collins"}
+    hass.config_entries.async_update_subentry(entry, subentry, data=data, title="Colonel Collins")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hass.states.get("sensor.front_door_last_visitor").state == "Colonel Collins"
+    assert hass.states.get(VISITOR).attributes["person_name"] == "Colonel Collins"
+    assert hass.states.get("sensor.eileen_consent").name == "Colonel Collins Consent"
 
 
 @pytest.mark.parametrize("failure", ["none", "error", "slow", "not an image", "cut off", "huge"])

@@ -1,7 +1,7 @@
 """Familiar Faces: who of the people who agreed to it is at the camera, told locally."""
 
-from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
@@ -47,7 +47,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
         await hub.async_start()
         entry.runtime_data = hub
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    except VaultError as err:
+    except (VaultError, OSError) as err:
         await hub.async_stop()
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
@@ -58,6 +58,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
         await hub.async_stop()
         raise
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+
+    async def stop(_event: Event) -> None:
+        # Home Assistant does not unload entries when it stops.
+        await hub.async_stop()
+
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
     return True
 
 
@@ -75,8 +81,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntr
 
 async def async_remove_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> None:
     """Erase everything that was kept, and the engine's environment."""
-    await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
-    for domain, issue_id in list(ir.async_get(hass).issues):
-        if domain == DOMAIN:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-    await async_get_environment(hass).remove()
+    try:
+        await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
+    finally:
+        for domain, issue_id in list(ir.async_get(hass).issues):
+            if domain == DOMAIN:
+                ir.async_delete_issue(hass, DOMAIN, issue_id)
+        await async_get_environment(hass).remove()

@@ -60,11 +60,21 @@ class _OnForAWhile(FamiliarFacesEntity, BinarySensorEntity):
         self._attr_is_on = True
         if self._end is not None:
             self._end()
-        self._end = async_call_later(self.hass, duration, HassJob(self._async_off, cancel_on_shutdown=True))
+        self._end = async_call_later(
+            self.hass, duration, HassJob(self._async_time_is_up, cancel_on_shutdown=True)
+        )
 
     @callback
-    def _async_off(self, _now: datetime | None = None) -> None:
+    def _async_time_is_up(self, _now: datetime) -> None:
         self._end = None
+        self.async_end()
+
+    @callback
+    def async_end(self) -> None:
+        """Be off."""
+        if self._end is not None:
+            self._end()
+            self._end = None
         self._attr_is_on = False
         self.async_write_ha_state()
 
@@ -85,24 +95,42 @@ class CameraOccupancy(CameraEntity, _OnForAWhile):
         """Be on for visits with this decision."""
         super().__init__(hub, subentry, description)
         self._decision = decision
-        self._person_id: str | None = None
+        self._visit: Visit | None = None
 
     @override
     @callback
     def async_visit(self, visit: Visit, timing: Timing) -> None:
         """Be on while this kind of visitor is here."""
-        if visit.camera_id != self.camera_id or visit.decision is not self._decision:
+        if visit.camera_id != self.camera_id:
             return
-        self._person_id = visit.person_id
-        self.async_hold(OCCUPIED_FOR)
-        self.async_write_ha_state()
+        if visit.decision is self._decision:
+            self._visit = visit
+            self.async_hold(OCCUPIED_FOR)
+            self.async_write_ha_state()
+        elif self._visit is not None and self._visit.visit_id == visit.visit_id:
+            # Whom this was on for turned out to be somebody else.
+            self.async_end()
+
+    @override
+    @callback
+    def async_seen_again(self, visit: Visit) -> None:
+        """Stay on while the visit goes on."""
+        if visit.camera_id == self.camera_id and visit.decision is self._decision:
+            self.async_hold(OCCUPIED_FOR)
+            self.async_write_ha_state()
 
     @override
     @callback
     def async_forgotten(self, person_id: str) -> None:
         """Be off when it was for a person who is no longer known."""
-        if self._person_id == person_id:
-            self._async_off()
+        if self._visit is not None and self._visit.person_id == person_id:
+            self.async_end()
+
+    @callback
+    def async_end(self) -> None:
+        """Be off, and forget for whom it was on."""
+        self._visit = None
+        super().async_end()
 
 
 class PersonPresent(PersonEntity, _OnForAWhile):
@@ -120,6 +148,12 @@ class PersonPresent(PersonEntity, _OnForAWhile):
     @callback
     def async_visit(self, visit: Visit, timing: Timing) -> None:
         """Be on for a while after every visit of this person."""
+        self.async_seen_again(visit)
+
+    @override
+    @callback
+    def async_seen_again(self, visit: Visit) -> None:
+        """Stay on while a visit goes on."""
         if visit.person_id == self.person_id:
             self.async_hold(PRESENT_FOR)
             self.async_write_ha_state()

@@ -41,7 +41,14 @@ class PurgeButton(HubEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Purge."""
-        await self.hub.async_purge()
+        try:
+            await self.hub.async_purge()
+        except VaultError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="purge_failed",
+                translation_placeholders={"reason": str(err)},
+            ) from err
 
 
 class ForgetButton(PersonEntity, ButtonEntity):

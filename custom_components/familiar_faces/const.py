@@ -17,7 +17,10 @@ CONF_FORGETTING: Final = "forgetting"
 CONF_PEOPLE: Final = "people"
 """Ids of the people who were shown when this was written. It tells, at a start, somebody who was removed while
 this did not run from somebody whom a crash kept from being shown."""
-BOOKKEEPING: Final = {CONF_FORGETTING, CONF_PEOPLE}
+CONF_SWITCHED_OFF: Final = "switched_off"
+"""Ids of the cameras, and `hub.HUB`, at which recognition is switched off. Here and not among the restored
+states, because those are written every quarter of an hour: what was switched off has to stay off."""
+BOOKKEEPING: Final = {CONF_FORGETTING, CONF_PEOPLE, CONF_SWITCHED_OFF}
 """What the entry's data holds besides what the owner chose."""
 
 # A camera subentry
@@ -63,6 +66,11 @@ def signal_changed(entry_id: str) -> str:
 def signal_visit(entry_id: str) -> str:
     """Return the signal that a visit was decided; it carries a `Visit` and its `Timing`."""
     return f"{DOMAIN}_{entry_id}_visit"
+
+
+def signal_seen_again(entry_id: str) -> str:
+    """Return the signal that a visit goes on; it carries the `Visit`."""
+    return f"{DOMAIN}_{entry_id}_seen_again"
 
 
 def signal_forgotten(entry_id: str) -> str:

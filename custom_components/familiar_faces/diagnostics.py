@@ -24,7 +24,8 @@ async def async_get_config_entry_diagnostics(
         "engine": {
             "where": entry.data[CONF_WHERE],
             "status": hub.engine.status,
-            "last_error": hub.engine.last_error,
+            # The kind alone: the sentence may name a host or a folder.
+            "problem": type(hub.engine.problem).__name__ if hub.engine.problem else None,
             "latency_ms": hub.engine.latency_ms,
             "model": hub.gallery.model if hub.gallery is not None else None,
         },
@@ -32,7 +33,7 @@ async def async_get_config_entry_diagnostics(
         "next_purge": hub.next_purge,
         "consents": dict(consents),
         "photos": sorted(len(person.templates) for person in hub.people.values()),
-        "recognition": hub.recognition,
+        "recognition": hub.recognition(),
         "visits_today": hub.visits_today,
         "cameras": [
             {

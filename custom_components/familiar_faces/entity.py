@@ -11,6 +11,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import async_get as async_get_restored
 
 from .const import (
     CONF_PERSON_ID,
@@ -20,6 +21,7 @@ from .const import (
     SUBENTRY_PERSON,
     signal_changed,
     signal_forgotten,
+    signal_seen_again,
     signal_subentry,
     signal_visit,
 )
@@ -109,6 +111,7 @@ class FamiliarFacesEntity(Entity):
         for signal, target in (
             (signal_changed(entry_id), self.async_hub_changed),
             (signal_visit(entry_id), self.async_visit),
+            (signal_seen_again(entry_id), self.async_seen_again),
             (signal_forgotten(entry_id), self.async_forgotten),
         ):
             self.async_on_remove(async_dispatcher_connect(self.hass, signal, target))
@@ -121,6 +124,10 @@ class FamiliarFacesEntity(Entity):
     @callback
     def async_visit(self, visit: Visit, timing: Timing) -> None:
         """Take note of a visit."""
+
+    @callback
+    def async_seen_again(self, visit: Visit) -> None:
+        """Take note that a visit goes on."""
 
     @callback
     def async_forgotten(self, person_id: str) -> None:
@@ -162,6 +169,7 @@ class PersonEntity(FamiliarFacesEntity):
     def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
         """Belong to a person."""
         self.person_id: str = subentry.data[CONF_PERSON_ID]
+        self._subentry_id = subentry.subentry_id
         info = DeviceInfo(
             identifiers={(DOMAIN, self.person_id)},
             entry_type=DeviceEntryType.SERVICE,
@@ -170,6 +178,13 @@ class PersonEntity(FamiliarFacesEntity):
             via_device_id=async_hub_device(hub).id,
         )
         super().__init__(hub, description, self.person_id, info)
+
+    @override
+    async def async_internal_will_remove_from_hass(self) -> None:
+        """Have nothing stored to be restored of a person who was removed."""
+        await super().async_internal_will_remove_from_hass()
+        if self._subentry_id not in self.hub.entry.subentries:
+            async_get_restored(self.hass).last_states.pop(self.entity_id, None)
 
     @property
     def person(self) -> Person | None:

@@ -43,12 +43,16 @@ async def async_setup_entry(
 class _VisitEvent(FamiliarFacesEntity, EventEntity):
     """Tells of visits.
 
-    Who it was stands beside the event and not in it: what is in an event is stored to be restored, and
-    a name has to be gone when the person is forgotten. After a restart the vault says it again.
+    Who it was stands beside the event and not in it: an event cannot be changed, and a name has to be gone
+    when the person is forgotten. After a restart the vault says it again.
+
+    An event that comes while the engine is away waits for it: automations pass over a change that comes
+    straight from `unavailable`.
     """
 
     _unrecorded_attributes = frozenset({ATTR_CONFIDENCE, ATTR_PERSON_ID, ATTR_PERSON_NAME, ATTR_VISIT_ID})
     _attr_extra_state_attributes: dict[str, Any] = {}
+    _waiting: tuple[tuple[str, Visit, Timing], ...] = ()
     needs_engine = True
 
     def _find(self) -> VisitRecord | None:
@@ -65,9 +69,25 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
         if (person := self.hub.people.get(visit.person_id)) is not None:
             self._async_name(person.person_id, person.name, visit.confidence)
 
+    @override
+    @callback
+    def async_hub_changed(self) -> None:
+        """Fire what has waited for the engine, and show another name that the person has now."""
+        attributes = self._attr_extra_state_attributes
+        if (person := self.hub.people.get(attributes.get(ATTR_PERSON_ID, ""))) is not None:
+            self._attr_extra_state_attributes = {**attributes, ATTR_PERSON_NAME: person.name}
+        super().async_hub_changed()
+        if self.available:
+            waiting, self._waiting = self._waiting, ()
+            for event_type, visit, timing in waiting:
+                self.async_tell(event_type, visit, timing)
+
     @callback
     def async_tell(self, event_type: str, visit: Visit, timing: Timing) -> None:
         """Fire for a visit."""
+        if not self.available:
+            self._waiting = (*self._waiting, (event_type, visit, timing))
+            return
         attributes: dict[str, Any] = {
             ATTR_VISIT_ID: visit.visit_id,
             ATTR_CAMERA_ID: visit.camera_id,

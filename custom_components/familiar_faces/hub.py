@@ -1,31 +1,32 @@
-"""What a config entry is while it runs: the vault, the engine, the gallery and a watcher a camera."""
+"""What a config entry is while it runs: the vault, the engine, the people and a watcher a camera."""
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 import logging
 from pathlib import Path
-from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.const import CONF_NAME
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.event import async_track_time_change, async_track_time_interval
+from homeassistant.helpers.event import async_call_later, async_track_time_change, async_track_time_interval
+from homeassistant.helpers.restore_state import async_get as async_get_restored
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 
 from .const import (
-    BOOKKEEPING,
-    CONF_FORGETTING,
-    CONF_PEOPLE,
     CONF_PERSON_ID,
+    CONF_SWITCHED_OFF,
     DOMAIN,
     PURGE_INTERVAL,
     SUBENTRY_CAMERA,
     SUBENTRY_PERSON,
     signal_changed,
     signal_forgotten,
+    signal_seen_again,
     signal_subentry,
     signal_visit,
 )
@@ -33,19 +34,25 @@ from .engine_choice import async_create_engine
 from .host.client import EngineClient
 from .host.engine import Engine, EngineStatus
 from .host.errors import EngineError, EngineRefused, EngineUnavailable
-from .issues import async_check_camera, async_check_engine, async_check_people, async_clear_subentry
+from .issues import async_check_camera, async_check_engine, async_clear_subentry
 from .people.gallery import Gallery
 from .people.person import Person
-from .subentries import async_follow_renames, person_subentry
+from .roster import Books, Roster
+from .subentries import async_follow_renames
 from .vault.errors import ConsentMissing, UnknownPerson, VaultError
 from .vault.records import Receipt, StoredItems, VisitRecord
 from .vault.retention import Retention
 from .vault.store import Vault
-from .visits.open_visits import Change, OpenVisits, Outcome
+from .visits.open_visits import GAP, Change, OpenVisits, Outcome
 from .visits.visit import Decision, Visit
 from .visits.watcher import Timing, Watcher
 
 _LOGGER = logging.getLogger(__name__)
+
+HUB = "hub"
+"""Stands for all cameras together among what is switched off."""
+AGAIN = 5.0
+"""Seconds until an engine that did not say what it is is asked again."""
 
 type FamiliarFacesConfigEntry = ConfigEntry[Hub]
 
@@ -64,21 +71,21 @@ class Hub:
         self.entry = entry
         self.vault = vault
         self.engine: Engine = async_create_engine(hass, entry)
-        self.people: dict[str, Person] = {}
-        self.gallery: Gallery | None = None
-        """None until the engine has said which embedding space it speaks."""
-        self.retention = Retention()
+        self.books = Books(hass, entry)
+        self.roster = Roster(hass, entry, vault, self.books)
+        self.retention = Retention(after_withdrawal=timedelta(0))
         self.stored: StoredItems | None = None
         self.next_purge: datetime | None = None
         self.visits_today = 0
         self.open_visits = OpenVisits()
         self.watchers: dict[str, Watcher] = {}
-        self._recognition = False
+        self._chosen = self.books.chosen
         self._subentries: dict[str, ConfigSubentry] = {}
         self._unsubscribe: list[CALLBACK_TYPE] = []
-        self._where = _chosen(entry)
-        self._model: str | None = None
-        self._lock = asyncio.Lock()
+        self._expiry: CALLBACK_TYPE | None = None
+        self._stopped = False
+        self._following = asyncio.Lock()
+        """Held while the subentries are followed: one change is carried out after the other."""
 
     @property
     def client(self) -> EngineClient:
@@ -88,34 +95,39 @@ class Hub:
         return self.engine.client
 
     @property
-    def recognition(self) -> bool:
-        """Return whether the owner has recognition switched on, at all cameras together."""
-        return self._recognition
+    def people(self) -> dict[str, Person]:
+        """Return the people by their ids."""
+        return self.roster.people
+
+    @property
+    def gallery(self) -> Gallery | None:
+        """Return what faces are compared with; None until the engine has said what it is."""
+        return self.roster.gallery
 
     @callback
-    def async_set_recognition(self, on: bool) -> None:
-        """Switch recognition on or off, at all cameras together."""
-        self._recognition = on
+    def recognition(self, camera_id: str | None = None) -> bool:
+        """Return whether recognition is switched on, at a camera or, without one, at all together."""
+        off = self.books.read(CONF_SWITCHED_OFF)
+        return HUB not in off and camera_id not in off
+
+    @callback
+    def async_switch_recognition(self, on: bool, key: str) -> None:
+        """Switch recognition on or off, at a camera or (`HUB`) everywhere. It outlives a power cut."""
+        off = self.books.read(CONF_SWITCHED_OFF)
+        self.books.async_write(CONF_SWITCHED_OFF, off - {key} if on else off | {key})
         self.async_changed()
 
     def can_recognise(self) -> bool:
-        """Return whether there is anybody to recognise, somebody to recognise them, and leave to do so."""
-        now = dt_util.utcnow()
-        return (
-            self._recognition
-            and self.gallery is not None
-            and self.engine.status is EngineStatus.READY
-            and any(person.templates and person.may_be_recognised(now) for person in self.people.values())
-        )
+        """Return whether there is anybody to recognise, an engine for it, and leave to do so."""
+        return self.recognition() and self.engine.status is EngineStatus.READY and self.roster.anybody()
 
     async def async_start(self) -> None:
         """Bring the vault and the subentries together, and start the engine and the watchers."""
-        await self._async_recover()
+        await self.roster.async_recover()
         await self.async_refresh_people()
         self.visits_today = await self.hass.async_add_executor_job(
             self.vault.count_visits, dt_util.start_of_local_day()
         )
-        self._async_note_people()
         self._subentries = _snapshot(self.entry)
         for subentry in self._subentries.values():
             self._async_add_watcher(subentry)
@@ -125,21 +137,28 @@ class Hub:
                 self.hass, self._async_purge_on_time, PURGE_INTERVAL, name=f"{DOMAIN} purge"
             ),
             async_track_time_change(self.hass, self._async_new_day, hour=0, minute=0, second=0),
+            async_follow_renames(self.hass, self.entry),
+            async_at_started(self.hass, self.async_check_cameras),
         ]
-        self._unsubscribe.append(async_follow_renames(self.hass, self.entry))
-        self._unsubscribe.append(async_at_started(self.hass, self.async_check_cameras))
         await self.engine.start()
-        self.entry.async_create_background_task(self.hass, self.async_purge(), f"{DOMAIN} first purge")
+        self.entry.async_create_background_task(
+            self.hass, self._async_purge_on_time(dt_util.utcnow()), f"{DOMAIN} first purge"
+        )
 
     async def async_stop(self) -> None:
-        """Stop everything and leave nothing behind."""
-        while self._unsubscribe:
-            self._unsubscribe.pop()()
-        for watcher in self.watchers.values():
-            await watcher.async_stop()
-        self.watchers.clear()
-        await self.engine.stop()
-        await self.hass.async_add_executor_job(self.vault.close)
+        """Stop everything and leave nothing behind. May be called again."""
+        async with self._following:
+            if self._stopped:
+                return
+            self._stopped = True
+            while self._unsubscribe:
+                self._unsubscribe.pop()()
+            for camera_id in list(self.watchers):
+                await self._async_remove_watcher(camera_id)
+            if self._expiry is not None:
+                self._expiry()
+            await self.engine.stop()
+            await self.hass.async_add_executor_job(self.vault.close)
 
     @callback
     def async_changed(self) -> None:
@@ -149,128 +168,95 @@ class Hub:
     # People
 
     async def async_refresh_people(self) -> None:
-        """Read the people from the vault again, and build the gallery of them."""
-        async with self._lock:
-            forgetting = self.entry.data.get(CONF_FORGETTING, ())
-            people = [
-                person
-                for person in await self.hass.async_add_executor_job(self.vault.people)
-                # Their owner is done with them, also when the disk is not.
-                if person.person_id not in forgetting
-            ]
-            self.people = {person.person_id: person for person in people}
-            async_check_people(
-                self.hass, list(self.entry.subentries.values()), self.people, self.vault.damaged
-            )
-            if self._model is not None:
-                self.gallery = await self.hass.async_add_executor_job(Gallery, people, self._model)
-            await self._async_count()
+        """Read the people from the vault again."""
+        await self.roster.async_refresh()
+        await self._async_count()
         self.async_changed()
-
-    async def async_forget(self, person_id: str) -> Receipt:
-        """Erase a person from everywhere and return the receipt; raise VaultError when that failed."""
-        self.people.pop(person_id, None)
-        self.open_visits.forget(person_id)
-        receipt = await self.hass.async_add_executor_job(self.vault.forget, person_id, dt_util.utcnow())
-        await self.async_refresh_people()
-        async_dispatcher_send(self.hass, signal_forgotten(self.entry.entry_id), person_id)
-        for subentry in self._person_subentries():
-            if subentry.data[CONF_PERSON_ID] == person_id:
-                self.hass.config_entries.async_remove_subentry(self.entry, subentry.subentry_id)
-        return receipt
-
-    async def async_abandon(self, person_id: str) -> None:
-        """Erase somebody whose enrolment was given up."""
-        try:
-            await self.hass.async_add_executor_job(self.vault.forget, person_id, dt_util.utcnow())
-        except VaultError as err:
-            _LOGGER.error("A given up enrolment could not be erased yet, the next start does: %s", err)
 
     async def async_gallery(self, model: str) -> Gallery:
         """Return the gallery of an embedding space."""
-        if self.gallery is not None and self.gallery.model == model:
-            return self.gallery
-        return await self.hass.async_add_executor_job(Gallery, self.people.values(), model)
+        return await self.roster.async_gallery(model)
 
-    def _person_subentries(self) -> list[ConfigSubentry]:
-        return [each for each in self.entry.subentries.values() if each.subentry_type == SUBENTRY_PERSON]
+    async def async_abandon(self, person_id: str) -> None:
+        """Erase somebody whose enrolment was given up."""
+        await self.roster.async_abandon(person_id)
 
-    async def _async_recover(self) -> None:
-        """Finish what a crash or a full disk left half done, in favour of what was promised."""
-        for person_id in self.entry.data.get(CONF_FORGETTING, ()):
-            await self.hass.async_add_executor_job(self.vault.forget, person_id, dt_util.utcnow())
-        self._async_set_forgetting(set())
-        await self.hass.async_add_executor_job(self.vault.abandon_enrolments)
-        shown = {each.data[CONF_PERSON_ID]: each for each in self._person_subentries()}
-        for person_id, subentry in shown.items():
-            if await self.hass.async_add_executor_job(self.vault.was_forgotten, person_id):
-                self.hass.config_entries.async_remove_subentry(self.entry, subentry.subentry_id)
-        for person in await self.hass.async_add_executor_job(self.vault.people):
-            if person.person_id in shown:
-                continue
-            if person.person_id in self.entry.data.get(CONF_PEOPLE, ()):
-                # Removed while this did not run.
-                await self.hass.async_add_executor_job(self.vault.forget, person.person_id, dt_util.utcnow())
-            else:
-                # Home Assistant writes its own files a second later than the vault.
-                _LOGGER.warning("A person was enrolled just before a crash and is shown again")
-                self.hass.config_entries.async_add_subentry(self.entry, person_subentry(person))
+    async def async_forget(self, person_id: str) -> Receipt | None:
+        """Erase a person from everywhere and return the receipt; raise VaultError when it has to be done later."""
+        self.open_visits.forget(person_id)
+        try:
+            receipt = await self.roster.async_forget(person_id)
+        finally:
+            # Recognised no more, and named nowhere, whatever the disk says.
+            await self._async_forgotten(person_id)
+        if receipt is not None and not receipt.verified:
+            _LOGGER.warning("What was kept of %s was erased, but could not be looked for again", person_id)
+        return receipt
 
-    @callback
-    def _async_set_forgetting(self, person_ids: set[str]) -> None:
-        self._async_keep_books(CONF_FORGETTING, person_ids)
+    async def _async_forgotten(self, person_id: str) -> None:
+        async_dispatcher_send(self.hass, signal_forgotten(self.entry.entry_id), person_id)
+        if (subentry := self.roster.subentries().get(person_id)) is not None:
+            self.hass.config_entries.async_remove_subentry(self.entry, subentry.subentry_id)
+        await self._async_count()
+        self.async_changed()
 
-    @callback
-    def _async_note_people(self) -> None:
-        self._async_keep_books(
-            CONF_PEOPLE, {subentry.data[CONF_PERSON_ID] for subentry in self._person_subentries()}
-        )
+        async def write(_now: datetime) -> None:
+            # What Home Assistant stored to restore the entities holds the name until it is written anew.
+            await async_get_restored(self.hass).async_dump_states()
 
-    @callback
-    def _async_keep_books(self, key: str, person_ids: set[str]) -> None:
-        data = {**self.entry.data, key: sorted(person_ids)}
-        if not person_ids:
-            del data[key]
-        if data != self.entry.data:
-            self.hass.config_entries.async_update_entry(self.entry, data=data)
+        async_call_later(self.hass, 1.0, HassJob(write, cancel_on_shutdown=True))
 
     # Subentries
 
     async def async_entry_updated(self) -> None:
         """Follow the subentries: watch what was added, forget who was removed."""
-        if self._where != _chosen(self.entry):
-            self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
-            return
-        before, self._subentries = self._subentries, _snapshot(self.entry)
-        for subentry_id, subentry in before.items():
-            if self._subentries.get(subentry_id) != subentry:
-                await self._async_remove_watcher(subentry_id)
-                async_clear_subentry(self.hass, subentry)
-            if subentry_id in self._subentries or subentry.subentry_type != SUBENTRY_PERSON:
-                continue
-            person_id = subentry.data[CONF_PERSON_ID]
-            if person_id not in self.people:
-                continue
-            try:
-                await self.async_forget(person_id)
-            except VaultError as err:
-                _LOGGER.error(
-                    "%s could not be erased yet, it is tried again at every start: %s", person_id, err
-                )
-                self._async_set_forgetting({*self.entry.data.get(CONF_FORGETTING, ()), person_id})
-        self._async_note_people()
-        added = False
-        for subentry_id, subentry in self._subentries.items():
-            if before.get(subentry_id) == subentry:
-                continue
-            self._async_add_watcher(subentry)
-            if subentry_id not in before:
-                added = True
-                async_dispatcher_send(self.hass, signal_subentry(self.entry.entry_id), subentry)
-        if added or before.keys() != self._subentries.keys():
+        async with self._following:
+            if self._stopped:
+                return
+            if self._chosen != self.books.chosen:
+                self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
+                return
+            before, after = self._subentries, _snapshot(self.entry)
+            self._subentries = after
+            if before == after:
+                return
+            for subentry_id, subentry in before.items():
+                if after.get(subentry_id) != subentry:
+                    await self._async_remove_watcher(subentry_id)
+                    async_clear_subentry(self.hass, subentry)
+                if subentry_id not in after:
+                    await self._async_removed(subentry)
+            for subentry_id, subentry in after.items():
+                if before.get(subentry_id) == subentry:
+                    continue
+                self._async_add_watcher(subentry)
+                if subentry_id in before:
+                    self._async_rename_device(subentry)
+                else:
+                    async_dispatcher_send(self.hass, signal_subentry(self.entry.entry_id), subentry)
+            self.roster.async_note_people()
             await self.async_refresh_people()
-        else:
-            self.async_changed()
+
+    async def _async_removed(self, subentry: ConfigSubentry) -> None:
+        if subentry.subentry_type == SUBENTRY_CAMERA:
+            off = self.books.read(CONF_SWITCHED_OFF)
+            self.books.async_write(CONF_SWITCHED_OFF, off - {subentry.subentry_id})
+        elif subentry.subentry_type == SUBENTRY_PERSON:
+            try:
+                await self.async_forget(subentry.data[CONF_PERSON_ID])
+            except VaultError as err:
+                _LOGGER.error("A removed person could not be erased yet, it is tried again: %s", err)
+
+    @callback
+    def _async_rename_device(self, subentry: ConfigSubentry) -> None:
+        """Give a renamed camera's or person's device its new name."""
+        person = subentry.subentry_type == SUBENTRY_PERSON
+        identifier = subentry.data[CONF_PERSON_ID] if person else subentry.subentry_id
+        registry = dr.async_get(self.hass)
+        device = registry.async_get_device_by_identifier((DOMAIN, identifier), self.entry.entry_id)
+        if device is not None:
+            name = subentry.data[CONF_NAME] if person else subentry.title
+            registry.async_update_device(device.id, name=name)
 
     @callback
     def _async_add_watcher(self, subentry: ConfigSubentry) -> None:
@@ -290,9 +276,10 @@ class Hub:
             if subentry.subentry_type == SUBENTRY_CAMERA:
                 async_check_camera(self.hass, subentry)
 
-    async def _async_remove_watcher(self, subentry_id: str) -> None:
-        if (watcher := self.watchers.pop(subentry_id, None)) is not None:
+    async def _async_remove_watcher(self, camera_id: str) -> None:
+        if (watcher := self.watchers.pop(camera_id, None)) is not None:
             await watcher.async_stop()
+            self.open_visits.leave(camera_id)
 
     # The engine
 
@@ -308,14 +295,16 @@ class Hub:
         self.async_changed()
 
     async def _async_learn_model(self) -> None:
-        try:
-            health = await self.client.health()
-        except EngineError as err:
-            _LOGGER.warning("The engine does not say what it is: %s", err)
-            return
-        if (model := str(health.model["name"])) != self._model:
-            self._model = model
-            await self.async_refresh_people()
+        while self.engine.status is EngineStatus.READY:
+            try:
+                health = await self.client.health()
+                await self.roster.async_set_model(str(health.model["name"]))
+            except (EngineError, VaultError, KeyError) as err:
+                _LOGGER.warning("The engine does not say what it is, it is asked again: %s", err)
+                await asyncio.sleep(AGAIN)
+            else:
+                self.async_changed()
+                return
 
     # Visits
 
@@ -328,6 +317,9 @@ class Hub:
             if person is None or not person.may_be_recognised(dt_util.utcnow()):
                 return
         if outcome.change is Change.CONTINUED:
+            async_dispatcher_send(self.hass, signal_seen_again(self.entry.entry_id), visit)
+            if visit.person_id is not None:
+                await self._async_mark_seen(visit.person_id, visit.last_seen_at)
             return
         if outcome.change is Change.OPENED:
             self.visits_today += 1
@@ -335,6 +327,12 @@ class Hub:
         if visit.decision is Decision.FAMILIAR:
             await self._async_keep(visit, portrait)
         self.async_changed()
+
+    async def _async_mark_seen(self, person_id: str, seen_at: datetime) -> None:
+        try:
+            await self.hass.async_add_executor_job(self.vault.mark_seen, person_id, seen_at)
+        except VaultError as err:
+            _LOGGER.debug("That somebody is still there could not be written: %s", err)
 
     async def _async_keep(self, visit: Visit, portrait: bytes | None) -> None:
         assert visit.person_id is not None
@@ -356,26 +354,38 @@ class Hub:
         except VaultError as err:
             _LOGGER.error("A visit was announced but could not be kept: %s", err)
 
+    @callback
+    def async_expire_visits(self, _now: datetime | None = None) -> None:
+        """Drop what is in memory of visits that are over, now and once those that go on are."""
+        if self._expiry is not None:
+            self._expiry()
+            self._expiry = None
+        self.open_visits.expire(dt_util.utcnow())
+        if self.open_visits.visits and not self._stopped:
+            self._expiry = async_call_later(
+                self.hass,
+                GAP + timedelta(seconds=1),
+                HassJob(self.async_expire_visits, cancel_on_shutdown=True),
+            )
+
     # Retention
 
     async def async_purge(self) -> None:
-        """Erase whatever is past its time."""
-        try:
-            purged = await self.hass.async_add_executor_job(
-                self.vault.purge, dt_util.utcnow(), self.retention
-            )
-        except VaultError as err:
-            _LOGGER.error("What is past its time could not be erased, it is tried again in an hour: %s", err)
-            return
+        """Erase whatever is past its time; raise VaultError when that failed."""
+        await self.roster.async_forget_noted()
+        purged = await self.hass.async_add_executor_job(self.vault.purge, dt_util.utcnow(), self.retention)
         for receipt in purged.people:
-            async_dispatcher_send(self.hass, signal_forgotten(self.entry.entry_id), receipt.person_id)
-            for subentry in self._person_subentries():
-                if subentry.data[CONF_PERSON_ID] == receipt.person_id:
-                    self.hass.config_entries.async_remove_subentry(self.entry, subentry.subentry_id)
+            await self._async_forgotten(receipt.person_id)
         await self.async_refresh_people()
 
     async def _async_purge_on_time(self, _now: datetime) -> None:
-        await self.async_purge()
+        try:
+            await self.async_purge()
+        except VaultError as err:
+            if not self._stopped:
+                _LOGGER.error(
+                    "What is past its time is not erased yet, it is tried again in an hour: %s", err
+                )
 
     @callback
     def _async_new_day(self, _now: datetime) -> None:
@@ -383,17 +393,15 @@ class Hub:
         self.async_changed()
 
     async def _async_count(self) -> None:
-        self.stored = await self.hass.async_add_executor_job(self.vault.stored)
-        self.next_purge = await self.hass.async_add_executor_job(
-            self.vault.next_purge, dt_util.utcnow(), self.retention
-        )
+        try:
+            self.stored = await self.hass.async_add_executor_job(self.vault.stored)
+            self.next_purge = await self.hass.async_add_executor_job(
+                self.vault.next_purge, dt_util.utcnow(), self.retention
+            )
+        except VaultError as err:
+            _LOGGER.debug("What is stored could not be counted: %s", err)
 
 
 def _snapshot(entry: ConfigEntry) -> dict[str, ConfigSubentry]:
     """Return the subentries as they are now; Home Assistant changes them in place."""
     return {subentry_id: replace(subentry) for subentry_id, subentry in entry.subentries.items()}
-
-
-def _chosen(entry: ConfigEntry) -> dict[str, Any]:
-    """Return what the owner chose for an entry."""
-    return {key: value for key, value in entry.data.items() if key not in BOOKKEEPING}

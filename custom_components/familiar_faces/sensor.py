@@ -17,6 +17,7 @@ from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
@@ -64,12 +65,6 @@ def _stored_items(hub: Hub) -> int | None:
 HUB_SENSORS = (
     HubSensorDescription(key="people", translation_key="people", value=lambda hub: len(hub.people)),
     HubSensorDescription(
-        key="visits_today",
-        translation_key="visits_today",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        value=lambda hub: hub.visits_today,
-    ),
-    HubSensorDescription(
         key="engine_status",
         translation_key="engine_status",
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -101,6 +96,13 @@ HUB_SENSORS = (
         device_class=SensorDeviceClass.TIMESTAMP,
         value=lambda hub: hub.next_purge,
     ),
+)
+
+VISITS_TODAY = HubSensorDescription(
+    key="visits_today",
+    translation_key="visits_today",
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    value=lambda hub: hub.visits_today,
 )
 
 CAMERA_SENSORS = (
@@ -145,7 +147,10 @@ async def async_setup_entry(
     async_setup_entities(
         entry,
         async_add_entities,
-        hub=[HubSensor(entry.runtime_data, description) for description in HUB_SENSORS],
+        hub=[
+            VisitsTodaySensor(entry.runtime_data, VISITS_TODAY),
+            *(HubSensor(entry.runtime_data, description) for description in HUB_SENSORS),
+        ],
         camera=lambda hub, subentry: [
             LastVisitorSensor(hub, subentry, LAST_VISITOR),
             *(CameraSensor(hub, subentry, description) for description in CAMERA_SENSORS),
@@ -168,6 +173,21 @@ class HubSensor(HubEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """Return the value."""
         return self.entity_description.value(self.hub)
+
+
+class VisitsTodaySensor(HubSensor, RestoreSensor):
+    """How many visits there were today. Those of strangers are nowhere but in this number."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Go on counting after a restart on the same day."""
+        await super().async_added_to_hass()
+        state = await self.async_get_last_state()
+        data = await self.async_get_last_sensor_data()
+        if state is None or data is None or not isinstance(data.native_value, int):
+            return
+        if state.last_changed >= dt_util.start_of_local_day():
+            self.hub.visits_today = max(self.hub.visits_today, data.native_value)
 
 
 class CameraSensor(CameraEntity, RestoreSensor):
@@ -233,13 +253,33 @@ class _LastVisitSensor(FamiliarFacesEntity, SensorEntity):
             self._async_show(visit.person_id, visit.camera_id, visit.started_at)
 
 
-class LastVisitorSensor(CameraEntity, _LastVisitSensor):
+class LastVisitorSensor(CameraEntity, _LastVisitSensor, RestoreEntity):
     """Who was last at a camera: a name, or what else the visit was decided to be."""
 
     def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
         """Belong to a camera."""
         super().__init__(hub, subentry, description)
         self._person_id: str | None = None
+        self._shown_at: datetime | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show what the last visit was before a restart; only those of familiar people are in the vault."""
+        await super().async_added_to_hass()
+        state = await self.async_get_last_state()
+        if state is None or state.state not in (Decision.STRANGER, Decision.UNCLEAR):
+            return
+        if self._shown_at is None or state.last_changed > self._shown_at:
+            self._person_id = None
+            self._attr_native_value = state.state
+
+    @override
+    @callback
+    def async_hub_changed(self) -> None:
+        """Show another name that the person has now."""
+        if self._person_id is not None and (person := self.hub.people.get(self._person_id)) is not None:
+            self._attr_native_value = person.name
+        super().async_hub_changed()
 
     @override
     def _find(self) -> VisitRecord | None:
@@ -250,6 +290,7 @@ class LastVisitorSensor(CameraEntity, _LastVisitSensor):
     def _async_show(self, person_id: str, camera_id: str, at: datetime) -> None:
         if (person := self.hub.people.get(person_id)) is not None:
             self._person_id = person_id
+            self._shown_at = at
             self._attr_native_value = person.name
 
     @override
@@ -288,6 +329,12 @@ class LastSeenSensor(PersonEntity, _LastVisitSensor):
     @callback
     def async_visit(self, visit: Visit, timing: Timing) -> None:
         """Show where the person came."""
+        self.async_seen_again(visit)
+
+    @override
+    @callback
+    def async_seen_again(self, visit: Visit) -> None:
+        """Show that the person is still there."""
         if visit.person_id == self.person_id:
             self._async_show(self.person_id, visit.camera_id, visit.last_seen_at)
             self.async_write_ha_state()

@@ -63,7 +63,8 @@ def _hub(hass: HomeAssistant) -> Hub:
 async def _async_identify(call: ServiceCall) -> ServiceResponse:
     """Say who is in a picture. Nothing is kept, and no event is fired."""
     hub = _hub(call.hass)
-    if not hub.recognition:
+    watched = {watcher.camera: camera_id for camera_id, watcher in hub.watchers.items()}
+    if not hub.recognition(watched.get(call.data.get(ATTR_CAMERA, ""))):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="recognition_off")
     if ATTR_CAMERA in call.data:
         image = (await async_get_image(call.hass, call.data[ATTR_CAMERA])).content

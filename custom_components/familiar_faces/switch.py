@@ -3,13 +3,15 @@
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import STATE_OFF, EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
+from .const import CONF_SWITCHED_OFF
 from .entity import CameraEntity, FamiliarFacesEntity, HubEntity, PersonEntity, async_setup_entities
-from .hub import FamiliarFacesConfigEntry
+from .hub import HUB, FamiliarFacesConfigEntry, Hub
 
 PARALLEL_UPDATES = 0
 
@@ -32,8 +34,45 @@ async def async_setup_entry(
     )
 
 
-class _RestoredSwitch(FamiliarFacesEntity, SwitchEntity, RestoreEntity):
-    """A switch that is on until it is switched off, and stays so over a restart."""
+class _RecognitionSwitch(FamiliarFacesEntity, SwitchEntity):
+    """Recognition, on until it is switched off; the hub keeps it."""
+
+    key: str
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether it is switched on."""
+        return self.key not in self.hub.books.read(CONF_SWITCHED_OFF)
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Switch on."""
+        self.hub.async_switch_recognition(True, self.key)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Switch off."""
+        self.hub.async_switch_recognition(False, self.key)
+
+
+class HubRecognition(HubEntity, _RecognitionSwitch):
+    """Recognition at all cameras together."""
+
+    key = HUB
+
+
+class CameraRecognition(CameraEntity, _RecognitionSwitch):
+    """Recognition at one camera."""
+
+    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: SwitchEntityDescription) -> None:
+        """Belong to a camera."""
+        super().__init__(hub, subentry, description)
+        self.key = subentry.subentry_id
+
+
+class PersonNotifications(PersonEntity, SwitchEntity, RestoreEntity):
+    """Whether alerts speak of a person: on until it is switched off, and so after a restart."""
 
     _attr_is_on = True
 
@@ -42,53 +81,16 @@ class _RestoredSwitch(FamiliarFacesEntity, SwitchEntity, RestoreEntity):
         """Be as before the restart."""
         await super().async_added_to_hass()
         state = await self.async_get_last_state()
-        self._async_set(state is None or state.state != STATE_OFF)
-
-    @callback
-    def _async_set(self, on: bool) -> None:
-        self._attr_is_on = on
+        self._attr_is_on = state is None or state.state != STATE_OFF
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Switch on."""
-        self._async_set(True)
+        self._attr_is_on = True
         self.async_write_ha_state()
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Switch off."""
-        self._async_set(False)
+        self._attr_is_on = False
         self.async_write_ha_state()
-
-
-class HubRecognition(HubEntity, _RestoredSwitch):
-    """Recognition at all cameras together."""
-
-    @override
-    @callback
-    def _async_set(self, on: bool) -> None:
-        super()._async_set(on)
-        self.hub.async_set_recognition(on)
-
-
-class CameraRecognition(CameraEntity, _RestoredSwitch):
-    """Recognition at one camera."""
-
-    @override
-    @callback
-    def _async_set(self, on: bool) -> None:
-        super()._async_set(on)
-        if self.watcher is not None:
-            self.watcher.recognition = on
-
-    @override
-    @callback
-    def async_hub_changed(self) -> None:
-        """Also tell a watcher that has taken the old one's place."""
-        if self.watcher is not None:
-            self.watcher.recognition = bool(self._attr_is_on)
-        super().async_hub_changed()
-
-
-class PersonNotifications(PersonEntity, _RestoredSwitch):
-    """Whether alerts speak of a person."""

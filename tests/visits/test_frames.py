@@ -57,20 +57,30 @@ async def test_bounded_in_time() -> None:
         assert 0.15 < frames.waited < 0.6
 
 
-async def test_failure_comes_after_the_frames_before_it() -> None:
-    """What was fetched before the camera failed is still looked at."""
-    images = iter([b"a"])
+async def test_failed_fetch_is_tried_again() -> None:
+    """A camera that was asleep is asked again, and nothing is raised when it has woken up."""
+    answers = iter([OSError("asleep"), b"a", OSError("gone")])
 
     async def fetch() -> bytes:
-        for image in images:
-            return image
-        raise OSError("gone")
+        answer = next(answers)
+        if isinstance(answer, bytes):
+            return answer
+        raise answer
 
-    async with Frames(fetch, most=5, seconds=5, every=0.0) as frames:
-        await asyncio.sleep(0.05)
+    async with Frames(fetch, most=3, seconds=5, every=0.0) as frames:
         frame = await frames.next()
         assert frame is not None
         assert frame.image == b"a"
+        assert await frames.next() is None
+
+
+async def test_camera_that_never_answers() -> None:
+    """When every fetch has failed, the last failure is raised."""
+
+    async def fetch() -> bytes:
+        raise OSError("gone")
+
+    async with Frames(fetch, most=2, seconds=5, every=0.0) as frames:
         with pytest.raises(OSError, match="gone"):
             await frames.next()
 

@@ -8,6 +8,9 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import Self
 
+AFTER_FAILURE = 0.5
+"""Seconds until a failed fetch is tried again."""
+
 type Fetch = Callable[[], Awaitable[bytes]]
 
 
@@ -24,7 +27,8 @@ class Frames:
     """Fetches frames while the last one is still being looked at, and keeps but the newest.
 
     Frames identical to an earlier one of the look are left out: a camera that repeats a still picture
-    gives no new evidence. What the fetch raises, `next` raises, once the frames before it are used up.
+    gives no new evidence. A fetch that fails is tried again: a camera that was asleep needs a moment. Only
+    when none has succeeded does `next` raise what the last one raised.
     """
 
     def __init__(self, fetch: Fetch, *, most: int, seconds: float, every: float) -> None:
@@ -37,6 +41,7 @@ class Frames:
         self._every = every
         self._seen: set[bytes] = set()
         self._newest: Frame | None = None
+        self._failure: Exception | None = None
         self._last = datetime.min.replace(tzinfo=UTC)
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -53,7 +58,7 @@ class Frames:
         assert self._task is not None
         self._task.cancel()
         await asyncio.wait((self._task,))
-        self._newest = None
+        self._newest = self._failure = None
 
     async def next(self) -> Frame | None:
         """Return the newest frame not yet returned, waiting for one; None when there will be no more."""
@@ -69,8 +74,11 @@ class Frames:
         self.waited += loop.time() - since
         self._news.clear()
         frame, self._newest = self._newest, None
-        if frame is None and self._task.done() and not self._task.cancelled():
-            self._task.result()
+        if frame is None and self._task.done():
+            if not self._task.cancelled():
+                self._task.result()
+            if self._failure is not None and not self._seen:
+                raise self._failure
         return frame
 
     async def _run(self) -> None:
@@ -78,13 +86,18 @@ class Frames:
         end = loop.time() + self._seconds
         for _ in range(self._most):
             began = loop.time()
-            image = await self._fetch()
-            digest = blake2b(image, digest_size=16).digest()
-            if digest not in self._seen:
-                self._seen.add(digest)
-                self._newest = Frame(image, self._later())
-                self._news.set()
-            pause = began + self._every - loop.time()
+            try:
+                image = await self._fetch()
+            except Exception as err:  # noqa: BLE001 - whatever a camera raises, it may do better in a moment
+                self._failure = err
+                pause = AFTER_FAILURE
+            else:
+                pause = began + self._every - loop.time()
+                digest = blake2b(image, digest_size=16).digest()
+                if digest not in self._seen:
+                    self._seen.add(digest)
+                    self._newest = Frame(image, self._later())
+                    self._news.set()
             if loop.time() + max(pause, 0) >= end:
                 return
             if pause > 0:

@@ -136,6 +136,10 @@ class OpenVisits:
         self._open = [each for each in self._open if each not in over]
         return tuple(each.visit for each in over)
 
+    def leave(self, camera_id: str) -> None:
+        """Forget the visits of a camera that is not watched any more."""
+        self._open = [each for each in self._open if each.visit.camera_id != camera_id]
+
     def forget(self, person_id: str) -> None:
         """Forget a person's visits at once: the consent ended, or the person was removed."""
         self._open = [each for each in self._open if each.visit.person_id != person_id]

@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 import logging
 from typing import TYPE_CHECKING
 
 from homeassistant.components.camera import async_get_image
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HassJob, callback
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.event import async_call_later, async_track_state_change_event
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_CAMERA, CONF_MODE, CONF_TRIGGERS, DOMAIN, Mode
 from ..engine.protocol import Faces, Quality
-from ..host.errors import EngineBusy, EngineError, EngineUnavailable
+from ..host.errors import EngineBusy, EngineError, EngineUnavailable, ImageRejected
 from .decision import decide
 from .frames import Frame, Frames
-from .open_visits import GAP
+from .open_visits import Change
 from .tracker import Tracker
 from .triggers import async_fires
 from .visit import Decision, Sighting, Verdict
@@ -41,7 +41,7 @@ FRAME_EVERY = 0.1
 FETCH_SECONDS = 5
 """How long a camera may take for a frame."""
 ENGINE_SECONDS = 5.0
-"""How long a look waits for an engine that has gone away."""
+"""How long a look waits for an engine's answer, and for one that has gone away."""
 ENOUGH_FRAMES = 3
 """After so many frames a look ends as soon as everybody in it is decided."""
 POLL_EVERY = 1.0
@@ -84,16 +84,18 @@ class Watcher:
         self.camera: str = subentry.data[CONF_CAMERA]
         self.mode = Mode(subentry.data[CONF_MODE])
         self.triggers: list[str] = list(subentry.data.get(CONF_TRIGGERS, ()))
-        self.recognition = False
-        """Whether the owner has recognition at this camera switched on; the switch restores it."""
         self.time_to_name: float | None = None
         """Milliseconds from the trigger to the last name."""
         self._qualities: deque[Quality] = deque(maxlen=FITNESS_FACES)
         self._rung_at: datetime | None = None
         self._looking: asyncio.Task[None] | None = None
         self._unsubscribe: list[CALLBACK_TYPE] = []
-        self._expiry: CALLBACK_TYPE | None = None
         self._failing: str | None = None
+
+    @property
+    def recognition(self) -> bool:
+        """Return whether the owner has recognition switched on, here and everywhere."""
+        return self.hub.recognition(self.camera_id)
 
     @property
     def fitness(self) -> Fitness | None:
@@ -128,9 +130,6 @@ class Watcher:
         """Stop looking and forget what was being looked at."""
         while self._unsubscribe:
             self._unsubscribe.pop()()
-        if self._expiry is not None:
-            self._expiry()
-            self._expiry = None
         self._rung_at = None
         if self._looking is not None:
             self._looking.cancel()
@@ -195,65 +194,84 @@ class Watcher:
 
     async def _async_look(self, at: datetime) -> None:
         look = _Look(at)
-        self._async_expire()
-        # A camera watched all the time is asked for one frame until somebody is there.
-        most = LOOK_FRAMES if self.mode is not Mode.ALWAYS else 1
+        self.hub.async_expire_visits()
         failure: Exception | None = None
         try:
-            await self._async_take(look, most)
-            if self.mode is Mode.ALWAYS and look.tracker.sightings:
-                await self._async_take(look, LOOK_FRAMES)
+            await self._async_take(look)
         except (EngineError, HomeAssistantError) as err:
             # What was seen until the camera or the engine failed was seen.
             failure = err
+        try:
+            # Those who were decided early too: they were seen longer since, and perhaps better.
+            for sighting in look.tracker.sightings:
+                await self._async_decide(look, sighting, final=True)
+            if failure is not None:
+                raise failure
         finally:
-            self._expiry = async_call_later(
-                self.hass, GAP + timedelta(seconds=1), HassJob(self._async_expire, cancel_on_shutdown=True)
-            )
-        # Those who were decided early too: they were seen longer since, and perhaps better.
-        for sighting in look.tracker.sightings:
-            await self._async_decide(look, sighting, final=True)
-        if failure is not None:
-            raise failure
+            self.hub.async_expire_visits()
+            # A failure knows this frame, and this frame the faces that were seen.
+            del failure, look
 
-    async def _async_take(self, look: _Look, most: int) -> None:
+    async def _async_take(self, look: _Look) -> None:
         """Add frames to a look until everybody in it is decided or the frames have come to an end."""
-        async with Frames(self._async_fetch, most=most, seconds=LOOK_SECONDS, every=FRAME_EVERY) as frames:
-            looked = 0
-            away: EngineUnavailable | None = None
+        looked = 0
+        failure: EngineError | None = None
+        async with Frames(
+            self._async_fetch, most=LOOK_FRAMES, seconds=LOOK_SECONDS, every=FRAME_EVERY
+        ) as frames:
             while (frame := await frames.next()) is not None:
                 try:
                     faces = await self._async_faces(frame)
                 except EngineUnavailable as err:
                     # One that died is back within seconds: the visitor is still there, and so is the look.
-                    away = err
+                    failure = err
                     await asyncio.sleep(FRAME_EVERY)
                     await self.hub.engine.wait_ready(ENGINE_SECONDS)
+                    continue
+                except (EngineBusy, ImageRejected) as err:
+                    # The next frame may be whole, or come at a better time.
+                    failure = err
                     continue
                 looked += 1
                 look.waited_ms = frames.waited * 1000
                 look.engine_ms += faces.ms.get("total", 0.0)
-                for sighting in look.tracker.add(faces, frame.at):
-                    if sighting.sighting_id not in look.decided:
-                        await self._async_decide(look, sighting, final=False)
-                self._qualities.extend(face.quality for face in faces.faces)
-                if looked >= ENOUGH_FRAMES and look.tracker.sightings and not look.undecided():
-                    return
-            if away is not None and looked == 0:
-                raise away
+                await self._async_see(look, faces, frame.at)
+                if look.tracker.sightings:
+                    if looked >= ENOUGH_FRAMES and not look.undecided():
+                        break
+                elif self.mode is Mode.ALWAYS:
+                    # A camera watched all the time gives one frame until somebody is there.
+                    break
+        try:
+            if failure is not None and looked == 0:
+                raise failure
+        finally:
+            del failure
+
+    async def _async_see(self, look: _Look, faces: Faces, at: datetime) -> None:
+        """Take note of a frame's faces."""
+        gallery = self.hub.gallery
+        if gallery is None or gallery.model != faces.model:
+            # Another engine answers at the same address: faces of two models cannot be compared.
+            await self.hub.roster.async_set_model(faces.model)
+            look.tracker = Tracker()
+        for sighting in look.tracker.add(faces, at):
+            if sighting.sighting_id not in look.decided:
+                await self._async_decide(look, sighting, final=False)
+        self._qualities.extend(face.quality for face in faces.faces)
 
     async def _async_faces(self, frame: Frame) -> Faces:
         """Return the faces of a frame; a busy engine is asked once more."""
         try:
-            return await self.hub.client.faces(frame.image, portraits=True)
+            return await self.hub.client.faces(frame.image, portraits=True, timeout=ENGINE_SECONDS)
         except EngineBusy as err:
             await asyncio.sleep(min(err.retry_after, 1.0))
-            return await self.hub.client.faces(frame.image, portraits=True)
+            return await self.hub.client.faces(frame.image, portraits=True, timeout=ENGINE_SECONDS)
 
     async def _async_decide(self, look: _Look, sighting: Sighting, *, final: bool) -> None:
         """Decide about an individual when that can be done, and hand the visit on."""
         gallery = self.hub.gallery
-        if gallery is None:
+        if gallery is None or not self.recognition:
             return
         now = dt_util.utcnow()
         verdict: Verdict | None
@@ -270,18 +288,10 @@ class Watcher:
             camera_fetch_ms=look.waited_ms,
             engine_ms=look.engine_ms,
         )
-        if verdict.decision is Decision.FAMILIAR:
+        if outcome.change is not Change.CONTINUED and outcome.visit.decision is Decision.FAMILIAR:
             self.time_to_name = timing.ms
         portrait = sighting.best_face.portrait if sighting.best_face is not None else None
         await self.hub.async_settle(outcome, timing, portrait)
-
-    @callback
-    def _async_expire(self, _now: datetime | None = None) -> None:
-        """Drop what is kept in memory of visits that are over."""
-        if self._expiry is not None:
-            self._expiry()
-            self._expiry = None
-        self.hub.open_visits.expire(dt_util.utcnow())
 
 
 class _Look:

@@ -1,0 +1,169 @@
+"""The people of an entry: as the vault keeps them, the subentries show them, and the gallery compares them."""
+
+import asyncio
+import logging
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from .const import BOOKKEEPING, CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, SUBENTRY_PERSON
+from .issues import async_check_people
+from .people.gallery import Gallery
+from .people.person import Person
+from .subentries import person_subentry
+from .vault.errors import UnknownPerson, VaultError
+from .vault.records import Receipt
+from .vault.store import Vault
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Books:
+    """What the entry's data holds besides what the owner chose: sets of ids, written with the subentries."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Keep the books of an entry."""
+        self._hass = hass
+        self._entry = entry
+
+    @property
+    def chosen(self) -> dict[str, object]:
+        """Return what the owner chose."""
+        return {key: value for key, value in self._entry.data.items() if key not in BOOKKEEPING}
+
+    def read(self, key: str) -> set[str]:
+        """Return the ids that are noted under a key."""
+        return set(self._entry.data.get(key, ()))
+
+    @callback
+    def async_write(self, key: str, ids: set[str]) -> None:
+        """Note other ids under a key."""
+        data = {**self._entry.data, key: sorted(ids)}
+        if not ids:
+            del data[key]
+        if data != self._entry.data:
+            self._hass.config_entries.async_update_entry(self._entry, data=data)
+
+
+class Roster:
+    """Keeps the three together, also over a crash or a full disk."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, vault: Vault, books: Books) -> None:
+        """Know nobody yet."""
+        self.people: dict[str, Person] = {}
+        self.gallery: Gallery | None = None
+        """None until the engine has said which embedding space it speaks."""
+        self._hass = hass
+        self._entry = entry
+        self._vault = vault
+        self._books = books
+        self._model: str | None = None
+        self._lock = asyncio.Lock()
+
+    def anybody(self) -> bool:
+        """Return whether there is anybody who can and may be recognised now."""
+        now = dt_util.utcnow()
+        return self.gallery is not None and any(
+            person.may_be_recognised(now)
+            and any(template.model == self.gallery.model for template in person.templates)
+            for person in self.people.values()
+        )
+
+    def subentries(self) -> dict[str, ConfigSubentry]:
+        """Return the subentries of people by the people's ids."""
+        return {
+            each.data[CONF_PERSON_ID]: each
+            for each in self._entry.subentries.values()
+            if each.subentry_type == SUBENTRY_PERSON
+        }
+
+    async def async_refresh(self) -> None:
+        """Read the people from the vault again, and build the gallery of them."""
+        async with self._lock:
+            people = await self._hass.async_add_executor_job(self._vault.people)
+            # Whoever is to be forgotten is not recognised any more, also while the disk refuses.
+            forgetting = self._books.read(CONF_FORGETTING)
+            people = [person for person in people if person.person_id not in forgetting]
+            self.people = {person.person_id: person for person in people}
+            async_check_people(
+                self._hass, list(self._entry.subentries.values()), self.people, self._vault.damaged
+            )
+            if self._model is not None:
+                self.gallery = await self._hass.async_add_executor_job(Gallery, people, self._model)
+
+    async def async_set_model(self, model: str) -> None:
+        """Compare in this embedding space from now on."""
+        if model != self._model:
+            self._model = model
+            await self.async_refresh()
+
+    async def async_gallery(self, model: str) -> Gallery:
+        """Return the gallery of an embedding space."""
+        if self.gallery is not None and self.gallery.model == model:
+            return self.gallery
+        return await self._hass.async_add_executor_job(Gallery, list(self.people.values()), model)
+
+    async def async_forget(self, person_id: str) -> Receipt | None:
+        """Erase a person and return the receipt, None when nothing was kept of them.
+
+        Raises VaultError when that failed; then it is noted, and `async_forget_noted` tries again.
+        """
+        self._books.async_write(CONF_FORGETTING, self._books.read(CONF_FORGETTING) | {person_id})
+        await self.async_refresh()
+        receipt = await self._async_erase(person_id)
+        await self.async_refresh()
+        return receipt
+
+    async def async_forget_noted(self) -> None:
+        """Erase those whose erasure failed before."""
+        for person_id in self._books.read(CONF_FORGETTING):
+            try:
+                await self._async_erase(person_id)
+            except VaultError as err:
+                _LOGGER.error("%s could not be erased yet, it is tried again in an hour: %s", person_id, err)
+
+    async def _async_erase(self, person_id: str) -> Receipt | None:
+        receipt = None
+        try:
+            receipt = await self._hass.async_add_executor_job(self._vault.forget, person_id, dt_util.utcnow())
+        except UnknownPerson:
+            _LOGGER.debug("Nothing is kept of %s", person_id)
+        self._books.async_write(CONF_FORGETTING, self._books.read(CONF_FORGETTING) - {person_id})
+        return receipt
+
+    async def async_abandon(self, person_id: str) -> None:
+        """Erase somebody whose enrolment was given up."""
+        try:
+            await self._hass.async_add_executor_job(self._vault.forget, person_id, dt_util.utcnow())
+        except UnknownPerson:
+            pass
+        except VaultError as err:
+            _LOGGER.error("A given up enrolment could not be erased yet, the next start does: %s", err)
+
+    @callback
+    def async_note_people(self) -> None:
+        """Note who is shown, to tell at the next start who was removed meanwhile."""
+        self._books.async_write(CONF_PEOPLE, set(self.subentries()))
+
+    async def async_recover(self) -> None:
+        """Finish what a crash or a full disk left half done, in favour of what was promised."""
+        await self.async_forget_noted()
+        await self._hass.async_add_executor_job(self._vault.abandon_enrolments)
+        shown = self.subentries()
+        for person_id, subentry in shown.items():
+            if await self._hass.async_add_executor_job(self._vault.was_forgotten, person_id):
+                self._hass.config_entries.async_remove_subentry(self._entry, subentry.subentry_id)
+        people = await self._hass.async_add_executor_job(self._vault.people)
+        kept = {person.person_id: person for person in people}
+        forgetting, noted = self._books.read(CONF_FORGETTING), self._books.read(CONF_PEOPLE)
+        for person_id in {*kept, *self._vault.damaged} - set(shown) - forgetting:
+            if person_id in noted:
+                # Removed while this did not run.
+                self._books.async_write(CONF_FORGETTING, self._books.read(CONF_FORGETTING) | {person_id})
+            elif person_id in kept:
+                # Home Assistant writes its own files a second later than the vault.
+                _LOGGER.warning("A person was enrolled just before a crash and is shown again")
+                self._hass.config_entries.async_add_subentry(self._entry, person_subentry(kept[person_id]))
+        await self.async_forget_noted()
+        self.async_note_people()
