@@ -33,6 +33,21 @@ print(json.dumps(result))
 """
 
 
+PARTS = """
+from engine.detector import PART, _parts
+wrong = []
+for length in range(1, 9000, 13):
+    for overlap in (1, 30, 110, 375):
+        parts = _parts(length, overlap)
+        ends = parts[0][0] == 0 and parts[-1][1] == length
+        same = len({end - start for start, end in parts}) == 1 and parts[0][1] <= PART
+        shared = all(one[1] - other[0] >= overlap - 1 for one, other in zip(parts, parts[1:]))
+        if not (ends and same and shared):
+            wrong.append([length, overlap, parts])
+print(json.dumps(wrong))
+"""
+
+
 def _scene(width: int, *, at: tuple[int, int] = (700, 300), size: tuple[int, int] = (1920, 1080)) -> bytes:
     """Return a frame before a soft background in which the portrait's face is `width` pixels wide."""
     coarse = np.random.default_rng(2).integers(60, 200, (27, 48, 3), dtype=np.uint8)
@@ -111,3 +126,24 @@ def test_a_place_in_the_small_frame_is_the_right_place_in_the_frame(prepared: No
     for name, (size, error) in run_in_engine(SHRUNK).items():
         assert min(size) >= 1, name
         assert error < 0.75, name
+
+
+def test_the_parts_of_a_large_frame_cover_it(prepared: None) -> None:
+    assert run_in_engine(PARTS) == []
+
+
+@pytest.mark.parametrize("at", [(820, 500), (1300, 700), (0, 0), (3500, 1800)])
+def test_a_face_on_the_border_of_two_parts_is_found_once(engine: EngineProcess, at: tuple[int, int]) -> None:
+    (face,) = engine.faces(_scene(90, at=at, size=(3840, 2160))).faces
+    assert face.box[2] == pytest.approx(90, rel=0.15)
+
+
+def test_large_frames_leave_no_memory_behind(prepared: None) -> None:
+    own = EngineProcess().start()
+    try:
+        own.faces(_scene(90))
+        for size in ((3840, 2160), (7000, 7000)):
+            assert len(own.faces(_scene(90, size=size)).faces) == 1
+        assert own.memory_mb() < 400
+    finally:
+        own.kill()

@@ -1,6 +1,7 @@
 """The waiting room."""
 
 import asyncio
+from collections.abc import Generator
 import threading
 
 import pytest
@@ -8,8 +9,17 @@ import pytest
 from custom_components.familiar_faces.engine.work_queue import BusyError, WorkQueue
 
 
-async def test_one_piece_of_work_at_a_time() -> None:
-    queue = WorkQueue()
+@pytest.fixture
+def queue() -> Generator[WorkQueue]:
+    """Return a waiting room, and wait for its thread afterwards."""
+    room = WorkQueue()
+    yield room
+    room.close()
+    # The engine does not wait for it; the next test must not find it.
+    room._thread.shutdown(wait=True)
+
+
+async def test_one_piece_of_work_at_a_time(queue: WorkQueue) -> None:
     running, most = 0, 0
 
     def work() -> None:
@@ -21,7 +31,6 @@ async def test_one_piece_of_work_at_a_time() -> None:
 
     await asyncio.gather(*(queue.run(work) for _ in range(10)))
     assert most == 1
-    queue.close()
 
 
 async def test_a_full_room_sends_away() -> None:
@@ -40,8 +49,7 @@ async def test_the_room_has_a_size_in_bytes_but_one_image_always_fits() -> None:
         pass
 
 
-async def test_who_leaves_while_waiting_is_never_served() -> None:
-    queue = WorkQueue()
+async def test_who_leaves_while_waiting_is_never_served(queue: WorkQueue) -> None:
     go = threading.Event()
     done: list[int] = []
 
@@ -59,11 +67,9 @@ async def test_who_leaves_while_waiting_is_never_served() -> None:
     with pytest.raises(asyncio.CancelledError):
         await leaving
     assert done == [1, 3]
-    queue.close()
 
 
-async def test_who_leaves_in_the_middle_lets_the_next_wait_for_the_end() -> None:
-    queue = WorkQueue()
+async def test_who_leaves_in_the_middle_lets_the_next_wait_for_the_end(queue: WorkQueue) -> None:
     go = threading.Event()
     order: list[str] = []
 
@@ -84,12 +90,9 @@ async def test_who_leaves_in_the_middle_lets_the_next_wait_for_the_end() -> None
     with pytest.raises(asyncio.CancelledError):
         await leaving
     assert queue.running_for == 0
-    queue.close()
 
 
-async def test_an_error_reaches_who_asked_and_nobody_else() -> None:
-    queue = WorkQueue()
+async def test_an_error_reaches_who_asked_and_nobody_else(queue: WorkQueue) -> None:
     with pytest.raises(ZeroDivisionError):
         await queue.run(lambda: 1 / 0)
     assert await queue.run(lambda: 5) == 5
-    queue.close()

@@ -10,7 +10,8 @@ _ABOVE = os.path.dirname(_HERE)  # noqa: PTH120
 
 
 def _start() -> int:
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") not in (_HERE, _ABOVE)]  # noqa: PTH100
+    ours = (_HERE, _ABOVE)
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") not in ours]  # noqa: PTH100
     from importlib import import_module
     from importlib.util import module_from_spec, spec_from_file_location
 

@@ -1,13 +1,14 @@
 """Where the faces are: deepface's YuNet, first on the whole frame made small, then closely on each face.
 
-YuNet was trained on faces of 10 to 300 pixels (its README in the OpenCV Zoo), finds its landmarks best at 60 to
-200, and its time grows with the pixels. Measured on 150 LFW photos, how far a landmark lies from where the full
-photo has it, in face widths: 0.09 when the face is seen at 16 pixels, 0.05 at 40, 0.04 at 60 to 100, 0.05 at 400.
-So the whole frame only tells where to look: candidates with a low score are welcome there, because the close look
-judges them again.
+YuNet was trained on faces of 10 to 300 pixels (its README in the OpenCV Zoo), finds its landmarks best at
+60 to 200, and its time grows with the pixels. Measured on 150 LFW photos, how far a landmark lies from
+where the full photo has it, in face widths: 0.09 when the face is seen at 16 pixels, 0.05 at 40, 0.04 at
+60 to 100, 0.05 at 400. So the whole frame only tells where to look: candidates with a low score are
+welcome there, because the close look judges them again.
 
-YuNet hardly learned tilted heads and gives their landmarks as if they were upright: the cosine of one photo with
-itself, tilted in the picture, is 0.94 at 10 degrees, 0.84 at 20 and 0.6 at 30.
+YuNet hardly learned tilted heads and gives their landmarks as if they were upright: the cosine of one
+photo with itself, tilted in the picture, is 0.96 at 10 degrees, 0.88 at 20, 0.72 at 30 and 0.40 at 40
+(medians of 60 photos).
 """
 
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ from numpy.typing import NDArray
 from .pixels import Pixels
 
 SEEN_AS = 20
-"""Width in pixels that a face of `min_face` has in the whole frame. Of 200 faces 45 pixels wide, seen at 18, 20,
-22 and 25 pixels, 99, 99.5, 100 and 100 % became candidates, but without colour, as at night, 87, 97, 99, 98 %."""
+"""Width in pixels that a face of `min_face` has in the whole frame. Of 200 faces 45 pixels wide, seen at
+18, 20, 22 and 25 pixels, 99, 99.5, 100 and 100 % became candidates, but without colour, as at night, 87,
+97, 99, 98 %."""
 CANDIDATE = 0.3
 """Score from which a place in the frame is looked at closely. With SCORE for it, 64, 80, 89 and 96 % of those
 faces without colour would be seen; at 0.2 there are twice as many candidates for one face in a hundred."""
@@ -31,9 +33,9 @@ SCORE = 0.7
 WHOLE = 640
 """Longest side of the second look at a large picture, where faces that nearly fill it are found."""
 PART = 960
-"""Longest side that the detector sees at once. It keeps the memory of its largest input for good: 130 MB at
-960x540 and 960 MB at 3500x3500, so larger looks are taken in parts. Parts overlap by the largest face that the look
-at the whole picture may miss."""
+"""Longest side that the detector sees at once. It keeps the memory of its largest input for good: a
+process of 200 MB grew to 240 MB after 960x540 and to 985 MB after 3500x3500, so larger looks are taken in
+parts. Parts overlap by the largest face that the look at the whole picture may miss."""
 OVERLAP = 0.3
 """Boxes that share more than this (intersection over union) are one face."""
 STEADY = 0.6
@@ -41,11 +43,13 @@ STEADY = 0.6
 CLOSE = 192
 """A close look is a square of this many pixels."""
 CLOSE_FACES = (80, 112)
-"""How wide the face should be in the two close looks whose landmarks are averaged. Instead of one look at 96, the
-right person's share above the 0.1 % false accept threshold rose from 99.3 to 99.7 % (photos of 40 people as they
-came, against 500 others) and from 98.3 to 98.7 % (45 pixels wide)."""
+"""How wide the face should be in the two close looks whose landmarks are averaged. Instead of one look at
+96, the right person's share above the 0.1 % false accept threshold rose from 99.3 to 99.7 % (photos of 40
+people as they came, against 500 others), at 0.01 % from 97.4 to 98.4 and, 45 pixels wide, from 92.9 to
+94.2 %."""
 POINTS = [0, 1, *range(4, 14)]
-"""Columns of a row that are places: the box's corner and the landmarks. Columns 2 and 3 are the box's size."""
+"""Columns of a row that are places: the box's corner and the landmarks. Columns 2 and 3 are the box's
+size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ def scales(image: Pixels, min_face: int) -> list[float]:
 
 
 def _parts(length: int, overlap: int) -> list[tuple[int, int]]:
-    """Return the beginnings and ends of equal parts of at most PART pixels that overlap by at least `overlap`."""
+    """Return beginnings and ends of equal parts of at most PART pixels that share at least `overlap`."""
     count = max(1, math.ceil((length - overlap) / (PART - overlap)))
     size = math.ceil((length + (count - 1) * overlap) / count)
     return [
@@ -152,10 +156,10 @@ def _parts(length: int, overlap: int) -> list[tuple[int, int]]:
 
 
 def _shrunk(image: Pixels, scale: float) -> tuple[Pixels, tuple[float, float]]:
-    """Return the image at a scale of at most 1, and how many of its pixels one of the small image's stands for.
+    """Return the image at a scale of at most 1, and how many of its pixels a small one stands for.
 
-    Averages whole blocks first and only then to the exact size: averaging to a size that does not divide the
-    image's takes ten times as long (1080p to 768x432: 8 ms instead of 1).
+    Averages whole blocks first and only then to the exact size: averaging to a size that does not divide
+    the image's takes ten times as long (1080p to 768x432: 8 ms instead of 1).
     """
     block = int(1 / scale)
     height, width = (size // block * block for size in image.shape[:2])

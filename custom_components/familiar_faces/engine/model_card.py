@@ -35,5 +35,8 @@ def model_card(variant: Variant) -> dict[str, Any]:
         "alignment": "similarity of five landmarks to the 112x112 ArcFace template",
         "source": "OpenCV Zoo",
         "loaded_through": "deepface 0.0.103",
-        "limits": "not tested by NIST; press photos are easier than a porch at night, and skewed by sex, age and origin",
+        "limits": (
+            "not tested by NIST; press photos are easier than a porch at night, "
+            "and skewed by sex, age and origin"
+        ),
     }

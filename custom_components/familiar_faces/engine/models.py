@@ -9,7 +9,8 @@ from .weights import PINNED, Variant, prepare, weights_folder
 
 THREADS = 1
 """Threads for one detection or one embedding. On two cores a second thread saved nothing beside a busy
-Home Assistant (SFace 31 ms with one, 36 ms with two; YuNet 12 and 13 ms), and one face must not slow a house."""
+Home Assistant (SFace 31 ms with one, 36 ms with two; YuNet 12 and 13 ms), and one face must not slow a
+house."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Pipeline:
 
 
 def portrait(image: Pixels, detection: Detection) -> Pixels:
-    """Return the face with hair and shoulders: twice its box, as far as the frame reaches, at most PORTRAIT."""
+    """Return the face with hair and shoulders: twice its box where the frame reaches, at most PORTRAIT."""
     left, top, width, height = detection.box
     reach = np.array([width, height]) * 1.0
     middle = np.array([left + width / 2, top + height / 2])

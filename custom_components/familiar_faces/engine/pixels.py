@@ -50,7 +50,8 @@ def decode(data: bytes) -> Pixels:
     header = read_header(data)
     if header.width * header.height > MAX_PIXELS:
         raise TooLargeError(
-            f"the image has {header.width} x {header.height} pixels, more than {MAX_PIXELS // 1_000_000} million"
+            f"the image has {header.width} x {header.height} pixels, "
+            f"more than {MAX_PIXELS // 1_000_000} million"
         )
     buffer = np.frombuffer(data, np.uint8)
     try:
