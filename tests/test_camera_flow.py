@@ -32,6 +32,11 @@ async def _start(hass: HomeAssistant, entry: MockConfigEntry, **camera: object) 
     )
 
 
+def _suggested(result: dict[str, object]) -> object:
+    (key,) = result["data_schema"].schema
+    return key.description["suggested_value"]
+
+
 async def test_camera_is_added(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
 ) -> None:
@@ -110,12 +115,8 @@ async def test_triggers_are_suggested(
     registry.async_update_entity(motion.entity_id, area_id=area.id)
     registry.async_get_or_create("binary_sensor", "test", "window", device_id=device.id)
 
-    def suggested(result: dict[str, object]) -> object:
-        (key,) = result["data_schema"].schema
-        return key.description["suggested_value"]
-
-    assert suggested(await _start(hass, entry)) == [bell.entity_id]
-    assert suggested(await _start(hass, entry, mode="on_motion")) == [motion.entity_id, bell.entity_id]
+    assert _suggested(await _start(hass, entry)) == [bell.entity_id]
+    assert _suggested(await _start(hass, entry, mode="on_motion")) == [motion.entity_id, bell.entity_id]
 
 
 async def test_camera_is_changed_and_removed(
@@ -168,3 +169,67 @@ async def test_renamed_and_removed_entities(
     hass.states.async_set(DOORBELL, state.state)
     await hass.async_block_till_done()
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue) is None
+
+
+async def test_only_a_ring_is_a_ring(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """A camera that is looked at when somebody rings takes no sensor of motion; in another mode it does."""
+    hass.states.async_set("binary_sensor.hall", "off", {"device_class": "motion"})
+    hass.states.async_set("binary_sensor.bell_contact", "off")
+    result = await _start(hass, entry)
+    result = await configure(hass, result, {"triggers": [DOORBELL, "binary_sensor.hall"]})
+    assert result["errors"] == {"triggers": "not_a_ring"}
+    assert _suggested(result) == [DOORBELL, "binary_sensor.hall"]
+    result = await configure(hass, result, {"triggers": [DOORBELL, "binary_sensor.bell_contact"]})
+    assert result["step_id"] == "still"
+    result = await _start(hass, entry, mode="on_motion")
+    result = await configure(hass, result, {"triggers": [DOORBELL, "binary_sensor.hall"]})
+    assert result["step_id"] == "still"
+
+
+async def test_changed_mode_suggests_anew(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """What started a look on motion is not carried over to rings; in the same mode it is."""
+    hass.states.async_set("binary_sensor.hall", "off", {"device_class": "motion"})
+    result = await _start(hass, entry, mode="on_motion")
+    result = await configure(hass, result, {"triggers": ["binary_sensor.hall"]})
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    (subentry_id,) = hub.watchers
+    for mode, suggested in (("on_motion", ["binary_sensor.hall"]), ("on_ring", [])):
+        result = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
+        result = await configure(hass, result, {"camera": CAMERA, "mode": mode, "public_space": False})
+        assert _suggested(result) == suggested
+    result = await configure(hass, result, {"triggers": [DOORBELL]})
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    assert hub.watchers[subentry_id].triggers == [DOORBELL]
+
+
+async def test_own_entities_are_no_triggers(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """A visitor's event, which follows from a look, is not offered to start one, and not taken."""
+    result = await _start(hass, entry)
+    (selector,) = result["data_schema"].schema.values()
+    assert "button.familiar_faces_purge_now" in selector.config["exclude_entities"]
+    with pytest.raises(InvalidData):
+        await configure(hass, result, {"triggers": ["button.familiar_faces_purge_now"]})
+    # One that came while the form was open.
+    later = er.async_get(hass).async_get_or_create("event", DOMAIN, "visitor", config_entry=entry)
+    result = await configure(hass, result, {"triggers": [DOORBELL, later.entity_id]})
+    assert result["errors"] == {"triggers": "own_trigger"}
+    assert _suggested(result) == [DOORBELL]
+    result = await configure(hass, result, {"triggers": [DOORBELL]})
+    assert result["step_id"] == "still"
+
+
+async def test_still_that_is_no_image(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """What a camera sends instead of an image is not blamed on the engine."""
+    front_door.frames = [b"<html>login</html>"]
+    result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
+    assert "cannot be read as an image" in result["description_placeholders"]["found"]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
+import gc
 from unittest.mock import patch
 
 from aiohttp import web
@@ -11,11 +12,15 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_PEOPLE, CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.host.errors import EnvironmentFailed
+from custom_components.familiar_faces.hub import Hub
 
+from .conftest import PreparedBefore
 from .engine_process import EngineProcess
+from .pictures import enrolment_photos
+from .steps import enrol
 
 TOKEN = "a secret for the tests"
 
@@ -75,7 +80,9 @@ async def test_this_machine_cannot_run_it(
         result = await hass.config_entries.flow.async_configure(result["flow_id"])
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "cannot_prepare")
     assert "musl" in result["description_placeholders"]["reason"]
+    assert result["description_placeholders"]["docs"].endswith("/docs/engine.md")
     result = await _choose(hass, result, Where.ANOTHER_MACHINE)
+    assert result["description_placeholders"]["docs"].endswith("/docs/engine.md")
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"], {"url": elsewhere.url, "token": TOKEN, "verify_ssl": True}
     )
@@ -178,3 +185,127 @@ async def test_moving_the_engine(
     assert await entry.runtime_data.engine.wait_ready(10)
     assert len(entry.subentries) == 1
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+def _entry_elsewhere(hass: HomeAssistant, elsewhere: EngineProcess) -> MockConfigEntry:
+    data = {CONF_WHERE: Where.ANOTHER_MACHINE, "url": elsewhere.url, "token": TOKEN, "verify_ssl": True}
+    entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=data)
+    entry.add_to_hass(hass)
+    return entry
+
+
+async def test_reconfiguring_keeps_the_books(
+    hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
+) -> None:
+    """Somebody who was removed while the disk was full is erased after the engine has moved as well."""
+    entry = _entry_elsewhere(hass, elsewhere)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hub = entry.runtime_data
+    assert await hub.engine.wait_ready(10)
+    person_id = await enrol(hass, entry, enrolment_photos()[:1])
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_FORGETTING: [person_id]})
+    await hass.async_block_till_done()
+    result = await _choose(hass, await entry.start_reconfigure_flow(hass), Where.ANOTHER_MACHINE)
+    await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"url": elsewhere.url, "token": TOKEN, "verify_ssl": False}
+    )
+    assert entry.data["verify_ssl"] is False
+    assert (entry.data[CONF_FORGETTING], entry.data[CONF_PEOPLE]) == ([person_id], [person_id])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.runtime_data is not hub
+    stored = await hass.async_add_executor_job(entry.runtime_data.vault.stored)
+    assert (stored.people, stored.templates) == (0, 0)
+    assert CONF_FORGETTING not in entry.data
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_same_choice_tries_again(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """An engine that stands still starts again when the same is chosen as before."""
+    await hub.engine.stop()
+    before = dict(entry.data)
+    with patch("tests.conftest.PreparedBefore.prepare"):
+        await _choose(hass, await entry.start_reconfigure_flow(hass), Where.THIS_MACHINE)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert not hass.config_entries.flow.async_progress()
+    assert entry.data == before
+    assert entry.runtime_data is not hub
+    assert await entry.runtime_data.engine.wait_ready(30)
+
+
+async def test_same_token_tries_again(
+    hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
+) -> None:
+    """An engine that takes the old token again is used again, and one that is away is said to be away."""
+    entry = _entry_elsewhere(hass, elsewhere)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hub = entry.runtime_data
+    result = await entry.start_reauth_flow(hass)
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"token": TOKEN})
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+    assert entry.runtime_data is not hub
+    assert await entry.runtime_data.engine.wait_ready(10)
+
+    elsewhere.kill()
+    result = await entry.start_reauth_flow(hass)
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"token": TOKEN})
+    assert result["errors"] == {"base": "cannot_connect"}
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["cancelled", "fails then"])
+@pytest.mark.parametrize("there", [False, True], ids=["first", "again"])
+async def test_dialog_is_closed_while_preparing(
+    hass: HomeAssistant,
+    real_engine: None,
+    engine_place: PreparedBefore,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    there: bool,
+    fails: bool,
+) -> None:
+    """Preparing ends with the dialog, and what was prepared goes when no entry needs it."""
+    monkeypatch.setattr(engine_place, "removed", False)
+    ended: list[str] = []
+
+    async def prepare(self: object, progress: Callable[[float, str], None]) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            if fails:
+                raise EnvironmentFailed("install_failed", "killed") from None
+            raise
+
+    if not there:
+        await hass.config_entries.async_remove(entry.entry_id)
+        monkeypatch.setattr(engine_place, "removed", False)
+    with patch("tests.conftest.PreparedBefore.prepare", prepare):
+        result = await entry.start_reconfigure_flow(hass) if there else await _start(hass)
+        result = await _choose(hass, result, Where.THIS_MACHINE)
+        assert result["type"] is FlowResultType.SHOW_PROGRESS
+        hass.config_entries.flow.async_abort(result["flow_id"])
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert ended == ["cancelled"]
+    assert engine_place.removed is not there
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+async def test_dialog_is_closed_after_failing(
+    hass: HomeAssistant,
+    real_engine: None,
+    engine_place: PreparedBefore,
+    config_folder: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is left of a failed preparation goes with the dialog."""
+    monkeypatch.setattr(engine_place, "removed", False)
+    with patch("tests.conftest.PreparedBefore.prepare", side_effect=EnvironmentFailed("offline", "no net")):
+        result = await _choose(hass, await _start(hass), Where.THIS_MACHINE)
+        await hass.async_block_till_done()
+    assert not engine_place.removed
+    hass.config_entries.flow.async_abort(result["flow_id"])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert engine_place.removed

@@ -1,6 +1,7 @@
 """Adding and changing a person: consent first, then photos that are judged at once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
 
@@ -14,6 +15,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.engine.protocol import Faces
+from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.vault.errors import UnknownPerson, VaultUnwritable
 
@@ -90,6 +93,17 @@ async def test_consent_that_is_not_in_order(
     result = await configure(hass, result, consent(**{field: value()}))
     assert result["errors"] == {field: error}
     result = await configure(hass, result, consent())
+    assert result["step_id"] == "photo"
+
+
+async def test_consent_lasts_three_years_from_when_it_was_given(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """An old consent is not made longer by writing it down late."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent(given_on=_day(-700), valid_until=_day(397)))
+    assert result["errors"] == {"valid_until": "too_long"}
+    result = await configure(hass, result, consent(given_on=_day(-700), valid_until=_day(396)))
     assert result["step_id"] == "photo"
 
 
@@ -237,6 +251,9 @@ async def test_name_has_to_be_one_of_its_own(hass: HomeAssistant, hub: Hub, entr
     assert result["errors"] == {"name": "name_taken"}
     result = await configure(hass, result, {"name": " ", "child": False})
     assert result["errors"] == {"name": "name_needed"}
+    for word in ("Stranger", "unknown", "unavailable", "Unclear", " familiar"):
+        result = await configure(hass, result, {"name": word, "child": False})
+        assert result["errors"] == {"name": "name_reserved"}, word
     result = await configure(hass, result, {"name": "Judy", "child": False})
     assert result["step_id"] == "consent"
 
@@ -272,6 +289,80 @@ async def test_full_disk_while_enrolling(
     assert result["errors"] == {"base": "vault_failed"}
     result = await add_photo(hass, result, enrolment_photos()[0])
     assert result["description_placeholders"]["count"] == "1"
+
+
+def _full(*args: object, **kwargs: object) -> None:
+    raise VaultUnwritable("database or disk is full")
+
+
+async def test_full_disk_at_the_consent(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A consent that cannot be put on record is an error in the dialog, and the next try goes on."""
+    result = await start_person(hass, entry)
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.vault, "begin_enrolment", _full)
+        result = await configure(hass, result, consent())
+    assert (result["step_id"], result["errors"]) == ("consent", {"base": "vault_failed"})
+    result = await configure(hass, result, consent())
+    assert result["step_id"] == "photo"
+
+
+@pytest.mark.parametrize("method", ["finish_enrolment", "person"])
+async def test_full_disk_at_the_end(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """An enrolment that cannot be finished, or not even read, says so in the menu, and is finished later."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, enrolment_photos()[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.vault, method, _full)
+        result = await choose(hass, result, "finish")
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "photos")
+    assert "could not be saved" in result["description_placeholders"]["verdict"]
+    assert result["description_placeholders"]["count"] == "1"
+    assert hub.people == {}
+    result = await choose(hass, result, "finish")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert [person.name for person in hub.people.values()] == ["Eileen"]
+
+
+async def test_reload_while_enrolling(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """A dialog whose vault was closed behind it says so, whatever is chosen."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, enrolment_photos()[0])
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    result = await choose(hass, result, "finish")
+    assert "could not be saved" in result["description_placeholders"]["verdict"]
+    hass.config_entries.subentries.async_abort(result["flow_id"])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    stored = await hass.async_add_executor_job(entry.runtime_data.vault.stored)
+    assert (stored.people, stored.templates) == (0, 0)
+
+
+async def test_answer_that_cannot_be_compared(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine whose numbers do not fit the others is named as the trouble, not the upload."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, enrolment_photos()[0])
+    ask = EngineClient.faces
+
+    async def strange(self: EngineClient, *args: bytes, **kwargs: bool) -> Faces:
+        seen = await ask(self, *args, **kwargs)
+        short = [replace(face, embedding=np.ones(4, np.float32) / 2) for face in seen.faces]
+        return replace(seen, faces=type(seen.faces)(short))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EngineClient, "faces", strange)
+        result = await add_photo(hass, result, enrolment_photos()[1])
+    assert result["errors"] == {"base": "engine_strange"}
+    result = await add_photo(hass, result, enrolment_photos()[1])
+    assert result["description_placeholders"]["count"] == "2"
 
 
 async def test_engine_is_away_while_enrolling(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
@@ -319,6 +410,92 @@ async def test_person_is_changed(hass: HomeAssistant, hub: Hub, entry: MockConfi
     result = await configure(hass, result, {"photos": every[:2]})
     assert result["reason"] == "reconfigure_successful"
     assert [each.template_id for each in hub.people[person_id].templates] == every[2:]
+
+
+@pytest.mark.parametrize("step", ["details", "consent"])
+async def test_full_disk_while_changing(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A change that is written but cannot be read back is an error in the dialog, and the next try goes on."""
+    person_id = await enrol(hass, entry, enrolment_photos()[:1])
+    result = await choose(hass, await _reconfigure(hass, entry), step)
+    answer = {"name": "Judy"} if step == "details" else consent()
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.vault, "person", _full)
+        result = await configure(hass, result, answer)
+    assert (result["step_id"], result["errors"]) == (step, {"base": "vault_failed"})
+    result = await configure(hass, result, answer)
+    assert result["reason"] == "reconfigure_successful"
+    assert hub.people[person_id].name == ("Judy" if step == "details" else "Eileen")
+
+
+@pytest.mark.parametrize("step", ["details", "consent", "photo", "finish", "remove_photos"])
+async def test_person_is_gone_meanwhile(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, step: str
+) -> None:
+    """Whoever is erased while the dialog is open cannot be changed any more, and the dialog says so."""
+    person_id = await enrol(hass, entry, enrolment_photos()[:1])
+    result = await _reconfigure(hass, entry)
+    if step == "finish":
+        result = await choose(hass, result, "photo")
+        result = await add_photo(hass, result, enrolment_photos()[1])
+    elif step != "remove_photos":
+        result = await choose(hass, result, step)
+    await hass.async_add_executor_job(hub.vault.forget, person_id, dt_util.utcnow())
+    match step:
+        case "details":
+            result = await configure(hass, result, {"name": "Judy"})
+        case "consent":
+            result = await configure(hass, result, consent())
+        case "photo":
+            result = await add_photo(hass, result, enrolment_photos()[1])
+        case "finish" | "remove_photos":
+            result = await choose(hass, result, step)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "nothing_stored")
+
+
+async def test_photo_counts_when_the_dialog_is_closed(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """A photo that was taken for somebody who is here already is used at once."""
+    person_id = await enrol(hass, entry, enrolment_photos()[:2])
+    result = await choose(hass, await _reconfigure(hass, entry), "photo")
+    result = await add_photo(hass, result, enrolment_photos()[2])
+    hass.config_entries.subentries.async_abort(result["flow_id"])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(hub.people[person_id].templates) == 3
+
+
+async def test_disk_fails_while_removing_photos(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two photos the first is gone and not compared with any more; the second goes at the next try."""
+    person_id = await enrol(hass, entry, enrolment_photos())
+    first, second, third = [each.template_id for each in hub.people[person_id].templates]
+    result = await _reconfigure(hass, entry)
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.vault, "person", _full)
+        result = await choose(hass, result, "remove_photos")
+        assert result["errors"] == {"base": "vault_failed"}
+    result = await configure(hass, result, {"photos": []})
+    assert result["reason"] == "reconfigure_successful"
+
+    remove = hub.vault.remove_reference
+
+    def fail_at_the_second(person: str, template_id: str) -> None:
+        if template_id == second:
+            _full()
+        remove(person, template_id)
+
+    result = await choose(hass, await _reconfigure(hass, entry), "remove_photos")
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.vault, "remove_reference", fail_at_the_second)
+        result = await configure(hass, result, {"photos": [first, second]})
+    assert result["errors"] == {"base": "vault_failed"}
+    assert [each.template_id for each in hub.people[person_id].templates] == [second, third]
+    result = await configure(hass, result, {"photos": [first, second]})
+    assert result["reason"] == "reconfigure_successful"
+    assert [each.template_id for each in hub.people[person_id].templates] == [third]
 
 
 async def test_removing_a_person_erases_them(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:

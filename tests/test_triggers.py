@@ -2,11 +2,18 @@
 
 from datetime import timedelta
 
-from homeassistant.core import State
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import area_registry as ar, entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.familiar_faces.visits.triggers import async_fires
+from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.visits.triggers import (
+    async_fires,
+    async_may_ring,
+    async_own_entities,
+    async_suggest_triggers,
+)
 
 NOW = dt_util.utcnow()
 FRESH = (NOW - timedelta(milliseconds=5)).isoformat()
@@ -27,15 +34,60 @@ BELL = {"device_class": "doorbell", "event_type": "ring"}
         (State("button.a", "unknown"), State("button.a", FRESH), True),
         (State("button.a", OLD), State("button.a", FRESH), True),
         (State("button.a", "unknown"), State("button.a", OLD), False),
-        (State("button.a", "unavailable"), State("button.a", FRESH), False),
+        (State("button.a", "unavailable"), State("button.a", FRESH), True),
+        (State("button.a", "unavailable"), State("button.a", OLD), False),
+        (None, State("button.a", FRESH), False),
         (State("button.a", FRESH), State("button.a", "unavailable"), False),
         (State("button.a", FRESH), State("button.a", FRESH, {"x": 1}), False),
         (State("event.a", "unknown"), State("event.a", FRESH, BELL), True),
+        (State("event.a", "unavailable"), State("event.a", FRESH, BELL), True),
+        (State("event.a", "unavailable"), State("event.a", OLD, BELL), False),
         (State("event.a", OLD), State("event.a", FRESH, BELL | {"event_type": "tamper"}), False),
         (State("event.a", OLD), State("event.a", FRESH, {"event_type": "motion"}), True),
         (State("sensor.a", "cold"), State("sensor.a", "warm"), False),
     ],
 )
 def test_fires(old: State | None, new: State | None, fires: bool) -> None:
-    """Switching on and fresh presses start a look; restored and returning states do not."""
+    """Switching on and fresh presses start a look, also of a doorbell that woke up; restored states do not."""
     assert async_fires(old, new, NOW) is fires
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "device_class", "rings"),
+    [
+        ("event.a", "doorbell", True),
+        ("event.a", "button", True),
+        ("event.a", None, True),
+        ("event.a", "motion", False),
+        ("button.a", "identify", True),
+        ("input_boolean.a", None, True),
+        ("binary_sensor.a", None, True),
+        ("binary_sensor.a", "motion", False),
+        ("binary_sensor.a", "occupancy", False),
+        ("binary_sensor.a", "door", False),
+    ],
+)
+async def test_may_ring(hass: HomeAssistant, entity_id: str, device_class: str | None, rings: bool) -> None:
+    """A sensor of motion, or of anything else than a ring, is none; the owner's class goes before its own."""
+    hass.states.async_set(entity_id, "unknown", {"device_class": device_class} if device_class else {})
+    assert async_may_ring(hass, entity_id) is rings
+    domain = entity_id.partition(".")[0]
+    registered = er.async_get(hass).async_get_or_create(
+        domain, "test", "b", original_device_class=device_class
+    )
+    assert async_may_ring(hass, registered.entity_id) is rings
+    er.async_get(hass).async_update_entity(registered.entity_id, device_class="motion")
+    assert not async_may_ring(hass, registered.entity_id)
+
+
+async def test_own_entities_start_no_look(hass: HomeAssistant) -> None:
+    """What follows from a look is known as such, and not suggested."""
+    registry = er.async_get(hass)
+    area = ar.async_get(hass).async_create("Porch")
+    camera = registry.async_get_or_create("camera", "test", "camera")
+    motion = registry.async_get_or_create("binary_sensor", "test", "motion", original_device_class="motion")
+    own = registry.async_get_or_create("binary_sensor", DOMAIN, "seen", original_device_class="occupancy")
+    for each in (camera, motion, own):
+        registry.async_update_entity(each.entity_id, area_id=area.id)
+    assert async_own_entities(hass) == [own.entity_id]
+    assert async_suggest_triggers(hass, camera.entity_id) == ([], [motion.entity_id])

@@ -23,8 +23,8 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..const import CONF_CAMERA, CONF_MODE, CONF_PUBLIC_SPACE, CONF_TRIGGERS, SUBENTRY_CAMERA, Mode
-from ..host.errors import EngineError
-from ..visits.triggers import TRIGGER_DOMAINS, async_suggest_triggers
+from ..host.errors import EngineError, ImageRejected
+from ..visits.triggers import TRIGGER_DOMAINS, async_may_ring, async_own_entities, async_suggest_triggers
 from .words import async_say
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 MODE = SelectSelector(
     SelectSelectorConfig(options=list(Mode), translation_key="mode", mode=SelectSelectorMode.LIST)
 )
-TRIGGERS = EntitySelector(EntitySelectorConfig(domain=TRIGGER_DOMAINS, multiple=True))
 
 
 class CameraFlow(ConfigSubentryFlow):
@@ -65,6 +64,9 @@ class CameraFlow(ConfigSubentryFlow):
             elif self.hass.states.get(user_input[CONF_CAMERA]) is None:
                 errors[CONF_CAMERA] = "no_such_camera"
             else:
+                if mode != self._data.get(CONF_MODE):
+                    # What starts a look on motion is not what starts one on a ring.
+                    self._data.pop(CONF_TRIGGERS, None)
                 self._data |= user_input
                 if mode == Mode.ALWAYS:
                     self._data[CONF_TRIGGERS] = []
@@ -93,18 +95,31 @@ class CameraFlow(ConfigSubentryFlow):
     async def async_step_triggers(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask which entities start a look; suggest those of the camera's device and area."""
         errors: dict[str, str] = {}
+        chosen: list[str] = self._data.get(CONF_TRIGGERS, [])
+        own = async_own_entities(self.hass)
+        on_ring = self._data[CONF_MODE] == Mode.ON_RING
         if user_input is not None:
-            if user_input.get(CONF_TRIGGERS):
-                self._data[CONF_TRIGGERS] = user_input[CONF_TRIGGERS]
+            chosen = user_input.get(CONF_TRIGGERS, [])
+            if not chosen:
+                errors[CONF_TRIGGERS] = "no_trigger"
+            elif not set(chosen).isdisjoint(own):
+                errors[CONF_TRIGGERS] = "own_trigger"
+            elif on_ring and not all(async_may_ring(self.hass, each) for each in chosen):
+                errors[CONF_TRIGGERS] = "not_a_ring"
+            else:
+                self._data[CONF_TRIGGERS] = chosen
                 return await self.async_step_still()
-            errors[CONF_TRIGGERS] = "no_trigger"
-        doorbells, motion = async_suggest_triggers(self.hass, self._data[CONF_CAMERA])
-        suggested = doorbells if self._data[CONF_MODE] == Mode.ON_RING else [*motion, *doorbells]
-        schema = vol.Schema({vol.Optional(CONF_TRIGGERS): TRIGGERS})
+        if not chosen:
+            doorbells, motion = async_suggest_triggers(self.hass, self._data[CONF_CAMERA])
+            chosen = doorbells if on_ring else [*motion, *doorbells]
+        triggers = EntitySelector(
+            EntitySelectorConfig(domain=TRIGGER_DOMAINS, multiple=True, exclude_entities=own)
+        )
         return self.async_show_form(
             step_id="triggers",
             data_schema=self.add_suggested_values_to_schema(
-                schema, {CONF_TRIGGERS: self._data.get(CONF_TRIGGERS) or suggested}
+                vol.Schema({vol.Optional(CONF_TRIGGERS): triggers}),
+                {CONF_TRIGGERS: [each for each in chosen if each not in own]},
             ),
             errors=errors,
         )
@@ -147,6 +162,8 @@ class CameraFlow(ConfigSubentryFlow):
         try:
             image = await async_get_image(self.hass, self._data[CONF_CAMERA])
             faces = (await entry.runtime_data.client.faces(image.content)).faces
+        except ImageRejected:
+            return await async_say(self.hass, "still", "not_an_image")
         except EngineError:
             return await async_say(self.hass, "still", "engine_failed")
         except HomeAssistantError:

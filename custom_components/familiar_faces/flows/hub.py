@@ -5,14 +5,22 @@ from collections.abc import Mapping
 import logging
 from typing import Any, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSelectorConfig, TextSelectorType
 import voluptuous as vol
 from yarl import URL
 
-from ..const import CONF_WHERE, Where
+from ..const import BOOKKEEPING, CONF_WHERE, DOMAIN, Where
 from ..engine_choice import async_get_environment
 from ..host.client import EngineClient
 from ..host.errors import EngineBusy, EngineError, EngineIncompatible, EngineRefused, EnvironmentFailed
@@ -21,6 +29,7 @@ from .words import async_say
 _LOGGER = logging.getLogger(__name__)
 
 TITLE = "Familiar Faces"
+DOCS = "https://github.com/familiar-faces/familiar-faces/blob/main/docs/engine.md"
 TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 ANOTHER_MACHINE_SCHEMA = vol.Schema(
     {
@@ -39,7 +48,21 @@ class HubFlow(ConfigFlow):
     def __init__(self) -> None:
         """Start with nothing prepared."""
         self._preparing: asyncio.Task[None] | None = None
+        self._prepared = False
+        """Whether this flow has begun to prepare an environment."""
         self._failure: EnvironmentFailed | None = None
+
+    @override
+    @callback
+    def async_remove(self) -> None:
+        """Stop preparing, and leave nothing behind when the dialog is closed before there is an entry."""
+        preparing, self._preparing = self._preparing, None
+        if preparing is not None:
+            preparing.cancel()
+        if self._prepared:
+            self.hass.async_create_background_task(
+                _async_clear_away(self.hass, preparing), f"{DOMAIN} clear away"
+            )
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -64,6 +87,7 @@ class HubFlow(ConfigFlow):
             def progress(share: float, step: str) -> None:
                 self.async_update_progress(share)
 
+            self._prepared = True
             self._preparing = self.hass.async_create_task(
                 environment.prepare(progress), "familiar_faces prepare"
             )
@@ -87,7 +111,7 @@ class HubFlow(ConfigFlow):
         return self.async_show_menu(
             step_id="cannot_prepare",
             menu_options=[Where.ANOTHER_MACHINE, Where.THIS_MACHINE],
-            description_placeholders={"reason": reason},
+            description_placeholders={"reason": reason, "docs": DOCS},
         )
 
     async def async_step_prepared(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -108,6 +132,7 @@ class HubFlow(ConfigFlow):
             step_id="another_machine",
             data_schema=self.add_suggested_values_to_schema(ANOTHER_MACHINE_SCHEMA, suggested),
             errors=errors,
+            description_placeholders={"docs": DOCS},
         )
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
@@ -120,7 +145,9 @@ class HubFlow(ConfigFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             data = {**entry.data, **user_input}
-            errors = await self._try_engine(data)
+            wrong = await self._try_engine(data)
+            # This form asks for the token alone: what is wrong with the address is said above it.
+            errors = {field if field == CONF_TOKEN else "base": error for field, error in wrong.items()}
             if not errors:
                 return self._finish(data)
         return self.async_show_form(
@@ -152,9 +179,34 @@ class HubFlow(ConfigFlow):
         return {}
 
     def _finish(self, data: dict[str, Any]) -> ConfigFlowResult:
-        """Make the entry, or change it; its listener reloads it."""
+        """Make the entry, or change it."""
         if self.source == SOURCE_RECONFIGURE:
-            return self.async_update_and_abort(self._get_reconfigure_entry(), data=data)
+            return self._change(self._get_reconfigure_entry(), data)
         if self.source == SOURCE_REAUTH:
-            return self.async_update_and_abort(self._get_reauth_entry(), data=data)
+            return self._change(self._get_reauth_entry(), data)
         return self.async_create_entry(title=TITLE, data=data)
+
+    def _change(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
+        """Write what was chosen into the entry, which starts anew also when that is the same as before."""
+        data = {key: entry.data[key] for key in BOOKKEEPING if key in entry.data} | data
+        if data == entry.data or entry.state is not ConfigEntryState.LOADED:
+            # Otherwise the running entry hears of the change, and starts anew by itself.
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return self.async_update_and_abort(entry, data=data)
+
+
+async def _async_clear_away(hass: HomeAssistant, preparing: asyncio.Task[None] | None) -> None:
+    """Remove what was prepared for nobody."""
+    if preparing is not None:
+        await asyncio.wait([preparing])
+        if not preparing.cancelled() and (failure := preparing.exception()) is not None:
+            _LOGGER.debug("Preparing the engine had failed when the dialog was closed: %s", failure)
+    # Somebody who began anew may be using it already.
+    if hass.config_entries.async_entries(DOMAIN) or hass.config_entries.flow.async_progress_by_handler(
+        DOMAIN
+    ):
+        return
+    try:
+        await async_get_environment(hass).remove()
+    except OSError as err:
+        _LOGGER.warning("What was prepared for the engine could not be removed: %s", err)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
+import logging
 from typing import TYPE_CHECKING, Any, override
 from uuid import uuid4
 
@@ -33,15 +34,17 @@ import voluptuous as vol
 
 from ..const import CONF_CHILD, CONF_LINKED_ENTITY, CONF_PERSON_ID, CONSENT_TEXT_VERSION
 from ..engine.protocol import MAX_BYTES
-from ..host.errors import EngineError, ImageRejected
+from ..host.errors import EngineError, EngineIncompatible, ImageRejected
 from ..people.person import Consent, ConsentMethod, Person, Template
 from ..people.photos import PhotoReason, PhotoVerdict, judge_photo
 from ..subentries import person_subentry
-from ..vault.errors import VaultError
+from ..vault.errors import UnknownPerson, VaultError
 from .words import async_say, shown_language
 
 if TYPE_CHECKING:
     from ..hub import Hub
+
+_LOGGER = logging.getLogger(__name__)
 
 CONF_AGREED = "agreed"
 CONF_GIVEN_BY = "given_by"
@@ -53,8 +56,11 @@ CONF_VALID_UNTIL = "valid_until"
 
 DEFAULT_DAYS = 365
 DEFAULT_DAYS_CHILD = 183
-MAX_DAYS = 3 * 366
+MAX_DAYS = 3 * 365 + 1
+"""Three years, of which one is a leap year."""
 ENOUGH_PHOTOS = 3
+RESERVED_NAMES = {"familiar", "stranger", "unclear", "unavailable", "unknown"}
+"""What the last visitor is called who has no name."""
 
 PERSON_SCHEMA = vol.Schema(
     {
@@ -90,6 +96,8 @@ class PersonFlow(ConfigSubentryFlow):
         self._linked_entity: str | None = None
         self._enrolling = False
         self._verdict = ""
+        self._count = 0
+        """How many photos there were when the vault was last read."""
         self._running: Hub | None = None
         self._insist: bytes | None = None
         """A photo that was refused for whom it resembles, and may be insisted on."""
@@ -131,6 +139,8 @@ class PersonFlow(ConfigSubentryFlow):
         name = " ".join(user_input[CONF_NAME].split())
         if not name or len(name) > 80:
             return {CONF_NAME: "name_needed"}
+        if name.casefold() in RESERVED_NAMES:
+            return {CONF_NAME: "name_reserved"}
         for person in self._hub.people.values():
             if person.person_id != self._person_id and person.name.casefold() == name.casefold():
                 return {CONF_NAME: "name_taken"}
@@ -159,12 +169,14 @@ class PersonFlow(ConfigSubentryFlow):
                         consent,
                     )
                     self._enrolling = True
-            except VaultError:
+                if self.source == SOURCE_RECONFIGURE:
+                    return await self._async_changed()
+            except UnknownPerson:
+                return self.async_abort(reason="nothing_stored")
+            except VaultError as err:
+                _log(err)
                 errors["base"] = "vault_failed"
             else:
-                if self.source == SOURCE_RECONFIGURE:
-                    await self._hub.async_refresh_people()
-                    return await self._async_changed()
                 return await self.async_step_photo()
         lasts = DEFAULT_DAYS_CHILD if self._child else DEFAULT_DAYS
         suggested = {
@@ -196,7 +208,7 @@ class PersonFlow(ConfigSubentryFlow):
             return {CONF_GIVEN_ON: "given_in_future"}
         if valid_until <= today:
             return {CONF_VALID_UNTIL: "already_over"}
-        if (valid_until - today).days > MAX_DAYS:
+        if (valid_until - given_on).days > MAX_DAYS:
             return {CONF_VALID_UNTIL: "too_long"}
         if not user_input[CONF_AGREED]:
             return {CONF_AGREED: "not_agreed"}
@@ -228,17 +240,27 @@ class PersonFlow(ConfigSubentryFlow):
         if user_input is not None:
             try:
                 photo = await self.hass.async_add_executor_job(self._read_upload, user_input[CONF_PHOTO])
-                await self._async_take_photo(photo, insist=False)
             except OSError, ValueError:
                 errors[CONF_PHOTO] = "upload_lost"
-            except ImageRejected as err:
-                errors[CONF_PHOTO] = "photo_too_large" if err.reason == "too_large" else "not_an_image"
-            except EngineError:
-                errors["base"] = "engine_unavailable"
-            except VaultError:
-                errors["base"] = "vault_failed"
+            except ImageRejected:
+                errors[CONF_PHOTO] = "photo_too_large"
             else:
-                return await self.async_step_photos()
+                try:
+                    await self._async_take_photo(photo, insist=False)
+                except ImageRejected as err:
+                    errors[CONF_PHOTO] = "photo_too_large" if err.reason == "too_large" else "not_an_image"
+                except EngineIncompatible as err:
+                    _log(err)
+                    errors["base"] = "engine_strange"
+                except EngineError:
+                    errors["base"] = "engine_unavailable"
+                except UnknownPerson:
+                    return self.async_abort(reason="nothing_stored")
+                except VaultError as err:
+                    _log(err)
+                    errors["base"] = "vault_failed"
+                else:
+                    return await self.async_step_photos()
         return self.async_show_form(
             step_id="photo",
             data_schema=vol.Schema({vol.Required(CONF_PHOTO): PHOTO}),
@@ -248,20 +270,26 @@ class PersonFlow(ConfigSubentryFlow):
 
     async def async_step_photos(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Say what became of the photo, and ask whether there is another."""
-        count = len((await self._async_stored()).templates)
+        try:
+            self._count = len((await self._async_stored()).templates)
+        except UnknownPerson:
+            return self.async_abort(reason="nothing_stored")
+        except VaultError as err:
+            _log(err)
+            self._verdict = await async_say(self.hass, "photo_verdict", "vault_failed")
         options = ["photo"]
         if self._insist is not None:
             options.append("insist")
-        if count:
+        if self._count:
             # With enough photos, being finished is what most will want.
-            options.insert(0 if count >= ENOUGH_PHOTOS else len(options), "finish")
+            options.insert(0 if self._count >= ENOUGH_PHOTOS else len(options), "finish")
         return self.async_show_menu(
             step_id="photos",
             menu_options=options,
             description_placeholders={
                 "name": self._name,
                 "verdict": self._verdict,
-                "count": str(count),
+                "count": str(self._count),
                 "enough": str(ENOUGH_PHOTOS),
             },
         )
@@ -271,22 +299,32 @@ class PersonFlow(ConfigSubentryFlow):
         if self._insist is not None:
             try:
                 await self._async_take_photo(self._insist, insist=True)
+            except EngineIncompatible as err:
+                _log(err)
+                self._verdict = await async_say(self.hass, "photo_verdict", "engine_strange")
             except EngineError:
                 self._verdict = await async_say(self.hass, "photo_verdict", "engine_unavailable")
-            except VaultError:
+            except VaultError as err:
+                _log(err)
                 self._verdict = await async_say(self.hass, "photo_verdict", "vault_failed")
         return await self.async_step_photos()
 
     async def async_step_finish(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Make the person recognisable."""
-        if not (await self._async_stored()).templates:
+        try:
+            person = await self._async_stored()
+            if not person.templates:
+                return await self.async_step_photos()
+            if self.source == SOURCE_RECONFIGURE:
+                return await self._async_changed()
+            # Nothing that may fail comes behind this: whoever is enrolled is shown.
+            await self.hass.async_add_executor_job(self._hub.vault.finish_enrolment, self._person_id)
+        except VaultError as err:
+            _log(err)
+            self._verdict = await async_say(self.hass, "photo_verdict", "vault_failed")
             return await self.async_step_photos()
-        if self.source == SOURCE_RECONFIGURE:
-            await self._hub.async_refresh_people()
-            return await self._async_changed()
-        await self.hass.async_add_executor_job(self._hub.vault.finish_enrolment, self._person_id)
         self._enrolling = False
-        subentry = person_subentry(await self._async_stored())
+        subentry = person_subentry(person)
         return self.async_create_entry(title=subentry.title, data=subentry.data, unique_id=subentry.unique_id)
 
     def _read_upload(self, file_id: str) -> bytes:
@@ -300,7 +338,10 @@ class PersonFlow(ConfigSubentryFlow):
         return await self.hass.async_add_executor_job(self._hub.vault.person, self._person_id)
 
     async def _async_take_photo(self, photo: bytes, *, insist: bool) -> None:
-        """Judge a photo, and when it will do make it a template. The vault asks for the consent again."""
+        """Judge a photo, and when it will do make it a template. The vault asks for the consent again.
+
+        Raises EngineError, EngineIncompatible also for faces that cannot be compared, and VaultError.
+        """
         hub = self._hub
         seen = await hub.client.faces(photo, portraits=True, mirrored=True)
         person = await self._async_stored()
@@ -308,28 +349,32 @@ class PersonFlow(ConfigSubentryFlow):
         gallery = await hub.async_gallery(seen.model)
         own: tuple[Template, ...] = tuple(each for each in person.templates if each.model == seen.model)
         now = dt_util.utcnow()
-        verdict = await self.hass.async_add_executor_job(
-            lambda: judge_photo(seen.faces, digest, own, gallery, now, person_id=self._person_id)
-        )
-        self._insist = None
-        if verdict.accepted or (insist and verdict.may_insist):
-            assert verdict.subject is not None
-            face = seen.faces[verdict.subject]
-            portrait = face.portrait
-            assert portrait is not None
-            await self.hass.async_add_executor_job(
-                lambda: hub.vault.add_reference(
-                    self._person_id,
-                    photo=portrait,
-                    embedding=face.embedding,
-                    model=seen.model,
-                    photo_digest=digest,
-                    now=now,
-                )
+        try:
+            verdict = await self.hass.async_add_executor_job(
+                lambda: judge_photo(seen.faces, digest, own, gallery, now, person_id=self._person_id)
             )
-        elif verdict.may_insist:
-            self._insist = photo
+            self._insist = None
+            if verdict.accepted or (insist and verdict.may_insist):
+                assert verdict.subject is not None
+                face = seen.faces[verdict.subject]
+                await self.hass.async_add_executor_job(
+                    lambda: hub.vault.add_reference(
+                        self._person_id,
+                        photo=face.portrait or b"",
+                        embedding=face.embedding,
+                        model=seen.model,
+                        photo_digest=digest,
+                        now=now,
+                    )
+                )
+            elif verdict.may_insist:
+                self._insist = photo
+        except ValueError as err:
+            raise EngineIncompatible(f"The engine's answer cannot be used: {err}") from err
         self._verdict = await self._async_words(verdict, accepted=self._insist is None and insist)
+        if self.source == SOURCE_RECONFIGURE:
+            # At once: the dialog may be closed as it is.
+            await hub.async_refresh_people()
 
     async def _async_words(self, verdict: PhotoVerdict, *, accepted: bool) -> str:
         """Return a verdict as a sentence, with its warnings behind it."""
@@ -366,11 +411,12 @@ class PersonFlow(ConfigSubentryFlow):
                 await self.hass.async_add_executor_job(
                     self._hub.vault.update_person, self._person_id, self._name, self._linked_entity
                 )
-            except VaultError:
-                errors = {"base": "vault_failed"}
-            else:
-                await self._hub.async_refresh_people()
                 return await self._async_changed()
+            except UnknownPerson:
+                return self.async_abort(reason="nothing_stored")
+            except VaultError as err:
+                _log(err)
+                errors = {"base": "vault_failed"}
         schema = vol.Schema({key: value for key, value in PERSON_SCHEMA.schema.items() if key != CONF_CHILD})
         suggested = {CONF_NAME: self._name}
         if self._linked_entity is not None:
@@ -383,23 +429,23 @@ class PersonFlow(ConfigSubentryFlow):
 
     async def async_step_remove_photos(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Remove some of the reference photos, but never all: then there is nothing to recognise."""
-        templates = (await self._async_stored()).templates
         errors: dict[str, str] = {}
-        if user_input is not None:
-            chosen = user_input[CONF_PHOTOS]
-            if len(chosen) >= len(templates):
+        templates: tuple[Template, ...] = ()
+        try:
+            templates = (await self._async_stored()).templates
+            if user_input is not None:
+                # Some may be gone since they were shown.
+                chosen = [
+                    each.template_id for each in templates if each.template_id in user_input[CONF_PHOTOS]
+                ]
+                if len(chosen) < len(templates):
+                    return await self._async_remove_photos(chosen)
                 errors[CONF_PHOTOS] = "keep_one"
-            else:
-                try:
-                    for template_id in chosen:
-                        await self.hass.async_add_executor_job(
-                            self._hub.vault.remove_reference, self._person_id, template_id
-                        )
-                except VaultError:
-                    errors["base"] = "vault_failed"
-                else:
-                    await self._hub.async_refresh_people()
-                    return await self._async_changed()
+        except UnknownPerson:
+            return self.async_abort(reason="nothing_stored")
+        except VaultError as err:
+            _log(err)
+            errors["base"] = "vault_failed"
         choices = SelectSelector(
             SelectSelectorConfig(
                 options=[
@@ -420,8 +466,27 @@ class PersonFlow(ConfigSubentryFlow):
             description_placeholders={"name": self._name},
         )
 
+    async def _async_remove_photos(self, template_ids: list[str]) -> SubentryFlowResult:
+        try:
+            for template_id in template_ids:
+                await self.hass.async_add_executor_job(
+                    self._hub.vault.remove_reference, self._person_id, template_id
+                )
+        except VaultError:
+            # Of several, the first may be gone already, and is not to be compared with any more.
+            await self._hub.async_refresh_people()
+            raise
+        return await self._async_changed()
+
     async def _async_changed(self) -> SubentryFlowResult:
+        """Have what was changed be used and shown; raises VaultError."""
         subentry = person_subentry(await self._async_stored())
+        await self._hub.async_refresh_people()
         return self.async_update_and_abort(
             self._get_entry(), self._get_reconfigure_subentry(), title=subentry.title, data=subentry.data
         )
+
+
+def _log(err: EngineError | VaultError) -> None:
+    """Write down why a step could not be taken; no such message holds a name."""
+    _LOGGER.error("A person could not be added or changed: %s", err)

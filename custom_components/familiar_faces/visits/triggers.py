@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.components.event import DoorbellEventType, EventDeviceClass
-from homeassistant.const import ATTR_DEVICE_CLASS, STATE_OFF, STATE_ON, STATE_UNAVAILABLE, Platform
-from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.const import ATTR_DEVICE_CLASS, STATE_OFF, STATE_ON, Platform
+from homeassistant.core import HomeAssistant, State, callback, split_entity_id
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
 
 ATTR_EVENT_TYPE = "event_type"
 TRIGGER_DOMAINS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.EVENT, "input_button", "input_boolean"]
@@ -21,6 +23,35 @@ MOTION = {
     BinarySensorDeviceClass.MOVING,
     EventDeviceClass.MOTION,
 }
+
+
+@callback
+def async_own_entities(hass: HomeAssistant) -> list[str]:
+    """Return the entities of this integration: what they say follows from a look, and starts none."""
+    return [each.entity_id for each in er.async_get(hass).entities.values() if each.platform == DOMAIN]
+
+
+@callback
+def async_may_ring(hass: HomeAssistant, entity_id: str) -> bool:
+    """Return whether a trigger may be something that a visitor rings.
+
+    A doorbell's contact is a binary sensor of no class; one of any class reports something else than a ring.
+    """
+    device_class = _device_class(hass, entity_id)
+    if device_class in MOTION:
+        return False
+    return device_class is None or split_entity_id(entity_id)[0] != Platform.BINARY_SENSOR
+
+
+def _device_class(hass: HomeAssistant, entity_id: str) -> str | None:
+    if (entry := er.async_get(hass).async_get(entity_id)) is not None:
+        device_class = entry.device_class or entry.original_device_class
+        if device_class is not None:
+            return device_class
+    if (state := hass.states.get(entity_id)) is not None:
+        found: str | None = state.attributes.get(ATTR_DEVICE_CLASS)
+        return found
+    return None
 
 
 @callback
@@ -52,11 +83,9 @@ def async_suggest_triggers(hass: HomeAssistant, camera: str) -> tuple[list[str],
 
 
 def _is_trigger(hass: HomeAssistant, entry: er.RegistryEntry, *, ring: bool) -> bool:
-    if entry.disabled_by is not None:
+    if entry.disabled_by is not None or entry.platform == DOMAIN:
         return False
-    device_class = entry.device_class or entry.original_device_class
-    if device_class is None and (state := hass.states.get(entry.entity_id)) is not None:
-        device_class = state.attributes.get(ATTR_DEVICE_CLASS)
+    device_class = _device_class(hass, entry.entity_id)
     if ring:
         return entry.domain == Platform.EVENT and device_class == EventDeviceClass.DOORBELL
     return entry.domain in (Platform.BINARY_SENSOR, Platform.EVENT) and device_class in MOTION
@@ -66,14 +95,15 @@ def _is_trigger(hass: HomeAssistant, entry: er.RegistryEntry, *, ring: bool) -> 
 def async_fires(old: State | None, new: State | None, now: datetime) -> bool:
     """Return whether a change of a trigger entity's state starts a look.
 
-    Switching on does, and so does a fresh press or event; coming back from being unavailable, and
-    the last press shown again after a restart, do not.
+    Switching on does, and so does a fresh press or event, also of a battery doorbell that only woke up
+    to say so. Being on after having been unavailable, and the last press shown again after a restart, do
+    not.
     """
     if new is None or old is None:
         return False
     if new.state in (STATE_ON, STATE_OFF):
         return new.state == STATE_ON and old.state == STATE_OFF
-    if old.state in (new.state, STATE_UNAVAILABLE):
+    if old.state == new.state:
         return False
     pressed = dt_util.parse_datetime(new.state)
     if pressed is None or pressed.tzinfo is None or abs(now - pressed) > FRESH:
