@@ -15,10 +15,11 @@ import aiohttp
 from . import home
 from .camera import Camera
 from .client import Client, DemoFailed
-from .house import FAMILIAR, NAME, STRANGERS, VISIT_SECONDS, House, Ring
+from .house import CAMERA, FAMILIAR, GLANCE_SECONDS, NAME, STRANGERS, VISIT_SECONDS, House, Ring
 from .pictures import ASTRONAUT, GUEST, NEIGHBOUR, PictureMissing, find
+from .scene import photos
 
-USER = PASSWORD = "demo"
+NOWHERE = Path(os.devnull)
 BEGAN = monotonic()
 
 
@@ -27,8 +28,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     parser.add_argument("--check", action="store_true", help="run once without waiting for anyone, and stop")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="use this new folder, and leave it there")
-    parser.add_argument("--port", type=int, help=f"Home Assistant's port (default: {home.PORT}, or a free one)")
-    parser.add_argument("--screenshots", type=Path, metavar="DIR", help="take pictures of the pages into it")
+    parser.add_argument("--port", type=int, help=f"Home Assistant's port, 0 for any (default: {home.PORT})")
+    parser.add_argument(
+        "--in-browser",
+        nargs="?",
+        type=Path,
+        const=NOWHERE,
+        metavar="DIR",
+        help="set it up by hand, in Home Assistant's frontend in Chromium; take pictures of the steps into a folder",
+    )
+    parser.add_argument(
+        "--screenshots", type=Path, metavar="DIR", help="the same, with pictures of every page"
+    )
     asked = parser.parse_args()
     try:
         return asyncio.run(_until_told(asked))
@@ -72,24 +83,28 @@ async def _run(asked: argparse.Namespace) -> int:
         url = await stack.enter_async_context(home.running(folder, port))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         client = Client(session, url)
-        await client.onboard(USER, PASSWORD)
+        await client.onboard(home.USER, home.PASSWORD)
         socket = await stack.enter_async_context(await client.websocket())
         house = House(client, socket, camera, say)
         try:
             await house.wait_until_running()
             say(f"Home Assistant runs at {url}.")
             await house.add_front_door()
-            await house.add_integration()
-            await house.add_camera()
-            await house.add_person()
+            if asked.in_browser is not None or asked.screenshots is not None:
+                pictures = asked.screenshots or (asked.in_browser if asked.in_browser != NOWHERE else None)
+                await _set_up_in_browser(
+                    house, camera, url, folder, pictures, everywhere=asked.screenshots is not None
+                )
+            else:
+                await house.add_integration()
+                await house.add_camera()
+                await house.add_person()
             await house.listen()
             familiar = await _ring(house, FAMILIAR)
             stranger = await _ring(house, STRANGERS[0])
             right = _judge(familiar, stranger)
             if asked.screenshots is not None:
-                from .browser import take_screenshots
-
-                await take_screenshots(url, USER, PASSWORD, asked.screenshots, say)
+                await _take_screenshots(url, asked.screenshots)
         except DemoFailed as err:
             raise DemoFailed(f"{err}\nThe last of Home Assistant's log:\n{home.last_lines(folder)}") from err
         if not asked.check:
@@ -100,12 +115,58 @@ async def _run(asked: argparse.Namespace) -> int:
     return 0 if right else 1
 
 
-async def _ring(house: House, visitor: str) -> Ring | None:
+async def _set_up_in_browser(
+    house: House, camera: Camera, url: str, folder: Path, pictures: Path | None, *, everywhere: bool
+) -> None:
+    """Set Familiar Faces up as its owner does: in a browser, with clicks."""
+    from . import browser
+
+    paths = []
+    for number, photo in enumerate(photos(), start=1):
+        paths.append(folder / f"{NAME.lower()}-{number}.jpg")
+        await asyncio.to_thread(paths[-1].write_bytes, photo)
+    async with browser.opened() as chromium:
+        # Only before it is set up can its first pages be seen.
+        for look in browser.LOOKS if everywhere else ():
+            async with browser.logged_in(chromium, url, look, pictures) as frontend:
+                await frontend.begin_integration()
+                await frontend.choose_engine()
+                await frontend.close()
+        async with browser.logged_in(chromium, url, folder=pictures) as frontend:
+            await frontend.add_integration()
+            await house.wait_for_engine()
+            say("In the browser: Familiar Faces was added, and its engine prepared.")
+            await camera.show(FAMILIAR, ready=1)
+            say(
+                f"In the browser: the still of the camera shows {await frontend.add_camera(CAMERA, 'Doorbell')}"
+            )
+            await camera.show(None)
+            for said in await frontend.add_person(NAME, paths):
+                say(f"In the browser: {said}")
+            page = await frontend.show_device(NAME, "device-person-new")
+            missing = [each for each in (NAME, "Consent", "Last seen", "Forget") if each not in page]
+            if missing:
+                raise DemoFailed(f"The page of {NAME} does not show: {', '.join(missing)}.\n{page}")
+            say(f"In the browser: {NAME} has a page.")
+
+
+async def _take_screenshots(url: str, folder: Path) -> None:
+    """Take pictures of every page, on a desktop and a telephone, light and dark."""
+    from . import browser
+
+    async with browser.opened() as chromium:
+        for look in browser.LOOKS:
+            async with browser.logged_in(chromium, url, look, folder) as frontend:
+                await frontend.look_around()
+    say(f"The pictures of the pages are in {folder}.")
+
+
+async def _ring(house: House, visitor: str, patience: float = VISIT_SECONDS) -> Ring | None:
     """Let somebody ring, and say in plain words what came of it."""
     say(f"{NAME if visitor == FAMILIAR else visitor.capitalize()} rings at the front door.")
-    ring = await house.ring(visitor)
+    ring = await house.ring(visitor, patience)
     if ring is None:
-        say(f"Nothing new within {VISIT_SECONDS} seconds: perhaps still the same visit as a moment ago.")
+        say("-> Nothing new: who rings again within half a minute is still on the same visit.")
         return None
     took = f"{ring.ms} ms after the ring, {ring.camera_ms} ms of which the camera took for its pictures"
     if ring.decision == "familiar":
@@ -142,10 +203,15 @@ def _summary(familiar: Ring | None, stranger: Ring | None) -> dict[str, dict[str
 
 async def _play(house: House, url: str) -> None:
     """Let whoever watches ring, until they have seen enough."""
-    print(f"\n  Home Assistant: {url}   user: {USER}   password: {PASSWORD}")
-    print(f"  Enter: {NAME} rings.   s and Enter: a stranger rings.   q and Enter, or Ctrl-C: stop.\n", flush=True)
+    print(f"\n  Home Assistant: {url}   user: {home.USER}   password: {home.PASSWORD}")
+    print(
+        f"  Enter: {NAME} rings.   s and Enter: a stranger rings.   q and Enter, or Ctrl-C: stop.\n",
+        flush=True,
+    )
     reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
     strangers = 0
     while line := await reader.readline():
         key = line.decode(errors="replace").strip().lower()
@@ -153,9 +219,9 @@ async def _play(house: House, url: str) -> None:
             return
         if key == "s":
             strangers += 1
-            await _ring(house, STRANGERS[strangers % len(STRANGERS)])
+            await _ring(house, STRANGERS[strangers % len(STRANGERS)], GLANCE_SECONDS)
         elif not key:
-            await _ring(house, FAMILIAR)
+            await _ring(house, FAMILIAR, GLANCE_SECONDS)
     # Nobody can press a key: stay until stopped.
     await asyncio.Event().wait()
 

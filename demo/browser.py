@@ -5,12 +5,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import os
 from pathlib import Path
+import re
 import shutil
 
 from playwright.async_api import Browser, Error, Locator, Page, ViewportSize, async_playwright
 
 from .client import DemoFailed
-from .home import DOMAIN
+from .home import DOMAIN, PASSWORD, USER
 
 TITLE = "Familiar Faces"
 ENGINE_SECONDS = 300
@@ -112,7 +113,7 @@ class Frontend:
         await self.choose_engine()
         await self._option("On this machine").click()
         await self._seen("add-3-preparing")
-        done = self.page.get_by_text("Success!")
+        done = self._dialog().locator("step-flow-create-entry")
         failed = self.page.get_by_text("The engine cannot run here yet")
         await done.or_(failed).first.wait_for(timeout=ENGINE_SECONDS * 1000)
         if await failed.count():
@@ -129,11 +130,11 @@ class Frontend:
         """Add a camera that is looked at when somebody rings; return what was found in its still."""
         await self.begin("Add camera")
         await self.see("Choose a camera and when it is looked at.")
+        await self._pick(camera)
         await self._seen("camera-1-which")
-        await self._pick("Camera", camera)
         await self._press("Submit")
         await self.see("What starts a look?")
-        await self._pick("Doorbells, buttons and motion sensors", doorbell)
+        await self._pick(doorbell)
         await self._seen("camera-2-doorbell")
         await self._press("Submit")
         await self.see("What the camera shows")
@@ -165,21 +166,40 @@ class Frontend:
             said.append(await verdict.first.inner_text())
             await self._seen(f"person-5-verdict-{number}")
             if number < len(photos):
-                await self._option("another photo").click()
+                await self._option("Add a photo").click()
         await self._option("Finish").click()
         await self._finish()
         return said
 
-    async def show_device(self, name: str) -> str:
-        """Open the page of a device from the integration's; return what it says."""
+    async def show_device(self, name: str, shot: str) -> str:
+        """Open the page of a device from the integration's page; return what can be read on it."""
         await self.show(f"/config/integrations/integration/{DOMAIN}")
-        device = self.page.get_by_role("listitem").filter(has_text=name).filter(has_text="entities")
-        await device.last.click()
+        # The second line of a device's row names others.
+        rows = self.page.locator("ha-config-entry-device-row ha-list-item-button")
+        await rows.filter(has_text=re.compile(rf"^\s*{re.escape(name)}")).first.click()
         await self.page.wait_for_url("**/config/devices/device/**")
         await self.page.wait_for_load_state("networkidle")
-        await self.page.wait_for_timeout(SETTLED)
-        text: str = await self.page.locator("ha-config-device-page").inner_text()
-        return text
+        await self._seen(shot)
+        return await self.page.locator("ha-config-device-page").aria_snapshot()
+
+    async def look_around(self) -> None:
+        """Look at each page of the integration, and at the first pages of its dialogs."""
+        await self.show(f"/config/integrations/integration/{DOMAIN}")
+        await self._seen("integration")
+        await self.show_device(TITLE, "device-hub")
+        await self.show_device("Front door", "device-camera")
+        await self.show_device("Eileen", "device-person")
+        await self.begin("Add camera")
+        await self.see("Choose a camera and when it is looked at.")
+        await self._seen("camera-1-which")
+        await self.close()
+        await self.begin("Add person")
+        await self.page.get_by_role("textbox", name="Name").fill("Eileen's sister")
+        await self._seen("person-1-who")
+        await self._press("Submit")
+        await self.see("Read this to Eileen's sister")
+        await self._seen("person-2-consent")
+        await self.close()
 
     async def close(self) -> None:
         """Give up the flow whose dialog is open."""
@@ -196,11 +216,20 @@ class Frontend:
     async def _press(self, name: str) -> None:
         await self.page.get_by_role("button", name=name).last.click()
 
-    async def _pick(self, label: str, text: str) -> None:
-        """Choose an entity by its name."""
-        await self._dialog().locator("ha-selector").filter(has_text=label).locator("ha-picker-field").first.click()
-        await self.page.get_by_role("textbox", name="Search").last.fill(text)
-        await self.page.get_by_role("option").filter(has_text=text).first.click()
+    async def _pick(self, text: str) -> None:
+        """Choose an entity by its name in the form's picker."""
+        await (
+            self._dialog()
+            .locator("ha-generic-picker")
+            .last.locator("ha-picker-field, ha-button")
+            .first.click()
+        )
+        await (
+            self._dialog()
+            .locator("ha-picker-combo-box ha-combo-box-item")
+            .filter(has_text=text)
+            .first.click()
+        )
         await self.page.wait_for_timeout(SETTLED)
 
     async def _toggle(self) -> None:
@@ -209,9 +238,9 @@ class Frontend:
 
     async def _finish(self) -> None:
         """Leave the last page of a flow."""
-        button = self.page.get_by_role("button", name="Finish").or_(self.page.get_by_role("button", name="Skip and finish"))
-        await button.last.click()
-        await self.page.wait_for_timeout(SETTLED)
+        await self._dialog().locator("step-flow-create-entry").wait_for()
+        await self._dialog().get_by_role("button", name=re.compile("Finish|finish")).last.click()
+        await self._dialog().locator("step-flow-create-entry").wait_for(state="detached")
 
     async def _seen(self, name: str) -> None:
         await self.page.wait_for_timeout(SETTLED)
@@ -220,7 +249,7 @@ class Frontend:
 
 @asynccontextmanager
 async def logged_in(
-    browser: Browser, url: str, user: str, password: str, look: Look = DESKTOP, folder: Path | None = None
+    browser: Browser, url: str, look: Look = DESKTOP, folder: Path | None = None
 ) -> AsyncGenerator[Frontend]:
     """Yield the frontend after logging in; pictures of its steps go into `folder`."""
     size = ViewportSize(width=look.width, height=look.height)
@@ -230,13 +259,12 @@ async def logged_in(
 
     async def shoot(name: str) -> None:
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
             await page.screenshot(path=folder / f"{name}.{look.name}.png")
 
     try:
         await page.goto(url)
-        await page.locator("#username").fill(user)
-        await page.locator("#password").fill(password)
+        await page.locator("#username").fill(USER)
+        await page.locator("#password").fill(PASSWORD)
         await page.get_by_role("button", name="Log in").click()
         await page.locator("home-assistant-main").wait_for(state="attached")
         yield Frontend(page, url, shoot)

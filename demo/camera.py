@@ -5,7 +5,8 @@ from itertools import count
 
 from aiohttp import web
 
-from .scene import Person, Visit, frame
+from .pictures import Person
+from .scene import Visit, frame
 
 STILL = "/front_door.jpg"
 STREAM = "/front_door.mjpg"
@@ -53,17 +54,19 @@ class Camera:
             await self._runner.cleanup()
             self._runner = None
 
-    async def show(self, name: str | None) -> None:
-        """Let somebody come to the door, or everybody leave; return when their frames are drawn."""
+    async def show(self, name: str | None, ready: int = READY) -> None:
+        """Let somebody come to the door, or everybody leave; return when the first frames are drawn."""
         visit = Visit(self._people[name] if name else None, next(self._seeds))
         drawn = {}
-        for number in range(READY if name else 1):
+        for number in range(ready if name else 1):
             drawn[number] = await asyncio.to_thread(frame, visit, number)
         self._visit, self._drawn, self._numbers = visit, drawn, count()
 
     async def _next(self) -> bytes:
         visit, number = self._visit, next(self._numbers)
-        return self._drawn.get(number) or await asyncio.to_thread(frame, visit, number)
+        if (drawn := self._drawn.get(number)) is not None:
+            return drawn
+        return await asyncio.to_thread(frame, visit, number)
 
     async def _still(self, _request: web.Request) -> web.Response:
         return web.Response(body=await self._next(), content_type="image/jpeg")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from time import monotonic
 from typing import Any, Self
 
 import aiohttp
@@ -24,7 +25,8 @@ class Client:
         """Talk to the Home Assistant at `url`, before anybody is logged in."""
         self.url = url
         self._session = session
-        self._token = ""
+        self._token = self._refresh = ""
+        self._good_until = 0.0
 
     async def onboard(self, user: str, password: str) -> None:
         """Make the owner, as a new Home Assistant asks for, and log in."""
@@ -38,16 +40,17 @@ class Client:
                 "language": "en",
             },
         )
-        async with self._session.post(
-            f"{self.url}/auth/token",
-            data={
-                "grant_type": "authorization_code",
-                "code": made["auth_code"],
-                "client_id": f"{self.url}/",
-            },
-        ) as response:
+        await self._log_in(grant_type="authorization_code", code=made["auth_code"])
+
+    async def _log_in(self, **grant: str) -> None:
+        """Get a token; it is good for half an hour."""
+        data = {"client_id": f"{self.url}/", **grant}
+        async with self._session.post(f"{self.url}/auth/token", data=data) as response:
             response.raise_for_status()
-            self._token = (await response.json())["access_token"]
+            tokens = await response.json()
+        self._token = tokens["access_token"]
+        self._refresh = tokens.get("refresh_token", self._refresh)
+        self._good_until = monotonic() + tokens["expires_in"] / 2
 
     async def call(self, domain: str, service: str, data: Json) -> None:
         """Perform an action."""
@@ -58,7 +61,7 @@ class Client:
         form = aiohttp.FormData()
         form.add_field("file", content, filename=name, content_type="image/jpeg")
         async with self._session.post(
-            f"{self.url}/api/file_upload", data=form, headers=self._headers()
+            f"{self.url}/api/file_upload", data=form, headers=await self._headers()
         ) as response:
             response.raise_for_status()
             file_id: str = (await response.json())["file_id"]
@@ -84,13 +87,13 @@ class Client:
 
     async def get(self, path: str) -> Any:
         """Return what is at a path of the API."""
-        async with self._session.get(f"{self.url}/api/{path}", headers=self._headers()) as response:
+        async with self._session.get(f"{self.url}/api/{path}", headers=await self._headers()) as response:
             response.raise_for_status()
             return await response.json()
 
     async def _post(self, path: str, data: Json) -> Any:
         async with self._session.post(
-            f"{self.url}/api/{path}", json=data, headers=self._headers()
+            f"{self.url}/api/{path}", json=data, headers=await self._headers()
         ) as response:
             if response.status >= 400:
                 raise DemoFailed(
@@ -98,8 +101,12 @@ class Client:
                 )
             return await response.json()
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
+    async def _headers(self) -> dict[str, str]:
+        if not self._token:
+            return {}
+        if monotonic() > self._good_until:
+            await self._log_in(grant_type="refresh_token", refresh_token=self._refresh)
+        return {"Authorization": f"Bearer {self._token}"}
 
     async def post_flow(self, path: str, flow_id: str, data: Json) -> Json:
         """Answer a step of a flow; return the next."""

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 from pathlib import Path
+import re
 import shutil
 import signal
 import socket
@@ -21,11 +22,15 @@ from .client import DemoFailed
 DOMAIN = "familiar_faces"
 SOURCE = Path(__file__).resolve().parent.parent / "custom_components" / DOMAIN
 PORT = 8123
+USER = PASSWORD = "demo"
 START_SECONDS = 240
 """The first start fetches and unpacks the frontend, some 100 MB."""
 STOP_SECONDS = 30
-LAST_LINES = 25
+LAST_LINES = 15
 CONSOLE = "console.log"
+TRIES = 3
+"""How often Home Assistant tries to install a package."""
+_NOT_INSTALLED = re.compile(r"Unable to install package ([^:\s]+):")
 LOCK = "in-use"
 
 # What a house with a frontend needs, and no more: each further integration is fetched at the first start.
@@ -56,6 +61,10 @@ logger:
   default: warning
   logs:
     custom_components.familiar_faces: info
+    # What this machine may lack for things that the demo does not do.
+    aiohttp_fast_zlib: error
+    haffmpeg: fatal
+    homeassistant.components.camera.img_util: fatal
 """
 
 # It dies with us, also when we are killed; Linux only, like the rest of this.
@@ -182,11 +191,16 @@ async def running(path: Path, port: int) -> AsyncGenerator[str]:
 
 def last_lines(path: Path) -> str:
     """Return the end of what Home Assistant said."""
+    lines = _console(path).splitlines()
+    # Where in the code it happened helps nobody who watches a demo.
+    return "\n".join([line for line in lines if line and not line[0].isspace()][-LAST_LINES:])
+
+
+def _console(path: Path) -> str:
     try:
-        lines = (path / CONSOLE).read_text(errors="replace").splitlines()
+        return (path / CONSOLE).read_text(errors="replace")
     except OSError:
         return ""
-    return "\n".join(lines[-LAST_LINES:])
 
 
 async def _started(process: asyncio.subprocess.Process, path: Path, url: str) -> None:
@@ -196,6 +210,11 @@ async def _started(process: asyncio.subprocess.Process, path: Path, url: str) ->
         while asyncio.get_running_loop().time() < end:
             if process.returncode is not None:
                 raise DemoFailed(f"Home Assistant did not start. Its last words:\n{last_lines(path)}")
+            missing = _NOT_INSTALLED.findall(await asyncio.to_thread(_console, path))
+            if len(missing) >= TRIES:
+                raise DemoFailed(
+                    f"Home Assistant could not fetch {', '.join(dict.fromkeys(missing))}: is the internet reachable?"
+                )
             with suppress(aiohttp.ClientError, TimeoutError):
                 # An error page tells that it serves, but not yet the frontend.
                 async with session.get(f"{url}/api/onboarding", timeout=aiohttp.ClientTimeout(5)) as response:

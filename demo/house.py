@@ -18,6 +18,8 @@ CAMERA = "Front door"
 DOORBELL = "input_button.doorbell"
 PREPARE_SECONDS = 300
 VISIT_SECONDS = 20
+GLANCE_SECONDS = 10
+"""How long a look takes at most, and a little more: for somebody who waits at the keyboard."""
 READY_SECONDS = 60
 
 type Say = Callable[[str], None]
@@ -92,6 +94,10 @@ class House:
                 self._say(f"... still preparing, {second} seconds so far.")
 
         await flow.wait(on_second, PREPARE_SECONDS)
+        if flow.step.get("step_id") == "cannot_prepare":
+            raise DemoFailed(
+                f"The engine could not be prepared. {flow.placeholders.get('reason', '')}".strip()
+            )
         self.entry_id = flow.finished()["result"]["entry_id"]
 
         async def loaded() -> bool | None:
@@ -102,15 +108,19 @@ class House:
             return True if state == "loaded" else None
 
         await until(loaded, READY_SECONDS, "Familiar Faces was added but did not load.")
+        await self.wait_for_engine()
         self._say("Familiar Faces is set up. It recognises nobody yet.")
+
+    async def wait_for_engine(self) -> None:
+        """Wait until the engine runs: it is started once everything else is there."""
+        entity = await self._entity("sensor", DOMAIN, "_engine_status")
+        await self._until_state(entity, lambda state: state == "ready", "The engine did not start.")
 
     async def add_camera(self) -> None:
         """Let Familiar Faces look at the front door when somebody rings."""
-        await self._camera.show(FAMILIAR)
+        await self._camera.show(FAMILIAR, ready=1)
         flow = await self._client.subentry_flow(self.entry_id, "camera")
-        await flow.answer(
-            "user", {"camera": self._camera_entity, "mode": "on_ring", "public_space": False}
-        )
+        await flow.answer("user", {"camera": self._camera_entity, "mode": "on_ring", "public_space": False})
         await flow.answer("triggers", {"triggers": [DOORBELL]})
         self._say(f"It took a still of the front door: {flow.placeholders.get('found', '')}")
         await flow.choose("still", "save")
@@ -155,13 +165,13 @@ class House:
             await self._socket.subscribe("state_changed", changed)
             self._hearing = True
 
-        async def available() -> bool | None:
-            states = {each["entity_id"]: each["state"] for each in await self._client.get("states")}
-            return True if states.get(self._visitor_entity, "unavailable") != "unavailable" else None
+        await self._until_state(
+            self._visitor_entity,
+            lambda state: state != "unavailable",
+            f"{self._visitor_entity} did not become available.",
+        )
 
-        await until(available, READY_SECONDS, f"{self._visitor_entity} did not become available.")
-
-    async def ring(self, visitor: str) -> Ring | None:
+    async def ring(self, visitor: str, patience: float = VISIT_SECONDS) -> Ring | None:
         """Let somebody come and ring; return what came of it, None when it was no new visit."""
         await self._camera.show(visitor)
         while not self._events.empty():
@@ -169,7 +179,7 @@ class House:
         await self._client.call("input_button", "press", {"entity_id": DOORBELL})
         rung = None
         try:
-            async with asyncio.timeout(VISIT_SECONDS):
+            async with asyncio.timeout(patience):
                 while True:
                     event = await self._events.get()
                     if event["data"]["entity_id"] == DOORBELL:
@@ -182,6 +192,15 @@ class House:
             return None
         finally:
             await self._camera.show(None)
+
+    async def _until_state(self, entity: str, check: Callable[[str], bool], otherwise: str) -> None:
+        """Wait until an entity has such a state."""
+
+        async def reached() -> bool | None:
+            states = {each["entity_id"]: each["state"] for each in await self._client.get("states")}
+            return True if entity in states and check(states[entity]) else None
+
+        await until(reached, READY_SECONDS, otherwise)
 
     async def _entity(self, domain: str, platform: str, unique_id_end: str) -> str:
         """Return the entity of an integration whose unique id ends so."""

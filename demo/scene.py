@@ -43,7 +43,7 @@ def frame(visit: Visit, number: int) -> bytes:
     light = daylight * random.uniform(0.96, 1.04)
     image = ImageEnhance.Brightness(image).enhance(light)
     image = _tint(image, random.uniform(0.97, 1.03))
-    image = image.filter(ImageFilter.GaussianBlur(random.uniform(0.3, 0.7)))
+    image = image.filter(ImageFilter.BoxBlur(random.uniform(0.3, 0.6)))
     return _jpeg(_noisy(image, random), JPEG_QUALITY)
 
 
@@ -58,7 +58,7 @@ def photos(person: Person = ASTRONAUT) -> list[bytes]:
     # Crop (left, top, right, bottom), mirrored, degrees, brightness, contrast, size.
     variants = (
         ((90, 0, 370, 280), False, 0.0, 1.0, 1.0, 640),
-        ((60, 0, 400, 330), False, -9.0, 1.2, 0.85, 700),
+        ((60, 0, 400, 330), False, -9.0, 1.35, 0.8, 340),
         ((120, 0, 340, 230), True, -6.0, 0.65, 0.9, 480),
     )
     result = []
@@ -84,7 +84,9 @@ def garden() -> Image.Image:
     random = Random("garden")
     sky = Image.linear_gradient("L").resize((WIDTH, HEIGHT))
     image = Image.composite(
-        Image.new("RGB", (WIDTH, HEIGHT), (222, 228, 230)), Image.new("RGB", (WIDTH, HEIGHT), (150, 182, 210)), sky
+        Image.new("RGB", (WIDTH, HEIGHT), (222, 228, 230)),
+        Image.new("RGB", (WIDTH, HEIGHT), (150, 182, 210)),
+        sky,
     )
     draw = ImageDraw.Draw(image)
     # The house across the street.
@@ -148,10 +150,10 @@ def _stand(image: Image.Image, person: Person, number: int, random: Random) -> N
     figure = figure.resize(size, Image.Resampling.LANCZOS)
     # Around the middle of the cut, which stays behind the hedge.
     degrees = 5 * math.sin(number * 0.9) + random.uniform(-2, 2)
-    across, below = size[0] // 3, size[1] // 4
+    across, below = size[0] // 6, size[1] // 16
     canvas = Image.new("RGBA", (size[0] + 2 * across, size[1] + 2 * below), (0, 0, 0, 0))
     canvas.paste(figure, (across, below))
-    canvas = canvas.rotate(degrees, Image.Resampling.BICUBIC, center=(canvas.width / 2, below + size[1]))
+    canvas = canvas.rotate(degrees, Image.Resampling.BILINEAR, center=(canvas.width / 2, below + size[1]))
     # The shade of the porch is on who stands in it.
     alpha = canvas.getchannel("A")
     colours = ImageEnhance.Color(ImageEnhance.Brightness(canvas.convert("RGB")).enhance(0.92)).enhance(0.85)
@@ -178,7 +180,9 @@ def _noisy(image: Image.Image, random: Random) -> Image.Image:
     """Return the image with the noise of a small sensor, a few grey levels."""
     pixels = Image.frombytes("L", image.size, random.randbytes(image.width * image.height))
     # The mean of a few neighbours is nearly Gaussian; 128 stands for none.
-    noise = pixels.filter(ImageFilter.BoxBlur(1)).point([round(128 + (value - 128) * 0.22) for value in range(256)])
+    noise = pixels.filter(ImageFilter.BoxBlur(1)).point(
+        [round(128 + (value - 128) * 0.22) for value in range(256)]
+    )
     return ImageChops.add(image, Image.merge("RGB", (noise, noise, noise)), 1, -128)
 
 

@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import HUB, Hub
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
+from custom_components.familiar_faces.visits import watcher
 from custom_components.familiar_faces.visits.watcher import LOOK_FRAMES
 
 from .conftest import DOORBELL, FrontDoor
@@ -64,9 +65,9 @@ async def ring(hass: HomeAssistant, hub: Hub) -> None:
     """Press the doorbell and wait until the look is over."""
     await hass.services.async_call("input_button", "press", {"entity_id": DOORBELL}, blocking=True)
     await hass.async_block_till_done()
-    (watcher,) = hub.watchers.values()
-    if watcher._looking is not None:
-        await asyncio.wait_for(watcher._looking, 20)
+    (watching,) = hub.watchers.values()
+    if watching._looking is not None:
+        await asyncio.wait_for(watching._looking, 20)
     await hass.async_block_till_done()
 
 
@@ -414,8 +415,11 @@ async def test_camera_that_fails(
     told: list[State],
     failure: str,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A camera that gives nothing usable is said so once in the log, and the next ring works again."""
+    # A look gives up after eight seconds; the test need not wait for that.
+    monkeypatch.setattr(watcher, "LOOK_SECONDS", 1.5)
     good = visits(astronaut())
     match failure:
         case "none":
