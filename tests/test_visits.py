@@ -18,6 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.hub import HUB, Hub
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.visits import watcher
@@ -489,21 +490,25 @@ async def test_full_disk_during_a_visit(
     assert set(hub.people) == {eileen}
 
 
+def signal_engine(hub: Hub, number: signal.Signals) -> None:
+    """Send a signal to the hub's engine."""
+    socket_folder = str(hub.engine._folder)
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            command = path.read_text()
+            if "engine/__main__.py" in command and socket_folder in command:
+                os.kill(int(path.parent.name), number)
+
+
 async def test_engine_killed_in_mid_look(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
 ) -> None:
     """A killed engine comes back by itself; until then the entities that need it are unavailable."""
-    frames = visits(astronaut())
+    front_door.frames = visits(astronaut())
 
     async def kill() -> None:
         front_door.before = None
-        front_door.frames = frames
-        socket_folder = str(hub.engine._folder)
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):
-                command = path.read_text()
-                if "engine/__main__.py" in command and socket_folder in command:
-                    os.kill(int(path.parent.name), signal.SIGKILL)
+        signal_engine(hub, signal.SIGKILL)
 
     front_door.before = kill
     seen: list[str] = []
@@ -511,4 +516,44 @@ async def test_engine_killed_in_mid_look(
     await ring(hass, hub)
     # The visitor is still at the door when the engine is back, and is named in the same look.
     assert "unavailable" in seen
+    assert [state.attributes["event_type"] for state in told] == ["familiar"]
+
+
+async def test_ring_while_the_engine_is_away(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """Who rings in the moment in which the engine is started again is named once it is back."""
+    front_door.frames = visits(astronaut())
+    signal_engine(hub, signal.SIGKILL)
+    while hub.engine.status is EngineStatus.READY:
+        await asyncio.sleep(0.01)
+    await ring(hass, hub)
+    assert [state.attributes["event_type"] for state in told] == ["familiar"]
+
+
+async def test_engine_that_hangs(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    eileen: str,
+    told: list[State],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An engine that hangs ends a look in time, is replaced, and the next ring is answered."""
+    monkeypatch.setattr(watcher, "ENGINE_SECONDS", 1.0)
+    front_door.frames = visits(astronaut(), number=2)
+    signal_engine(hub, signal.SIGSTOP)
+    try:
+        await ring(hass, hub)
+        assert told == []
+        hub.engine.report_timeout()
+        for _ in range(200):
+            await asyncio.sleep(0.1)
+            if hub.engine.status is not EngineStatus.READY:
+                break
+        assert await hub.engine.wait_ready(30)
+    finally:
+        signal_engine(hub, signal.SIGCONT)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await ring(hass, hub)
     assert [state.attributes["event_type"] for state in told] == ["familiar"]
