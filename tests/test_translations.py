@@ -36,7 +36,7 @@ from .source import (
 
 SAME_AS_ENGLISH = {
     "de": {"Engine", "Name", "Person", "Token"},
-    "nl": {"Camera", "Engine", "Token", "items"},
+    "nl": {"Camera", "Engine", "Token"},
 }
 """The words that a language shares with English."""
 ENGLISH = re.compile(r"\b(again|and|from|the|their|them|this|with|you|your)\b", re.IGNORECASE)

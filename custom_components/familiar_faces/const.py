@@ -40,6 +40,8 @@ PRESENT_FOR: Final = timedelta(minutes=5)
 """How long a person counts as present after they were last seen."""
 OCCUPIED_FOR: Final = timedelta(seconds=30)
 """How long a camera shows a familiar person or a stranger after the last look that saw one."""
+ENGINE_PATIENCE: Final = 10.0
+"""Seconds that a dialog waits for an engine that is still starting."""
 PURGE_INTERVAL: Final = timedelta(hours=1)
 
 

@@ -22,7 +22,15 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from ..const import CONF_CAMERA, CONF_MODE, CONF_PUBLIC_SPACE, CONF_TRIGGERS, SUBENTRY_CAMERA, Mode
+from ..const import (
+    CONF_CAMERA,
+    CONF_MODE,
+    CONF_PUBLIC_SPACE,
+    CONF_TRIGGERS,
+    ENGINE_PATIENCE,
+    SUBENTRY_CAMERA,
+    Mode,
+)
 from ..host.errors import EngineError, ImageRejected
 from ..visits.triggers import TRIGGER_DOMAINS, async_may_ring, async_own_entities, async_suggest_triggers
 from .words import async_say
@@ -161,6 +169,7 @@ class CameraFlow(ConfigSubentryFlow):
         entry: FamiliarFacesConfigEntry = self._get_entry()
         try:
             image = await async_get_image(self.hass, self._data[CONF_CAMERA])
+            await entry.runtime_data.engine.wait_ready(ENGINE_PATIENCE)
             faces = (await entry.runtime_data.client.faces(image.content)).faces
         except ImageRejected:
             return await async_say(self.hass, "still", "not_an_image")

@@ -32,7 +32,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..const import CONF_CHILD, CONF_LINKED_ENTITY, CONF_PERSON_ID, CONSENT_TEXT_VERSION
+from ..const import CONF_CHILD, CONF_LINKED_ENTITY, CONF_PERSON_ID, CONSENT_TEXT_VERSION, ENGINE_PATIENCE
 from ..engine.protocol import MAX_BYTES
 from ..host.errors import EngineError, EngineIncompatible, ImageRejected
 from ..people.person import Consent, ConsentMethod, Person, Template
@@ -343,6 +343,7 @@ class PersonFlow(ConfigSubentryFlow):
         Raises EngineError, EngineIncompatible also for faces that cannot be compared, and VaultError.
         """
         hub = self._hub
+        await hub.engine.wait_ready(ENGINE_PATIENCE)
         seen = await hub.client.faces(photo, portraits=True, mirrored=True)
         person = await self._async_stored()
         digest = sha256(photo).hexdigest()

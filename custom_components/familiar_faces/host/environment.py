@@ -42,7 +42,7 @@ type Progress = Callable[[float, str], None]
 _OFFLINE = (
     "error sending request", "failed to fetch", "dns error", "failed to lookup address", "connection refused",
     "network is unreachable", "no route to host", "timed out", "could not connect", "urlopen error",
-    "network connectivity is disabled", "tunnel error", "connection reset",
+    "network connectivity is disabled", "network was disabled", "tunnel error", "connection reset",
 )  # fmt: skip
 _NO_SPACE = ("no space left on device", "os error 28", "disk quota exceeded")
 _NO_WHEEL = (
