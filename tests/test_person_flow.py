@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.engine.protocol import Faces
+from custom_components.familiar_faces.flows import person
 from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.vault.errors import UnknownPerson, VaultUnwritable
@@ -365,11 +366,14 @@ async def test_answer_that_cannot_be_compared(
     assert result["description_placeholders"]["count"] == "2"
 
 
-async def test_engine_is_away_while_enrolling(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+async def test_engine_is_away_while_enrolling(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without an engine a photo cannot be judged, and the dialog says so."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
     await hub.engine.stop()
+    monkeypatch.setattr(person, "ENGINE_PATIENCE", 0.1)
     result = await add_photo(hass, result, enrolment_photos()[0])
     assert result["errors"] == {"base": "engine_unavailable"}
 
