@@ -1,76 +1,35 @@
-"""Made-up people: unit vectors whose likeness is chosen, never anybody's face."""
+"""Made-up people, as fixtures."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-import numpy as np
 import pytest
 
-from custom_components.familiar_faces.people.person import Consent, ConsentMethod, Embedding, Person, Template
+from custom_components.familiar_faces.people.person import Embedding, Person
+from tests import vectors
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-DIMENSIONS = 128
-
-type Like = Callable[[Embedding, float], Embedding]
 type MakePerson = Callable[..., Person]
 
 
 @pytest.fixture
 def now() -> datetime:
     """Return the moment at which the tests happen."""
-    return NOW
+    return vectors.NOW
 
 
 @pytest.fixture
 def axis() -> Callable[[int], Embedding]:
     """Return unit vectors that have nothing in common with one another."""
-    return lambda index: np.eye(DIMENSIONS, dtype=np.float32)[index]
+    return vectors.axis
 
 
 @pytest.fixture
-def like() -> Like:
+def like() -> vectors.Like:
     """Return a function that makes a unit vector with a chosen cosine to another one."""
-    rng = np.random.default_rng(7)
-
-    def make(vector: Embedding, cosine: float) -> Embedding:
-        noise = rng.normal(size=DIMENSIONS)
-        noise -= (noise @ vector) * vector
-        noise /= np.linalg.norm(noise)
-        return (cosine * vector + np.sqrt(1 - cosine**2) * noise).astype(np.float32)
-
-    return make
+    return vectors.make_like(7)
 
 
 @pytest.fixture
 def make_person() -> MakePerson:
     """Return a function that makes a consenting person with the given embeddings as templates."""
-
-    def make(
-        name: str,
-        *embeddings: Embedding,
-        model: str = "sface",
-        usable: tuple[bool, ...] = (),
-        given_at: datetime = NOW - timedelta(days=1),
-        valid_until: datetime = NOW + timedelta(days=365),
-        withdrawn_at: datetime | None = None,
-    ) -> Person:
-        consent = Consent(
-            consent_id=f"consent-{name}",
-            given_by=name,
-            on_behalf_of_child=False,
-            method=ConsentMethod.IN_PERSON,
-            given_at=given_at,
-            valid_until=valid_until,
-            text_version="en/1",
-            recorded_at=given_at,
-            withdrawn_at=withdrawn_at,
-        )
-        templates = tuple(
-            Template(f"{name}-{index}", embedding, model, f"digest-{name}-{index}", NOW, kept)
-            for index, (embedding, kept) in enumerate(
-                zip(embeddings, usable or (True,) * len(embeddings), strict=True)
-            )
-        )
-        return Person(name.lower(), name, (consent,), templates)
-
-    return make
+    return vectors.make_person

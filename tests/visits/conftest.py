@@ -1,20 +1,15 @@
 """Made-up faces: unit vectors whose likeness is chosen, never anybody's face."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-import numpy as np
 import pytest
 
 from custom_components.familiar_faces.engine.protocol import Embedding, Face, Faces, Quality
 from custom_components.familiar_faces.people.gallery import Gallery
-from custom_components.familiar_faces.people.person import Consent, ConsentMethod, Person, Template
 from custom_components.familiar_faces.visits.visit import Sighting
+from tests.vectors import NOW, Like, axis as unit_axis, make_like, make_person
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-DIMENSIONS = 128
-
-type Like = Callable[[Embedding, float], Embedding]
 type MakeFace = Callable[..., Face]
 type MakeFrame = Callable[..., Faces]
 type MakeGallery = Callable[..., Gallery]
@@ -30,21 +25,13 @@ def now() -> datetime:
 @pytest.fixture
 def axis() -> Callable[[int], Embedding]:
     """Return unit vectors that have nothing in common with one another."""
-    return lambda index: np.eye(DIMENSIONS, dtype=np.float32)[index].copy()
+    return unit_axis
 
 
 @pytest.fixture
 def like() -> Like:
     """Return a function that makes a unit vector with a chosen cosine to another one."""
-    rng = np.random.default_rng(11)
-
-    def make(vector: Embedding, cosine: float) -> Embedding:
-        noise = rng.normal(size=DIMENSIONS)
-        noise -= (noise @ vector) * vector
-        noise /= np.linalg.norm(noise)
-        return (cosine * vector + np.sqrt(1 - cosine**2) * noise).astype(np.float32)
-
-    return make
+    return make_like(11)
 
 
 @pytest.fixture
@@ -92,22 +79,6 @@ def make_gallery() -> MakeGallery:
     """Return a function that makes a gallery of consenting people with one template each."""
 
     def make(**people: Embedding) -> Gallery:
-        return Gallery((_person(name, embedding) for name, embedding in people.items()), "sface")
+        return Gallery((make_person(name, embedding) for name, embedding in people.items()), "sface")
 
     return make
-
-
-def _person(name: str, embedding: Embedding) -> Person:
-    given_at = NOW - timedelta(days=1)
-    consent = Consent(
-        consent_id=f"consent-{name}",
-        given_by=name,
-        on_behalf_of_child=False,
-        method=ConsentMethod.IN_PERSON,
-        given_at=given_at,
-        valid_until=NOW + timedelta(days=365),
-        text_version="en/1",
-        recorded_at=given_at,
-    )
-    template = Template(f"{name}-0", embedding, "sface", "digest", given_at)
-    return Person(name.lower(), name, (consent,), (template,))
