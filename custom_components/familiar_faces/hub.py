@@ -117,9 +117,12 @@ class Hub:
         self.books.async_write(CONF_SWITCHED_OFF, off - {key} if on else off | {key})
         self.async_changed()
 
-    def can_recognise(self) -> bool:
-        """Return whether there is anybody to recognise, an engine for it, and leave to do so."""
-        return self.recognition() and self.engine.status is EngineStatus.READY and self.roster.anybody()
+    def can_recognise(self, camera_id: str | None = None) -> bool:
+        """Return whether there is anybody to recognise, and leave to do so, at a camera or at all.
+
+        An engine that is away is not asked about: who comes while it restarts is there all the same.
+        """
+        return self.recognition(camera_id) and self.roster.anybody()
 
     async def async_start(self) -> None:
         """Bring the vault and the subentries together, and start the engine and the watchers."""
@@ -172,14 +175,6 @@ class Hub:
         await self.roster.async_refresh()
         await self._async_count()
         self.async_changed()
-
-    async def async_gallery(self, model: str) -> Gallery:
-        """Return the gallery of an embedding space."""
-        return await self.roster.async_gallery(model)
-
-    async def async_abandon(self, person_id: str) -> None:
-        """Erase somebody whose enrolment was given up."""
-        await self.roster.async_abandon(person_id)
 
     async def async_forget(self, person_id: str) -> Receipt | None:
         """Erase a person from everywhere and return the receipt; raise VaultError when it has to be done later."""

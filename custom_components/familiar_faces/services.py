@@ -84,7 +84,7 @@ async def _async_identify(call: ServiceCall) -> ServiceResponse:
             translation_key="engine_failed",
             translation_placeholders={"reason": str(err)},
         ) from err
-    gallery = await hub.async_gallery(seen.model)
+    gallery = await hub.roster.async_gallery(seen.model)
     now = dt_util.utcnow()
 
     def identify() -> list[JsonValueType]:

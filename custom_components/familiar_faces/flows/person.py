@@ -117,7 +117,7 @@ class PersonFlow(ConfigSubentryFlow):
         if self._enrolling:
             hub = self._hub
             hub.entry.async_create_task(
-                self.hass, hub.async_abandon(self._person_id), "familiar_faces abandon enrolment"
+                self.hass, hub.roster.async_abandon(self._person_id), "familiar_faces abandon enrolment"
             )
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -347,7 +347,7 @@ class PersonFlow(ConfigSubentryFlow):
         seen = await hub.client.faces(photo, portraits=True, mirrored=True)
         person = await self._async_stored()
         digest = sha256(photo).hexdigest()
-        gallery = await hub.async_gallery(seen.model)
+        gallery = await hub.roster.async_gallery(seen.model)
         own: tuple[Template, ...] = tuple(each for each in person.templates if each.model == seen.model)
         now = dt_util.utcnow()
         try:

@@ -138,8 +138,7 @@ class Watcher:
     @callback
     def async_look(self, at: datetime) -> None:
         """Take a look because of something that happened `at`; during a look, take another after it."""
-        # An engine that is away is waited for: who rings while it restarts is at the door all the same.
-        if not (self.recognition and self.hub.roster.anybody()):
+        if not self.hub.can_recognise(self.camera_id):
             return
         self._rung_at = at
         if self._looking is None or self._looking.done():
