@@ -1,19 +1,19 @@
 """Where the faces are."""
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 import pytest
 
 from tests import pictures
-from tests.engine_process import EngineProcess, run_in_engine
+from tests.engine_process import EngineProcess, engine_weights, run_in_engine
 
 SCALES = """
-import numpy as np
-from engine.detector import SEEN_AS, WHOLE, scales
+from engine.detector import scales
 print(json.dumps({
-    f"{width}x{height} {face}": scales(np.zeros((height, width, 3), np.uint8), face)
+    f"{width}x{height} {face}": scales((width, height), face)
     for width, height, face in ((640, 480, 10), (1920, 1080, 40), (3840, 2160, 40), (8000, 6000, 16))
 }))
 """
@@ -30,6 +30,16 @@ for width, height, scale in ((1920, 1080, 0.4), (1921, 1079, 0.4), (640, 480, 1.
     inner = slice(1, -1) if len(seen) > 2 else slice(0, 0)
     result[f"{width}x{height} {scale}"] = [small.shape[:2], float(np.abs(seen - expected)[inner].max(initial=0))]
 print(json.dumps(result))
+"""
+REFINED = """
+from engine.detector import Detector, scale_for
+from engine.models import load
+from engine.pixels import open_frame
+least = int(sys.argv[3])
+frame = open_frame(Path(sys.argv[2]).read_bytes(), scale_for(least))
+before = frame.step
+(face,) = Detector(load(Path(sys.argv[1])).detector).detect(frame, least, 20)
+print(json.dumps([before, frame.step, face.box[0], face.box[2]]))
 """
 
 
@@ -136,6 +146,53 @@ def test_the_parts_of_a_large_frame_cover_it(prepared: None) -> None:
 def test_a_face_on_the_border_of_two_parts_is_found_once(engine: EngineProcess, at: tuple[int, int]) -> None:
     (face,) = engine.faces(_scene(90, at=at, size=(3840, 2160))).faces
     assert face.box[2] == pytest.approx(90, rel=0.15)
+
+
+def test_a_frame_at_reduced_scale_is_refined_as_far_as_its_faces_need(prepared: None, tmp_path: Path) -> None:
+    steps = {}
+    for width, least in ((90, 40), (150, 40), (300, 40), (450, 40), (450, 200), (450, 400)):
+        path = tmp_path / f"{width} {least}.jpg"
+        path.write_bytes(_scene(width, size=(3840, 2160)))
+        before, after, left, wide = run_in_engine(REFINED, engine_weights(), path, least)
+        steps[f"{width} {least}"] = (before, after)
+        # In pixels of the whole frame, however it was decoded.
+        assert wide == pytest.approx(width, rel=0.15)
+        assert left + wide / 2 == pytest.approx(700 + 1.5 * width, abs=0.12 * width)
+    assert steps == {
+        "90 40": (2, 1),
+        "150 40": (2, 1),
+        "300 40": (2, 2),
+        "450 40": (2, 2),
+        "450 200": (8, 4),
+        "450 400": (8, 4),
+    }
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_large_frame_on_its_side_is_found_as_a_small_one_is(
+    engine: EngineProcess, orientation: int
+) -> None:
+    with Image.open(BytesIO(_scene(240, size=(3001, 1999)))) as image:
+        turned = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+        stored = image.transpose(turned[orientation]) if orientation in turned else image
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        large, whole = BytesIO(), BytesIO()
+        stored.save(large, "JPEG", quality=92, exif=exif)
+        image.save(whole, "PNG")
+    reduced, full = engine.faces(large.getvalue()), engine.faces(whole.getvalue())
+    assert reduced.size == full.size == (3001, 1999)
+    (one,), (other,) = reduced.faces, full.faces
+    assert np.abs(np.subtract(one.box, other.box)).max() < 0.03 * 240
+    assert np.abs(np.subtract(one.landmarks, other.landmarks)).max() < 0.02 * 240
+    assert float(one.embedding @ other.embedding) > 0.98
+
+
+def test_a_portrait_from_a_large_frame_is_as_large_as_from_a_small_one(engine: EngineProcess) -> None:
+    (face,) = engine.faces(_scene(240, size=(3840, 2160)), portraits=1).faces
+    assert face.portrait is not None
+    with Image.open(BytesIO(face.portrait)) as portrait:
+        assert max(portrait.width / 320, portrait.height / 400) == pytest.approx(1.0, abs=0.01)
 
 
 def test_large_frames_leave_no_memory_behind(prepared: None) -> None:

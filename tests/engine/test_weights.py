@@ -107,9 +107,10 @@ def test_a_damaged_file_is_made_again(home: Path, which: int, damage: str) -> No
     assert path.read_bytes() == right
 
 
+@pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("record", [b"", b"{}", b"[]", b"nonsense"])
-def test_a_damaged_record_makes_the_folded_file_again(home: Path, record: bytes) -> None:
-    path = _files(home)[1]
+def test_a_damaged_record_makes_the_folded_file_again(home: Path, which: int, record: bytes) -> None:
+    path = _files(home)[which]
     beside = path.with_name(f"{path.name}.json")
     right = path.read_bytes()
     beside.write_bytes(record)
@@ -118,12 +119,28 @@ def test_a_damaged_record_makes_the_folded_file_again(home: Path, record: bytes)
     assert json.loads(beside.read_bytes())["sha256"] == _digest(path)
 
 
+def test_what_a_former_version_made_is_made_again(home: Path, wheel: Path) -> None:
+    detector, recogniser = _files(home)
+    right = [path.read_bytes() for path in (detector, recogniser)]
+    # It kept the detector as published, without a record, and folded the recogniser in another way.
+    detector.write_bytes((wheel / PAIR.detector.name).read_bytes())
+    detector.with_name(f"{detector.name}.json").unlink()
+    recogniser.write_bytes(b"folded in another way")
+    record = recogniser.with_name(f"{recogniser.name}.json")
+    record.write_text(
+        json.dumps({**json.loads(record.read_text()), "folding": 1, "sha256": _digest(recogniser)})
+    )
+    run_in_engine(PREPARE, home)
+    assert [path.read_bytes() for path in (detector, recogniser)] == right
+
+
 def test_a_file_that_agrees_with_a_record_of_other_weights_is_not_taken(home: Path) -> None:
     path = _files(home)[1]
     right = path.read_bytes()
     path.write_bytes(b"other weights")
-    record = {"source": "0" * 64, "folding": 1, "sha256": _digest(path)}
-    path.with_name(f"{path.name}.json").write_text(json.dumps(record))
+    beside = path.with_name(f"{path.name}.json")
+    record = json.loads(beside.read_text()) | {"source": "0" * 64, "sha256": _digest(path)}
+    beside.write_text(json.dumps(record))
     run_in_engine(PREPARE, home)
     assert path.read_bytes() == right
 
@@ -248,8 +265,7 @@ def test_two_engines_may_prepare_one_folder_at_once(prepared: None, tmp_path: Pa
     both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait(60) for process in both] == [0, 0]
     detector, recogniser = _files(tmp_path)
-    assert _digest(detector) == PAIR.detector.sha256
-    record = json.loads(recogniser.with_name(f"{recogniser.name}.json").read_bytes())
-    assert record["sha256"] == _digest(recogniser)
+    for path in (detector, recogniser):
+        assert json.loads(path.with_name(f"{path.name}.json").read_bytes())["sha256"] == _digest(path)
     names = {path.name for path in detector.parent.iterdir()}
-    assert names == {detector.name, recogniser.name, f"{recogniser.name}.json"}
+    assert names == {f"{path.name}{end}" for path in (detector, recogniser) for end in ("", ".json")}

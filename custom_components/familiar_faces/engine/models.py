@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from .weights import PINNED, Variant, prepare, weights_folder
+from .yunet import YuNet
 
 THREADS = 1
 """Threads for one detection or one embedding. On two cores a second thread saved nothing beside a busy
-Home Assistant (SFace 31 ms with one, 36 ms with two; YuNet 12 and 13 ms), and one face must not slow a
-house."""
+Home Assistant (SFace with PRelu 31 ms with one, 36 ms with two), and one face must not slow a house."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Models:
     """deepface's two model clients, and what their weights were."""
 
     detector: Any
-    """A `cv2.FaceDetectorYN`."""
+    """What deepface's YuNetClient uses for a `cv2.FaceDetectorYN`."""
     recogniser: Any
     """deepface's SFaceClient."""
     variant: Variant
@@ -45,13 +45,16 @@ def load(home: Path, variant: Variant = Variant.INT8BQ) -> Models:
     cv2.setNumThreads(THREADS)
     # OpenCV warns of things that are ours to judge: broken files, a target that it chooses itself.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-    detector = DeepFace.build_model(task="face_detector", model_name="yunet").model
+    detector = DeepFace.build_model(task="face_detector", model_name="yunet")
     recogniser = DeepFace.build_model(task="facial_recognition", model_name="SFace")
-    # deepface's session takes every core and lets its threads spin while idle. The same checked file again,
-    # with one quiet thread and without an arena that never gives memory back.
-    recogniser.model = None
-    recogniser.model = _quiet_session(paths[PINNED[variant].recogniser.loaded_as])
-    return Models(detector, recogniser, variant)
+    # OpenCV takes three times as long for the detector, and deepface's session takes every core and lets its
+    # threads spin while idle. The same checked files again, each with one quiet thread and without an arena
+    # that never gives memory back.
+    pair = PINNED[variant]
+    detector.model = recogniser.model = None
+    detector.model = YuNet(_quiet_session(paths[pair.detector.loaded_as]))
+    recogniser.model = _quiet_session(paths[pair.recogniser.loaded_as])
+    return Models(detector.model, recogniser, variant)
 
 
 def _quiet_session(path: Path) -> Any:

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from . import models
-from .detector import Detection, Detector
+from .detector import Detection, Detector, scale_for
 from .model_card import space
-from .pixels import Pixels, decode, encode_jpeg
+from .pixels import Frame, Pixels, encode_jpeg, open_frame
 from .protocol import MAX_FACES, MIN_FACE, Face, Faces
 from .quality import judge
 from .recogniser import Recogniser, align
@@ -62,11 +62,11 @@ class Pipeline:
 
     def _see(self, data: bytes, wish: Wish) -> Faces:
         start = time.perf_counter()
-        image = decode(data)
+        frame = open_frame(data, scale_for(wish.min_face))
         decoded = time.perf_counter()
-        found = self._detector.detect(image, wish.min_face, wish.max_faces)
+        found = self._detector.detect(frame, wish.min_face, wish.max_faces)
         detected = time.perf_counter()
-        crops = [align(image, detection.landmarks) for detection in found]
+        crops = [align(frame.pixels, detection.landmarks / frame.step) for detection in found]
         aligned = time.perf_counter()
         embeddings = self._recogniser.embed(crops, mirrored=wish.mirrored)
         embedded = time.perf_counter()
@@ -78,7 +78,7 @@ class Pipeline:
                 quality=judge(crop, detection.landmarks, detection.box[2]),
                 embedding=embedding,
                 crop=encode_jpeg(crop) if wish.crops else None,
-                portrait=encode_jpeg(portrait(image, detection)) if wish.portraits else None,
+                portrait=encode_jpeg(portrait(frame, detection)) if wish.portraits else None,
             )
             for detection, crop, embedding in zip(found, crops, embeddings, strict=True)
         )
@@ -91,20 +91,22 @@ class Pipeline:
         }
         return Faces(
             model=space(self.variant),
-            size=(image.shape[1], image.shape[0]),
+            size=frame.size,
             faces=faces,
             ms={name: value * 1000 for name, value in seconds.items()},
         )
 
 
-def portrait(image: Pixels, detection: Detection) -> Pixels:
+def portrait(frame: Frame, detection: Detection) -> Pixels:
     """Return the face with hair and shoulders: twice its box where the frame reaches, at most PORTRAIT."""
-    left, top, width, height = detection.box
-    reach = np.array([width, height]) * 1.0
+    frame.refine(PORTRAIT[0] / (2 * detection.box[2]))
+    left, top, width, height = (value / frame.step for value in detection.box)
+    image = frame.pixels
+    reach = np.array([width, height])
     middle = np.array([left + width / 2, top + height / 2])
-    frame = np.array([image.shape[1], image.shape[0]])
-    first = np.clip(np.floor(middle - reach), 0, frame - 1).astype(int)
-    last = np.clip(np.ceil(middle + reach), first + 1, frame).astype(int)
+    limit = np.array([image.shape[1], image.shape[0]])
+    first = np.clip(np.floor(middle - reach), 0, limit - 1).astype(int)
+    last = np.clip(np.ceil(middle + reach), first + 1, limit).astype(int)
     part = image[first[1] : last[1], first[0] : last[0]]
     scale = min(1.0, PORTRAIT[0] / part.shape[1], PORTRAIT[1] / part.shape[0])
     if scale < 1.0:

@@ -20,6 +20,14 @@ _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 """JPEG markers without a length."""
+_LARGE = 4_000_000
+"""Pixels from which a frame is first decoded at reduced scale. Measured on one core: 3840x2160 in full 18 ms
+and 3 more to shrink it, at half scale 10, at a quarter 6; of 1920x1080 half scale saves 2 ms of 5."""
+_REDUCED = {
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+}
 
 
 class NotAnImageError(ValueError):
@@ -37,6 +45,45 @@ class Header:
     width: int
     height: int
     alpha: bool = False
+    reducible: bool = False
+    """Whether it can be decoded at reduced scale in less time: JPEGs."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """An image of which no more is decoded than is looked at."""
+
+    data: bytes
+    pixels: Pixels
+    """The finest that was decoded so far, upright."""
+    step: int
+    """How many pixels of the image one of `pixels` is wide and high."""
+    size: tuple[int, int]
+    """Width and height of the upright image, pixels."""
+
+    def refine(self, scale: float) -> None:
+        """See to it that `pixels` are at `scale`, a share of the image's size, or larger; errors as `decode`."""
+        if self.step > 1 and self.step * scale > 1:
+            self.pixels, self.step = _decode_reduced(self.data, _header(self.data), scale)
+
+
+def open_frame(data: bytes, scale: float) -> Frame:
+    """Return an image decoded at `scale`, a share of its size, or larger; errors as `decode`.
+
+    A large JPEG is made 1/2, 1/4 or 1/8 as wide and high by its decoder, which takes less time and memory.
+    """
+    header = _header(data)
+    pixels, step = _decode_reduced(data, header, scale)
+    if step == 1:
+        return whole_frame(pixels)
+    # Its EXIF orientation may have turned it.
+    lies = pixels.shape[1] != _ceil(header.width, step)
+    return Frame(data, pixels, step, (header.height, header.width) if lies else (header.width, header.height))
+
+
+def whole_frame(pixels: Pixels) -> Frame:
+    """Return the frame of an image that is decoded."""
+    return Frame(b"", pixels, 1, (pixels.shape[1], pixels.shape[0]))
 
 
 def decode(data: bytes) -> Pixels:
@@ -47,21 +94,10 @@ def decode(data: bytes) -> Pixels:
     makes). An image that ends before its end mark is refused whole, because a decoder would fill the rest
     with grey. Raises NotAnImageError or TooLargeError with a sentence for people.
     """
-    header = read_header(data)
-    if header.width * header.height > MAX_PIXELS:
-        raise TooLargeError(
-            f"the image has {header.width} x {header.height} pixels, "
-            f"more than {MAX_PIXELS // 1_000_000} million"
-        )
-    buffer = np.frombuffer(data, np.uint8)
-    try:
-        flags = cv2.IMREAD_UNCHANGED if header.alpha else cv2.IMREAD_COLOR
-        image = cv2.imdecode(buffer, flags)
-    except (cv2.error, MemoryError) as err:
-        raise NotAnImageError("the image cannot be decoded") from err
-    if image is None:
-        raise NotAnImageError("the image cannot be decoded")
-    return _on_white(image) if header.alpha else image
+    header = _header(data)
+    if header.alpha:
+        return _on_white(_decoded(data, cv2.IMREAD_UNCHANGED))
+    return _decoded(data, cv2.IMREAD_COLOR)
 
 
 def encode_jpeg(image: Pixels, quality: int = 90) -> bytes:
@@ -97,6 +133,42 @@ def read_header(data: bytes) -> Header:
     return header
 
 
+def _header(data: bytes) -> Header:
+    """Return the header of an image that is not too large to be decoded."""
+    header = read_header(data)
+    if header.width * header.height > MAX_PIXELS:
+        raise TooLargeError(
+            f"the image has {header.width} x {header.height} pixels, "
+            f"more than {MAX_PIXELS // 1_000_000} million"
+        )
+    return header
+
+
+def _decoded(data: bytes, flags: int) -> Pixels:
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except (cv2.error, MemoryError) as err:
+        raise NotAnImageError("the image cannot be decoded") from err
+    if image is None:
+        raise NotAnImageError("the image cannot be decoded")
+    return image  # type: ignore[no-any-return]
+
+
+def _decode_reduced(data: bytes, header: Header, scale: float) -> tuple[Pixels, int]:
+    """Return pixels of at least `scale`, and how many of the image's one stands for."""
+    if header.reducible and header.width * header.height >= _LARGE:
+        for step, flags in _REDUCED.items():
+            # If both sides became the same one could not tell whether the image was turned.
+            square = _ceil(header.width, step) == _ceil(header.height, step)
+            if step * scale <= 1 and (not square or header.width == header.height):
+                return _decoded(data, flags), step
+    return decode(data), 1
+
+
+def _ceil(length: int, step: int) -> int:
+    return -(-length // step)
+
+
 def _read_jpeg(data: bytes) -> Header:
     at, header = 2, None
     while True:
@@ -111,7 +183,7 @@ def _read_jpeg(data: bytes) -> Header:
         (length,) = struct.unpack_from(">H", data, at + 2)
         if marker in _SOF:
             height, width = struct.unpack_from(">HH", data, at + 5)
-            header = Header(width, height)
+            header = Header(width, height, reducible=True)
         at += 2 + length
         if marker == 0xDA:
             break

