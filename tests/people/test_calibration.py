@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from custom_components.familiar_faces.people.calibration import FALSE_NAMES, SFACE, Strictness
+from custom_components.familiar_faces.people.calibration import FALSE_NAMES, PROBABLE, SFACE, Strictness
 from custom_components.familiar_faces.people.gallery import Candidate, Comparison
 
 
@@ -50,7 +50,7 @@ def test_strangers_are_named_no_oftener_than_promised(people: int, strictness: S
 
 
 def test_probability_grows_with_likeness_and_never_says_certain() -> None:
-    values = [SFACE.probability(comparison(similarity)) for similarity in (0.2, 0.35, 0.45, 0.6, 0.95)]
+    values = [SFACE.probability(comparison(similarity)) for similarity in (0.1, 0.25, 0.3, 0.35, 0.95)]
 
     assert all(low < high for low, high in pairwise(values[:-1]))
     assert values[0] < 0.05
@@ -72,7 +72,18 @@ def test_nobody_is_nobody() -> None:
 
 
 @pytest.mark.parametrize("people", [1, 5, 40])
-def test_a_name_is_said_only_when_it_is_probable(people: int) -> None:
-    threshold = SFACE.familiar_threshold(people)
+@pytest.mark.parametrize("strictness", Strictness)
+@pytest.mark.parametrize("frames", [1, 5])
+def test_a_name_is_said_only_when_it_is_probable(people: int, strictness: Strictness, frames: int) -> None:
+    threshold = SFACE.familiar_threshold(people, frames, strictness)
 
-    assert SFACE.probability(comparison(threshold, people=people)) > 0.9
+    assert SFACE.probability(comparison(threshold + 1e-9, people=people)) >= PROBABLE
+
+
+def test_a_claim_is_more_probable_than_a_find() -> None:
+    """One to one there is one person whom it may be, one to many there are others."""
+    similarity = 0.33
+
+    assert SFACE.verification_probability(similarity) > SFACE.probability(comparison(similarity, people=10))
+    assert SFACE.verification_probability(0.0) < 0.01
+    assert SFACE.verification_probability(1.0) == SFACE.ceiling

@@ -151,3 +151,30 @@ def test_nobody_is_compared_with_a_person_whose_consent_ended(make_person, axis,
 
     assert not judge_photo([Face(axis(0))], "new", [], gallery, now).accepted
     assert judge_photo([Face(axis(0))], "new", [], gallery, now + timedelta(seconds=1)).accepted
+
+
+def test_the_same_photo_twice_when_it_was_set_aside(make_person, axis, now) -> None:
+    anna = make_person("Anna", axis(0), axis(1), usable=(True, False))
+
+    verdict = judge_photo([Face(axis(1))], "digest-Anna-1", anna.templates, NOBODY, now)
+    assert (verdict.reason, verdict.warnings) == (PhotoReason.SAME_PHOTO, (PhotoReason.SET_ASIDE,))
+    assert not verdict.accepted
+    verdict = judge_photo([Face(axis(0))], "digest-Anna-0", anna.templates, NOBODY, now)
+    assert (verdict.reason, verdict.warnings) == (PhotoReason.SAME_PHOTO, ())
+
+
+def test_resembling_a_photo_that_was_set_aside_does_not_count(make_person, axis, like, now) -> None:
+    anna = make_person("Anna", axis(0), axis(1), usable=(True, False))
+
+    verdict = judge_photo([Face(like(axis(1), 0.97))], "new", anna.templates, NOBODY, now)
+    assert verdict.reason is PhotoReason.NOT_SAME_PERSON
+    verdict = judge_photo([Face(like(axis(0), 0.97))], "new", anna.templates, NOBODY, now)
+    assert (verdict.accepted, verdict.warnings) == (True, (PhotoReason.NEARLY_SAME_PHOTO,))
+
+
+def test_photos_of_another_model_are_only_the_same_or_not(make_person, axis, now) -> None:
+    anna = make_person("Anna", axis(0)[:64], model="older")
+
+    assert judge_photo([Face(axis(1))], "new", anna.templates, NOBODY, now).warnings == ()
+    verdict = judge_photo([Face(axis(1))], "digest-Anna-0", anna.templates, NOBODY, now)
+    assert verdict.reason is PhotoReason.SAME_PHOTO

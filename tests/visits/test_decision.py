@@ -1,13 +1,16 @@
 """What is decided, and when."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from custom_components.familiar_faces.people.calibration import SFACE, Strictness
+from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.visits.decision import decide
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
+from tests.vectors import make_person
 
 
 @pytest.fixture
@@ -167,3 +170,17 @@ def test_strangers_are_named_no_oftener_than_promised(make_gallery, make_sightin
         named += verdict.decision is Decision.FAMILIAR
 
     assert named <= 20
+
+
+def test_what_was_named_wrongly_needs_more(make_gallery, make_sighting, axis, like, now) -> None:
+    gallery = make_gallery(Anna=axis(0))
+    anna = make_person("Anna", axis(0))
+    (template,) = anna.templates
+    guarded = Gallery([replace(anna, templates=(replace(template, guard=0.7),))], gallery.model)
+    named, not_named = (make_sighting(*[like(axis(0), cosine)] * 2) for cosine in (0.9, 0.6))
+
+    assert decide(not_named, gallery, now, final=True).decision is Decision.FAMILIAR
+    assert decide(not_named, guarded, now, final=True).reason is UnclearReason.NOT_SURE
+    verdict = decide(named, guarded, now, final=True)
+    assert verdict.decision is Decision.FAMILIAR
+    assert verdict.similarity == pytest.approx(guarded.compare(named.embeddings, [1, 1], now).best.similarity)

@@ -8,7 +8,9 @@ from itertools import islice
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .centre import around, centre_of
 from .person import Embedding, Person, Template
+from .templates import centroid
 
 CANDIDATES = 10
 """How many people a comparison names at most: those behind them can no longer change a decision."""
@@ -21,9 +23,11 @@ class Candidate:
     person_id: str
     name: str
     similarity: float
-    """Cosine with the centroid of the person's templates, -1 to 1."""
+    """Cosine with the centroid of the person's templates, around the middle of the space, -1 to 1."""
     template_id: str
     """The template that resembles the face most: where to look when the match was wrong."""
+    guard: float = -1.0
+    """The similarity that a name needs at least, because the face is like one that was named wrongly before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,31 @@ class Comparison:
         return self.candidates[0].similarity - self.candidates[1].similarity
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """A person of the gallery."""
+
+    person: Person
+    templates: list[Template]
+    """Those in use, then those set aside, which still tell what was named wrongly before."""
+    in_use: int
+    views: NDArray[np.float32]
+    """The templates around the middle of the space, (n, d)."""
+
+    def candidate(self, vector: Embedding, similarity: float) -> Candidate:
+        """Return the person as a candidate for a face (d,) around the middle of the space."""
+        likeness = self.views @ vector
+        nearest = self.templates[int(likeness[: self.in_use].argmax())]
+        guard = self.templates[int(likeness.argmax())].guard
+        return Candidate(
+            self.person.person_id,
+            self.person.name,
+            similarity,
+            nearest.template_id,
+            -1.0 if guard is None else guard,
+        )
+
+
 class Gallery:
     """The templates of one embedding space, ready to compare with.
 
@@ -60,47 +89,55 @@ class Gallery:
     Raises ValueError when the templates of one model differ in length.
     """
 
-    def __init__(self, people: Iterable[Person], model: str) -> None:
-        """Make one row of every person's templates."""
+    def __init__(self, people: Iterable[Person], model: str, centre: Embedding | None = None) -> None:
+        """Make one row of every person's templates.
+
+        `centre`: the middle of the space, (d,), when another than the known one of `model` is to be tried.
+        """
         self.model = model
-        self._people: list[Person] = []
-        self._templates: list[list[Template]] = []
+        self._centre = centre_of(model) if centre is None else centre
+        self._known: list[_Known] = []
         centroids: list[Embedding] = []
         for person in people:
-            usable = [each for each in person.templates if each.usable and each.model == model]
-            if not usable or person.consent is None:
+            in_use = [each for each in person.templates if each.usable and each.model == model]
+            if not in_use or person.consent is None:
                 continue
-            self._people.append(person)
-            self._templates.append(usable)
-            if len({each.embedding.shape for each in (*self._templates[0], *usable)}) > 1:
+            set_aside = [each for each in person.templates if not each.usable and each.model == model]
+            templates = [*in_use, *set_aside]
+            if len({each.embedding.shape for each in templates}) > 1 or (
+                centroids and centroids[0].shape != in_use[0].embedding.shape
+            ):
                 raise ValueError(f"the templates of {model} differ in length")
-            centroids.append(_unit(np.mean([each.embedding for each in usable], axis=0)))
-        self._centroids = np.array(centroids, dtype=np.float32)
-        self.templates = sum(len(each) for each in self._templates)
+            views = around(np.array([each.embedding for each in templates], np.float32), self._centre)
+            self._known.append(_Known(person, templates, len(in_use), views))
+            centroids.append(centroid([each.embedding for each in in_use]))
+        self._centroids = around(np.array(centroids, dtype=np.float32), self._centre)
+        self.templates = sum(each.in_use for each in self._known)
         """How many templates are in the gallery."""
 
     def __len__(self) -> int:
         """Return how many people are in the gallery."""
-        return len(self._people)
+        return len(self._known)
 
     def compare(self, embeddings: ArrayLike, weights: ArrayLike, now: datetime) -> Comparison:
         """Return whom the faces of ONE individual resemble.
 
         `embeddings`: (n, d) unit-length rows, one a frame, n at least 1. `weights`: (n,) not negative, how
-        much each frame counts. The frames are fused to one vector, their weighted mean at unit length, and
-        compared with the centroid of each person's templates, at unit length too.
+        much each frame counts. The frames are fused to one vector, their weighted mean, and compared with
+        the centroid of each person's templates, both as seen from the middle of the space (see `centre`).
 
         Measured on the LFW development people (40 with three photos each, 208 probes, 1,932 strangers), one
-        frame: share named rightly when 0.1 % of strangers are named, centroid / half and half / nearest
-        template: 45 px 1.000 / 0.995 / 0.990, 30 px 0.976 / 0.976 / 0.957, 24 px 0.952 / 0.942 / 0.918,
-        dark 0.952 / 0.942 / 0.918, blurred 0.923 / 0.918 / 0.861. A quarter of nearest: as the centroid.
+        frame, before the middle was taken away: share named rightly when 0.1 % of strangers are named,
+        centroid / half and half / nearest template: 45 px 1.000 / 0.995 / 0.990, 30 px 0.976 / 0.976 / 0.957,
+        24 px 0.952 / 0.942 / 0.918, dark 0.952 / 0.942 / 0.918, blurred 0.923 / 0.918 / 0.861. A quarter of
+        nearest: as the centroid.
 
         Raises ValueError for an empty or misshapen `embeddings`, values that are not finite, negative
         weights, or a length that is not the templates'.
         """
         fused = fuse(embeddings, weights)
         best = tuple(islice(self._candidates(fused, now, exclude=None), CANDIDATES))
-        return Comparison(best, frames=len(np.asarray(embeddings)), people=len(self._people))
+        return Comparison(best, frames=len(np.asarray(embeddings)), people=len(self._known))
 
     def closest(self, embedding: Embedding, now: datetime, *, exclude: str | None = None) -> Candidate | None:
         """Return who resembles one face most, leaving out the person with the id `exclude`.
@@ -110,26 +147,59 @@ class Gallery:
         fused = fuse(np.asarray(embedding)[None], [1.0])
         return next(self._candidates(fused, now, exclude), None)
 
+    def compare_with(
+        self, person_id: str, embeddings: ArrayLike, weights: ArrayLike, now: datetime
+    ) -> Candidate | None:
+        """Return how the faces of ONE individual resemble one person, None when that may not be compared.
+
+        `embeddings`, `weights` and errors: as for `compare`.
+        """
+        vector = self._seen(fuse(embeddings, weights))
+        for known, middle in zip(self._known, self._centroids, strict=True):
+            if known.person.person_id == person_id and known.person.may_be_recognised(now):
+                return known.candidate(vector, float(middle @ vector))
+        return None
+
     def _candidates(self, vector: Embedding, now: datetime, exclude: str | None) -> Iterator[Candidate]:
         """Yield those who may be recognised at `now`, best first.
 
         Consent is asked of the few people at the top only: that keeps it cheap for thousands.
         """
-        if not self._people:
+        if not self._known:
             return
-        if vector.shape[0] != self._centroids.shape[1]:
+        vector = self._seen(vector)
+        similarity = self._centroids @ vector
+        for index in _best_first(similarity):
+            known = self._known[index]
+            if known.person.person_id != exclude and known.person.may_be_recognised(now):
+                yield known.candidate(vector, float(similarity[index]))
+
+    def similarities(self, embedding: Embedding, now: datetime) -> list[tuple[str, float]]:
+        """Return the ids of everybody who may be recognised, and how much one face (d,) resembles them.
+
+        In the order of the gallery. Raises ValueError as `compare` does.
+        """
+        if not self._known:
+            return []
+        similarity = self._centroids @ self._seen(fuse(np.asarray(embedding)[None], [1.0]))
+        return [
+            (known.person.person_id, float(value))
+            for known, value in zip(self._known, similarity, strict=True)
+            if known.person.may_be_recognised(now)
+        ]
+
+    def likeness(self, one: Embedding, other: Embedding) -> float:
+        """Return how alike two embeddings of the gallery's model are, as `Candidate.similarity` counts it."""
+        return float(np.dot(around(one, self._centre), around(other, self._centre)))
+
+    def _seen(self, vector: Embedding) -> Embedding:
+        """Return a vector from the middle of the space; raise ValueError when it has another length."""
+        if self._known and vector.shape[0] != self._centroids.shape[1]:
             raise ValueError(
                 f"an embedding of {vector.shape[0]} values cannot be compared with {self.model}'s"
                 f" {self._centroids.shape[1]}"
             )
-        similarity = self._centroids @ vector
-        for index in _best_first(similarity):
-            person = self._people[index]
-            if person.person_id == exclude or not person.may_be_recognised(now):
-                continue
-            usable = self._templates[index]
-            nearest = max(usable, key=lambda each: float(np.dot(each.embedding, vector)))
-            yield Candidate(person.person_id, person.name, float(similarity[index]), nearest.template_id)
+        return around(vector, self._centre)
 
 
 def fuse(embeddings: ArrayLike, weights: ArrayLike) -> Embedding:

@@ -94,6 +94,8 @@ class Template:
     added_at: datetime
     usable: bool = True
     """Whether it takes part in comparisons."""
+    guard: float | None = None
+    """How similar to the person a face has to be, at least, that is nearest to this template; see `corrections`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,26 +10,15 @@ import numpy as np
 
 from .calibration import SFACE, Calibration
 from .gallery import Gallery
+from .likeness import NOT_SAME
 from .person import Embedding, Template
+from .templates import NEARLY_SAME
 
 MIN_WIDTH = 80
 """How wide a face must be to enrol with, pixels: twice what recognising asks for, as it is kept for long."""
 
 BACKGROUND = 0.5
 """Faces narrower than this share of the widest one stand in the background and are ignored."""
-
-NEARLY_SAME = 0.93
-"""Cosine from which two photos add nothing to each other.
-
-Different photos of one person in the LFW development set exceed it in 1 of 1,500 pairs, and that pair is one
-picture twice; the median photo against itself at 30 px is at 0.89.
-"""
-
-NOT_SAME = 0.3
-"""Cosine to the nearest of the person's other photos below which it is somebody else in the photo.
-
-In the LFW development set 1 in 200 right photos lie below 0.35, and 1 in 100 of other people above 0.30.
-"""
 
 
 class PhotoReason(StrEnum):
@@ -45,6 +34,7 @@ class PhotoReason(StrEnum):
     TURNED_AWAY = "turned_away"
     SAME_PHOTO = "same_photo"
     NEARLY_SAME_PHOTO = "nearly_same_photo"
+    SET_ASIDE = "set_aside"
     LOOKS_LIKE_OTHER = "looks_like_other"
     NOT_SAME_PERSON = "not_same_person"
 
@@ -87,7 +77,8 @@ class PhotoVerdict:
     other_name: str | None = None
     """Whom the face looks like, for `looks_like_other`."""
     warnings: tuple[PhotoReason, ...] = ()
-    """What to say although the photo is accepted: `nearly_same_photo`, `looks_like_other`."""
+    """What to say besides: `nearly_same_photo` or `looks_like_other` of a photo that is accepted, `set_aside`
+    of one that is the `same_photo`."""
 
     @property
     def accepted(self) -> bool:
@@ -112,13 +103,15 @@ def judge_photo(
 ) -> PhotoVerdict:
     """Return whether a photo is fit to enrol with, and if not the one reason that helps most.
 
-    `faces`: all faces of the photo. `digest`: SHA-256 of the photo as it was given. `person_templates`: what
-    the person already has, all of the gallery's model and possibly not in the gallery yet. `person_id`: the
-    person, when already in the gallery. Nothing is kept. Raises ValueError for embeddings of another length
-    than the templates'.
+    `faces`: all faces of the photo. `digest`: SHA-256 of the photo as it was given. `person_templates`: all
+    that the person already has, possibly not in the gallery yet. The same photo is looked for among them all;
+    the face is compared with those in use of the gallery's model, so that it does not fit for resembling a
+    photo that was set aside. `person_id`: the person, when already in the gallery. Nothing is kept. Raises
+    ValueError for embeddings of another length than the templates'.
     """
-    if any(template.photo_digest == digest for template in person_templates):
-        return PhotoVerdict(PhotoReason.SAME_PHOTO)
+    same = next((each for each in person_templates if each.photo_digest == digest), None)
+    if same is not None:
+        return _same_photo(same)
     if not faces:
         return PhotoVerdict(PhotoReason.NO_FACE)
     subject = _subject(faces)
@@ -129,9 +122,18 @@ def judge_photo(
         return PhotoVerdict(PhotoReason.TOO_SMALL, subject)
     if not face.quality.usable:
         return PhotoVerdict(PhotoReason(face.quality.reason or PhotoReason.NO_FACE), subject)
+    in_use = [each for each in person_templates if each.usable and each.model == gallery.model]
     return _resemblance(
-        face.embedding, subject, person_templates, gallery, now, person_id=person_id, calibration=calibration
+        face.embedding, subject, in_use, gallery, now, person_id=person_id, calibration=calibration
     )
+
+
+def _same_photo(template: Template) -> PhotoVerdict:
+    """Return what is said of a photo that the person already has, and whether it is not compared with."""
+    warnings: list[PhotoReason] = []
+    if not template.usable:
+        warnings.append(PhotoReason.SET_ASIDE)
+    return PhotoVerdict(PhotoReason.SAME_PHOTO, warnings=tuple(warnings))
 
 
 def _subject(faces: Sequence[JudgedFace]) -> int | None:
@@ -145,7 +147,7 @@ def _subject(faces: Sequence[JudgedFace]) -> int | None:
 def _resemblance(
     embedding: Embedding,
     subject: int,
-    person_templates: Sequence[Template],
+    in_use: Sequence[Template],
     gallery: Gallery,
     now: datetime,
     *,
@@ -154,7 +156,7 @@ def _resemblance(
 ) -> PhotoVerdict:
     """Return whether a good face fits the person's other photos, and nobody else's."""
     warnings: list[PhotoReason] = []
-    own = max((float(np.dot(each.embedding, embedding)) for each in person_templates), default=None)
+    own = max((gallery.likeness(each.embedding, embedding) for each in in_use), default=None)
     other = gallery.closest(embedding, now, exclude=person_id)
     other_name = None
     if other is not None and other.similarity >= calibration.familiar_threshold(len(gallery)):
@@ -164,6 +166,6 @@ def _resemblance(
         warnings.append(PhotoReason.LOOKS_LIKE_OTHER)
     if own is not None and own < NOT_SAME:
         return PhotoVerdict(PhotoReason.NOT_SAME_PERSON, subject)
-    if own is not None and own >= NEARLY_SAME:
+    if any(float(np.dot(each.embedding, embedding)) >= NEARLY_SAME for each in in_use):
         warnings.append(PhotoReason.NEARLY_SAME_PHOTO)
     return PhotoVerdict(PhotoReason.GOOD, subject, other_name, tuple(warnings))

@@ -57,7 +57,8 @@ def _is_familiar(
     best = together.best
     if best is None or together.margin < calibration.margin:
         return False
-    if best.similarity < calibration.familiar_threshold(together.people, together.frames, strictness):
+    threshold = calibration.familiar_threshold(together.people, together.frames, strictness)
+    if best.similarity < max(threshold, best.guard):
         return False
     limit = calibration.stranger_threshold(together.people)
     tops = [one.best for one in each if one.best is not None and one.best.similarity >= limit]
@@ -91,6 +92,7 @@ def _familiar(comparison: Comparison, calibration: Calibration) -> Verdict:
         name=best.name,
         confidence=calibration.probability(comparison),
         template_id=best.template_id,
+        similarity=best.similarity,
     )
 
 

@@ -1,5 +1,6 @@
 """The words of a visit: what was seen of one individual, and what was decided."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -56,6 +57,10 @@ class Verdict:
     """Only for `unclear`."""
     template_id: str | None = None
     """The template that was resembled most; only for `familiar`."""
+    quality: str | None = None
+    """What was wrong with most faces, see `Quality.reason`; only where there was no usable face."""
+    similarity: float | None = None
+    """Cosine of the frames together with the person's centroid; only for `familiar`."""
 
     def __post_init__(self) -> None:
         """Refuse a verdict that says two things."""
@@ -91,6 +96,8 @@ class Sighting:
     """The usable faces, at most `EVIDENCE`, without their pictures."""
     best_face: Face | None = field(default=None, repr=False)
     """The usable face that counts most, with its pictures."""
+    poor: Counter[str] = field(default_factory=Counter)
+    """How many faces were unusable, by `Quality.reason`."""
 
     @classmethod
     def begin(cls, face: Face, at: datetime) -> Self:
@@ -98,6 +105,11 @@ class Sighting:
         sighting = cls(face)
         sighting.add(face, at)
         return sighting
+
+    @property
+    def quality(self) -> str | None:
+        """Return what was wrong with most of the unusable faces, None without any."""
+        return next((reason for reason, _ in self.poor.most_common(1)), None)
 
     @property
     def frames(self) -> int:
@@ -124,6 +136,8 @@ class Sighting:
         self.seen_at.append(at)
         self.last_face = replace(face, crop=None, portrait=None)
         if not face.quality.usable:
+            if face.quality.reason is not None:
+                self.poor[face.quality.reason] += 1
             return
         if self.best_face is None or evidence_weight(face) > evidence_weight(self.best_face):
             self.best_face = face
@@ -148,6 +162,9 @@ class Visit:
     confidence: float | None = None
     reason: UnclearReason | None = None
     template_id: str | None = None
+    similarity: float | None = None
+    quality: str | None = None
+    """What was wrong with most faces, where there was no usable one."""
     portrait: bytes | None = field(default=None, repr=False)
     """The best picture, a JPEG; never of somebody who is not familiar."""
 
@@ -166,4 +183,6 @@ class Visit:
             confidence=verdict.confidence,
             reason=verdict.reason,
             template_id=verdict.template_id,
+            similarity=verdict.similarity,
+            quality=verdict.quality,
         )
