@@ -1,0 +1,195 @@
+"""Clips and burst sequences: where they lie, and what the engine sees in their frames."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+import cv2
+
+from custom_components.familiar_faces.engine.pixels import (
+    NotAnImageError,
+    Pixels,
+    TooLargeError,
+    decode,
+    encode_jpeg,
+)
+from custom_components.familiar_faces.engine.protocol import Faces
+
+from .conditions import JPEG
+from .engine import LOCATED, Engines, Picture, Seen, Sight, labelled, pipeline, read
+from .errors import InputError
+from .folders import files, pictures, subfolders
+
+CLIPS = frozenset({".mkv", ".mp4", ".avi", ".mov", ".webm"})
+STRANGERS = "unknown"
+"""The folder of those who are nobody."""
+
+type Frames = list[tuple[float, Faces]]
+"""Seconds since the first frame, and what was seen in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What a camera saw of one individual."""
+
+    path: Path
+    """A video, or the folder of pictures that are its frames in the order of their names."""
+    label: str | None
+    """Who it is; None when it is nobody who could be enrolled."""
+    frames: tuple[Path, ...] = ()
+    """Its pictures; none for a video."""
+
+    @property
+    def name(self) -> str:
+        """Return what tells it from others wherever the set lies."""
+        return f"{self.path.parent.name}/{self.path.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A clip, and what the engine saw in it."""
+
+    clip: Clip
+    frames: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Which frames of a clip are looked at."""
+
+    every: float
+    """Seconds between two frames of a video at least, and between two pictures."""
+    most: int
+    """How many frames at most."""
+    seconds: float
+    """How much of the clip at most."""
+
+
+def read_clips(folder: Path) -> dict[str, list[Clip]]:
+    """Return the clips of each `<person>/` in a folder, in the order of their names; raise InputError.
+
+    A person's folder holds videos and folders of pictures, or pictures: then these are one clip.
+    """
+    people = {person.name: _of_person(person) for person in subfolders(folder)}
+    if not people:
+        raise InputError(f"{folder} has no folders of people")
+    for name, clips in people.items():
+        if not clips:
+            raise InputError(f"{folder / name} has no clips")
+    return people
+
+
+def read_strangers(folder: Path) -> list[Clip]:
+    """Return the clips of a folder of nobody's: videos and folders; raise InputError."""
+    if not folder.is_dir():
+        return []
+    clips = [Clip(path, None) for path in files(folder, CLIPS)]
+    return [*clips, *(replace(clip, label=None) for each in subfolders(folder) for clip in _of_person(each))]
+
+
+def record(engines: Engines, clips: Sequence[Clip], sight: Sight, pace: Pace, what: str) -> list[Recording]:
+    """Return what the engine sees in each clip; raise InputError for one that cannot be read."""
+    seen = engines.run(_see, [(clip, sight, pace) for clip in clips], what, chunk=1)
+    return [Recording(clip, frames) for clip, frames in zip(clips, seen, strict=True)]
+
+
+def from_photos(path: Path, some: Sequence[Seen], every: float) -> Recording:
+    """Return photos of one person as one clip that shows this person alone.
+
+    A photo that could not be scaled, as its face was not found, is a frame that shows nobody.
+    """
+    model = next((each.faces.model for each in some if each.faces is not None), "")
+    shown = [
+        replace(
+            each.faces or Faces(model, (1, 1), (), {}), model=model, faces=(each.face,) if each.face else ()
+        )
+        for each in some
+    ]
+    clip = Clip(path, some[0].label, tuple(each.picture.path for each in some))
+    return Recording(clip, [(number * every, faces) for number, faces in enumerate(shown)])
+
+
+def references(recording: Recording, count: int) -> list[Seen]:
+    """Return the best frames to enrol with: from each part of a clip the sharpest usable one."""
+    usable = [
+        Seen(Picture(recording.clip.path / f"{seconds:.2f}", recording.clip.label), faces, face, None)
+        for seconds, faces in recording.frames
+        if (face := labelled(faces)) is not None and face.quality.usable
+    ]
+    count = min(count, len(usable))
+    parts = [usable[len(usable) * at // count : len(usable) * (at + 1) // count] for at in range(count)]
+    return [max(part, key=lambda seen: seen.face.quality.sharpness if seen.face else 0.0) for part in parts]
+
+
+def _of_person(folder: Path) -> list[Clip]:
+    videos = [Clip(path, folder.name) for path in files(folder, CLIPS)]
+    bursts = [
+        Clip(path, folder.name, tuple(found)) for path in subfolders(folder) if (found := pictures(path))
+    ]
+    if clips := sorted([*videos, *bursts], key=lambda clip: clip.path):
+        return clips
+    found = pictures(folder)
+    return [Clip(folder, folder.name, tuple(found))] if found else []
+
+
+def _see(task: tuple[Clip, Sight, Pace]) -> Frames:
+    clip, sight, pace = task
+    engine, condition, width = pipeline(), sight.condition, None
+    try:
+        images = list(_images(clip, pace))
+        if condition.face_width is not None:
+            # One scale for the whole clip: somebody who comes closer still grows.
+            widths = [
+                face.box[2]
+                for _, image in images
+                if (face := labelled(engine.see(_sent(image), LOCATED))) is not None
+            ]
+            if not widths:
+                return []
+            width = median(widths)
+        frames, sent = [], set()
+        for seconds, image in images:
+            data = _sent(image)
+            if not condition.as_is:
+                data = condition.apply(decode(data), width, f"{clip.name}/{seconds:.3f}")
+            # As in a look: a frame that is identical to an earlier one is no new evidence.
+            if data not in sent:
+                sent.add(data)
+                frames.append((seconds, sight.see(data)))
+    except (NotAnImageError, TooLargeError) as err:
+        raise InputError(f"{clip.path} has a frame that is not a picture: {err}") from err
+    return frames
+
+
+def _sent(image: Pixels | bytes) -> bytes:
+    """Return a frame as a camera sends it."""
+    return image if isinstance(image, bytes) else encode_jpeg(image, JPEG)
+
+
+def _images(clip: Clip, pace: Pace) -> Iterator[tuple[float, Pixels | bytes]]:
+    """Yield the frames to look at; raise InputError for a clip that cannot be read."""
+    if clip.frames:
+        for number, path in enumerate(clip.frames[: pace.most]):
+            if number * pace.every <= pace.seconds:
+                yield number * pace.every, read(path)
+        return
+    video = cv2.VideoCapture(str(clip.path))
+    try:
+        rate = video.get(cv2.CAP_PROP_FPS)
+        if not video.isOpened() or not rate > 0:
+            raise InputError(f"{clip.path} is not a clip that can be read")
+        number = taken = 0
+        while taken < pace.most and number / rate <= pace.seconds and video.grab():
+            # A frame counts as late enough when it is within a tenth of a frame of it.
+            if (number + 0.1) / rate >= taken * pace.every:
+                done, image = video.retrieve()
+                if not done:
+                    raise InputError(f"{clip.path} has a frame that cannot be read")
+                taken += 1
+                yield number / rate, image
+            number += 1
+        if not taken:
+            raise InputError(f"{clip.path} has no frames")
+    finally:
+        video.release()
