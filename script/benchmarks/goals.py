@@ -1,0 +1,61 @@
+"""The goals beside the figures, and the table that shows both."""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+import operator
+
+from .context import Figure, Figures
+
+AT_MOST, AT_LEAST = "<=", ">="
+GOALS: dict[str, tuple[str, float]] = {
+    "engine_vs_models.*": (AT_MOST, 1.15),
+    "represent_vs_engine.4K_*": (AT_LEAST, 1.5),
+    "ha_overhead_ms_p95": (AT_MOST, 15),
+    "loop_hold_ms_max": (AT_MOST, 10),
+    "identify_ms.10000": (AT_MOST, 1),
+    "ha_growth_mb": (AT_MOST, 1),
+    "engine_growth_mb": (AT_MOST, 1),
+    "engine_cores": (AT_MOST, 1),
+    "engine_nice": (AT_LEAST, 1),
+    "faces_per_second": (AT_LEAST, 55),
+}
+"""By figure, `*` standing for the rest of its name. A growth of 1 MB is what an allocator breathes."""
+_MEETS = {AT_MOST: operator.le, AT_LEAST: operator.ge}
+
+
+def table(figures: Figures) -> str:
+    """Return the figures, one a line, with the goal beside each that has one and whether it is met."""
+    lines = []
+    for name, value in _flat(figures):
+        if (goal := _goal(name, figures)) is None:
+            lines.append(f"{name:32} {value:10.3f}")
+        else:
+            sign, limit = goal
+            verdict = "met" if _MEETS[sign](value, limit) else "MISSED"
+            lines.append(f"{name:32} {value:10.3f}  {sign} {limit:<6g} {verdict}")
+    return "\n".join(lines)
+
+
+def rounded(figure: Figure) -> Figure:
+    """Return a figure, or an object of them, as short as it means something."""
+    if isinstance(figure, dict):
+        return {name: rounded(value) for name, value in figure.items()}
+    return round(figure, 3)
+
+
+def _goal(name: str, figures: Figures) -> tuple[str, float] | None:
+    group, _, rest = name.partition(".")
+    if group == "faces_found" and rest.endswith(".ours"):
+        kinds = figures[group]
+        assert isinstance(kinds, dict)
+        there = dict(_flat(kinds))[f"{rest.removesuffix('.ours')}.there"]
+        return AT_LEAST, there
+    return next((goal for pattern, goal in GOALS.items() if fnmatchcase(name, pattern)), None)
+
+
+def _flat(figures: Figures, before: str = "") -> Iterator[tuple[str, float]]:
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value

@@ -1,0 +1,177 @@
+"""A real Home Assistant with doors: a camera, a doorbell and this integration's watcher at each, and one engine."""
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from io import BytesIO
+import os
+from pathlib import Path
+import time
+from unittest.mock import patch
+
+ROOT = Path(__file__).resolve().parents[2]
+from homeassistant import loader
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.setup import async_setup_component
+from PIL import Image
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_test_home_assistant,
+    setup_test_component_platform,
+)
+
+from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.hub import Hub
+from tests.conftest import FrontDoor, PreparedBefore
+from tests.pictures import astronaut, enrolment_photos, frame, jpeg
+from tests.steps import enrol
+
+ROOT = Path(__file__).resolve().parents[2]
+FRAMES = 32
+"""More than a look takes, so that none is shown twice in it."""
+MB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A familiar visitor's event, as a listener got it."""
+
+    ms: float
+    """Milliseconds since the doorbell was pressed."""
+    camera_fetch_ms: float
+    engine_ms: float
+
+
+class House:
+    """The running whole."""
+
+    def __init__(self, hass: HomeAssistant, hub: Hub, doors: int) -> None:
+        """Use `open_house`."""
+        self.hass = hass
+        self.hub = hub
+        self.doors = doors
+
+    async def ring(self, doors: int | None = None) -> list[Told]:
+        """Ring at the first so many doors at once; return what was told of familiar visitors when all is over.
+
+        The visits before are over first: nobody is there any more.
+        """
+        doors = self.doors if doors is None else doors
+        for camera_id in self.hub.watchers:
+            self.hub.open_visits.leave(camera_id)
+        return await self.ring_again(doors)
+
+    async def ring_again(self, doors: int) -> list[Told]:
+        """Ring as `ring` does, with the visits before as they are."""
+        told: dict[str, Told] = {}
+        begun = time.perf_counter()
+
+        @callback
+        def changed(event: Event[EventStateChangedData]) -> None:
+            state = event.data["new_state"]
+            if state is None or state.attributes.get("event_type") != "familiar" or state.entity_id in told:
+                return
+            fetch, engine = (float(state.attributes[key]) for key in ("camera_fetch_ms", "engine_ms"))
+            told[state.entity_id] = Told((time.perf_counter() - begun) * 1000, fetch, engine)
+
+        visitors = [f"event.door_{number}_visitor" for number in range(doors)]
+        stop = async_track_state_change_event(self.hass, visitors, changed)
+        bells = [f"input_button.bell_{number}" for number in range(doors)]
+        await self.hass.services.async_call("input_button", "press", {"entity_id": bells}, blocking=True)
+        await self.hass.async_block_till_done(wait_background_tasks=True)
+        stop()
+        return list(told.values())
+
+    @property
+    def engine_pid(self) -> int:
+        """Return the process id of the engine."""
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parent = int(path.read_text("ascii").rsplit(")", 1)[1].split()[1])
+                command = path.with_name("cmdline").read_bytes()
+            except OSError:
+                continue
+            if parent == os.getpid() and b"engine/__main__.py" in command:
+                return int(path.parent.name)
+        raise SystemExit("the engine does not run")
+
+
+@asynccontextmanager
+async def open_house(folder: Path, place: PreparedBefore, doors: int, *, small: bool) -> AsyncIterator[House]:
+    """Set everything up, with one person enrolled who stands before every camera; `small`: frames of 640x360."""
+    (folder / "custom_components").symlink_to(ROOT / "custom_components")
+    (folder / ".storage").mkdir()
+    cameras = _cameras(doors, small=small)
+    async with async_test_home_assistant(config_dir=str(folder)) as hass:
+        hass.data.pop(loader.DATA_CUSTOM_COMPONENTS, None)
+        setup_test_component_platform(hass, "camera", cameras)
+        bells = {f"bell_{number}": {} for number in range(doors)}
+        await async_setup_component(hass, "homeassistant", {})
+        await async_setup_component(hass, "camera", {"camera": {"platform": "test"}})
+        await async_setup_component(hass, "input_button", {"input_button": bells})
+        entry = _entry(doors)
+        entry.add_to_hass(hass)
+        with ExitStack() as patched:
+            target = "custom_components.familiar_faces.engine_choice.Environment"
+            patched.enter_context(patch(target, return_value=place))
+            if not await hass.config_entries.async_setup(entry.entry_id):
+                raise SystemExit("the integration did not set up")
+        hub: Hub = entry.runtime_data
+        if not await hub.engine.wait_ready(30):
+            raise SystemExit(f"the engine is not ready: {hub.engine.last_error}")
+        await hass.async_block_till_done(wait_background_tasks=True)
+        await enrol(hass, entry, enrolment_photos())
+        yield House(hass, hub, doors)
+        await hass.config_entries.async_unload(entry.entry_id)
+        await hass.async_stop(force=True)
+
+
+def _entry(doors: int) -> MockConfigEntry:
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Familiar Faces",
+        data={CONF_WHERE: Where.THIS_MACHINE},
+        subentries_data=[
+            {
+                "data": {
+                    "camera": f"camera.door_{number}",
+                    "mode": "on_ring",
+                    "public_space": False,
+                    "triggers": [f"input_button.bell_{number}"],
+                },
+                "subentry_type": "camera",
+                "title": f"Door {number}",
+                "unique_id": f"door_{number}",
+            }
+            for number in range(doors)
+        ],
+    )
+
+
+def _cameras(doors: int, *, small: bool) -> list[FrontDoor]:
+    """Return cameras that show the same frames, each from another one on."""
+    frames = [frame(astronaut(), seed=seed, scale=1.5 if small else 1.0) for seed in range(FRAMES)]
+    if small:
+        frames = [jpeg(Image.open(BytesIO(each)).resize((640, 360), Image.Resampling.BOX)) for each in frames]
+    cameras = []
+    for number in range(doors):
+        camera = FrontDoor()
+        camera._attr_name = f"Door {number}"
+        camera._attr_unique_id = f"door_{number}"
+        camera.frames = frames
+        camera.fetched = number * FRAMES // doors
+        cameras.append(camera)
+    return cameras
+
+
+def resident_mb(pid: int | str = "self") -> float:
+    """Return the resident memory of a process."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return next(int(line.split()[1]) / MB for line in status.splitlines() if line.startswith("VmRSS"))
+
+
+def cpu_seconds(pid: int | str = "self") -> float:
+    """Return the processor seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
