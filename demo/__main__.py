@@ -148,6 +148,8 @@ async def _set_up_in_browser(
             if missing:
                 raise DemoFailed(f"The page of {NAME} does not show: {', '.join(missing)}.\n{page}")
             say(f"In the browser: {NAME} has a page.")
+            await frontend.choose_strictness("Strict")
+            say("In the browser: Strict was chosen.")
 
 
 async def _take_screenshots(url: str, folder: Path) -> None:

@@ -171,6 +171,15 @@ class Frontend:
         await self._finish()
         return said
 
+    async def choose_strictness(self, strictness: str) -> None:
+        """Choose how sure to be before a name is said."""
+        await self.begin("Configure")
+        await self.see("How sure before a name is said?")
+        await self._seen("options-1-strictness")
+        await self._dialog().get_by_role("radio", name=re.compile(f"^{strictness}:")).click(force=True)
+        await self._press("Submit")
+        await self._finish()
+
     async def show_device(self, name: str, shot: str) -> str:
         """Open the page of a device from the integration's page; return what can be read on it."""
         await self.show(f"/config/integrations/integration/{DOMAIN}")
@@ -189,6 +198,7 @@ class Frontend:
         await self.show_device(TITLE, "device-hub")
         await self.show_device("Front door", "device-camera")
         await self.show_device("Eileen", "device-person")
+        await self.choose_strictness("Balanced")
         await self.begin("Add camera")
         await self.see("Choose a camera and when it is looked at.")
         await self._seen("camera-1-which")

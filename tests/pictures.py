@@ -101,3 +101,25 @@ def enrolment_photos() -> list[bytes]:
         jpeg(variant(big, mirrored=True, light=0.8)),
         jpeg(variant(big, angle=8, light=1.2)),
     ]
+
+
+def photos_of(person: Image.Image) -> list[bytes]:
+    """Return photos to enrol somebody with, none of which is ever a frame of a camera."""
+    big = person.resize((540, 540 * person.height // person.width), Image.Resampling.LANCZOS)
+    return [jpeg(variant(big, light=1.05)), jpeg(variant(big, mirrored=True, light=0.8))]
+
+
+def different_photos() -> list[bytes]:
+    """Return the portrait stretched as no two cameras see it: as far from each other as different photos."""
+    big = astronaut().resize((540, 540), Image.Resampling.LANCZOS)
+    return [
+        jpeg(variant(big, light=1.05)),
+        jpeg(variant(big.resize((400, 540)), mirrored=True, light=0.9)),
+        jpeg(variant(big.resize((540, 400)), light=1.1)),
+    ]
+
+
+def jittered_photos(count: int) -> list[bytes]:
+    """Return one picture over and over, each time in slightly other light and of another JPEG quality."""
+    big = astronaut().resize((540, 540), Image.Resampling.LANCZOS)
+    return [jpeg(variant(big, light=0.9 + 0.02 * number), quality=75 + 2 * number) for number in range(count)]

@@ -103,6 +103,30 @@ def mentions(node: ast.AST, name: str) -> bool:
     return any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
 
 
+def path_of(name: str) -> Path:
+    """Return the source file of a module of the integration."""
+    return FOLDER / f"{name.replace('.', '/')}.py"
+
+
+def descriptions_in(path: Path) -> list[ast.Call]:
+    """Find the descriptions of entities that a source file makes."""
+    nodes = ast.walk(parse(path))
+    return [
+        node for node in nodes if isinstance(node, ast.Call) and name_of(node.func).endswith("Description")
+    ]
+
+
+def modules_of(platform: str) -> list[str]:
+    """Return the modules of a platform: its own, and those it imports that describe entities of it."""
+    imported = {
+        node.module
+        for node in ast.walk(parse(path_of(platform)))
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module is not None
+    }
+    files = sorted(name for name in imported if path_of(name).is_file())
+    return [platform, *(name for name in files if descriptions_in(path_of(name)))]
+
+
 @dataclass
 class Flow:
     """What a flow shows, by the words of its source."""
@@ -117,28 +141,63 @@ class Flow:
     progress: set[str] = field(default_factory=set)
 
 
+def steps_of(path: Path) -> set[str]:
+    """Return the steps that a source file has."""
+    names = {function.name for function in functions(parse(path))}
+    return {name.removeprefix("async_step_") for name in names if name.startswith("async_step_")}
+
+
+def flow_names() -> list[str]:
+    """Return the modules of flows; those whose steps another one inherits are a part of it."""
+    names = [path.stem for path in sorted((FOLDER / "flows").glob("*.py")) if steps_of(path)]
+    inherited = {part for name in names for part in parts_of(name) if part != name}
+    return [name for name in names if name not in inherited]
+
+
+def parts_of(name: str) -> list[str]:
+    """Return a flow's module, and those of `flows` that it inherits steps from."""
+    module = load("flows", name)
+    package = module.__name__.removesuffix(name)
+    classes = [
+        each
+        for each in vars(module).values()
+        if isinstance(each, type) and each.__module__ == module.__name__
+    ]
+    found = {base.__module__ for each in classes for base in each.__mro__}
+    return [
+        name,
+        *sorted({each.removeprefix(package) for each in found if each.startswith(package)} - {name}),
+    ]
+
+
 def read_flow(name: str) -> Flow:
-    """Read the source of a flow."""
-    module, tree, flow = load("flows", name), parse(FOLDER / "flows" / f"{name}.py"), Flow()
-    for call in calls(tree, "Required", "Optional"):
-        flow.fields |= strings(call.args[0], tree, module)
-    for function in functions(tree):
-        flow.methods |= {function.name.removeprefix("async_step_")} - {function.name}
-        for call in calls(function, "async_show_form", "async_show_menu"):
-            given = keywords(call)
-            # A step that two share is named by those who call it.
-            steps = strings(given["step_id"], function, module) or {
-                ast.literal_eval(caller.args[0]) for caller in calls(tree, function.name)
+    """Read the source of a flow, with all that it inherits."""
+    flow = Flow()
+    sources = [(load("flows", part), parse(FOLDER / "flows" / f"{part}.py")) for part in parts_of(name)]
+    for module, tree in sources:
+        for call in calls(tree, "Required", "Optional"):
+            flow.fields |= strings(call.args[0], tree, module)
+        for function in functions(tree):
+            flow.methods |= {function.name.removeprefix("async_step_")} - {function.name}
+            for call in calls(function, "async_show_form", "async_show_menu"):
+                given = keywords(call)
+                # A step that two share is named by those who call it.
+                steps = strings(given["step_id"], function, module) or {
+                    ast.literal_eval(caller.args[0])
+                    for _, each in sources
+                    for caller in calls(each, function.name)
+                }
+                for step in steps:
+                    flow.shown[step] = keys_of(given.get("description_placeholders"))
+                    if "menu_options" in given:
+                        flow.menus[step] = strings(given["menu_options"], function, module)
+            for call in calls(function, "async_show_progress"):
+                flow.progress |= strings(keywords(call)["progress_action"], function, module)
+            for call in calls(function, "async_abort"):
+                flow.aborts |= strings(keywords(call)["reason"], function, module)
+            flow.errors |= {
+                text for value in errors_in(function) for text in strings(value, function, module)
             }
-            for step in steps:
-                flow.shown[step] = keys_of(given.get("description_placeholders"))
-                if "menu_options" in given:
-                    flow.menus[step] = strings(given["menu_options"], function, module)
-        for call in calls(function, "async_show_progress"):
-            flow.progress |= strings(keywords(call)["progress_action"], function, module)
-        for call in calls(function, "async_abort"):
-            flow.aborts |= strings(keywords(call)["reason"], function, module)
-        flow.errors |= {text for value in errors_in(function) for text in strings(value, function, module)}
     return flow
 
 

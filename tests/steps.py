@@ -1,10 +1,14 @@
-"""How a user goes through the flows, for tests that need a person or a camera."""
+"""What users and visitors do, for tests that need a person, a camera or a visit."""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from freezegun import freeze_time
+from freezegun.api import _freeze_time
 from homeassistant.components import file_upload
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
@@ -14,8 +18,16 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import SUBENTRY_PERSON
+from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.people.person import Template
+from custom_components.familiar_faces.visits.look import LOOK_FRAMES
+
+from .conftest import DOORBELL
+from .pictures import frame
 
 type Result = dict[str, Any]
+
+VISITOR = "event.front_door_visitor"
 
 
 async def upload(hass: HomeAssistant, data: bytes, name: str = "photo.jpg") -> str:
@@ -89,3 +101,45 @@ async def enrol(hass: HomeAssistant, entry: MockConfigEntry, photos: list[bytes]
     (added,) = set(entry.subentries) - before
     person_id: str = entry.subentries[added].data["person_id"]
     return person_id
+
+
+async def add_photo_of_somebody_else(hass: HomeAssistant, hub: Hub, person_id: str, photo: bytes) -> str:
+    """Give a person a reference photo of somebody else, and return its template's id."""
+    seen = await hub.client.faces(photo, portraits=True, mirrored=True)
+    template = await hass.async_add_executor_job(
+        lambda: hub.vault.add_reference(
+            person_id,
+            photo=seen.faces[0].portrait or b"",
+            embedding=seen.faces[0].embedding,
+            model=seen.model,
+            photo_digest=sha256(photo).hexdigest(),
+            now=dt_util.utcnow(),
+        )
+    )
+    await hub.async_refresh_people()
+    return template.template_id
+
+
+async def templates_of(hass: HomeAssistant, hub: Hub, person_id: str) -> tuple[Template, ...]:
+    """Return a person's templates as they are kept."""
+    return (await hass.async_add_executor_job(hub.vault.person, person_id)).templates
+
+
+def visits(*people: object, number: int = LOOK_FRAMES, scale: float = 1.0) -> list[bytes]:
+    """Return the frames of a look at people who stand at the door."""
+    return [frame(*people, seed=seed, scale=scale) for seed in range(number)]
+
+
+def later(*, minutes: float = 0, until: datetime | None = None) -> _freeze_time:
+    """Return a context in which it is later, and in which time goes on."""
+    return freeze_time(until or dt_util.utcnow() + timedelta(minutes=minutes), tick=True, real_asyncio=True)
+
+
+async def ring(hass: HomeAssistant, hub: Hub) -> None:
+    """Press the doorbell and wait until the look is over."""
+    await hass.services.async_call("input_button", "press", {"entity_id": DOORBELL}, blocking=True)
+    await hass.async_block_till_done()
+    (watching,) = hub.watchers.values()
+    if watching._looking is not None:
+        await asyncio.wait_for(watching._looking, 20)
+    await hass.async_block_till_done()

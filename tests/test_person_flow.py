@@ -16,12 +16,22 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.engine.protocol import Faces
-from custom_components.familiar_faces.flows import person
+from custom_components.familiar_faces.flows import photo_steps
 from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.vault.errors import UnknownPerson, VaultUnwritable
 
-from .pictures import astronaut, enrolment_photos, group, huge_png, jpeg, porch, stranger, variant
+from .pictures import (
+    astronaut,
+    different_photos,
+    enrolment_photos,
+    group,
+    huge_png,
+    jpeg,
+    porch,
+    stranger,
+    variant,
+)
 from .steps import add_photo, choose, configure, consent, enrol, start_person, upload
 
 
@@ -32,7 +42,7 @@ async def test_person_is_added(hass: HomeAssistant, hub: Hub, entry: MockConfigE
     assert "Eileen" in result["description_placeholders"]["text"]
     result = await configure(hass, result, consent())
     assert result["step_id"] == "photo"
-    for count, photo in enumerate(enrolment_photos(), start=1):
+    for count, photo in enumerate(different_photos(), start=1):
         result = await add_photo(hass, result, photo)
         assert result["type"] is FlowResultType.MENU
         assert result["description_placeholders"]["verdict"].startswith("This photo is good.")
@@ -350,7 +360,7 @@ async def test_answer_that_cannot_be_compared(
     """An engine whose numbers do not fit the others is named as the trouble, not the upload."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
-    result = await add_photo(hass, result, enrolment_photos()[0])
+    result = await add_photo(hass, result, different_photos()[0])
     ask = EngineClient.faces
 
     async def strange(self: EngineClient, *args: bytes, **kwargs: bool) -> Faces:
@@ -360,9 +370,9 @@ async def test_answer_that_cannot_be_compared(
 
     with monkeypatch.context() as patched:
         patched.setattr(EngineClient, "faces", strange)
-        result = await add_photo(hass, result, enrolment_photos()[1])
+        result = await add_photo(hass, result, different_photos()[1])
     assert result["errors"] == {"base": "engine_strange"}
-    result = await add_photo(hass, result, enrolment_photos()[1])
+    result = await add_photo(hass, result, different_photos()[1])
     assert result["description_placeholders"]["count"] == "2"
 
 
@@ -373,7 +383,7 @@ async def test_engine_is_away_while_enrolling(
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
     await hub.engine.stop()
-    monkeypatch.setattr(person, "ENGINE_PATIENCE", 0.1)
+    monkeypatch.setattr(photo_steps, "ENGINE_PATIENCE", 0.1)
     result = await add_photo(hass, result, enrolment_photos()[0])
     assert result["errors"] == {"base": "engine_unavailable"}
 

@@ -1,4 +1,4 @@
-"""The action `identify`."""
+"""The action `identify`: who it is, and whether it is somebody."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,10 @@ from typing import Any
 from homeassistant.components.media_source import PlayMedia
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
@@ -15,7 +18,7 @@ from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import HUB, Hub
 
 from .conftest import CAMERA, FrontDoor
-from .pictures import astronaut, enrolment_photos, frame, stranger
+from .pictures import astronaut, enrolment_photos, frame, jpeg, porch, stranger, variant
 from .steps import enrol
 
 
@@ -78,7 +81,7 @@ async def test_image_that_lies_elsewhere(
     async def resolve(*args: object) -> PlayMedia:
         return PlayMedia("http://example.com/a.jpg", "image/jpeg")
 
-    monkeypatch.setattr("custom_components.familiar_faces.services.media_source.async_resolve_media", resolve)
+    monkeypatch.setattr("custom_components.familiar_faces.identify.media_source.async_resolve_media", resolve)
     with pytest.raises(ServiceValidationError) as caught:
         await identify(
             hass, image={"media_content_id": "media-source://radio/1", "media_content_type": "image/jpeg"}
@@ -110,3 +113,135 @@ async def test_asked_wrongly(
     with pytest.raises(ServiceValidationError) as caught:
         await identify(hass, camera=CAMERA)
     assert caught.value.translation_key == "not_loaded"
+
+
+# Verification
+
+
+@pytest.fixture
+async def two_people(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> tuple[str, str]:
+    """Enrol the astronaut and Ben, and return their ids."""
+    eileen = await enrol(hass, entry, enrolment_photos())
+    big = stranger(0).resize((540, 540), Image.Resampling.LANCZOS)
+    return eileen, await enrol(hass, entry, [jpeg(variant(big, light=1.05))], name="Ben")
+
+
+async def test_one_claimed_person(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, two_people: tuple[str, str]
+) -> None:
+    """Each face is or is not the claimed person; one that is makes the answer a yes."""
+    eileen, _ = two_people
+    front_door.frames = [frame(astronaut(), stranger(0), stranger(1))]
+    answer = await identify(hass, camera=CAMERA, person="Eileen")
+    her, him, other = sorted(answer["faces"], key=lambda face: face["box"][0])
+    assert [face["verification"]["answer"] for face in (her, him, other)] == ["yes", "no", "no"]
+    assert (her["name"], him["name"]) == ("Eileen", "Ben")
+    assert her["verification"]["probability"] > 0.95
+    assert him["verification"]["probability"] < 0.05
+    assert her["verification"]["similarity"] > 0.5 > him["verification"]["similarity"]
+    assert answer["verification"] == "yes"
+    assert answer["claimed"] == {"person_id": eileen, "name": "Eileen"} | her["verification"]
+
+    front_door.frames = [frame(stranger(0))]
+    answer = await identify(hass, camera=CAMERA, person=eileen)
+    assert (answer["verification"], answer["claimed"]["answer"]) == ("no", "no")
+    assert "reason" not in answer["claimed"]
+    # Without a claim there is nothing to verify.
+    answer = await identify(hass, camera=CAMERA)
+    assert "verification" not in answer
+    assert "verification" not in answer["faces"][0]
+
+
+async def test_a_claim_that_cannot_be_told(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, two_people: tuple[str, str]
+) -> None:
+    """A face between two people, a poor one and none at all are unclear, each with its reason."""
+    between = Image.blend(astronaut().resize((270, 270)), stranger(0).resize((270, 270)), 0.55)
+    for picture, reason in (
+        (frame(between), "not_sure"),
+        (frame(variant(astronaut(), blur=9)), "no_usable_face"),
+        (jpeg(porch()), "no_face"),
+    ):
+        front_door.frames = [picture]
+        answer = await identify(hass, camera=CAMERA, person="Eileen")
+        assert (answer["verification"], answer["claimed"]["reason"]) == ("unclear", reason)
+        assert (answer["claimed"]["probability"] is None) == (reason != "not_sure")
+    # A no asks for faces that can be compared: a poor one might be hers.
+    front_door.frames = [frame(stranger(0), variant(astronaut(), blur=6))]
+    answer = await identify(hass, camera=CAMERA, person="Eileen")
+    assert sorted(face["verification"]["answer"] for face in answer["faces"]) == ["no", "unclear"]
+    assert answer["verification"] == "unclear"
+
+
+async def test_who_is_claimed(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    entry: MockConfigEntry,
+    two_people: tuple[str, str],
+) -> None:
+    """A person is meant by a device, an id or a name, and nobody else is."""
+    eileen, ben = two_people
+    front_door.frames = [frame(astronaut())]
+    registry = dr.async_get(hass)
+    device = registry.async_get_device_by_identifier((DOMAIN, eileen), entry.entry_id)
+    assert device is not None
+    assert device.model_id == "person"
+    for said in (device.id, eileen, "eileen", " EILEEN "):
+        answer = await identify(hass, camera=CAMERA, person=said)
+        assert answer["claimed"]["person_id"] == eileen
+
+    async def refused(said: str) -> str | None:
+        with pytest.raises(ServiceValidationError) as caught:
+            await identify(hass, camera=CAMERA, person=said)
+        return caught.value.translation_key
+
+    others = [
+        each for each in dr.async_entries_for_config_entry(registry, entry.entry_id) if not each.model_id
+    ]
+    assert len(others) == 2
+    for said in ("Nobody", "Eile", *(each.id for each in others)):
+        assert await refused(said) == "unknown_person"
+    for said in ("", "   ", ["Eileen"], {"name": "Eileen"}, None):
+        with pytest.raises(vol.Invalid):
+            await identify(hass, camera=CAMERA, person=said)
+    with pytest.raises(vol.Invalid):
+        await identify(hass, person="Eileen")
+    await hass.async_add_executor_job(hub.vault.update_person, ben, "EILEEN", None)
+    await hub.async_refresh_people()
+    assert await refused("Eileen") == "ambiguous_person"
+    assert (await identify(hass, camera=CAMERA, person=eileen))["verification"] == "yes"
+
+
+async def test_who_may_not_be_verified(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, two_people: tuple[str, str]
+) -> None:
+    """Without a consent nobody is verified, nor without a photo that the engine can compare with."""
+    eileen, ben = two_people
+    front_door.frames = [frame(astronaut(), stranger(0))]
+
+    async def refused(said: str) -> str | None:
+        with pytest.raises(ServiceValidationError) as caught:
+            await identify(hass, camera=CAMERA, person=said)
+        return caught.value.translation_key
+
+    await hass.async_add_executor_job(hub.vault.withdraw_consent, eileen, dt_util.utcnow())
+    await hub.async_refresh_people()
+    assert await refused("Eileen") == "no_consent"
+
+    def renew_engine() -> None:
+        (template,) = hub.vault.person(ben).templates
+        photo = hub.vault.reference_photo(template.template_id)
+        hub.vault.remove_reference(ben, template.template_id)
+        hub.vault.add_reference(
+            ben,
+            photo=photo,
+            embedding=template.embedding,
+            model="another",
+            photo_digest="another",
+            now=dt_util.utcnow(),
+        )
+
+    await hass.async_add_executor_job(renew_engine)
+    await hub.async_refresh_people()
+    assert await refused("Ben") == "nothing_to_compare"

@@ -15,21 +15,27 @@ import yaml
 import custom_components.familiar_faces as integration
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.host.errors import EnvironmentFailed
+from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
 
 from .source import (
     FOLDER,
     ROOT,
     calls,
+    descriptions_in,
+    flow_names,
     functions,
     keys_of,
     keywords,
     load,
-    name_of,
+    modules_of,
     parse,
+    parts_of,
+    path_of,
     read_flow,
     reasons_of_quality,
     reasons_of_the_environment,
+    steps_of,
     strings,
     verdicts_on_photos,
 )
@@ -146,12 +152,12 @@ def test_form(language: str) -> None:
 def descriptions(platform: str) -> list[EntityDescription]:
     """Return what the entities of a platform are described by."""
     found: list[EntityDescription] = []
-    for value in vars(load(platform)).values():
+    for value in [value for name in modules_of(platform) for value in vars(load(name)).values()]:
         # Not by isinstance: Home Assistant makes its own kinds of descriptions without their base class.
         found += [
             each
             for each in (value if isinstance(value, tuple) else (value,))
-            if type(each).__name__.endswith("Description")
+            if type(each).__name__.endswith("Description") and each not in found
         ]
     return found
 
@@ -162,11 +168,7 @@ ENTITIES = {str(platform): descriptions(platform) for platform in integration.PL
 @pytest.mark.parametrize("platform", ENTITIES)
 def test_entities(platform: str) -> None:
     """Every entity has a name, and every name an entity."""
-    described = [
-        node
-        for node in ast.walk(parse(FOLDER / f"{platform}.py"))
-        if isinstance(node, ast.Call) and name_of(node.func).endswith("Description")
-    ]
+    described = [call for name in modules_of(platform) for call in descriptions_in(path_of(name))]
     assert len(described) == len(ENTITIES[platform]), "some are not at the top of the module"
     assert {each.translation_key for each in ENTITIES[platform]} == ENGLISH_TREE["entity"][platform].keys()
     assert all(entity["name"] for entity in ENGLISH_TREE["entity"][platform].values())
@@ -175,6 +177,12 @@ def test_entities(platform: str) -> None:
 def test_platforms() -> None:
     """No names are kept for a platform that is gone."""
     assert ENGLISH_TREE["entity"].keys() == ENTITIES.keys()
+
+
+def test_every_description_is_seen() -> None:
+    """No module describes entities that belong to no platform, or to two."""
+    seen = [path_of(name) for platform in ENTITIES for name in modules_of(platform)]
+    assert sorted(seen) == sorted(path for path in FOLDER.rglob("*.py") if descriptions_in(path))
 
 
 def test_states() -> None:
@@ -279,25 +287,34 @@ def test_services() -> None:
 # The flows
 
 
-FLOWS = {
-    path.stem: flow
-    for path in sorted((FOLDER / "flows").glob("*.py"))
-    if (flow := read_flow(path.stem)).methods
-}
+FLOWS = {name: read_flow(name) for name in flow_names()}
+
+
+OF_THE_ENTRY = {"hub": "config", "options": "options"}
+"""The flows of the entry itself, and where their texts are; the others belong to subentries."""
 
 
 def section(name: str) -> dict[str, Any]:
     """Return the texts of a flow."""
     texts: dict[str, Any] = (
-        ENGLISH_TREE["config"] if name == "hub" else ENGLISH_TREE["config_subentries"][name]
+        ENGLISH_TREE[OF_THE_ENTRY[name]] if name in OF_THE_ENTRY else ENGLISH_TREE["config_subentries"][name]
     )
     return texts
 
 
+def test_every_step_belongs_to_a_flow() -> None:
+    """No file has steps, or shows one, that the checks of the flows do not read."""
+    read = {part for name in FLOWS for part in parts_of(name)}
+    for path in (FOLDER / "flows").glob("*.py"):
+        shows = any(calls(parse(path), "async_show_form", "async_show_menu", "async_show_progress"))
+        assert path.stem in read or not (steps_of(path) or shows), path.name
+
+
 def test_flows() -> None:
     """Every flow has texts, and no texts are kept for a flow that is gone."""
-    assert FLOWS.keys() - {"hub"} == ENGLISH_TREE["config_subentries"].keys()
-    for name in FLOWS.keys() - {"hub"}:
+    assert FLOWS.keys() >= OF_THE_ENTRY.keys()
+    assert FLOWS.keys() - OF_THE_ENTRY.keys() == ENGLISH_TREE["config_subentries"].keys()
+    for name in FLOWS.keys() - OF_THE_ENTRY.keys():
         assert section(name)["entry_type"]
         assert section(name)["initiate_flow"].keys() == FLOWS[name].methods & {"user", "reconfigure"}
 
@@ -349,6 +366,7 @@ def test_errors_aborts_and_progress(name: str) -> None:
 
 KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "cannot_prepare": reasons_of_the_environment,
+    "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
     "photo_verdict": verdicts_on_photos,
     "quality": reasons_of_quality,
 }
@@ -357,9 +375,10 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
 def test_selectors() -> None:
     """Every option and every sentence has a text that is filled in whole, and none is left over."""
     asked = {group: keys() for group, keys in KNOWN_WHEN_RUNNING.items()}
-    filled: dict[str, set[str]] = {}
-    for name in FLOWS:
-        module, tree = load("flows", name), parse(FOLDER / "flows" / f"{name}.py")
+    # The fitness sensor fills in its own.
+    filled: dict[str, set[str]] = {"fitness_advice": {"width"}}
+    for path in sorted((FOLDER / "flows").glob("*.py")):
+        module, tree = load("flows", path.stem), parse(path)
         for call in calls(tree, "SelectSelectorConfig"):
             if "translation_key" in (given := keywords(call)):
                 asked[ast.literal_eval(given["translation_key"])] = strings(given["options"], tree, module)

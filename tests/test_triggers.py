@@ -7,13 +7,15 @@ from homeassistant.helpers import area_registry as ar, entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.const import DOMAIN, Mode
 from custom_components.familiar_faces.visits.triggers import (
     async_fires,
     async_may_ring,
     async_own_entities,
     async_suggest_triggers,
+    async_urgency,
 )
+from custom_components.familiar_faces.visits.turns import Urgency
 
 NOW = dt_util.utcnow()
 FRESH = (NOW - timedelta(milliseconds=5)).isoformat()
@@ -78,6 +80,27 @@ async def test_may_ring(hass: HomeAssistant, entity_id: str, device_class: str |
     assert async_may_ring(hass, registered.entity_id) is rings
     er.async_get(hass).async_update_entity(registered.entity_id, device_class="motion")
     assert not async_may_ring(hass, registered.entity_id)
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "mode", "urgency"),
+    [
+        ("input_button.a", Mode.ON_RING, Urgency.RING),
+        ("binary_sensor.a", Mode.ON_RING, Urgency.RING),
+        ("binary_sensor.a", Mode.ON_MOTION, Urgency.MOTION),
+        ("event.ring", Mode.ON_MOTION, Urgency.RING),
+        ("event.motion", Mode.ON_MOTION, Urgency.MOTION),
+        ("event.ring", Mode.ALWAYS, Urgency.RING),
+        ("binary_sensor.motion", Mode.ALWAYS, Urgency.MOTION),
+        ("button.a", Mode.ON_MOTION, Urgency.RING),
+    ],
+)
+async def test_urgency(hass: HomeAssistant, entity_id: str, mode: Mode, urgency: Urgency) -> None:
+    """Whoever rings goes before what moves, whatever the camera's mode is."""
+    hass.states.async_set("event.ring", "unknown", {"device_class": "doorbell"})
+    hass.states.async_set("event.motion", "unknown", {"device_class": "motion"})
+    hass.states.async_set("binary_sensor.motion", "off", {"device_class": "motion"})
+    assert async_urgency(hass, entity_id, mode) is urgency
 
 
 async def test_own_entities_start_no_look(hass: HomeAssistant) -> None:

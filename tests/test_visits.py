@@ -1,34 +1,38 @@
 """Visits through the real engine: who comes is told once, and strangers leave nothing."""
 
 import asyncio
+from collections.abc import Callable
 import contextlib
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 import os
 from pathlib import Path
 import signal
+from typing import Any
 
-from freezegun import freeze_time
-from freezegun.api import _freeze_time
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
+from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
+from custom_components.familiar_faces.engine.protocol import Faces
 from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.hub import HUB, Hub
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.visits import watcher
-from custom_components.familiar_faces.visits.watcher import LOOK_FRAMES
+from custom_components.familiar_faces.visits.fitness import FACES_A_LOOK
 
-from .conftest import DOORBELL, FrontDoor
-from .pictures import astronaut, enrolment_photos, frame, huge_png, jpeg, porch, stranger, variant
-from .steps import enrol
+from .conftest import FrontDoor
+from .pictures import astronaut, enrolment_photos, huge_png, jpeg, porch, stranger, variant
+from .steps import VISITOR, enrol, later, ring, visits
 
-VISITOR = "event.front_door_visitor"
+FITNESS = "sensor.front_door_camera_fitness"
 
 
 @pytest.fixture
@@ -52,26 +56,6 @@ def told(hass: HomeAssistant) -> list[State]:
     return states
 
 
-def visits(*people: object, number: int = LOOK_FRAMES, scale: float = 1.0) -> list[bytes]:
-    """Return the frames of a look at people who stand at the door."""
-    return [frame(*people, seed=seed, scale=scale) for seed in range(number)]
-
-
-def later(*, minutes: float = 0, until: datetime | None = None) -> _freeze_time:
-    """Return a context in which it is later, and in which time goes on."""
-    return freeze_time(until or dt_util.utcnow() + timedelta(minutes=minutes), tick=True, real_asyncio=True)
-
-
-async def ring(hass: HomeAssistant, hub: Hub) -> None:
-    """Press the doorbell and wait until the look is over."""
-    await hass.services.async_call("input_button", "press", {"entity_id": DOORBELL}, blocking=True)
-    await hass.async_block_till_done()
-    (watching,) = hub.watchers.values()
-    if watching._looking is not None:
-        await asyncio.wait_for(watching._looking, 20)
-    await hass.async_block_till_done()
-
-
 async def test_familiar_person(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
 ) -> None:
@@ -93,7 +77,8 @@ async def test_familiar_person(
     assert hass.states.get("binary_sensor.eileen_present").state == "on"
     assert hass.states.get("sensor.familiar_faces_visits_today").state == "1"
     assert float(hass.states.get("sensor.front_door_time_to_name").state) > 0
-    assert hass.states.get("sensor.front_door_camera_fitness").state == "good"
+    assert hass.states.get(FITNESS).state == "good"
+    assert "sharp and well lit" in hass.states.get(FITNESS).attributes["advice"]
     (visit,) = await hass.async_add_executor_job(hub.vault.visits)
     assert visit.person_id == eileen
     picture = await hass.async_add_executor_job(hub.vault.visit_picture, visit.visit_id)
@@ -168,15 +153,103 @@ async def test_nobody_there(
     assert told == []
 
 
+def poor(reason: str, person: Image.Image) -> Image.Image:
+    """Return a person as a camera shows them that cannot do better."""
+    match reason:
+        case "too_small":
+            # The face is 12 or 13 pixels wide then.
+            side = 37 if person is astronaut() else 28
+            return person.resize((side, side), Image.Resampling.LANCZOS)
+        case "too_blurred":
+            return variant(person, blur=9)
+        case "too_dark":
+            return variant(person, light=0.06)
+        case _:
+            raise ValueError(reason)
+
+
+@pytest.mark.parametrize("reason", ["too_small", "too_blurred", "too_dark"])
+@pytest.mark.parametrize("who", [stranger, astronaut])
 async def test_poor_face_is_not_a_stranger(
-    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    eileen: str,
+    told: list[State],
+    who: Callable[[], Image.Image],
+    reason: str,
 ) -> None:
-    """A face too blurred to compare is unclear, with the reason."""
-    front_door.frames = visits(variant(stranger(0), blur=9), number=6)
+    """A face too poor to compare is unclear, whoever it is, and the camera says what would help."""
+    front_door.frames = visits(poor(reason, who()))
     await ring(hass, hub)
     (state,) = told
     assert state.attributes["event_type"] == "unclear"
     assert state.attributes["reason"] == "no_usable_face"
+    assert state.attributes["quality"] == reason
+    fitness = hass.states.get(FITNESS)
+    assert fitness.state == reason
+    assert 0 < fitness.attributes["faces"] <= FACES_A_LOOK
+    assert fitness.attributes["advice"].startswith("Faces are ")
+    assert ": " in fitness.attributes["advice"]
+
+
+async def test_turned_away_is_not_a_stranger(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    eileen: str,
+    told: list[State],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor is somebody who looks away: the pictures at hand show none, so the engine's figure is replaced."""
+    ask = watcher.Watcher._async_faces
+
+    async def turned(*args: Any) -> Faces:
+        faces = await ask(*args)
+        away = [
+            replace(face, quality=replace(face.quality, usable=False, reason="turned_away", yaw=70.0))
+            for face in faces.faces
+        ]
+        return replace(faces, faces=tuple(away))
+
+    monkeypatch.setattr(watcher.Watcher, "_async_faces", turned)
+    front_door.frames = visits(stranger(0))
+    await ring(hass, hub)
+    (state,) = told
+    assert (state.attributes["reason"], state.attributes["quality"]) == ("no_usable_face", "turned_away")
+    assert hass.states.get(FITNESS).state == "turned_away"
+
+
+async def test_camera_that_shows_everybody_small(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    entry: MockConfigEntry,
+    eileen: str,
+    told: list[State],
+) -> None:
+    """Faces of 28 pixels are found and named, and the camera says that it is too far away, in any language."""
+    front_door.frames = visits(astronaut(), scale=28 / 95)
+    await ring(hass, hub)
+    assert [state.attributes["event_type"] for state in told] == ["familiar"]
+    fitness = hass.states.get(FITNESS)
+    width = fitness.attributes["face_width"]
+    assert fitness.state == "too_small"
+    assert 24 <= width < 30
+    assert fitness.attributes["advice"] == (
+        f"Faces are {width} pixels wide here: move the camera closer, zoom in or use its main stream."
+    )
+    diagnostics = await async_get_config_entry_diagnostics(hass, entry)
+    assert diagnostics["cameras"][0]["fitness"] == {
+        "state": "too_small",
+        "faces": fitness.attributes["faces"],
+        "face_width": width,
+    }
+    hass.config.language = "nl"
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    fitness = hass.states.get(FITNESS)
+    assert fitness.attributes["advice"].startswith(f"Gezichten zijn hier {width} pixels breed:")
 
 
 async def test_one_still_over_and_over_is_one_frame(

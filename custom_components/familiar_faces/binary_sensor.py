@@ -1,5 +1,6 @@
 """Binary sensors: who is there now."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import override
 
@@ -15,6 +16,7 @@ from homeassistant.util import dt as dt_util
 from .const import OCCUPIED_FOR, PRESENT_FOR
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry, Hub
+from .vault.records import Corrected
 from .visits.visit import Decision, Visit
 from .visits.watcher import Timing
 
@@ -126,6 +128,16 @@ class CameraOccupancy(CameraEntity, _OnForAWhile):
         if self._visit is not None and self._visit.person_id == person_id:
             self.async_end()
 
+    @override
+    async def async_corrected(self, corrected: Corrected) -> None:
+        """Be off when the familiar person was none."""
+        if self._visit is None or self._visit.visit_id != corrected.visit.visit_id:
+            return
+        if corrected.moved is None:
+            self.async_end()
+        else:
+            self._visit = replace(self._visit, person_id=corrected.moved.person_id)
+
     @callback
     def async_end(self) -> None:
         """Be off, and forget for whom it was on."""
@@ -140,9 +152,24 @@ class PersonPresent(PersonEntity, _OnForAWhile):
     async def async_added_to_hass(self) -> None:
         """Be on when the last visit, also one before a restart, was a moment ago."""
         await super().async_added_to_hass()
+        await self._async_read()
+
+    async def _async_read(self) -> bool:
+        """Be on when the last visit that is kept was a moment ago; return whether it was."""
         visit = await self.hass.async_add_executor_job(self.hub.vault.last_visit, self.person_id)
-        if visit is not None and (left := visit.started_at + PRESENT_FOR - dt_util.utcnow()) > timedelta(0):
-            self.async_hold(left)
+        if visit is None or (left := visit.started_at + PRESENT_FOR - dt_util.utcnow()) <= timedelta(0):
+            return False
+        self.async_hold(left)
+        return True
+
+    @override
+    async def async_corrected(self, corrected: Corrected) -> None:
+        """Be on or off by the visits that are left, or have come."""
+        if corrected.concerns(self.person_id):
+            if await self._async_read():
+                self.async_write_ha_state()
+            else:
+                self.async_end()
 
     @override
     @callback

@@ -2,17 +2,25 @@
 
 from typing import override
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentryFlow
+from homeassistant.config_entries import ConfigEntry, ConfigSubentryFlow, OptionsFlow
 from homeassistant.core import callback
 
 from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
 from .flows.camera import CameraFlow
 from .flows.hub import HubFlow
+from .flows.options import HubOptions
 from .flows.person import PersonFlow
 
 
 class FamiliarFacesConfigFlow(HubFlow, domain=DOMAIN):
     """Sets up the hub; cameras and people are its subentries."""
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the flow of the options."""
+        return HubOptions()
 
     @classmethod
     @callback

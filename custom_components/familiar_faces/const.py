@@ -23,6 +23,9 @@ states, because those are written every quarter of an hour: what was switched of
 BOOKKEEPING: Final = {CONF_FORGETTING, CONF_PEOPLE, CONF_SWITCHED_OFF}
 """What the entry's data holds besides what the owner chose."""
 
+# The options
+CONF_STRICTNESS: Final = "strictness"
+
 # A camera subentry
 CONF_CAMERA: Final = "camera"
 CONF_MODE: Final = "mode"
@@ -78,6 +81,11 @@ def signal_seen_again(entry_id: str) -> str:
 def signal_forgotten(entry_id: str) -> str:
     """Return the signal that a person was forgotten; it carries the person's id."""
     return f"{DOMAIN}_{entry_id}_forgotten"
+
+
+def signal_corrected(entry_id: str) -> str:
+    """Return the signal that a visit was not whose it was said to be; it carries a `vault.records.Corrected`."""
+    return f"{DOMAIN}_{entry_id}_corrected"
 
 
 def signal_subentry(entry_id: str) -> str:

@@ -8,7 +8,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_MODE, CONF_TRIGGERS, CONF_WHERE
-from .hub import FamiliarFacesConfigEntry
+from .hub import FamiliarFacesConfigEntry, Hub
+from .people.calibration import SFACE, Strictness
 
 
 async def async_get_config_entry_diagnostics(
@@ -32,6 +33,7 @@ async def async_get_config_entry_diagnostics(
         "stored": asdict(hub.stored) if hub.stored is not None else None,
         "next_purge": hub.next_purge,
         "consents": dict(consents),
+        "strictness": _strictness(hub),
         "photos": sorted(len(person.templates) for person in hub.people.values()),
         "recognition": hub.recognition(),
         "visits_today": hub.visits_today,
@@ -40,9 +42,31 @@ async def async_get_config_entry_diagnostics(
                 "mode": entry.subentries[watcher.camera_id].data[CONF_MODE],
                 "triggers": len(entry.subentries[watcher.camera_id].data.get(CONF_TRIGGERS, ())),
                 "recognition": watcher.recognition,
-                "fitness": watcher.fitness,
+                "fitness": {
+                    "state": watcher.fitness.state,
+                    "faces": watcher.fitness.faces,
+                    "face_width": watcher.fitness.face_width,
+                },
                 "time_to_name_ms": watcher.time_to_name,
             }
             for watcher in hub.watchers.values()
         ],
+    }
+
+
+def _strictness(hub: Hub) -> dict[str, Any]:
+    """Return what was chosen, and from which similarities a name would be said at each strictness."""
+    people = len(hub.gallery) if hub.gallery is not None else 0
+    return {
+        "chosen": hub.strictness,
+        "people": people,
+        "stranger_below": round(SFACE.stranger_threshold(people), 3),
+        "margin": SFACE.margin,
+        "thresholds": {
+            each: {
+                "one_frame": round(SFACE.familiar_threshold(people, 1, each), 3),
+                "several_frames": round(SFACE.familiar_threshold(people, 2, each), 3),
+            }
+            for each in Strictness
+        },
     }

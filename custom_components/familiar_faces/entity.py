@@ -20,6 +20,7 @@ from .const import (
     SUBENTRY_CAMERA,
     SUBENTRY_PERSON,
     signal_changed,
+    signal_corrected,
     signal_forgotten,
     signal_seen_again,
     signal_subentry,
@@ -29,6 +30,7 @@ from .engine import VERSION
 from .host.engine import EngineStatus
 from .hub import FamiliarFacesConfigEntry, Hub
 from .people.person import Person
+from .vault.records import Corrected
 from .visits.visit import Visit
 from .visits.watcher import Timing, Watcher
 
@@ -113,6 +115,7 @@ class FamiliarFacesEntity(Entity):
             (signal_visit(entry_id), self.async_visit),
             (signal_seen_again(entry_id), self.async_seen_again),
             (signal_forgotten(entry_id), self.async_forgotten),
+            (signal_corrected(entry_id), self.async_corrected),
         ):
             self.async_on_remove(async_dispatcher_connect(self.hass, signal, target))
 
@@ -132,6 +135,9 @@ class FamiliarFacesEntity(Entity):
     @callback
     def async_forgotten(self, person_id: str) -> None:
         """Drop whatever is known of a person."""
+
+    async def async_corrected(self, corrected: Corrected) -> None:
+        """Take note that a visit was not whose it was said to be."""
 
 
 class HubEntity(FamiliarFacesEntity):
@@ -175,6 +181,8 @@ class PersonEntity(FamiliarFacesEntity):
             entry_type=DeviceEntryType.SERVICE,
             manufacturer=MANUFACTURER,
             name=subentry.data[CONF_NAME],
+            # By this the actions' fields offer people, and not cameras.
+            model_id=SUBENTRY_PERSON,
             via_device_id=async_hub_device(hub).id,
         )
         super().__init__(hub, description, self.person_id, info)

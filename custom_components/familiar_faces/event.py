@@ -8,7 +8,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry
-from .vault.records import VisitRecord
+from .vault.records import Corrected, VisitRecord
 from .visits.visit import Decision, Visit
 from .visits.watcher import Timing
 
@@ -18,6 +18,7 @@ ATTR_CAMERA_ID = "camera_id"
 ATTR_CONFIDENCE = "confidence"
 ATTR_PERSON_ID = "person_id"
 ATTR_PERSON_NAME = "person_name"
+ATTR_QUALITY = "quality"
 ATTR_REASON = "reason"
 ATTR_VISIT_ID = "visit_id"
 SEEN = "seen"
@@ -98,6 +99,8 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
         }
         if visit.reason is not None:
             attributes[ATTR_REASON] = str(visit.reason)
+        if visit.quality is not None:
+            attributes[ATTR_QUALITY] = visit.quality
         self._async_name(visit.person_id, visit.name, visit.confidence)
         self._trigger_event(event_type, attributes)
         self.async_write_ha_state()
@@ -121,6 +124,20 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
             self._async_name(None, None, None)
             self.async_write_ha_state()
 
+    @override
+    async def async_corrected(self, corrected: Corrected) -> None:
+        """Tell no more of a visit under the wrong name; the event itself has happened."""
+        visit_id = corrected.visit.visit_id
+        self._waiting = tuple(each for each in self._waiting if each[1].visit_id != visit_id)
+        if self.state_attributes.get(ATTR_VISIT_ID) == visit_id:
+            self._async_rename(corrected.moved)
+            self.async_write_ha_state()
+
+    @callback
+    def _async_rename(self, moved: VisitRecord | None) -> None:
+        """Say whose the last visit really was, as far as it is told of here."""
+        self._async_name(None, None, None)
+
 
 class VisitorEvent(CameraEntity, _VisitEvent):
     """Somebody came to a camera."""
@@ -135,6 +152,16 @@ class VisitorEvent(CameraEntity, _VisitEvent):
         """Tell of a visit at this camera."""
         if visit.camera_id == self.camera_id:
             self.async_tell(visit.decision, visit, timing)
+
+    @override
+    @callback
+    def _async_rename(self, moved: VisitRecord | None) -> None:
+        """Name whoever it was."""
+        person = None if moved is None else self.hub.people.get(moved.person_id)
+        if moved is None or person is None:
+            super()._async_rename(moved)
+        else:
+            self._async_name(person.person_id, person.name, moved.confidence)
 
 
 class SeenEvent(PersonEntity, _VisitEvent):

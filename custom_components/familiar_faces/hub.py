@@ -1,51 +1,46 @@
 """What a config entry is while it runs: the vault, the engine, the people and a watcher a camera."""
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
 from pathlib import Path
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import CONF_NAME
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_call_later, async_track_time_change, async_track_time_interval
 from homeassistant.helpers.restore_state import async_get as async_get_restored
-from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 
 from .const import (
-    CONF_PERSON_ID,
     CONF_SWITCHED_OFF,
     DOMAIN,
     PURGE_INTERVAL,
-    SUBENTRY_CAMERA,
-    SUBENTRY_PERSON,
     signal_changed,
     signal_forgotten,
     signal_seen_again,
-    signal_subentry,
     signal_visit,
 )
 from .engine_choice import async_create_engine
+from .following import Following
 from .host.client import EngineClient
 from .host.engine import Engine, EngineStatus
 from .host.errors import EngineError, EngineRefused, EngineUnavailable
-from .issues import async_check_camera, async_check_engine, async_clear_subentry
+from .issues import async_check_engine
+from .options import chosen_strictness
+from .people.calibration import Strictness
 from .people.gallery import Gallery
 from .people.person import Person
 from .roster import Books, Roster
-from .subentries import async_follow_renames
 from .vault.errors import ConsentMissing, UnknownPerson, VaultError
 from .vault.records import Receipt, StoredItems, VisitRecord
 from .vault.retention import Retention
 from .vault.store import Vault
 from .visits.open_visits import GAP, Change, OpenVisits, Outcome
+from .visits.turns import Turns
 from .visits.visit import Decision, Visit
-from .visits.watcher import Timing, Watcher
+from .visits.watcher import Timing
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -78,13 +73,14 @@ class Hub:
         self.next_purge: datetime | None = None
         self.visits_today = 0
         self.open_visits = OpenVisits()
-        self.watchers: dict[str, Watcher] = {}
+        self.turns = Turns()
         self._chosen = self.books.chosen
-        self._subentries: dict[str, ConfigSubentry] = {}
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._expiry: CALLBACK_TYPE | None = None
         self._stopped = False
-        self._following = asyncio.Lock()
+        self._following = Following(self)
+        self.watchers = self._following.watchers
+        self._changing = asyncio.Lock()
         """Held while the subentries are followed: one change is carried out after the other."""
 
     @property
@@ -103,6 +99,11 @@ class Hub:
     def gallery(self) -> Gallery | None:
         """Return what faces are compared with; None until the engine has said what it is."""
         return self.roster.gallery
+
+    @property
+    def strictness(self) -> Strictness:
+        """Return how sure the owner wants to be before a name is said."""
+        return chosen_strictness(self.entry)
 
     @callback
     def recognition(self, camera_id: str | None = None) -> bool:
@@ -131,17 +132,13 @@ class Hub:
         self.visits_today = await self.hass.async_add_executor_job(
             self.vault.count_visits, dt_util.start_of_local_day()
         )
-        self._subentries = _snapshot(self.entry)
-        for subentry in self._subentries.values():
-            self._async_add_watcher(subentry)
+        self._following.async_start()
         self._unsubscribe += [
             self.engine.add_listener(self._async_engine_changed),
             async_track_time_interval(
                 self.hass, self._async_purge_on_time, PURGE_INTERVAL, name=f"{DOMAIN} purge"
             ),
             async_track_time_change(self.hass, self._async_new_day, hour=0, minute=0, second=0),
-            async_follow_renames(self.hass, self.entry),
-            async_at_started(self.hass, self.async_check_cameras),
         ]
         await self.engine.start()
         self.entry.async_create_background_task(
@@ -150,14 +147,13 @@ class Hub:
 
     async def async_stop(self) -> None:
         """Stop everything and leave nothing behind. May be called again."""
-        async with self._following:
+        async with self._changing:
             if self._stopped:
                 return
             self._stopped = True
             while self._unsubscribe:
                 self._unsubscribe.pop()()
-            for camera_id in list(self.watchers):
-                await self._async_remove_watcher(camera_id)
+            await self._following.async_stop()
             if self._expiry is not None:
                 self._expiry()
             await self.engine.stop()
@@ -204,77 +200,19 @@ class Hub:
     # Subentries
 
     async def async_entry_updated(self) -> None:
-        """Follow the subentries: watch what was added, forget who was removed."""
-        async with self._following:
+        """Follow the subentries, or start anew when the owner chose otherwise."""
+        async with self._changing:
             if self._stopped:
                 return
             if self._chosen != self.books.chosen:
                 self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
                 return
-            before, after = self._subentries, _snapshot(self.entry)
-            self._subentries = after
-            if before == after:
-                return
-            for subentry_id, subentry in before.items():
-                if after.get(subentry_id) != subentry:
-                    await self._async_remove_watcher(subentry_id)
-                    async_clear_subentry(self.hass, subentry)
-                if subentry_id not in after:
-                    await self._async_removed(subentry)
-            for subentry_id, subentry in after.items():
-                if before.get(subentry_id) == subentry:
-                    continue
-                self._async_add_watcher(subentry)
-                if subentry_id in before:
-                    self._async_rename_device(subentry)
-                else:
-                    async_dispatcher_send(self.hass, signal_subentry(self.entry.entry_id), subentry)
-            self.roster.async_note_people()
-            await self.async_refresh_people()
-
-    async def _async_removed(self, subentry: ConfigSubentry) -> None:
-        if subentry.subentry_type == SUBENTRY_CAMERA:
-            off = self.books.read(CONF_SWITCHED_OFF)
-            self.books.async_write(CONF_SWITCHED_OFF, off - {subentry.subentry_id})
-        elif subentry.subentry_type == SUBENTRY_PERSON:
-            try:
-                await self.async_forget(subentry.data[CONF_PERSON_ID])
-            except VaultError as err:
-                _LOGGER.error("A removed person could not be erased yet, it is tried again: %s", err)
+            await self._following.async_follow()
 
     @callback
-    def _async_rename_device(self, subentry: ConfigSubentry) -> None:
-        """Give a renamed camera's or person's device its new name."""
-        person = subentry.subentry_type == SUBENTRY_PERSON
-        identifier = subentry.data[CONF_PERSON_ID] if person else subentry.subentry_id
-        registry = dr.async_get(self.hass)
-        device = registry.async_get_device_by_identifier((DOMAIN, identifier), self.entry.entry_id)
-        if device is not None:
-            name = subentry.data[CONF_NAME] if person else subentry.title
-            registry.async_update_device(device.id, name=name)
-
-    @callback
-    def _async_add_watcher(self, subentry: ConfigSubentry) -> None:
-        if subentry.subentry_type != SUBENTRY_CAMERA:
-            return
-        watcher = self.watchers[subentry.subentry_id] = Watcher(self, subentry)
-        watcher.async_start()
-        if self.hass.is_running:
-            async_check_camera(self.hass, subentry)
-
-    @callback
-    def async_check_cameras(self, _hass: HomeAssistant | None = None) -> None:
-        """Say which cameras and triggers are gone, once Home Assistant has started."""
-        if not self.hass.is_running:
-            return
-        for subentry in self.entry.subentries.values():
-            if subentry.subentry_type == SUBENTRY_CAMERA:
-                async_check_camera(self.hass, subentry)
-
-    async def _async_remove_watcher(self, camera_id: str) -> None:
-        if (watcher := self.watchers.pop(camera_id, None)) is not None:
-            await watcher.async_stop()
-            self.open_visits.leave(camera_id)
+    def async_check_cameras(self) -> None:
+        """Say which cameras and triggers are gone."""
+        self._following.async_check_cameras()
 
     # The engine
 
@@ -339,6 +277,8 @@ class Hub:
             started_at=visit.started_at,
             confidence=visit.confidence,
             frames=visit.frames,
+            template_id=visit.template_id,
+            similarity=visit.similarity,
         )
         try:
             await self.hass.async_add_executor_job(self.vault.add_visit, record, portrait, dt_util.utcnow())
@@ -395,8 +335,3 @@ class Hub:
             )
         except VaultError as err:
             _LOGGER.debug("What is stored could not be counted: %s", err)
-
-
-def _snapshot(entry: ConfigEntry) -> dict[str, ConfigSubentry]:
-    """Return the subentries as they are now; Home Assistant changes them in place."""
-    return {subentry_id: replace(subentry) for subentry_id, subentry in entry.subentries.items()}

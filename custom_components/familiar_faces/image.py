@@ -12,7 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry, Hub
 from .vault.errors import VaultError
-from .vault.records import VisitRecord
+from .vault.records import Corrected, VisitRecord
 from .visits.visit import Visit
 from .visits.watcher import Timing
 
@@ -76,6 +76,18 @@ class _VisitImage(FamiliarFacesEntity, ImageEntity):
         if self._person_id == person_id:
             self.async_show(None, None, None)
             self.async_write_ha_state()
+
+    @override
+    async def async_corrected(self, corrected: Corrected) -> None:
+        """Show another visit when the one that is shown was somebody else's, or a newer one has come."""
+        visit = await self.hass.async_add_executor_job(self._find)
+        if visit is None:
+            self.async_show(None, None, None)
+        elif (visit.visit_id, visit.person_id) != (self._visit_id, self._person_id):
+            self.async_show(visit.visit_id, visit.person_id, visit.started_at)
+        else:
+            return
+        self.async_write_ha_state()
 
 
 class LastVisitorImage(CameraEntity, _VisitImage):

@@ -1,4 +1,4 @@
-"""Sensors: who was last seen where and when, and how the engine, the vault and the cameras are doing."""
+"""Sensors: who was last seen where and when, and how the engine and the vault are doing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,22 +12,20 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.restore_state import RestoreEntity
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
-from .entity import CameraEntity, FamiliarFacesEntity, HubEntity, PersonEntity, async_setup_entities
+from .camera_sensors import LastVisitSensor, make_camera_sensors
+from .entity import HubEntity, PersonEntity, async_setup_entities
 from .host.engine import EngineStatus
 from .hub import FamiliarFacesConfigEntry, Hub
 from .people.person import ConsentState, Person
-from .vault.records import VisitRecord
-from .visits.visit import Decision, Visit
-from .visits.watcher import Fitness, Timing, Watcher
+from .vault.records import Corrected, VisitRecord
+from .visits.visit import Visit
+from .visits.watcher import Timing
 
 PARALLEL_UPDATES = 0
 
@@ -39,13 +37,6 @@ class HubSensorDescription(SensorEntityDescription):
     """A sensor of the hub."""
 
     value: Callable[[Hub], StateType | datetime]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CameraSensorDescription(SensorEntityDescription):
-    """A diagnostic sensor of a camera."""
-
-    value: Callable[[Watcher], StateType]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,28 +96,6 @@ VISITS_TODAY = HubSensorDescription(
     value=lambda hub: hub.visits_today,
 )
 
-CAMERA_SENSORS = (
-    CameraSensorDescription(
-        key="time_to_name",
-        translation_key="time_to_name",
-        entity_category=EntityCategory.DIAGNOSTIC,
-        device_class=SensorDeviceClass.DURATION,
-        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
-        state_class=SensorStateClass.MEASUREMENT,
-        suggested_display_precision=0,
-        value=lambda watcher: watcher.time_to_name,
-    ),
-    CameraSensorDescription(
-        key="fitness",
-        translation_key="fitness",
-        entity_category=EntityCategory.DIAGNOSTIC,
-        device_class=SensorDeviceClass.ENUM,
-        options=[str(fitness) for fitness in Fitness],
-        value=lambda watcher: watcher.fitness,
-    ),
-)
-LAST_VISITOR = SensorEntityDescription(key="last_visitor", translation_key="last_visitor")
-
 LAST_SEEN = SensorEntityDescription(key="last_seen", translation_key="last_seen")
 LAST_SEEN_AT = SensorEntityDescription(
     key="last_seen_at", translation_key="last_seen_at", device_class=SensorDeviceClass.TIMESTAMP
@@ -151,10 +120,7 @@ async def async_setup_entry(
             VisitsTodaySensor(entry.runtime_data, VISITS_TODAY),
             *(HubSensor(entry.runtime_data, description) for description in HUB_SENSORS),
         ],
-        camera=lambda hub, subentry: [
-            LastVisitorSensor(hub, subentry, LAST_VISITOR),
-            *(CameraSensor(hub, subentry, description) for description in CAMERA_SENSORS),
-        ],
+        camera=make_camera_sensors,
         person=lambda hub, subentry: [
             LastSeenSensor(hub, subentry, LAST_SEEN),
             LastSeenAtSensor(hub, subentry, LAST_SEEN_AT),
@@ -190,35 +156,6 @@ class VisitsTodaySensor(HubSensor, RestoreSensor):
             self.hub.visits_today = max(self.hub.visits_today, data.native_value)
 
 
-class CameraSensor(CameraEntity, RestoreSensor):
-    """Something that the watcher of a camera found out; kept until it finds out anew."""
-
-    entity_description: CameraSensorDescription
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Show what was found out before a restart."""
-        await super().async_added_to_hass()
-        if (data := await self.async_get_last_sensor_data()) is not None:
-            value = data.native_value
-            if self.options is None or value in self.options:
-                self._attr_native_value = value
-        self._async_read()
-
-    @override
-    @callback
-    def async_hub_changed(self) -> None:
-        """Show what was found out."""
-        self._async_read()
-        super().async_hub_changed()
-
-    @callback
-    def _async_read(self) -> None:
-        watcher = self.watcher
-        if watcher is not None and (value := self.entity_description.value(watcher)) is not None:
-            self._attr_native_value = value
-
-
 class PersonSensor(PersonEntity, SensorEntity):
     """Something on record of a person."""
 
@@ -231,88 +168,7 @@ class PersonSensor(PersonEntity, SensorEntity):
         return None if self.person is None else self.entity_description.value(self.person)
 
 
-class _LastVisitSensor(FamiliarFacesEntity, SensorEntity):
-    """Something of the last visit, read from the vault at the start."""
-
-    needs_engine = True
-
-    def _find(self) -> VisitRecord | None:
-        """Return the last visit. Blocks."""
-        raise NotImplementedError
-
-    @callback
-    def _async_show(self, person_id: str, camera_id: str, at: datetime) -> None:
-        """Show a familiar visit."""
-        raise NotImplementedError
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Show the last visit, also one before a restart."""
-        await super().async_added_to_hass()
-        if (visit := await self.hass.async_add_executor_job(self._find)) is not None:
-            self._async_show(visit.person_id, visit.camera_id, visit.started_at)
-
-
-class LastVisitorSensor(CameraEntity, _LastVisitSensor, RestoreEntity):
-    """Who was last at a camera: a name, or what else the visit was decided to be."""
-
-    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
-        """Belong to a camera."""
-        super().__init__(hub, subentry, description)
-        self._person_id: str | None = None
-        self._shown_at: datetime | None = None
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Show what the last visit was before a restart; only those of familiar people are in the vault."""
-        await super().async_added_to_hass()
-        state = await self.async_get_last_state()
-        if state is None or state.state not in (Decision.STRANGER, Decision.UNCLEAR):
-            return
-        if self._shown_at is None or state.last_changed > self._shown_at:
-            self._person_id = None
-            self._attr_native_value = state.state
-
-    @override
-    @callback
-    def async_hub_changed(self) -> None:
-        """Show another name that the person has now."""
-        if self._person_id is not None and (person := self.hub.people.get(self._person_id)) is not None:
-            self._attr_native_value = person.name
-        super().async_hub_changed()
-
-    @override
-    def _find(self) -> VisitRecord | None:
-        return next(iter(self.hub.vault.visits(camera_id=self.camera_id, limit=1)), None)
-
-    @override
-    @callback
-    def _async_show(self, person_id: str, camera_id: str, at: datetime) -> None:
-        if (person := self.hub.people.get(person_id)) is not None:
-            self._person_id = person_id
-            self._shown_at = at
-            self._attr_native_value = person.name
-
-    @override
-    @callback
-    def async_visit(self, visit: Visit, timing: Timing) -> None:
-        """Show who came."""
-        if visit.camera_id != self.camera_id:
-            return
-        self._person_id = visit.person_id
-        self._attr_native_value = visit.name if visit.decision is Decision.FAMILIAR else visit.decision
-        self.async_write_ha_state()
-
-    @override
-    @callback
-    def async_forgotten(self, person_id: str) -> None:
-        """Drop the name of a person who was forgotten."""
-        if self._person_id == person_id:
-            self._person_id = self._attr_native_value = None
-            self.async_write_ha_state()
-
-
-class LastSeenSensor(PersonEntity, _LastVisitSensor):
+class LastSeenSensor(PersonEntity, LastVisitSensor):
     """The camera at which a person was last seen."""
 
     @override
@@ -321,7 +177,12 @@ class LastSeenSensor(PersonEntity, _LastVisitSensor):
 
     @override
     @callback
-    def _async_show(self, person_id: str, camera_id: str, at: datetime) -> None:
+    def _async_show(self, visit: VisitRecord) -> None:
+        self._async_show_at(visit.camera_id, visit.started_at)
+
+    @callback
+    def _async_show_at(self, camera_id: str, at: datetime) -> None:
+        """Show where and when the person was seen."""
         subentry = self.hub.entry.subentries.get(camera_id)
         self._attr_native_value = None if subentry is None else subentry.title
 
@@ -336,8 +197,18 @@ class LastSeenSensor(PersonEntity, _LastVisitSensor):
     def async_seen_again(self, visit: Visit) -> None:
         """Show that the person is still there."""
         if visit.person_id == self.person_id:
-            self._async_show(self.person_id, visit.camera_id, visit.last_seen_at)
+            self._async_show_at(visit.camera_id, visit.last_seen_at)
             self.async_write_ha_state()
+
+    @override
+    async def async_corrected(self, corrected: Corrected) -> None:
+        """Show the last visit that is left, or that has come."""
+        if not corrected.concerns(self.person_id):
+            return
+        self._attr_native_value = None
+        if (visit := await self.hass.async_add_executor_job(self._find)) is not None:
+            self._async_show(visit)
+        self.async_write_ha_state()
 
 
 class LastSeenAtSensor(LastSeenSensor):
@@ -345,5 +216,5 @@ class LastSeenAtSensor(LastSeenSensor):
 
     @override
     @callback
-    def _async_show(self, person_id: str, camera_id: str, at: datetime) -> None:
+    def _async_show_at(self, camera_id: str, at: datetime) -> None:
         self._attr_native_value = at

@@ -35,10 +35,17 @@ def test_a_household_is_set_up_in_the_frontend(tmp_path: Path) -> None:
     assert "the still of the camera shows 1 face" in told
     assert told.count("This photo is good") == 3
     assert "Eileen has a page." in told
+    assert "Strict was chosen." in told
     summary = json.loads(done.stdout.splitlines()[-1])
     assert summary["familiar"]["person"] == "Eileen"
     assert summary["stranger"]["decision"] == "stranger"
     # Each page was seen, and nothing of the household stays behind.
-    for step in ("add-1-what-it-is", "camera-3-still", "person-2-consent", "device-person-new"):
+    for step in (
+        "add-1-what-it-is",
+        "camera-3-still",
+        "person-2-consent",
+        "device-person-new",
+        "options-1-strictness",
+    ):
         assert (pictures / f"{step}.desktop-light.png").stat().st_size > 10_000
     assert list((tmp_path / "homes").iterdir()) == []

@@ -5,6 +5,7 @@ which shows that the vault needs no Home Assistant.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 import json
 import os
@@ -145,6 +146,18 @@ def write(folder: Path, log: Path, seed: int) -> None:
             task["visit"] = f"visit-{seed}-{step}"
             task["age"] = dice.randrange(40 * 86400)
             task["picture"] = dice.choice([None, dice.randrange(1 << 30)])
+            templates = vault.person(task["person"]).templates
+            task["cause"] = dice.choice([None, *(each.photo_digest for each in templates)])
+        if task["do"] == "correct":
+            visits = vault.visits(limit=1000)
+            if not visits:
+                continue
+            wrong = dice.choice(visits)
+            task["visit"], task["person"] = wrong.visit_id, wrong.person_id
+            others = [
+                each for each, state in people.items() if state == "enrolled" and each != wrong.person_id
+            ]
+            task["really"] = dice.choice([None, *sorted(others)])
         if task["do"] in ("reference", "consent"):
             task["number"] = dice.randrange(1 << 30)
         say("try", task)
@@ -167,6 +180,7 @@ def choose(dice: random.Random, people: int) -> str:
         "reference": 4,
         "consent": 1,
         "visit": 8,
+        "correct": 3,
         "forget": 1 if people < 4 else 4,
         "purge": 2,
     }
@@ -196,8 +210,13 @@ def act(vault: Vault, task: dict[str, Any]) -> None:
             vault.record_consent(person, a_consent(f"consent-{task['number']}"), NOW)
         case "visit":
             visit = a_visit(task["visit"], person, started_at=NOW - timedelta(seconds=task["age"]))
+            for template in vault.person(person).templates:
+                if template.photo_digest == task["cause"]:
+                    visit = replace(visit, template_id=template.template_id, similarity=0.5)
             picture = None if task["picture"] is None else a_photo(task["picture"])
             vault.add_visit(visit, picture, NOW)
+        case "correct":
+            vault.correct_visit(task["visit"], NOW, task["really"])
         case "forget":
             assert vault.forget(person, NOW).verified
         case "purge":

@@ -40,17 +40,18 @@ class Kept:
     """What a vault is expected to hold, or does."""
 
     states: dict[str, str] = field(default_factory=dict)
-    photos: dict[str, set[str]] = field(default_factory=dict)
+    photos: dict[str, dict[str, tuple[bool, bool]]] = field(default_factory=dict)
+    """By person and digest: whether it is compared with, whether it guards."""
     consents: dict[str, set[str]] = field(default_factory=dict)
-    visits: dict[str, tuple[str, int, str | None]] = field(default_factory=dict)
-    """Person, age in seconds, digest of the picture."""
+    visits: dict[str, tuple[str, int, str | None, str | None]] = field(default_factory=dict)
+    """Person, age in seconds, digest of the picture, digest of the photo that named it."""
     forgotten: set[str] = field(default_factory=set)
 
     def copy(self) -> Kept:
         """Return another one like this."""
         return Kept(
             dict(self.states),
-            {person: set(photos) for person, photos in self.photos.items()},
+            {person: dict(photos) for person, photos in self.photos.items()},
             {person: set(consents) for person, consents in self.consents.items()},
             dict(self.visits),
             set(self.forgotten),
@@ -62,17 +63,25 @@ class Kept:
         match task["do"]:
             case "begin":
                 kept.states[person] = "enrolling"
-                kept.photos[person] = set()
+                kept.photos[person] = {}
                 kept.consents[person] = {f"consent-{person}"}
             case "finish":
                 kept.states[person] = "enrolled"
             case "reference":
-                kept.photos[person].add(digest(a_photo(task["number"])))
+                kept.photos[person][digest(a_photo(task["number"]))] = (True, False)
             case "consent":
                 kept.consents[person].add(f"consent-{task['number']}")
             case "visit":
                 picture = None if task["picture"] is None else digest(a_photo(task["picture"]))
-                kept.visits[task["visit"]] = (person, task["age"], picture)
+                kept.visits[task["visit"]] = (person, task["age"], picture, task["cause"])
+            case "correct":
+                _, age, picture, cause = kept.visits.pop(task["visit"])
+                photos = kept.photos[person]
+                if cause is not None:
+                    others = [usable for each, (usable, _) in photos.items() if each != cause]
+                    photos[cause] = (photos[cause][0] and not any(others), True)
+                if task["really"] is not None:
+                    kept.visits[task["visit"]] = (task["really"], age, picture, None)
             case "forget":
                 for part in (kept.states, kept.photos, kept.consents):
                     del part[person]
@@ -80,8 +89,8 @@ class Kept:
                 kept.forgotten.add(person)
             case "purge":
                 kept.visits = {
-                    key: (who, age, None if age >= 7 * 86400 else picture)
-                    for key, (who, age, picture) in kept.visits.items()
+                    key: (who, age, None if age >= 7 * 86400 else picture, cause)
+                    for key, (who, age, picture, cause) in kept.visits.items()
                     if age < 30 * 86400
                 }
         return kept
@@ -90,21 +99,31 @@ class Kept:
 def look(vault: Vault, ever: set[str]) -> Kept:
     """Read all of a vault, checking that every part of everything is there."""
     kept = Kept(forgotten={person for person in ever if vault.was_forgotten(person)})
+    causes: dict[str | None, str] = {}
     for person in vault.people(include_enrolling=True):
         state = vault.state(person.person_id)
         assert state is not None
         assert person.name == f"Name {person.person_id}"
         kept.states[person.person_id] = state.value
         kept.consents[person.person_id] = {consent.consent_id for consent in person.consents}
-        kept.photos[person.person_id] = {template.photo_digest for template in person.templates}
+        kept.photos[person.person_id] = {
+            template.photo_digest: (template.usable, template.guard is not None)
+            for template in person.templates
+        }
         for template in person.templates:
+            causes[template.template_id] = template.photo_digest
             photo = vault.reference_photo(template.template_id)
             assert hashlib.sha256(photo).hexdigest() == template.photo_digest
     assert vault.damaged == []
     for visit in vault.visits(limit=1_000_000):
         picture = vault.visit_picture(visit.visit_id)
         age = (NOW - visit.started_at) // timedelta(seconds=1)
-        kept.visits[visit.visit_id] = (visit.person_id, age, None if picture is None else digest(picture))
+        kept.visits[visit.visit_id] = (
+            visit.person_id,
+            age,
+            None if picture is None else digest(picture),
+            causes.get(visit.template_id),
+        )
     stored = vault.stored()
     assert stored.people == len(kept.states)
     assert stored.photos == stored.templates == sum(map(len, kept.photos.values()))
@@ -120,7 +139,7 @@ def is_a_part(found: Kept, before: Kept, after: Kept) -> bool:
         return False
     return found.visits.keys() <= before.visits.keys() and all(
         found.visits.get(key)
-        in (visit, after.visits.get(key), (*visit[:2], None) if visit[1] >= 604800 else visit)
+        in (visit, after.visits.get(key), (*visit[:2], None, visit[3]) if visit[1] >= 604800 else visit)
         for key, visit in before.visits.items()
     )
 
@@ -185,7 +204,7 @@ def test_nothing_answered_is_lost_and_nothing_is_half_written(
         kept = found
 
     # The kills came while every kind of write was going on.
-    assert done.keys() == {"begin", "finish", "reference", "consent", "visit", "forget", "purge"}
+    assert done.keys() == {"begin", "finish", "reference", "consent", "visit", "correct", "forget", "purge"}
     assert sum(done.values()) > 5 * ROUNDS
     assert cut
 

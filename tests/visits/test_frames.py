@@ -99,3 +99,43 @@ async def test_leaving_stops_the_fetch() -> None:
     before = fetched
     await asyncio.sleep(0.05)
     assert fetched == before
+
+
+async def test_frames_passed_over_are_made_up_for() -> None:
+    """A look that has to wait for its turn still gets its frames, the newest each time, but not without end."""
+    images: asyncio.Queue[bytes] = asyncio.Queue()
+    taken = []
+    async with Frames(images.get, most=3, seconds=60, every=0.0, spare=5) as frames:
+        for numbers in (b"abcd", b"ef", b"ghijk"):
+            for number in numbers:
+                images.put_nowait(bytes([number]))
+                for _ in range(5):
+                    await asyncio.sleep(0)
+            assert await frames.ready()
+            taken.append(frames.take().image)
+        assert not await frames.ready()
+    # Three, and five to spare: nobody asked for the last three.
+    assert taken == [b"d", b"f", b"h"]
+    assert images.qsize() == 3
+
+
+async def test_a_frame_that_could_not_be_looked_at_is_offered_again() -> None:
+    """Unless there is a newer one."""
+    images = iter([b"a", b"b"])
+
+    async def fetch() -> bytes:
+        return next(images)
+
+    async with Frames(fetch, most=2, seconds=60, every=0.01) as frames:
+        assert await frames.ready()
+        first = frames.take()
+        frames.put_back(first)
+        assert frames.take() is first
+        assert await frames.ready()
+        newer = frames.take()
+        frames.put_back(newer)
+        frames.put_back(first)
+        assert frames.take() is newer
+        assert not await frames.ready()
+        with pytest.raises(ValueError, match="no frame"):
+            frames.take()

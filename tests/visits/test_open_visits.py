@@ -305,3 +305,16 @@ def test_a_forgotten_person_is_forgotten_at_once(open_visits, make_sighting, axi
     open_visits.forget("anna")
 
     assert open_visits.visits == (ben,)
+
+
+def test_a_visit_that_was_not_theirs_does_not_go_on(open_visits, make_sighting, axis, now) -> None:
+    wrong = open_visits.settle("door", make_sighting(axis(0)), familiar()).visit
+    ben = open_visits.settle("door", make_sighting(axis(1), at=now + seconds(1)), familiar("Ben")).visit
+
+    open_visits.drop(wrong.visit_id)
+    open_visits.drop("unknown")
+
+    assert open_visits.visits == (ben,)
+    again = open_visits.settle("door", make_sighting(axis(0), at=now + seconds(2)), familiar())
+    assert again.change is Change.OPENED
+    assert again.visit.visit_id != wrong.visit_id

@@ -7,7 +7,7 @@ import sqlite3
 import numpy as np
 
 from ..people.person import Consent, ConsentMethod, Embedding, Person, Template
-from .errors import UnknownPerson, UnknownTemplate, VaultDamaged
+from .errors import ConsentMissing, UnknownPerson, UnknownTemplate, VaultDamaged
 from .keys import Keys
 from .records import EnrolmentState
 from .sealed import seal, seal_json, unseal, unseal_json
@@ -30,6 +30,16 @@ def person_key(connection: sqlite3.Connection, keys: Keys, person_id: str) -> by
     if row is None:
         raise UnknownPerson
     return keys.person_key(person_id, row[0])
+
+
+def consented_key(connection: sqlite3.Connection, keys: Keys, person_id: str, now: datetime) -> bytes:
+    """Return the key of someone who agreed to be recognised; raise UnknownPerson or ConsentMissing."""
+    to_stamp(now)  # Refuses a time without a time zone before it is compared with one.
+    key = person_key(connection, keys, person_id)
+    consents = read_consents(connection, key, person_id)
+    if not consents or not consents[-1].allows_recognition(now):
+        raise ConsentMissing
+    return key
 
 
 def insert_person(
@@ -117,19 +127,25 @@ def insert_template(
     connection: sqlite3.Connection, key: bytes, person_id: str, template: Template, photo: bytes
 ) -> None:
     """Write a template and the photo that made it."""
-    data = {
-        "embedding": base64.b64encode(template.embedding.astype("<f4").tobytes()).decode(),
-        "model": template.model,
-        "photo_digest": template.photo_digest,
-        "usable": template.usable,
-    }
-    added_at = to_stamp(template.added_at)
-    sealed = seal_json(key, data, ("template", template.template_id, person_id, added_at))
     connection.execute(
-        "INSERT INTO template VALUES (?, ?, ?, ?)", (template.template_id, person_id, added_at, sealed)
+        "INSERT INTO template VALUES (?, ?, ?, ?)",
+        (
+            template.template_id,
+            person_id,
+            to_stamp(template.added_at),
+            _sealed_template(key, person_id, template),
+        ),
     )
     sealed_photo = seal(key, photo, ("photo", template.template_id, person_id))
     connection.execute("INSERT INTO photo VALUES (?, ?, ?)", (template.template_id, person_id, sealed_photo))
+
+
+def update_template(connection: sqlite3.Connection, key: bytes, person_id: str, template: Template) -> None:
+    """Write whether a template is compared with now, and its guard."""
+    connection.execute(
+        "UPDATE template SET sealed = ? WHERE template_id = ?",
+        (_sealed_template(key, person_id, template), template.template_id),
+    )
 
 
 def read_templates(connection: sqlite3.Connection, key: bytes, person_id: str) -> tuple[Template, ...]:
@@ -206,6 +222,18 @@ def _opened_consent(key: bytes, person_id: str, row: _ConsentRow) -> Consent:
     )
 
 
+def _sealed_template(key: bytes, person_id: str, template: Template) -> bytes:
+    data = {
+        "embedding": base64.b64encode(template.embedding.astype("<f4").tobytes()).decode(),
+        "model": template.model,
+        "photo_digest": template.photo_digest,
+        "usable": template.usable,
+        "guard": template.guard,
+    }
+    added_at = to_stamp(template.added_at)
+    return seal_json(key, data, ("template", template.template_id, person_id, added_at))
+
+
 def _opened_template(key: bytes, person_id: str, template_id: str, added_at: int, sealed: bytes) -> Template:
     data = unseal_json(key, sealed, ("template", template_id, person_id, added_at))
     return Template(
@@ -215,6 +243,8 @@ def _opened_template(key: bytes, person_id: str, template_id: str, added_at: int
         photo_digest=data["photo_digest"],
         added_at=from_stamp(added_at),
         usable=data["usable"],
+        # Not in the rows that were written before visits could be corrected.
+        guard=data.get("guard"),
     )
 
 

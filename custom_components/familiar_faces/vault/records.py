@@ -26,9 +26,15 @@ class VisitRecord:
     """Id of the camera's config subentry."""
     started_at: datetime
     confidence: float
-    """How sure the decision was, 0 to 1."""
+    """How sure the decision was, 0 to 1; 1 when the owner said who it was."""
     frames: int
     """How many frames the decision rests on."""
+    template_id: str | None = None
+    """The template that the face resembled most; None when the owner said who it was."""
+    similarity: float | None = None
+    """Cosine of the face with the person's centroid, -1 to 1; None when the owner said who it was."""
+    confirmed: bool = False
+    """Whether the owner said that it was this person."""
 
     def __post_init__(self) -> None:
         """Refuse a visit of nobody, nowhere or at no time."""
@@ -40,6 +46,31 @@ class VisitRecord:
             raise ValueError("a visit's time needs a time zone")
         if not (math.isfinite(self.confidence) and 0 <= self.confidence <= 1):
             raise ValueError("a visit's confidence is between 0 and 1")
+        # A cosine of float32 vectors may be rounded to a little over 1.
+        if self.similarity is not None and not abs(self.similarity) <= 1.001:
+            raise ValueError("a visit's similarity is between -1 and 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What a visit that was not whose it was said to be has led to."""
+
+    visit: VisitRecord
+    """As it was; it is erased, with its picture."""
+    moved: VisitRecord | None
+    """As it is kept of the person it really was, None when the owner did not say."""
+    template_id: str | None
+    """The template that caused the match, None when that is not known or the template is gone."""
+    set_aside: bool
+    """Whether that template is no longer compared with."""
+    guard: float | None
+    """How similar to the person a face has to be, from now on, that is like the one named wrongly."""
+
+    def concerns(self, person_id: str) -> bool:
+        """Return whether a person has a visit less now, or one more."""
+        return person_id == self.visit.person_id or (
+            self.moved is not None and person_id == self.moved.person_id
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,16 @@ from ..people.person import Consent, Embedding, Person, Template
 from . import people_rows, visit_rows
 from .audit import AuditLog
 from .checks import about, check_text, checked_embedding
+from .corrections import Corrector
 from .database import Database
 from .erasure import Eraser
-from .errors import AlreadyRecorded, ConsentMissing, DuplicatePhoto, UnknownPerson, VaultDamaged
+from .errors import AlreadyRecorded, DuplicatePhoto, UnknownPerson, VaultDamaged
 from .files import DATABASE, FolderLock, destroy_folder, prepare_folder, vault_size
 from .keys import Keys
 from .records import (
     AuditEntry,
     AuditVerdict,
+    Corrected,
     Detail,
     EnrolmentState,
     Purged,
@@ -45,6 +47,7 @@ class Vault:
         self._keys = keys
         self._audit = AuditLog(keys)
         self._eraser = Eraser(folder, database, self._audit)
+        self._corrector = Corrector(database, keys, self._audit, self._eraser)
         self._damaged: list[str] = []
 
     @classmethod
@@ -210,7 +213,7 @@ class Vault:
             raise ValueError("a reference photo is not empty")
         vector = checked_embedding(embedding)
         with self._database.write() as connection:
-            key = self._consented_key(person_id, now)
+            key = people_rows.consented_key(connection, self._keys, person_id, now)
             templates = people_rows.read_templates(connection, key, person_id)
             if any(template.photo_digest == photo_digest for template in templates):
                 raise DuplicatePhoto
@@ -249,7 +252,7 @@ class Vault:
         with self._database.write() as connection:
             if people_rows.person_state(connection, visit.person_id) is not EnrolmentState.ENROLLED:
                 raise UnknownPerson
-            key = self._consented_key(visit.person_id, now)
+            key = people_rows.consented_key(connection, self._keys, visit.person_id, now)
             if connection.execute("SELECT 1 FROM visit WHERE visit_id = ?", (visit.visit_id,)).fetchone():
                 raise AlreadyRecorded("a visit with this id")
             visit_rows.insert_visit(connection, key, visit, picture)
@@ -276,6 +279,11 @@ class Vault:
         """Return someone's newest visit that is kept."""
         return next(iter(self.visits(person_id=person_id, limit=1)), None)
 
+    def visit(self, visit_id: str) -> VisitRecord:
+        """Return a visit; raise UnknownVisit or VaultDamaged."""
+        with self._database.read() as connection:
+            return visit_rows.read_visit(connection, self._keys, visit_id)
+
     def visit_picture(self, visit_id: str) -> bytes | None:
         """Return the picture (JPEG) of a visit, None without one; raise UnknownVisit or VaultDamaged."""
         with self._database.read() as connection:
@@ -289,6 +297,28 @@ class Vault:
                     "SELECT count(*) FROM visit WHERE started_at >= ?", (to_stamp(since),)
                 ).fetchone()[0]
             )
+
+    # Corrections by the owner
+
+    def confirm_visit(self, visit_id: str, now: datetime) -> VisitRecord:
+        """Note that a visit was whose it was said to be; raise UnknownVisit."""
+        return self._corrector.confirm(visit_id, now)
+
+    def correct_visit(self, visit_id: str, now: datetime, person_id: str | None = None) -> Corrected:
+        """Erase a visit that was not whose it was said to be, and do what keeps that from happening again.
+
+        With `person_id` it is kept as that person's instead. Raise UnknownVisit, AlreadyRecorded when it is
+        that person's, UnknownPerson also for someone still being enrolled, ConsentMissing when that
+        person's newest consent does not allow recognition now.
+        """
+        return self._corrector.correct(visit_id, now, person_id)
+
+    def use_reference(self, person_id: str, template_id: str, *, usable: bool, now: datetime) -> None:
+        """Compare with a reference photo, or set it aside; a second time changes nothing.
+
+        Raise UnknownPerson, UnknownTemplate, ConsentMissing when it is to be used and may not be.
+        """
+        self._corrector.use_reference(person_id, template_id, usable=usable, now=now)
 
     # Erasing
 
@@ -355,13 +385,3 @@ class Vault:
         """Check the whole audit log for changed, dropped, added and moved entries."""
         with self._database.read() as connection:
             return self._audit.verify(connection)
-
-    def _consented_key(self, person_id: str, now: datetime) -> bytes:
-        """Return the key of someone who agreed to be recognised; raise UnknownPerson or ConsentMissing."""
-        to_stamp(now)  # Refuses a time without a time zone before it is compared with one.
-        with self._database.read() as connection:
-            key = people_rows.person_key(connection, self._keys, person_id)
-            consents = people_rows.read_consents(connection, key, person_id)
-        if not consents or not consents[-1].allows_recognition(now):
-            raise ConsentMissing
-        return key

@@ -21,10 +21,9 @@ def insert_visit(
 ) -> None:
     """Write a visit, with its picture when there is one, and that the person was seen."""
     started_at = to_stamp(visit.started_at)
-    data = {"camera_id": visit.camera_id, "confidence": visit.confidence, "frames": visit.frames}
-    sealed = seal_json(key, data, ("visit", visit.visit_id, visit.person_id, started_at))
     connection.execute(
-        "INSERT INTO visit VALUES (?, ?, ?, ?)", (visit.visit_id, visit.person_id, started_at, sealed)
+        "INSERT INTO visit VALUES (?, ?, ?, ?)",
+        (visit.visit_id, visit.person_id, started_at, _sealed_visit(key, visit)),
     )
     if picture is not None:
         sealed = seal(key, picture, ("picture", visit.visit_id, visit.person_id, started_at))
@@ -33,6 +32,25 @@ def insert_visit(
             (visit.visit_id, visit.person_id, started_at, sealed),
         )
     mark_seen(connection, visit.person_id, visit.started_at)
+
+
+def update_visit(connection: sqlite3.Connection, key: bytes, visit: VisitRecord) -> None:
+    """Write what else is known of a visit now."""
+    connection.execute(
+        "UPDATE visit SET sealed = ? WHERE visit_id = ?", (_sealed_visit(key, visit), visit.visit_id)
+    )
+
+
+def delete_visit(connection: sqlite3.Connection, visit: VisitRecord) -> None:
+    """Erase a visit that was not this person's, and that they were seen then."""
+    connection.execute("DELETE FROM picture WHERE visit_id = ?", (visit.visit_id,))
+    connection.execute("DELETE FROM visit WHERE visit_id = ?", (visit.visit_id,))
+    # Without another visit it stays: what was known before is not written anywhere.
+    connection.execute(
+        "UPDATE person SET seen_at = ifnull((SELECT max(started_at) FROM visit WHERE person_id = ?1), seen_at) "
+        "WHERE person_id = ?1",
+        (visit.person_id,),
+    )
 
 
 def mark_seen(connection: sqlite3.Connection, person_id: str, seen_at: datetime) -> None:
@@ -75,6 +93,16 @@ def read_visits(
     return visits
 
 
+def read_visit(connection: sqlite3.Connection, keys: Keys, visit_id: str) -> VisitRecord:
+    """Return a visit; raise UnknownVisit or VaultDamaged."""
+    row = connection.execute(
+        "SELECT visit_id, person_id, started_at, sealed FROM visit WHERE visit_id = ?", (visit_id,)
+    ).fetchone()
+    if row is None:
+        raise UnknownVisit
+    return _opened_visit(connection, keys, row, {})
+
+
 def read_picture(connection: sqlite3.Connection, keys: Keys, visit_id: str) -> bytes | None:
     """Return the picture of a visit, None without one; raise UnknownVisit or VaultDamaged."""
     row = connection.execute(
@@ -94,6 +122,18 @@ def read_picture(connection: sqlite3.Connection, keys: Keys, visit_id: str) -> b
     return unseal(key, sealed, ("picture", visit_id, person_id, started_at))
 
 
+def _sealed_visit(key: bytes, visit: VisitRecord) -> bytes:
+    data = {
+        "camera_id": visit.camera_id,
+        "confidence": visit.confidence,
+        "frames": visit.frames,
+        "template_id": visit.template_id,
+        "similarity": visit.similarity,
+        "confirmed": visit.confirmed,
+    }
+    return seal_json(key, data, ("visit", visit.visit_id, visit.person_id, to_stamp(visit.started_at)))
+
+
 def _opened_visit(
     connection: sqlite3.Connection, keys: Keys, row: _VisitRow, known: dict[str, bytes]
 ) -> VisitRecord:
@@ -111,4 +151,8 @@ def _opened_visit(
         started_at=from_stamp(started_at),
         confidence=data["confidence"],
         frames=data["frames"],
+        # Not in the rows that were written before visits could be corrected.
+        template_id=data.get("template_id"),
+        similarity=data.get("similarity"),
+        confirmed=data.get("confirmed", False),
     )

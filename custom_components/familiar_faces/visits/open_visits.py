@@ -140,6 +140,10 @@ class OpenVisits:
         """Forget the visits of a camera that is not watched any more."""
         self._open = [each for each in self._open if each.visit.camera_id != camera_id]
 
+    def drop(self, visit_id: str) -> None:
+        """Forget a visit that was not whose it was said to be, so that it does not go on."""
+        self._open = [each for each in self._open if each.visit.visit_id != visit_id]
+
     def forget(self, person_id: str) -> None:
         """Forget a person's visits at once: the consent ended, or the person was removed."""
         self._open = [each for each in self._open if each.visit.person_id != person_id]

@@ -9,7 +9,8 @@ from homeassistant.core import HomeAssistant, State, callback, split_entity_id
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
+from ..const import DOMAIN, Mode
+from .turns import Urgency
 
 ATTR_EVENT_TYPE = "event_type"
 TRIGGER_DOMAINS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.EVENT, "input_button", "input_boolean"]
@@ -41,6 +42,18 @@ def async_may_ring(hass: HomeAssistant, entity_id: str) -> bool:
     if device_class in MOTION:
         return False
     return device_class is None or split_entity_id(entity_id)[0] != Platform.BINARY_SENSOR
+
+
+@callback
+def async_urgency(hass: HomeAssistant, entity_id: str, mode: Mode) -> Urgency:
+    """Return what it means that a trigger of a camera in this mode fires: a ring, or something that moved.
+
+    Where a camera looks because of motion, a binary sensor of no class is most likely a sensor of it.
+    """
+    if mode is Mode.ON_RING:
+        return Urgency.RING
+    binary_sensor = split_entity_id(entity_id)[0] == Platform.BINARY_SENSOR
+    return Urgency.RING if not binary_sensor and async_may_ring(hass, entity_id) else Urgency.MOTION
 
 
 def _device_class(hass: HomeAssistant, entity_id: str) -> str | None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 import logging
 from typing import TYPE_CHECKING
 
@@ -18,47 +17,32 @@ from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_CAMERA, CONF_MODE, CONF_TRIGGERS, DOMAIN, Mode
-from ..engine.protocol import Faces, Quality
+from ..engine.protocol import Faces
 from ..host.errors import EngineBusy, EngineError, EngineUnavailable, ImageRejected
-from .decision import decide
+from .fitness import CameraFitness
 from .frames import Frame, Frames
+from .look import FRAME_EVERY, LOOK_FRAMES, LOOK_SECONDS, NEAR, Look
 from .open_visits import Change
-from .tracker import Tracker
-from .triggers import async_fires
+from .triggers import async_fires, async_urgency
+from .turns import Urgency
 from .visit import Decision, Sighting, Verdict
 
 if TYPE_CHECKING:
     from ..hub import Hub
+    from ..people.gallery import Gallery
 
 _LOGGER = logging.getLogger(__name__)
 
-LOOK_FRAMES = 16
-"""How many frames a look fetches at most."""
-LOOK_SECONDS = 8.0
-"""How long a look takes at most."""
-FRAME_EVERY = 0.1
-"""Seconds between two fetches at least: closer frames show nothing new."""
 FETCH_SECONDS = 5
 """How long a camera may take for a frame."""
 ENGINE_SECONDS = 5.0
 """How long a look waits for an engine's answer, and for one that has gone away."""
-ENOUGH_FRAMES = 3
-"""After so many frames a look ends as soon as everybody in it is decided."""
 POLL_EVERY = 1.0
 """Seconds between two frames of a camera that is looked at all the time, while nobody is there."""
-FITNESS_FACES = 30
-"""How many of the last faces a camera's fitness is judged by."""
+POLLS_A_FAR_SEARCH = 10
+"""Every so many of them there is a second frame, for the far search that a look begins with."""
 ELSEWHERE = 1_000
 """Templates above which a comparison, then over half a millisecond, is made in a thread."""
-
-
-class Fitness(StrEnum):
-    """Whether a camera shows faces well enough."""
-
-    GOOD = "good"
-    TOO_SMALL = "too_small"
-    TOO_BLURRED = "too_blurred"
-    TOO_DARK = "too_dark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +70,11 @@ class Watcher:
         self.triggers: list[str] = list(subentry.data.get(CONF_TRIGGERS, ()))
         self.time_to_name: float | None = None
         """Milliseconds from the trigger to the last name."""
-        self._qualities: deque[Quality] = deque(maxlen=FITNESS_FACES)
-        self._rung_at: datetime | None = None
+        self.fitness = CameraFitness()
+        self._asked: tuple[datetime, Urgency] | None = None
+        self._urgency = Urgency.ALWAYS
+        """Why the look that is being taken is taken."""
+        self._polls = 0
         self._looking: asyncio.Task[None] | None = None
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._failing: str | None = None
@@ -96,19 +83,6 @@ class Watcher:
     def recognition(self) -> bool:
         """Return whether the owner has recognition switched on, here and everywhere."""
         return self.hub.recognition(self.camera_id)
-
-    @property
-    def fitness(self) -> Fitness | None:
-        """Return what stands most in the way of recognising faces here; None before any was seen."""
-        if not self._qualities:
-            return None
-        reasons = Counter(each.reason for each in self._qualities if not each.usable)
-        if reasons.total() * 2 <= len(self._qualities):
-            return Fitness.GOOD
-        for reason, _ in reasons.most_common():
-            if reason in tuple(Fitness):
-                return Fitness(reason)
-        return Fitness.GOOD
 
     @callback
     def async_start(self) -> None:
@@ -130,17 +104,21 @@ class Watcher:
         """Stop looking and forget what was being looked at."""
         while self._unsubscribe:
             self._unsubscribe.pop()()
-        self._rung_at = None
+        self._asked = None
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait((self._looking,))
+        self.hub.turns.forget(self.camera_id)
 
     @callback
-    def async_look(self, at: datetime) -> None:
+    def async_look(self, at: datetime, urgency: Urgency = Urgency.RING) -> None:
         """Take a look because of something that happened `at`; during a look, take another after it."""
         if not self.hub.can_recognise(self.camera_id):
             return
-        self._rung_at = at
+        self._asked = (at, urgency if self._asked is None else min(urgency, self._asked[1]))
+        # Whoever rings while something moves is most likely in the look already.
+        self._urgency = min(self._urgency, urgency)
+        self.hub.turns.hurry(self.camera_id, urgency)
         if self._looking is None or self._looking.done():
             self._looking = self.hub.entry.async_create_background_task(
                 self.hass, self._async_look_while_asked(), f"{DOMAIN} look {self.camera}"
@@ -150,7 +128,7 @@ class Watcher:
     def _async_trigger_changed(self, event: Event[EventStateChangedData]) -> None:
         self._async_check_existence(event)
         if async_fires(event.data["old_state"], event.data["new_state"], event.time_fired):
-            self.async_look(event.time_fired)
+            self.async_look(event.time_fired, async_urgency(self.hass, event.data["entity_id"], self.mode))
 
     @callback
     def _async_check_existence(self, event: Event[EventStateChangedData]) -> None:
@@ -159,15 +137,17 @@ class Watcher:
             self.hub.async_check_cameras()
 
     async def _async_look_while_asked(self) -> None:
-        while (at := self._rung_at) is not None:
-            self._rung_at = None
+        while self._asked is not None:
+            (at, self._urgency), self._asked = self._asked, None
             await self._async_look_safely(at)
+        self._urgency = Urgency.ALWAYS
 
     async def _async_look_always(self) -> None:
         while True:
             await asyncio.sleep(POLL_EVERY)
             if self._looking is None or self._looking.done():
-                self.async_look(dt_util.utcnow())
+                self._polls += 1
+                self.async_look(dt_util.utcnow(), Urgency.ALWAYS)
                 if self._looking is not None:
                     await asyncio.wait((self._looking,))
 
@@ -193,121 +173,133 @@ class Watcher:
         return image.content
 
     async def _async_look(self, at: datetime) -> None:
-        look = _Look(at)
+        look = Look(at, strictness=self.hub.strictness)
+        clock = _Clock()
         self.hub.async_expire_visits()
         failure: Exception | None = None
         try:
-            await self._async_take(look)
+            await self._async_take(look, clock)
         except (EngineError, HomeAssistantError) as err:
             # What was seen until the camera or the engine failed was seen.
             failure = err
         try:
-            # Those who were decided early too: they were seen longer since, and perhaps better.
-            for sighting in look.tracker.sightings:
-                await self._async_decide(look, sighting, final=True)
+            if (gallery := self.hub.gallery) is not None and self.recognition:
+                verdicts = await self._async_compare(gallery, look.finish, gallery, dt_util.utcnow())
+                await self._async_settle(look, clock, verdicts)
             if failure is not None:
                 raise failure
         finally:
+            if look.qualities:
+                self.fitness.add_look(look.qualities)
+                self.hub.async_changed()
             self.hub.async_expire_visits()
             # A failure knows this frame, and this frame the faces that were seen.
             del failure, look
 
-    async def _async_take(self, look: _Look) -> None:
+    async def _async_take(self, look: Look, clock: _Clock) -> None:
         """Add frames to a look until everybody in it is decided or the frames have come to an end."""
-        looked = 0
         failure: EngineError | None = None
+        tried: Frame | None = None
+        asked = 0
+        # While other cameras have their turn, frames are passed over for newer ones.
+        spare = int(LOOK_SECONDS / FRAME_EVERY)
         async with Frames(
-            self._async_fetch, most=LOOK_FRAMES, seconds=LOOK_SECONDS, every=FRAME_EVERY
+            self._async_fetch, most=LOOK_FRAMES, seconds=LOOK_SECONDS, every=FRAME_EVERY, spare=spare
         ) as frames:
-            while (frame := await frames.next()) is not None:
+            while asked < LOOK_FRAMES and await frames.ready():
+                asked += 1
                 try:
-                    faces = await self._async_faces(frame)
-                except EngineUnavailable as err:
-                    # One that died is back within seconds: the visitor is still there, and so is the look.
+                    async with self.hub.turns.turn(self.camera_id, self._urgency):
+                        # Only now, so that it is the newest.
+                        frame = frames.take()
+                        faces = await self._async_faces(look, frame)
+                except (EngineBusy, EngineUnavailable) as err:
                     failure = err
-                    await asyncio.sleep(FRAME_EVERY)
-                    await self.hub.engine.wait_ready(ENGINE_SECONDS)
+                    await self._async_wait_for_engine(err)
+                    if frame is not tried:
+                        frames.put_back(frame)
+                        tried = frame
                     continue
-                except (EngineBusy, ImageRejected) as err:
-                    # The next frame may be whole, or come at a better time.
+                except ImageRejected as err:
+                    # The next frame may be whole.
                     failure = err
                     continue
-                looked += 1
-                look.waited_ms = frames.waited * 1000
-                look.engine_ms += faces.ms.get("total", 0.0)
-                await self._async_see(look, faces, frame.at)
-                if look.tracker.sightings:
-                    if looked >= ENOUGH_FRAMES and not look.undecided():
-                        break
-                elif self.mode is Mode.ALWAYS:
-                    # A camera watched all the time gives one frame until somebody is there.
+                clock.waited_ms = frames.waited * 1000
+                clock.engine_ms += faces.ms.get("total", 0.0)
+                await self._async_see(look, clock, faces, frame.at)
+                if look.enough or self._nobody_there(look):
                     break
         try:
-            if failure is not None and looked == 0:
+            if failure is not None and look.frames == 0:
                 raise failure
         finally:
-            del failure
+            # A failure knows the frame that it is about.
+            del failure, tried
 
-    async def _async_see(self, look: _Look, faces: Faces, at: datetime) -> None:
-        """Take note of a frame's faces."""
+    async def _async_see(self, look: Look, clock: _Clock, faces: Faces, at: datetime) -> None:
+        """Take note of a frame's faces, and hand on who is decided."""
         gallery = self.hub.gallery
         if gallery is None or gallery.model != faces.model:
             # Another engine answers at the same address: faces of two models cannot be compared.
             await self.hub.roster.async_set_model(faces.model)
-            look.tracker = Tracker()
-        for sighting in look.tracker.add(faces, at):
-            if sighting.sighting_id not in look.decided:
-                await self._async_decide(look, sighting, final=False)
-        self._qualities.extend(face.quality for face in faces.faces)
+            gallery = await self.hub.roster.async_gallery(faces.model)
+        verdicts = await self._async_compare(gallery, look.add, faces, at, gallery, dt_util.utcnow())
+        await self._async_settle(look, clock, verdicts)
 
-    async def _async_faces(self, frame: Frame) -> Faces:
-        """Return the faces of a frame; a busy engine is asked once more."""
-        try:
-            return await self.hub.client.faces(frame.image, portraits=True, timeout=ENGINE_SECONDS)
-        except EngineBusy as err:
-            await asyncio.sleep(min(err.retry_after, 1.0))
-            return await self.hub.client.faces(frame.image, portraits=True, timeout=ENGINE_SECONDS)
-
-    async def _async_decide(self, look: _Look, sighting: Sighting, *, final: bool) -> None:
-        """Decide about an individual when that can be done, and hand the visit on."""
-        gallery = self.hub.gallery
-        if gallery is None or not self.recognition:
-            return
-        now = dt_util.utcnow()
-        verdict: Verdict | None
+    async def _async_compare[*Ts](
+        self, gallery: Gallery, compare: Callable[[*Ts], list[tuple[Sighting, Verdict]]], *args: *Ts
+    ) -> list[tuple[Sighting, Verdict]]:
+        """Call one of a look's methods that compare with the gallery."""
         if gallery.templates > ELSEWHERE:
-            verdict = await self.hass.async_add_executor_job(decide, sighting, gallery, now, final)
+            return await self.hass.async_add_executor_job(compare, *args)
+        return compare(*args)
+
+    async def _async_wait_for_engine(self, failure: EngineBusy | EngineUnavailable) -> None:
+        """Wait a moment: one that died is back within seconds, and the visitor still there."""
+        if isinstance(failure, EngineBusy):
+            await asyncio.sleep(min(failure.retry_after, 1.0))
         else:
-            verdict = decide(sighting, gallery, now, final)
-        if verdict is None:
-            return
-        look.decided.add(sighting.sighting_id)
-        outcome = self.hub.open_visits.settle(self.camera_id, sighting, verdict)
-        timing = Timing(
-            ms=(now - look.at).total_seconds() * 1000,
-            camera_fetch_ms=look.waited_ms,
-            engine_ms=look.engine_ms,
+            await asyncio.sleep(FRAME_EVERY)
+            await self.hub.engine.wait_ready(ENGINE_SECONDS)
+
+    def _nobody_there(self, look: Look) -> bool:
+        """Return whether a camera that is watched all the time may be left alone again until the next poll."""
+        if self._urgency is not Urgency.ALWAYS or look.sightings:
+            return False
+        return look.frames >= (2 if self._polls % POLLS_A_FAR_SEARCH == 0 else 1)
+
+    async def _async_faces(self, look: Look, frame: Frame) -> Faces:
+        # The far search takes its time, so it is left out while other cameras wait.
+        wait = self.hub.turns.waiting > 0 and not look.sightings
+        return await self.hub.client.faces(
+            frame.image, min_face=NEAR if wait else look.min_face, portraits=True, timeout=ENGINE_SECONDS
         )
-        if outcome.change is not Change.CONTINUED and outcome.visit.decision is Decision.FAMILIAR:
-            self.time_to_name = timing.ms
-        portrait = sighting.best_face.portrait if sighting.best_face is not None else None
-        await self.hub.async_settle(outcome, timing, portrait)
+
+    async def _async_settle(
+        self, look: Look, clock: _Clock, verdicts: list[tuple[Sighting, Verdict]]
+    ) -> None:
+        """Hand on the visits of the individuals who are decided."""
+        for sighting, verdict in verdicts:
+            if not self.recognition:
+                return
+            outcome = self.hub.open_visits.settle(self.camera_id, sighting, verdict)
+            timing = Timing(
+                ms=(dt_util.utcnow() - look.at).total_seconds() * 1000,
+                camera_fetch_ms=clock.waited_ms,
+                engine_ms=clock.engine_ms,
+            )
+            if outcome.change is not Change.CONTINUED and outcome.visit.decision is Decision.FAMILIAR:
+                self.time_to_name = timing.ms
+            portrait = sighting.best_face.portrait if sighting.best_face is not None else None
+            await self.hub.async_settle(outcome, timing, portrait)
 
 
-class _Look:
-    """A look while it is being taken."""
+@dataclass(slots=True)
+class _Clock:
+    """Where the time of a look has gone so far."""
 
-    def __init__(self, at: datetime) -> None:
-        """Begin a look because of something that happened `at`."""
-        self.at = at
-        self.tracker = Tracker()
-        self.decided: set[str] = set()
-        self.waited_ms = 0.0
-        self.engine_ms = 0.0
-
-    def undecided(self) -> list[Sighting]:
-        """Return the individuals about whom nothing was decided yet."""
-        return [each for each in self.tracker.sightings if each.sighting_id not in self.decided]
+    waited_ms: float = 0.0
+    engine_ms: float = 0.0
 
 
 @callback

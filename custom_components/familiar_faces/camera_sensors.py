@@ -1,0 +1,237 @@
+"""The sensors of a camera: who was last there, how soon a name is said, and how well it shows faces."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    RestoreSensor,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.core import callback
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.restore_state import RestoreEntity
+from homeassistant.helpers.typing import StateType
+
+from .entity import CameraEntity, FamiliarFacesEntity
+from .flows.words import async_say
+from .hub import Hub
+from .vault.records import Corrected, VisitRecord
+from .visits.fitness import Fitness
+from .visits.visit import Decision, Visit
+from .visits.watcher import Timing, Watcher
+
+ATTR_ADVICE = "advice"
+ATTR_FACES = "faces"
+ATTR_FACE_WIDTH = "face_width"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraSensorDescription(SensorEntityDescription):
+    """A diagnostic sensor of a camera."""
+
+    value: Callable[[Watcher], StateType]
+
+
+CAMERA_SENSORS = (
+    CameraSensorDescription(
+        key="time_to_name",
+        translation_key="time_to_name",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        value=lambda watcher: watcher.time_to_name,
+    ),
+)
+FITNESS = CameraSensorDescription(
+    key="fitness",
+    translation_key="fitness",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    device_class=SensorDeviceClass.ENUM,
+    options=[str(fitness) for fitness in Fitness],
+    value=lambda watcher: watcher.fitness.state,
+)
+LAST_VISITOR = SensorEntityDescription(key="last_visitor", translation_key="last_visitor")
+
+
+def make_camera_sensors(hub: Hub, subentry: ConfigSubentry) -> list[SensorEntity]:
+    """Return the sensors of a camera."""
+    return [
+        LastVisitorSensor(hub, subentry, LAST_VISITOR),
+        *(CameraSensor(hub, subentry, description) for description in CAMERA_SENSORS),
+        FitnessSensor(hub, subentry, FITNESS),
+    ]
+
+
+class CameraSensor(CameraEntity, RestoreSensor):
+    """Something that the watcher of a camera found out; kept until it finds out anew."""
+
+    entity_description: CameraSensorDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show what was found out before a restart."""
+        await super().async_added_to_hass()
+        if (data := await self.async_get_last_sensor_data()) is not None:
+            value = data.native_value
+            if self.options is None or value in self.options:
+                self._attr_native_value = value
+        self._async_read()
+
+    @override
+    @callback
+    def async_hub_changed(self) -> None:
+        """Show what was found out."""
+        self._async_read()
+        super().async_hub_changed()
+
+    @callback
+    def _async_read(self) -> None:
+        watcher = self.watcher
+        if watcher is not None and (value := self.entity_description.value(watcher)) is not None:
+            self._attr_native_value = value
+
+
+class FitnessSensor(CameraSensor):
+    """How well a camera shows faces, and what would help."""
+
+    _unrecorded_attributes = frozenset({ATTR_ADVICE, ATTR_FACE_WIDTH, ATTR_FACES})
+
+    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: CameraSensorDescription) -> None:
+        """Belong to a camera."""
+        super().__init__(hub, subentry, description)
+        self._advice: dict[str, str] = {}
+        self._faces: int | None = None
+        self._width: int | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Get the sentences, and the figures from before a restart."""
+        for fitness in Fitness:
+            self._advice[fitness] = await async_say(self.hass, "fitness_advice", fitness)
+        if (state := await self.async_get_last_state()) is not None:
+            self._faces = state.attributes.get(ATTR_FACES)
+            self._width = state.attributes.get(ATTR_FACE_WIDTH)
+        await super().async_added_to_hass()
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return one sentence of advice and the figures behind it."""
+        state = self._attr_native_value
+        if state is None or self._width is None:
+            return {}
+        return {
+            ATTR_ADVICE: self._advice[str(state)].replace("{width}", str(self._width)),
+            ATTR_FACE_WIDTH: self._width,
+            ATTR_FACES: self._faces,
+        }
+
+    @override
+    @callback
+    def _async_read(self) -> None:
+        super()._async_read()
+        if (watcher := self.watcher) is not None and watcher.fitness.faces:
+            self._faces = watcher.fitness.faces
+            self._width = watcher.fitness.face_width
+
+
+class LastVisitSensor(FamiliarFacesEntity, SensorEntity):
+    """Something of the last visit, read from the vault at the start."""
+
+    needs_engine = True
+
+    def _find(self) -> VisitRecord | None:
+        """Return the last visit. Blocks."""
+        raise NotImplementedError
+
+    @callback
+    def _async_show(self, visit: VisitRecord) -> None:
+        """Show a familiar visit."""
+        raise NotImplementedError
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show the last visit, also one before a restart."""
+        await super().async_added_to_hass()
+        if (visit := await self.hass.async_add_executor_job(self._find)) is not None:
+            self._async_show(visit)
+
+
+class LastVisitorSensor(CameraEntity, LastVisitSensor, RestoreEntity):
+    """Who was last at a camera: a name, or what else the visit was decided to be."""
+
+    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
+        """Belong to a camera."""
+        super().__init__(hub, subentry, description)
+        self._person_id: str | None = None
+        self._visit_id: str | None = None
+        self._shown_at: datetime | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show what the last visit was before a restart; only those of familiar people are in the vault."""
+        await super().async_added_to_hass()
+        state = await self.async_get_last_state()
+        if state is None or state.state not in (Decision.STRANGER, Decision.UNCLEAR):
+            return
+        if self._shown_at is None or state.last_changed > self._shown_at:
+            self._person_id = self._visit_id = None
+            self._attr_native_value = state.state
+
+    @override
+    @callback
+    def async_hub_changed(self) -> None:
+        """Show another name that the person has now."""
+        if self._person_id is not None and (person := self.hub.people.get(self._person_id)) is not None:
+            self._attr_native_value = person.name
+        super().async_hub_changed()
+
+    @override
+    def _find(self) -> VisitRecord | None:
+        return next(iter(self.hub.vault.visits(camera_id=self.camera_id, limit=1)), None)
+
+    @override
+    @callback
+    def _async_show(self, visit: VisitRecord) -> None:
+        if (person := self.hub.people.get(visit.person_id)) is not None:
+            self._person_id = visit.person_id
+            self._visit_id = visit.visit_id
+            self._shown_at = visit.started_at
+            self._attr_native_value = person.name
+
+    @override
+    @callback
+    def async_visit(self, visit: Visit, timing: Timing) -> None:
+        """Show who came."""
+        if visit.camera_id != self.camera_id:
+            return
+        self._person_id = visit.person_id
+        self._visit_id = visit.visit_id
+        self._attr_native_value = visit.name if visit.decision is Decision.FAMILIAR else visit.decision
+        self.async_write_ha_state()
+
+    @override
+    @callback
+    def async_forgotten(self, person_id: str) -> None:
+        """Drop the name of a person who was forgotten."""
+        if self._person_id == person_id:
+            self._person_id = self._attr_native_value = None
+            self.async_write_ha_state()
+
+    @override
+    async def async_corrected(self, corrected: Corrected) -> None:
+        """Show who the last visitor really was, or nobody when that is not known."""
+        if self._visit_id == corrected.visit.visit_id:
+            self._person_id = self._attr_native_value = None
+            if corrected.moved is not None:
+                self._async_show(corrected.moved)
+            self.async_write_ha_state()

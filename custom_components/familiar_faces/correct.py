@@ -1,0 +1,157 @@
+"""What the owner says of a visit: the work of the action `correct_visit`."""
+
+from hashlib import sha256
+
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonObjectType
+
+from .const import DOMAIN, signal_corrected
+from .engine.protocol import Faces
+from .flows.words import async_say
+from .hub import Hub
+from .identify import async_faces
+from .people.person import Person
+from .people.photos import PhotoReason, PhotoVerdict, judge_photo
+from .vault.errors import ConsentMissing, DuplicatePhoto, UnknownVisit, VaultError
+from .vault.records import VisitRecord
+from .visits.visit import Decision
+
+
+async def async_correct(
+    hub: Hub, visit_id: str, *, correct: bool, really: Person | None, learn: bool
+) -> JsonObjectType:
+    """Take the owner's word for whether a visit was whose it was said to be, and return what has changed.
+
+    `really`: who it was, when it was somebody else. `learn`: add the visit's face to the reference photos of
+    whom it was. All that can be refused is refused before anything is changed.
+    """
+    person = really
+    try:
+        visit, said = await _async_visit(hub, visit_id)
+        if really is not None and (correct or really.person_id == said.person_id):
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="correction_contradicts")
+        if correct:
+            person = said
+        taught = await _async_see(hub, visit_id, person) if learn else None
+        answer = await (_async_confirm(hub, visit) if correct else _async_take_away(hub, visit, really))
+        answer["person_id"] = None if person is None else person.person_id
+        answer["name"] = None if person is None else person.name
+        answer["learned"] = False
+        if taught is not None and person is not None:
+            answer |= await _async_learn(hub, person, *taught)
+    except UnknownVisit as err:
+        raise _unknown(hub, visit_id) from err
+    except ConsentMissing as err:
+        # It ended in this very moment.
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_consent",
+            translation_placeholders={"name": "" if person is None else person.name},
+        ) from err
+    except VaultError as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="correction_failed",
+            translation_placeholders={"reason": str(err)},
+        ) from err
+    return answer
+
+
+async def _async_visit(hub: Hub, visit_id: str) -> tuple[VisitRecord, Person]:
+    """Return a kept visit and whose it is said to be; raise UnknownVisit also while they are being forgotten."""
+    visit = await hub.hass.async_add_executor_job(hub.vault.visit, visit_id)
+    if (person := hub.people.get(visit.person_id)) is None:
+        raise UnknownVisit
+    return visit, person
+
+
+def _unknown(hub: Hub, visit_id: str) -> ServiceValidationError:
+    """Return what is said of a visit that is not kept."""
+    if any(
+        each.visit_id == visit_id and each.decision is not Decision.FAMILIAR
+        for each in hub.open_visits.visits
+    ):
+        return ServiceValidationError(translation_domain=DOMAIN, translation_key="visit_of_nobody")
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="unknown_visit",
+        translation_placeholders={"visit_id": visit_id},
+    )
+
+
+async def _async_confirm(hub: Hub, visit: VisitRecord) -> JsonObjectType:
+    """Note that it was this person."""
+    await hub.hass.async_add_executor_job(hub.vault.confirm_visit, visit.visit_id, dt_util.utcnow())
+    return {"confirmed": True, "template_id": None, "set_aside": False, "guard": None}
+
+
+async def _async_take_away(hub: Hub, visit: VisitRecord, really: Person | None) -> JsonObjectType:
+    """Take the visit from the person it was not of, everywhere."""
+    corrected = await hub.hass.async_add_executor_job(
+        hub.vault.correct_visit,
+        visit.visit_id,
+        dt_util.utcnow(),
+        None if really is None else really.person_id,
+    )
+    try:
+        # First, so that a look that is being taken does not name them again.
+        await hub.async_refresh_people()
+    finally:
+        hub.open_visits.drop(visit.visit_id)
+        async_dispatcher_send(hub.hass, signal_corrected(hub.entry.entry_id), corrected)
+    return {
+        "confirmed": corrected.moved is not None,
+        "template_id": corrected.template_id,
+        "set_aside": corrected.set_aside,
+        "guard": None if corrected.guard is None else round(corrected.guard, 3),
+    }
+
+
+async def _async_see(hub: Hub, visit_id: str, person: Person | None) -> tuple[bytes, Faces]:
+    """Return a visit's picture, and its faces as they are seen to enrol with."""
+    if person is None:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="learn_needs_person")
+    if not person.may_be_recognised(dt_util.utcnow()):
+        raise ConsentMissing
+    picture = await hub.hass.async_add_executor_job(hub.vault.visit_picture, visit_id)
+    if picture is None:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_picture")
+    return picture, await async_faces(hub, picture, portraits=True, mirrored=True)
+
+
+async def _async_learn(hub: Hub, person: Person, picture: bytes, seen: Faces) -> JsonObjectType:
+    """Make a visit's picture a reference photo when it is good enough, and say what came of it."""
+    person = await hub.hass.async_add_executor_job(hub.vault.person, person.person_id)
+    gallery = await hub.roster.async_gallery(seen.model)
+    now = dt_util.utcnow()
+
+    def learn() -> PhotoVerdict:
+        digest = sha256(picture).hexdigest()
+        own = [each for each in person.templates if each.usable and each.model == seen.model]
+        verdict = judge_photo(seen.faces, digest, own, gallery, now, person_id=person.person_id)
+        if not verdict.accepted:
+            return verdict
+        assert verdict.subject is not None
+        face = seen.faces[verdict.subject]
+        try:
+            hub.vault.add_reference(
+                person.person_id,
+                photo=face.portrait or picture,
+                embedding=face.embedding,
+                model=seen.model,
+                photo_digest=digest,
+                now=now,
+            )
+        except DuplicatePhoto:
+            return PhotoVerdict(PhotoReason.SAME_PHOTO)
+        return verdict
+
+    verdict = await hub.hass.async_add_executor_job(learn)
+    if verdict.accepted:
+        await hub.async_refresh_people()
+    message = await async_say(
+        hub.hass, "photo_verdict", verdict.reason, name=person.name, other=verdict.other_name or ""
+    )
+    return {"learned": verdict.accepted, "reason": str(verdict.reason), "message": message}

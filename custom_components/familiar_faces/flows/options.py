@@ -1,0 +1,50 @@
+"""The options of the hub: how sure to be before a name is said."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig, SelectSelectorMode
+import voluptuous as vol
+
+from ..const import CONF_STRICTNESS, SUBENTRY_PERSON
+from ..options import chosen_strictness
+from ..people.calibration import Strictness
+from ..people.measured import MEASURED
+from ..people.promise import promises
+
+STRICTNESS = SelectSelector(
+    SelectSelectorConfig(options=list(Strictness), translation_key="strictness", mode=SelectSelectorMode.LIST)
+)
+
+
+class HubOptions(OptionsFlow):
+    """Asks for the options. The running entry hears of a change and goes on: nothing has to start anew."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how sure to be before a name is said, and show what each answer costs and how sure that is."""
+        entry = self.config_entry
+        if user_input is not None:
+            return self.async_create_entry(data={**entry.options, **user_input})
+        relaxed, balanced, strict = promises(MEASURED)
+        people = sum(each.subentry_type == SUBENTRY_PERSON for each in entry.subentries.values())
+        return self.async_show_form(
+            step_id="init",
+            data_schema=vol.Schema(
+                {vol.Required(CONF_STRICTNESS, default=str(chosen_strictness(entry))): STRICTNESS}
+            ),
+            description_placeholders={
+                "people": str(people),
+                "household": str(MEASURED.people),
+                "strangers": str(MEASURED.strangers),
+                "own": str(MEASURED.own),
+                "relaxed_named": str(relaxed.named),
+                "relaxed_limit": str(relaxed.limit_one_in),
+                "relaxed_missed": str(relaxed.own_missed),
+                "balanced_named": str(balanced.named),
+                "balanced_limit": str(balanced.limit_one_in),
+                "balanced_missed": str(balanced.own_missed),
+                "strict_named": str(strict.named),
+                "strict_limit": str(strict.limit_one_in),
+                "strict_missed": str(strict.own_missed),
+            },
+        )

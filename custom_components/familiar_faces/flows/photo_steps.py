@@ -1,0 +1,314 @@
+"""The photo steps of a person's flow: adding photos, each judged at once, and removing some."""
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from typing import Any
+
+from homeassistant.components.file_upload import process_uploaded_file
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
+from homeassistant.helpers.selector import (
+    FileSelector,
+    FileSelectorConfig,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from ..const import ENGINE_PATIENCE
+from ..engine.protocol import MAX_BYTES
+from ..host.errors import EngineError, EngineIncompatible, ImageRejected
+from ..people.person import Person, Template
+from ..people.photos import PhotoReason, PhotoVerdict, judge_photo
+from ..people.templates import compared, distinct
+from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
+from .person_steps import PersonSteps, log_failure
+from .words import async_say
+
+CONF_PHOTO = "photo"
+CONF_PHOTOS = "photos"
+
+ENOUGH_PHOTOS = 3
+"""How many different photos are enough to be recognised well."""
+
+PHOTO = FileSelector(FileSelectorConfig(accept="image/jpeg,image/png,image/webp,.jpg,.jpeg,.png,.webp"))
+
+
+class PhotoSteps(PersonSteps):
+    """Asks for photos, and says at once what becomes of them."""
+
+    def __init__(self) -> None:
+        """Start without photos."""
+        super().__init__()
+        self._verdict = ""
+        self._photos = 0
+        """How many photos there were when the vault was last read."""
+        self._in_use = 0
+        """How many of them are compared with."""
+        self._count = 0
+        """How many of those are different ones."""
+        self._insist: bytes | None = None
+        """A photo that was refused for whom it resembles, and may be insisted on."""
+        self._kept: set[str] = set()
+        """Templates that are the person's by the owner's word, although they look like somebody else's."""
+
+    async def async_step_photo(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask for a photo, and say at once whether it will do."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                photo = await self.hass.async_add_executor_job(self._read_upload, user_input[CONF_PHOTO])
+            except OSError, ValueError:
+                errors[CONF_PHOTO] = "upload_lost"
+            except ImageRejected:
+                errors[CONF_PHOTO] = "photo_too_large"
+            else:
+                try:
+                    await self._async_take_photo(photo, insist=False)
+                except ImageRejected as err:
+                    errors[CONF_PHOTO] = "photo_too_large" if err.reason == "too_large" else "not_an_image"
+                except EngineIncompatible as err:
+                    log_failure(err)
+                    errors["base"] = "engine_strange"
+                except EngineError:
+                    errors["base"] = "engine_unavailable"
+                except UnknownPerson:
+                    return self.async_abort(reason="nothing_stored")
+                except ConsentMissing:
+                    errors["base"] = "consent_missing"
+                except VaultError as err:
+                    log_failure(err)
+                    errors["base"] = "vault_failed"
+                else:
+                    return await self.async_step_photos()
+        return self.async_show_form(
+            step_id="photo",
+            data_schema=vol.Schema({vol.Required(CONF_PHOTO): PHOTO}),
+            errors=errors,
+            description_placeholders={"name": self._name},
+        )
+
+    async def async_step_photos(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Say what became of the photo, and ask whether there is another."""
+        try:
+            person = await self._async_stored()
+            self._photos, self._in_use = len(person.templates), len(compared(person.templates))
+            self._count = count_distinct(person)
+        except UnknownPerson:
+            return self.async_abort(reason="nothing_stored")
+        except VaultError as err:
+            log_failure(err)
+            self._verdict = await async_say(self.hass, "photo_verdict", "vault_failed")
+        options = ["photo"]
+        if self._insist is not None:
+            options.append("insist")
+        if self._photos:
+            # With enough photos, being finished is what most will want.
+            options.insert(0 if self._count >= ENOUGH_PHOTOS else len(options), "finish")
+        return self.async_show_menu(
+            step_id="photos",
+            menu_options=options,
+            description_placeholders={
+                "name": self._name,
+                "verdict": self._verdict,
+                "in_use": str(self._in_use),
+                "photos": str(self._photos),
+                "count": str(self._count),
+                "enough": str(ENOUGH_PHOTOS),
+            },
+        )
+
+    async def async_step_insist(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Take the photo that was refused: twins exist, and so do beards."""
+        if self._insist is not None:
+            try:
+                await self._async_take_photo(self._insist, insist=True)
+            except EngineIncompatible as err:
+                log_failure(err)
+                self._verdict = await async_say(self.hass, "photo_verdict", "engine_strange")
+            except EngineError:
+                self._verdict = await async_say(self.hass, "photo_verdict", "engine_unavailable")
+            except VaultError as err:
+                log_failure(err)
+                self._verdict = await async_say(self.hass, "photo_verdict", "vault_failed")
+        return await self.async_step_photos()
+
+    def _read_upload(self, file_id: str) -> bytes:
+        """Return an uploaded file; it is deleted. Blocks; raises ValueError, OSError or ImageRejected."""
+        with process_uploaded_file(self.hass, file_id) as path:
+            if path.stat().st_size > MAX_BYTES:
+                raise ImageRejected("too_large", "The photo is too large")
+            return path.read_bytes()
+
+    async def _async_take_photo(self, photo: bytes, *, insist: bool) -> None:
+        """Judge a photo, and when it will do make it a template. The vault asks for the consent again.
+
+        Raises EngineError, EngineIncompatible also for faces that cannot be compared, and VaultError.
+        """
+        hub = self._hub
+        await hub.engine.wait_ready(ENGINE_PATIENCE)
+        seen = await hub.client.faces(photo, portraits=True, mirrored=True)
+        person = await self._async_stored()
+        digest = sha256(photo).hexdigest()
+        gallery = await hub.roster.async_gallery(seen.model)
+        now = dt_util.utcnow()
+        try:
+            verdict = await self.hass.async_add_executor_job(
+                lambda: judge_photo(
+                    seen.faces, digest, person.templates, gallery, now, person_id=self._person_id
+                )
+            )
+            self._insist = None
+            if verdict.accepted or (insist and verdict.may_insist):
+                assert verdict.subject is not None
+                face = seen.faces[verdict.subject]
+                added = await self.hass.async_add_executor_job(
+                    lambda: hub.vault.add_reference(
+                        self._person_id,
+                        photo=face.portrait or b"",
+                        embedding=face.embedding,
+                        model=seen.model,
+                        photo_digest=digest,
+                        now=now,
+                    )
+                )
+                if not verdict.accepted:
+                    self._kept.add(added.template_id)
+            elif verdict.may_insist:
+                self._insist = photo
+        except ValueError as err:
+            raise EngineIncompatible(f"The engine's answer cannot be used: {err}") from err
+        self._verdict = await self._async_words(verdict, accepted=self._insist is None and insist)
+        if self.source == SOURCE_RECONFIGURE:
+            # At once: the dialog may be closed as it is.
+            await hub.async_refresh_people()
+
+    async def _async_words(self, verdict: PhotoVerdict, *, accepted: bool) -> str:
+        """Return a verdict as a sentence, with its warnings behind it."""
+        reason = PhotoReason.GOOD if accepted else verdict.reason
+        sentences = [
+            await async_say(self.hass, "photo_verdict", each, name=self._name, other=verdict.other_name or "")
+            for each in (reason, *(f"warning_{warning}" for warning in verdict.warnings))
+        ]
+        return " ".join(sentences)
+
+    async def async_step_remove_photos(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Remove some of the reference photos, but never all in use: then there is nothing to recognise."""
+        errors: dict[str, str] = {}
+        templates: tuple[Template, ...] = ()
+        try:
+            templates = (await self._async_stored()).templates
+            if user_input is not None:
+                chosen = chosen_of(templates, user_input)
+                if leaves_one(templates, chosen):
+                    await self._async_erase_photos(chosen)
+                    return await self._async_changed()
+                errors[CONF_PHOTOS] = "keep_one"
+        except UnknownPerson:
+            return self.async_abort(reason="nothing_stored")
+        except VaultError as err:
+            log_failure(err)
+            errors["base"] = "vault_failed"
+        return self.async_show_form(
+            step_id="remove_photos",
+            data_schema=photos_schema(await self._async_labels(templates)),
+            errors=errors,
+            description_placeholders={"name": self._name},
+        )
+
+    async def async_step_use_photos(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Compare again with photos that were set aside; the vault asks for the consent again."""
+        errors: dict[str, str] = {}
+        labels: dict[str, str] = {}
+        try:
+            templates = (await self._async_stored()).templates
+            set_aside = [each for each in templates if not each.usable]
+            every = photo_labels(templates)
+            labels = {each.template_id: every[each.template_id] for each in set_aside}
+            if user_input is not None:
+                await self._async_use_photos(chosen_of(set_aside, user_input))
+                return await self._async_changed()
+        except UnknownPerson:
+            return self.async_abort(reason="nothing_stored")
+        except ConsentMissing:
+            errors["base"] = "consent_missing"
+        except VaultError as err:
+            log_failure(err)
+            errors["base"] = "vault_failed"
+        return self.async_show_form(
+            step_id="use_photos",
+            data_schema=self.add_suggested_values_to_schema(photos_schema(labels), user_input),
+            errors=errors,
+            description_placeholders={"name": self._name},
+        )
+
+    async def _async_erase_photos(self, template_ids: Iterable[str]) -> None:
+        """Erase some of the reference photos; raises VaultError."""
+        vault = self._hub.vault
+        await self._async_each(
+            template_ids, lambda template_id: vault.remove_reference(self._person_id, template_id)
+        )
+
+    async def _async_use_photos(self, template_ids: Iterable[str]) -> None:
+        """Compare with some of the reference photos again; raises VaultError."""
+        vault, now = self._hub.vault, dt_util.utcnow()
+        await self._async_each(
+            template_ids,
+            lambda template_id: vault.use_reference(self._person_id, template_id, usable=True, now=now),
+        )
+
+    async def _async_each(self, template_ids: Iterable[str], change: Callable[[str], None]) -> None:
+        """Change some of the reference photos, one after the other; raises VaultError."""
+        try:
+            for template_id in template_ids:
+                await self.hass.async_add_executor_job(change, template_id)
+        finally:
+            if self.source == SOURCE_RECONFIGURE:
+                # Of several, the first may be changed although the next failed: that counts at once.
+                await self._hub.async_refresh_people()
+
+    async def _async_labels(self, templates: Iterable[Template]) -> dict[str, str]:
+        """Return what a person's photos are called, and which of them are set aside."""
+        labels = photo_labels(templates)
+        for each in templates:
+            if not each.usable:
+                labels[each.template_id] = await async_say(
+                    self.hass, "photo_label", "set_aside", photo=labels[each.template_id]
+                )
+        return labels
+
+
+def count_distinct(person: Person) -> int:
+    """Return how many different photos a person is recognised by."""
+    return len(distinct([each.embedding for each in compared(person.templates)]))
+
+
+def leaves_one(templates: Sequence[Template], chosen: Iterable[str]) -> bool:
+    """Return whether a photo in use is left without the chosen ones; any photo, when none is in use."""
+    needed = compared(templates) or templates
+    return not {each.template_id for each in needed} <= set(chosen)
+
+
+def photo_labels(templates: Iterable[Template]) -> dict[str, str]:
+    """Return what a person's photos are called, numbered in the order in which they were added."""
+    return {
+        each.template_id: f"{number}. {dt_util.as_local(each.added_at):%Y-%m-%d %H:%M}"
+        for number, each in enumerate(templates, start=1)
+    }
+
+
+def photos_schema(labels: dict[str, str]) -> vol.Schema:
+    """Return a form to choose from photos, of which the ids and names are given."""
+    options = [SelectOptionDict(value=value, label=label) for value, label in labels.items()]
+    choices = SelectSelector(
+        SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)
+    )
+    # None by default: what is not said to be somebody else's is never erased.
+    return vol.Schema({vol.Required(CONF_PHOTOS, default=[]): choices})
+
+
+def chosen_of(templates: Iterable[Template], user_input: dict[str, Any]) -> list[str]:
+    """Return the photos that were chosen; some may be gone since they were shown."""
+    return [each.template_id for each in templates if each.template_id in user_input[CONF_PHOTOS]]

@@ -1,0 +1,165 @@
+"""Who is in a picture: the work of the action `identify`."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from homeassistant.components import media_source
+from homeassistant.components.camera import async_get_image
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonObjectType, JsonValueType
+
+from .const import DOMAIN
+from .engine.protocol import MAX_BYTES, Face, Faces
+from .host.errors import EngineError, ImageRejected
+from .hub import Hub
+from .people.gallery import Gallery
+from .people.person import Person
+from .people.verification import Verification, best, verify
+from .visits.decision import decide
+from .visits.look import NEAR, far_face
+from .visits.visit import Decision, Sighting, Verdict
+
+
+async def async_identify(
+    hub: Hub, camera: str | None, image: Mapping[str, Any] | None, claimed: Person | None
+) -> JsonObjectType:
+    """Say who is in a camera's picture or an image, and whether it is the claimed person. Nothing is kept."""
+    watched = {watcher.camera: camera_id for camera_id, watcher in hub.watchers.items()}
+    if not hub.recognition(None if camera is None else watched.get(camera)):
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="recognition_off")
+    if camera is not None:
+        picture = (await async_get_image(hub.hass, camera)).content
+    else:
+        assert image is not None, "the schema asks for one of the two"
+        picture = await _async_image(hub.hass, image)
+    seen = await async_faces(hub, picture)
+    gallery = await hub.roster.async_gallery(seen.model)
+    try:
+        described = await hub.hass.async_add_executor_job(_compare, hub, seen, gallery, claimed)
+    except LookupError as err:
+        assert claimed is not None
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="nothing_to_compare",
+            translation_placeholders={"name": claimed.name},
+        ) from err
+    return {**described, "size": list(seen.size), "engine_ms": round(seen.ms.get("total", 0.0))}
+
+
+async def async_faces(hub: Hub, picture: bytes, *, portraits: bool = False, mirrored: bool = False) -> Faces:
+    """Return what the engine sees in a picture; raises what a user of an action is to read.
+
+    A picture that shows nobody is searched once more for smaller faces, as in a look.
+    """
+    try:
+        ask = partial(hub.client.faces, picture, portraits=portraits, mirrored=mirrored)
+        seen = await ask(min_face=NEAR)
+        if seen.faces or (far := far_face(seen.size)) >= NEAR:
+            return seen
+        return await ask(min_face=far)
+    except ImageRejected as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="image_rejected",
+            translation_placeholders={"reason": str(err)},
+        ) from err
+    except EngineError as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="engine_failed",
+            translation_placeholders={"reason": str(err)},
+        ) from err
+
+
+def _compare(hub: Hub, seen: Faces, gallery: Gallery, claimed: Person | None) -> JsonObjectType:
+    """Return what is said of each face, and of the claimed person; raise LookupError as `verify` does."""
+    now, strictness = dt_util.utcnow(), hub.strictness
+    faces: list[JsonValueType] = []
+    verifications: list[Verification] = []
+    for face in seen.faces:
+        sighting = Sighting.begin(face, now)
+        described = _describe(face, decide(sighting, gallery, now, final=True, strictness=strictness))
+        if claimed is not None:
+            verification = verify(
+                sighting.embeddings,
+                sighting.weights,
+                gallery,
+                claimed.person_id,
+                now,
+                strictness=strictness,
+            )
+            verifications.append(verification)
+            described["verification"] = _verified(verification)
+        faces.append(described)
+    if claimed is None:
+        return {"faces": faces}
+    answer = best(verifications)
+    return {
+        "faces": faces,
+        "verification": str(answer.answer),
+        "claimed": {
+            "person_id": claimed.person_id,
+            "name": claimed.name,
+            **_verified(answer),
+        },
+    }
+
+
+def _verified(verification: Verification) -> dict[str, JsonValueType]:
+    """Return what is said of a claim."""
+    described: dict[str, JsonValueType] = {
+        "answer": str(verification.answer),
+        "probability": None if verification.probability is None else round(verification.probability, 3),
+        "similarity": None if verification.similarity is None else round(verification.similarity, 3),
+    }
+    if verification.reason is not None:
+        described["reason"] = str(verification.reason)
+    return described
+
+
+async def _async_image(hass: HomeAssistant, media: Mapping[str, Any]) -> bytes:
+    """Return a picture of the media sources that lies on this machine, such as an uploaded one."""
+    content_id = media["media_content_id"]
+    resolved = await media_source.async_resolve_media(hass, content_id, None)
+    if resolved.path is None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="not_a_local_image",
+            translation_placeholders={"image": content_id},
+        )
+    try:
+        return await hass.async_add_executor_job(_read, resolved.path)
+    except OSError as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="image_rejected",
+            translation_placeholders={"reason": err.strerror or str(err)},
+        ) from err
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        # One byte more than the engine takes, so that it is the one to refuse.
+        return file.read(MAX_BYTES + 1)
+
+
+def _describe(face: Face, verdict: Verdict | None) -> dict[str, JsonValueType]:
+    """Return what is said of a face. Its embedding stays here."""
+    assert verdict is not None, "a final decision is never put off"
+    quality = face.quality
+    described: dict[str, JsonValueType] = {
+        "decision": str(verdict.decision),
+        "person_id": verdict.person_id,
+        "name": verdict.name,
+        "confidence": None if verdict.confidence is None else round(verdict.confidence, 3),
+        "box": [round(value) for value in face.box],
+        "quality": quality.reason or "good",
+        "width": quality.size,
+    }
+    if verdict.decision is Decision.UNCLEAR and verdict.reason is not None:
+        described["reason"] = str(verdict.reason)
+    return described

@@ -1,0 +1,155 @@
+"""A look: the individuals in its frames, and what is decided of them. Knows neither clock nor camera."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import sqrt
+
+from ..engine.protocol import MIN_FACE, Faces, Quality
+from ..people.calibration import Strictness
+from ..people.gallery import Gallery
+from .decision import decide
+from .tracker import Tracker
+from .visit import Decision, Sighting, UnclearReason, Verdict
+
+LOOK_FRAMES = 16
+"""How many frames a look looks at, at most; those passed over for a newer one cost the engine nothing."""
+LOOK_SECONDS = 8.0
+"""How long a look takes at most."""
+FRAME_EVERY = 0.1
+"""Seconds between two fetches at least: closer frames show nothing new."""
+ENOUGH_FRAMES = 3
+"""After so many frames a look ends as soon as everybody in it is decided."""
+NEAR = MIN_FACE
+"""Width in pixels of the smallest face that a frame is searched for, as long as nothing speaks for less."""
+FAR = 12
+"""Width of the smallest face that a far search asks for, small enough to see also those too small to use.
+
+The engine then searches the frame at its full size, which takes four to six times as long (1080p: 143 ms
+instead of 24, for faces of 30 px 64 ms, on a busy core); but without it a camera that shows everybody 32 px
+wide shows nobody. Faces found of 40 put into 1080p frames, searched for 40 / 30 / 24 / 20 px: 40 px wide
+31 / 40 / 40 / 40, 36 px 10 / 40 / 40 / 40, 28 px 0 / 18 / 40 / 40, 24 px 0 / 0 / 32 / 40, 20 px 0 / 0 / 0 / 33.
+"""
+FAR_EVERY = 4
+"""Every so many frames there is a far search while nobody is seen, beginning with the second frame."""
+FAR_PIXELS = 1920 * 1088
+"""In larger frames the far search is for faces larger in proportion, so that it never takes longer."""
+NEAR_ENOUGH = 1.2 * NEAR
+"""Width from which a face is found without a far search also when it turns out a little narrower."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A verdict, and what it was made of: the same again gives the same verdict."""
+
+    verdict: Verdict
+    frames: int
+    gallery: Gallery
+
+
+class Look:
+    """Joins the faces of a look's frames to individuals and decides about each, early where that is safe.
+
+    Lives in memory for the look only. `add` and `finish` compare with the gallery, which takes longer the
+    more templates it has: they may be called in a thread, one call after the other.
+    """
+
+    def __init__(self, at: datetime, *, strictness: Strictness = Strictness.BALANCED) -> None:
+        """Begin a look because of something that happened `at`."""
+        self.at = at
+        self.strictness = strictness
+        self.frames = 0
+        """How many frames were looked at."""
+        self.qualities: list[Quality] = []
+        """What the engine said of every face, for the camera's fitness."""
+        self._size = (0, 0)
+        self._widest = 0.0
+        self._model: str | None = None
+        self._tracker = Tracker()
+        self._decided: dict[str, _Decided] = {}
+
+    @property
+    def sightings(self) -> tuple[Sighting, ...]:
+        """Return the individuals seen so far, in the order in which they appeared."""
+        return self._tracker.sightings
+
+    @property
+    def enough(self) -> bool:
+        """Return whether the look may end: everybody in it is decided, and enough frames were looked at."""
+        return (
+            self.frames >= ENOUGH_FRAMES
+            and bool(self.sightings)
+            and all(each.sighting_id in self._decided for each in self.sightings)
+        )
+
+    @property
+    def min_face(self) -> int:
+        """Return the width in pixels of the smallest face to search the next frame for.
+
+        Faces at least `NEAR` wide are cheap to find. While there are none, smaller ones are searched for now
+        and then, and once found, in every frame.
+        """
+        small = 0 < self._widest < NEAR_ENOUGH
+        if not small and (self.sightings or self.frames % FAR_EVERY != 1):
+            return NEAR
+        return far_face(self._size)
+
+    def add(
+        self, faces: Faces, at: datetime, gallery: Gallery, now: datetime
+    ) -> list[tuple[Sighting, Verdict]]:
+        """Take note of the frame taken `at`, and return the individuals in it that are decided only now.
+
+        A frame of another model than those before starts anew, as faces of two models cannot be compared.
+        Raises ValueError when the frame is not later than the one before, or the gallery is of another model.
+        """
+        if faces.model != gallery.model:
+            raise ValueError(f"faces of {faces.model} cannot be compared with templates of {gallery.model}")
+        if self._model not in (None, faces.model):
+            self._tracker = Tracker()
+        self._model = faces.model
+        self.frames += 1
+        self._size = faces.size
+        self._widest = max((face.box[2] for face in faces.faces), default=self._widest)
+        self.qualities += [face.quality for face in faces.faces]
+        shown = self._tracker.add(faces, at)
+        undecided = [each for each in shown if each.sighting_id not in self._decided]
+        return self._decide(undecided, gallery, now, final=False)
+
+    def finish(self, gallery: Gallery, now: datetime) -> list[tuple[Sighting, Verdict]]:
+        """Return everybody with their final verdict; no more frames will come.
+
+        Those decided early were seen longer since, and perhaps better: they are compared again, unless
+        neither more of them was seen nor the gallery is another one.
+        """
+        if self._model not in (None, gallery.model):
+            # Nobody can be compared any more; what was decided was decided.
+            return []
+        return self._decide(self.sightings, gallery, now, final=True)
+
+    def _decide(
+        self, sightings: Iterable[Sighting], gallery: Gallery, now: datetime, *, final: bool
+    ) -> list[tuple[Sighting, Verdict]]:
+        decided = []
+        for sighting in sightings:
+            known = self._decided.get(sighting.sighting_id)
+            if known is None or known.frames != sighting.frames or known.gallery is not gallery:
+                verdict = decide(sighting, gallery, now, final, strictness=self.strictness)
+                if verdict is None or (not final and _may_come_closer(sighting, verdict)):
+                    continue
+                if verdict.reason is UnclearReason.NO_USABLE_FACE:
+                    verdict = replace(verdict, quality=sighting.quality)
+                known = _Decided(verdict, sighting.frames, gallery)
+                self._decided[sighting.sighting_id] = known
+            decided.append((sighting, known.verdict))
+        return decided
+
+
+def far_face(size: tuple[int, int]) -> int:
+    """Return the width of the smallest face that a far search asks for in a frame of this size, pixels."""
+    pixels = size[0] * size[1]
+    return FAR if pixels <= FAR_PIXELS else min(NEAR, round(20 * sqrt(pixels / FAR_PIXELS)))
+
+
+def _may_come_closer(sighting: Sighting, verdict: Verdict) -> bool:
+    """Return whether a stranger was seen small only: they may be somebody known who is still on the way."""
+    return verdict.decision is Decision.STRANGER and all(face.quality.size < NEAR for face in sighting.faces)

@@ -1,0 +1,162 @@
+"""A look: who is decided when, when it may end, and how small a face it searches for."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from custom_components.familiar_faces.people.calibration import SFACE, Strictness
+from custom_components.familiar_faces.people.gallery import Gallery
+from custom_components.familiar_faces.visits.look import ENOUGH_FRAMES, FAR, FAR_EVERY, NEAR, Look
+from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
+
+
+@pytest.fixture
+def gallery(make_gallery, axis):
+    """Return a gallery of two people who are not alike."""
+    return make_gallery(Anna=axis(0), Ben=axis(1))
+
+
+@pytest.fixture
+def take(gallery, make_frame, now):
+    """Return a function that adds a frame of faces to a look, each a tenth of a second later."""
+
+    def take(look: Look, *faces, size=(640, 480), gallery=gallery, model="sface"):
+        at = now + timedelta(seconds=look.frames / 10)
+        return look.add(replace(make_frame(*faces), size=size, model=model), at, gallery, at)
+
+    return take
+
+
+def test_everybody_is_decided_once_and_finally_again(take, gallery, make_face, axis, like, now) -> None:
+    look = Look(now)
+    anna = [make_face(like(axis(0), 0.8), 100) for _ in range(4)]
+    other = [make_face(axis(2), 400) for _ in range(4)]
+    assert take(look, anna[0], other[0]) == []
+    ((sighting, verdict),) = take(look, anna[1], other[1])
+    assert (verdict.decision, verdict.name) == (Decision.FAMILIAR, "Anna")
+    assert sighting is look.sightings[0]
+    assert not look.enough
+    ((_, verdict),) = take(look, anna[2], other[2])
+    assert verdict.decision is Decision.STRANGER
+    assert look.enough
+    assert take(look, anna[3], other[3]) == []
+    assert [verdict.decision for _, verdict in look.finish(gallery, now)] == [
+        Decision.FAMILIAR,
+        Decision.STRANGER,
+    ]
+
+
+def test_a_look_ends_only_when_enough_was_seen(take, make_face, axis, now) -> None:
+    look = Look(now)
+    for number in range(ENOUGH_FRAMES):
+        assert not look.enough
+        take(look, make_face(axis(0)))
+        assert look.frames == number + 1
+    assert look.enough
+    empty = Look(now)
+    for _ in range(ENOUGH_FRAMES + 1):
+        take(empty)
+    assert not empty.enough
+
+
+def test_only_what_is_new_is_compared_again(take, gallery, make_gallery, make_face, axis, now) -> None:
+    look = Look(now)
+    take(look, make_face(axis(0)))
+    ((_, early),) = take(look, make_face(axis(0)))
+    ((_, same),) = look.finish(gallery, now)
+    assert same is early
+    take(look, make_face(axis(0)))
+    ((_, later),) = look.finish(gallery, now)
+    assert later is not early
+    # Anna was forgotten meanwhile.
+    ((_, without),) = look.finish(make_gallery(Ben=axis(1)), now)
+    assert without.decision is Decision.STRANGER
+
+
+def test_the_chosen_strictness_counts(take, gallery, make_face, axis, like, now) -> None:
+    similarity = (
+        SFACE.familiar_threshold(2, 2, Strictness.BALANCED)
+        + SFACE.familiar_threshold(2, 2, Strictness.STRICT)
+    ) / 2
+    decisions = []
+    for strictness in (Strictness.BALANCED, Strictness.STRICT):
+        look = Look(now, strictness=strictness)
+        face = make_face(like(axis(0), similarity))
+        take(look, face)
+        take(look, face)
+        decisions += [verdict.decision for _, verdict in look.finish(gallery, now)]
+    assert decisions == [Decision.FAMILIAR, Decision.UNCLEAR]
+
+
+def test_a_poor_face_says_what_is_wrong_with_it(take, gallery, make_face, axis, now) -> None:
+    look = Look(now)
+    for reason in ("too_blurred", "too_dark", "too_dark"):
+        face = make_face(axis(0), usable=False)
+        take(look, replace(face, quality=replace(face.quality, reason=reason)))
+    ((_, verdict),) = look.finish(gallery, now)
+    assert (verdict.decision, verdict.reason) == (Decision.UNCLEAR, UnclearReason.NO_USABLE_FACE)
+    assert verdict.quality == "too_dark"
+    assert [each.reason for each in look.qualities] == ["too_blurred", "too_dark", "too_dark"]
+
+
+def test_another_engine_starts_anew(take, gallery, make_face, axis, now) -> None:
+    look = Look(now)
+    take(look, make_face(axis(0)))
+    with pytest.raises(ValueError, match="cannot be compared"):
+        take(look, make_face(axis(0)), model="other")
+    take(look, make_face(axis(0)), model="other", gallery=Gallery([], "other"))
+    assert [each.frames for each in look.sightings] == [1]
+    assert look.finish(gallery, now) == []
+
+
+def test_a_small_stranger_may_come_closer(take, gallery, make_face, axis, now) -> None:
+    look = Look(now)
+    for _ in range(4):
+        assert take(look, make_face(axis(2), width=30)) == []
+    assert not look.enough
+    ((_, verdict),) = look.finish(gallery, now)
+    assert verdict.decision is Decision.STRANGER
+    closer = Look(now)
+    for width in (34, 38, 42):
+        decided = take(closer, make_face(axis(2), width=width))
+    assert [verdict.decision for _, verdict in decided] == [Decision.STRANGER]
+
+
+def test_a_small_familiar_person_is_named_at_once(take, make_face, axis, now) -> None:
+    look = Look(now)
+    take(look, make_face(axis(0), width=30))
+    ((_, verdict),) = take(look, make_face(axis(0), width=30))
+    assert verdict.decision is Decision.FAMILIAR
+
+
+def test_smaller_faces_are_searched_for_now_and_then(take, now) -> None:
+    look = Look(now)
+    sought = []
+    for _ in range(2 * FAR_EVERY):
+        sought.append(look.min_face)
+        take(look)
+    assert sought == [NEAR, FAR, NEAR, NEAR] * 2
+
+
+def test_a_small_face_is_not_lost_again(take, make_face, axis, now) -> None:
+    look = Look(now)
+    take(look)
+    for width in (30, 38, 44):
+        take(look, make_face(axis(0), width=width))
+        assert look.min_face == FAR
+    take(look)
+    assert look.min_face == FAR
+    take(look, make_face(axis(0), width=60))
+    assert look.min_face == NEAR
+    take(look)
+    assert look.min_face == NEAR
+
+
+@pytest.mark.parametrize(
+    ("size", "width"), [((1280, 720), FAR), ((1920, 1080), FAR), ((2560, 1440), 27), ((3840, 2160), NEAR)]
+)
+def test_a_far_search_never_costs_more_than_one_of_a_1080p_frame(take, now, size, width) -> None:
+    look = Look(now)
+    take(look, size=size)
+    assert look.min_face == width
