@@ -48,6 +48,13 @@ def jpeg(image: Image.Image, quality: int = 85) -> bytes:
     return data.getvalue()
 
 
+def png(image: Image.Image) -> bytes:
+    """Return an image as a PNG, quickly."""
+    data = BytesIO()
+    image.save(data, "PNG", compress_level=1)
+    return data.getvalue()
+
+
 def variant(
     image: Image.Image, *, light: float = 1.0, angle: float = 0.0, mirrored: bool = False, blur: float = 0.0
 ) -> Image.Image:

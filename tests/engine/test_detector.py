@@ -44,16 +44,17 @@ print(json.dumps([before, frame.step, face.box[0], face.box[2]]))
 
 
 PARTS = """
+import itertools
 from engine.detector import PART, _parts
 wrong = []
 for length in range(1, 9000, 13):
-    for overlap in (1, 30, 110, 375):
-        parts = _parts(length, overlap)
+    for most, overlap in itertools.product(PART, (1, 30, 110, 300)):
+        parts = _parts(length, most, overlap)
         ends = parts[0][0] == 0 and parts[-1][1] == length
-        same = len({end - start for start, end in parts}) == 1 and parts[0][1] <= PART
+        same = len({end - start for start, end in parts}) == 1 and parts[0][1] <= most
         shared = all(one[1] - other[0] >= overlap - 1 for one, other in zip(parts, parts[1:]))
         if not (ends and same and shared):
-            wrong.append([length, overlap, parts])
+            wrong.append([length, most, overlap, parts])
 print(json.dumps(wrong))
 """
 
@@ -113,6 +114,51 @@ def test_the_frame_may_have_any_size_one_after_the_other(
     (face,) = engine.faces(_scene(90, at=(20, 20), size=size)).faces
     (same,) = engine.faces(portrait).faces
     assert float(face.embedding @ same.embedding) > 0.9
+
+
+@pytest.mark.parametrize("width", [60, 300, 700])
+def test_a_frame_decoded_coarsely_shows_the_same_as_one_decoded_in_full(
+    engine: EngineProcess, width: int
+) -> None:
+    jpeg = _scene(width, at=(300, 100), size=(3840, 2160))
+    with Image.open(BytesIO(jpeg)) as image:
+        in_full = pictures.png(image)
+
+    # Twice: the second time it is known how finely such a frame has to be decoded.
+    for _ in range(2):
+        (coarse,) = engine.faces(jpeg, portraits=1).faces
+        (full,) = engine.faces(in_full, portraits=1).faces
+        np.testing.assert_allclose(coarse.box, full.box, atol=0.03 * width)
+        np.testing.assert_allclose(coarse.landmarks, full.landmarks, atol=0.03 * width)
+        assert float(coarse.embedding @ full.embedding) > 0.97
+        with Image.open(BytesIO(coarse.portrait)) as one, Image.open(BytesIO(full.portrait)) as other:
+            assert np.abs(np.subtract(one.size, other.size)).max() <= 4
+
+
+FRAMES = """
+import cv2, numpy as np
+from engine.pixels import open_frame
+steps = {}
+for name, size in (("4K", (3840, 2160)), ("1080p", (1920, 1080))):
+    jpeg = bytes(cv2.imencode(".jpg", np.zeros((size[1], size[0], 3), np.uint8))[1])
+    for scale in (0.1, 0.5, 0.6):
+        frame = open_frame(jpeg, scale)
+        before = frame.step
+        frame.refine(0.9)
+        steps[f"{name} {scale}"] = [before, frame.step, frame.size == size, frame.needed]
+print(json.dumps(steps))
+"""
+
+
+def test_only_large_frames_are_decoded_coarsely(prepared: None) -> None:
+    assert run_in_engine(FRAMES) == {
+        "4K 0.1": [8, 1, True, 0.9],
+        "4K 0.5": [2, 1, True, 0.9],
+        "4K 0.6": [1, 1, True, 0.9],
+        "1080p 0.1": [1, 1, True, 0.9],
+        "1080p 0.5": [1, 1, True, 0.9],
+        "1080p 0.6": [1, 1, True, 0.9],
+    }
 
 
 def test_each_of_a_group_is_found_once(engine: EngineProcess) -> None:

@@ -13,7 +13,7 @@ photo with itself, tilted in the picture, is 0.96 at 10 degrees, 0.88 at 20, 0.7
 
 from dataclasses import dataclass
 import math
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -32,10 +32,12 @@ SCORE = 0.7
 """Score from which it is a face."""
 WHOLE = 640
 """Longest side of the second look at a large picture, where faces that nearly fill it are found."""
-PART = 960
-"""Longest side that the detector sees at once. Larger looks are taken in parts, for the time of a pixel grows
-with the memory: at 960x544 it is 26 ns, at 1920x608 29 and at 1920x1088 47, with 40 MB more in use. Parts
-overlap by the largest face that the look at the whole picture may miss."""
+ONE_LOOK = 960
+"""Longest side of a frame of which the fine look alone shows the largest faces, too."""
+PART = (960, 608)
+"""Largest width and height that the detector sees at once. Larger looks are taken in parts, for the time of a
+pixel grows with the memory: at 960x544 and 1920x608 it is 23 ns, at 1920x1088 43. Parts overlap by the largest
+face that the look at the whole picture may miss."""
 OVERLAP = 0.3
 """Boxes that share more than this (intersection over union) are one face."""
 STEADY = 0.6
@@ -70,6 +72,20 @@ class Detection:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A whole frame at some scale."""
+
+    pixels: Pixels
+    step: tuple[float, float]
+    """How many pixels of the frame one of `pixels` is wide and high."""
+
+    def shrunk(self, scale: float) -> Self:
+        """Return a view at `scale`, a share of the frame's size; this one must be as fine or finer."""
+        small, step = _shrunk(self.pixels, min(1.0, scale * self.step[0]))
+        return type(self)(small, (self.step[0] * step[0], self.step[1] * step[1]))
+
+
 class Detector:
     """YuNet, asked where it sees best. Not for two threads at once."""
 
@@ -87,8 +103,11 @@ class Detector:
         """
         if not isinstance(frame, Frame):
             frame = whole_frame(frame)
-        looks = [self._look(frame.pixels, scale * frame.step) for scale in scales(frame.size, min_face)]
-        candidates = _times(np.concatenate(looks), frame.step)
+        views = [_View(frame.pixels, (frame.step, frame.step))]
+        for scale in scales(frame.size, min_face):
+            # Each from the one before: the finest is the largest, and reading it takes longest.
+            views.append(views[-1].shrunk(scale))
+        candidates = np.concatenate([self._look(view) for view in views[1:]])
         # A box is off by a few pixels where faces are small, so the width counts only after the close look.
         candidates = candidates[candidates[:, 2] >= 0.7 * min_face]
         candidates = candidates[_kept(candidates)]
@@ -96,41 +115,46 @@ class Detector:
         candidates = candidates[np.argsort(-candidates[:, 2])][: 2 * max_faces]
         if len(candidates):
             frame.refine(ENOUGH / candidates[:, 2].min())
-        rows = [self._confirm(frame.pixels, row) for row in _times(candidates, 1 / frame.step)]
+        views[0] = _View(frame.pixels, (frame.step, frame.step))
+        rows = [self._confirm(views, row) for row in candidates]
         faces = np.array([row for row in rows if row is not None]).reshape(-1, 15)
-        faces = _times(faces, frame.step)
         faces = faces[faces[:, 2] >= NEARLY * min_face]
         faces = faces[_kept(faces)]
         faces = faces[np.argsort(-faces[:, 2] * faces[:, 3])][:max_faces]
         return [_detection(row) for row in faces]
 
-    def _look(self, image: Pixels, scale: float) -> NDArray[np.float64]:
-        """Return rows of box, landmarks and score, in pixels of the image."""
-        small, step = _shrunk(image, min(1.0, scale))
+    def _look(self, view: _View) -> NDArray[np.float64]:
+        """Return rows of box, landmarks and score, in pixels of the frame."""
+        small = view.pixels
         overlap = math.ceil(1.5 * SEEN_AS * max(small.shape) / WHOLE)
         found = []
-        for top, bottom in _parts(small.shape[0], overlap):
-            for left, right in _parts(small.shape[1], overlap):
+        for top, bottom in _parts(small.shape[0], PART[1], overlap):
+            for left, right in _parts(small.shape[1], PART[0], overlap):
                 rows = self._run(np.ascontiguousarray(small[top:bottom, left:right]))
                 rows[:, POINTS] += np.tile([left, top], 6)
                 found.append(rows)
-        rows = np.concatenate(found)
-        rows[:, :14] *= np.tile(step, 7)
-        return rows
+        return _times(np.concatenate(found), view.step)
 
-    def _confirm(self, image: Pixels, row: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    def _confirm(self, views: list[_View], row: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Return the candidate as well as it can be seen, None when it is no face."""
-        first = self._look_closely(image, row, CLOSE_FACES[0])
+        first = self._look_closely(views, row, CLOSE_FACES[0])
         if first is not None and _overlap(row, first) < STEADY:
             # The look was not centred on the face, which may have been cut off.
-            first = self._look_closely(image, first, CLOSE_FACES[0])
+            first = self._look_closely(views, first, CLOSE_FACES[0])
         if first is None:
             return None
-        second = self._look_closely(image, first, CLOSE_FACES[1])
+        second = self._look_closely(views, first, CLOSE_FACES[1])
         return first if second is None else (first + second) / 2
 
-    def _look_closely(self, image: Pixels, row: NDArray[np.float64], face: int) -> NDArray[np.float64] | None:
+    def _look_closely(
+        self, views: list[_View], candidate: NDArray[np.float64], face: int
+    ) -> NDArray[np.float64] | None:
         """Return what a close look shows in a row's box, made `face` pixels wide; None when it is no face."""
+        # The coarsest view that shows it as large: a large one is quicker to read from a small picture.
+        view = max(
+            (each for each in views if candidate[2] >= face * each.step[0]), key=_coarseness, default=views[0]
+        )
+        image, row = view.pixels, _times(candidate, (1 / view.step[0], 1 / view.step[1]))
         scale = face / row[2]
         reach = CLOSE / scale / 2
         middle = row[:2] + row[2:4] / 2
@@ -146,8 +170,8 @@ class Detector:
         found = self._run(canvas)
         found[:, :14] *= np.tile([(right - left) / size[0], (bottom - top) / size[1]], 7)
         found[:, POINTS] += np.tile([left, top], 6)
-        found = found[found[:, 14] >= SCORE]
-        shared = [_overlap(row, other) for other in found]
+        found = _times(found[found[:, 14] >= SCORE], view.step)
+        shared = [_overlap(candidate, other) for other in found]
         return found[int(np.argmax(shared))] if shared and max(shared) > OVERLAP else None
 
     def _run(self, image: Pixels) -> NDArray[np.float64]:
@@ -166,17 +190,23 @@ def scale_for(min_face: int) -> float:
 def scales(size: tuple[int, int], min_face: int) -> list[float]:
     """Return the sizes at which the detector looks at a whole frame, as shares of its own width and height."""
     fine = scale_for(min_face)
-    return [fine] if fine * max(size) <= PART else [fine, WHOLE / max(size)]
+    return [fine] if fine * max(size) <= ONE_LOOK else [fine, WHOLE / max(size)]
 
 
-def _times(rows: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
-    """Return rows with their places and sizes multiplied."""
-    return np.multiply(rows, [factor] * 14 + [1.0])
+def _times(rows: NDArray[np.float64], factors: tuple[float, float]) -> NDArray[np.float64]:
+    """Return a row, or rows, with their places and sizes multiplied, across and down."""
+    return np.multiply(rows, [*factors] * 7 + [1.0])
 
 
-def _parts(length: int, overlap: int) -> list[tuple[int, int]]:
-    """Return beginnings and ends of equal parts of at most PART pixels that share at least `overlap`."""
-    count = max(1, math.ceil((length - overlap) / (PART - overlap)))
+def _coarseness(view: _View) -> float:
+    return view.step[0]
+
+
+def _parts(length: int, most: int, overlap: int) -> list[tuple[int, int]]:
+    """Return beginnings and ends of equal parts of at most `most` pixels that share at least `overlap`."""
+    # Very long pictures: their overlap is as large as a part may be.
+    overlap = min(overlap, most // 2)
+    count = max(1, math.ceil((length - overlap) / (most - overlap)))
     size = math.ceil((length + (count - 1) * overlap) / count)
     return [
         (start, start + size) for start in (at * (length - size) // max(1, count - 1) for at in range(count))

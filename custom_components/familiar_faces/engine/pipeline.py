@@ -43,6 +43,9 @@ class Pipeline:
         self.variant = variant
         self._detector = Detector(loaded.detector)
         self._recogniser = Recogniser(loaded.recogniser)
+        self._needed = 0.0
+        """How finely the last frame had to be decoded: the next one, most likely of the same scene, will need
+        the same, and decoding it coarsely first would be in vain."""
         # Neither deepface nor cv2.FaceDetectorYN has a lock.
         self._lock = threading.Lock()
 
@@ -62,7 +65,7 @@ class Pipeline:
 
     def _see(self, data: bytes, wish: Wish) -> Faces:
         start = time.perf_counter()
-        frame = open_frame(data, scale_for(wish.min_face))
+        frame = open_frame(data, max(scale_for(wish.min_face), self._needed))
         decoded = time.perf_counter()
         found = self._detector.detect(frame, wish.min_face, wish.max_faces)
         detected = time.perf_counter()
@@ -82,6 +85,7 @@ class Pipeline:
             )
             for detection, crop, embedding in zip(found, crops, embeddings, strict=True)
         )
+        self._needed = frame.needed
         seconds = {
             "decode": decoded - start,
             "detect": detected - decoded,
@@ -110,6 +114,6 @@ def portrait(frame: Frame, detection: Detection) -> Pixels:
     part = image[first[1] : last[1], first[0] : last[0]]
     scale = min(1.0, PORTRAIT[0] / part.shape[1], PORTRAIT[1] / part.shape[0])
     if scale < 1.0:
-        size = (max(1, int(part.shape[1] * scale)), max(1, int(part.shape[0] * scale)))
+        size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
         part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(part)

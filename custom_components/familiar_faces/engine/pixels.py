@@ -60,9 +60,12 @@ class Frame:
     """How many pixels of the image one of `pixels` is wide and high."""
     size: tuple[int, int]
     """Width and height of the upright image, pixels."""
+    needed: float = 0.0
+    """The finest scale that `refine` was asked for."""
 
     def refine(self, scale: float) -> None:
         """See to it that `pixels` are at `scale`, a share of the image's size, or larger; errors as `decode`."""
+        self.needed = max(self.needed, scale)
         if self.step > 1 and self.step * scale > 1:
             self.pixels, self.step = _decode_reduced(self.data, _header(self.data), scale)
 
