@@ -37,7 +37,7 @@ def figures(*measures: str) -> dict[str, Any]:
 @pytest.mark.usefixtures("engine_place")
 def test_the_engine_is_measured_beside_the_models_for_every_kind_of_frame() -> None:
     found = figures("engine_vs_models", "identify_ms")
-    for name in ("engine_vs_models", "engine_vs_opencv", "engine_ms", "models_ms"):
+    for name in ("engine_vs_models", "engine_vs_own_models", "engine_ms", "models_ms"):
         assert set(found[name]) == KINDS
         assert all(value > 0 for value in found[name].values())
     assert found["engine_peak_mb"] > 50

@@ -46,9 +46,11 @@ def _serve(asked: argparse.Namespace) -> int:
     if asked.socket is None and token is None:
         raise _UsageError(f"a TCP port needs a token: give --token-file or set {TOKEN}")
 
+    from .memory import keep_freed
     from .pipeline import Pipeline
     from .server import Listen, serve
 
+    keep_freed()
     listen = Listen(asked.socket, asked.host, asked.port or 0, token)
     pipeline = Pipeline(asked.weights, asked.variant)
     pipeline.warm_up()

@@ -49,7 +49,8 @@ class Recogniser:
     def _embed_one(self, crop: Pixels) -> Embedding:
         # The client does (x * 255).astype(uint8): plain x / 255 comes back one grey level too low for some
         # levels. From the middle of a level every one comes back as it was.
-        return _unit(self._client.predict((crop + 0.5) / 255.0)[0])
+        levels = (crop.astype(np.float32) + np.float32(0.5)) / np.float32(255)
+        return _unit(self._client.predict(levels)[0])
 
 
 def align(image: Pixels, landmarks: NDArray[np.float64]) -> Pixels:

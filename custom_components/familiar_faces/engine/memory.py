@@ -1,0 +1,30 @@
+"""Has the process keep the memory that every frame needs again.
+
+Malloc in glibc gives large blocks back to the system at once, and the next frame pays for them page by page. A 4K
+frame with one face took 166 ms in an engine that is asked now and then, and takes 117 ms with what is set here; a
+1080p frame 50 and 40 ms. The memory in use between frames grows from 235 to 260 MB.
+"""
+
+import ctypes
+
+# From malloc.h of glibc.
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
+KEPT = 128 << 20
+"""Bytes of free memory that are kept: more than the look at a 1080p or 4K frame needs, less than what the largest
+picture that is accepted needs."""
+LARGE = 32 << 20
+"""Bytes from which a block is given back all the same; the most that glibc allows."""
+
+
+def keep_freed() -> bool:
+    """Keep freed memory in this process, for all its threads; return whether its malloc could be told to."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except OSError, AttributeError:
+        # Not glibc: nothing is lost but time.
+        return False
+    settings = ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, LARGE), (_M_TRIM_THRESHOLD, KEPT))
+    told = [mallopt(name, value) for name, value in settings]
+    return all(told)
