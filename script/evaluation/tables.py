@@ -6,7 +6,7 @@ from typing import Any
 
 def table(result: Mapping[str, Any]) -> str:
     """Return the figures as Markdown: what is one number in lines, what is counted by strictness in columns."""
-    plain = {name: value for name, value in result.items() if not isinstance(value, Mapping)}
+    plain = {name: value for name, value in result.items() if not isinstance(value, Mapping | list)}
     peer = result.get("peer", {})
     parts = [
         _rows(
@@ -22,6 +22,9 @@ def table(result: Mapping[str, Any]) -> str:
                 [[name, *(row[kind] for kind in kinds)] for name, row in by_strictness.items()],
             )
         )
+    for name, rows in result.items():
+        if isinstance(rows, list) and rows:
+            parts.append(f"{name}:\n\n{_rows(list(rows[0]), [list(row.values()) for row in rows])}")
     for name, value in (*result.items(), *((f"represent {name}", value) for name, value in peer.items())):
         if isinstance(value, Mapping) and name not in ("decisions", "peer"):
             parts.append(f"{name.replace('_', ' ')}: {_flat(value)}")

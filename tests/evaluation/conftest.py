@@ -37,6 +37,19 @@ def figures(*arguments: object) -> Any:
     return json.loads(done.stdout)
 
 
+def part_of(labelled: Path, folder: Path, *, people: int, probes: int, unknown: int) -> None:
+    """Link a part of the labelled set into a folder: people with all their photos to enrol."""
+    for source in sorted((labelled / "identify" / "gallery").iterdir())[:people]:
+        (folder / "gallery").mkdir(exist_ok=True)
+        (folder / "gallery" / source.name).symlink_to(source)
+        (folder / "probe" / source.name).mkdir(parents=True)
+        for photo in sorted((labelled / "identify" / "probe" / source.name).iterdir())[:probes]:
+            (folder / "probe" / source.name / photo.name).symlink_to(photo)
+    (folder / "unknown").mkdir()
+    for photo in sorted((labelled / "identify" / "unknown").rglob("*.jpg"))[:unknown]:
+        (folder / "unknown" / photo.name).symlink_to(photo)
+
+
 def ada(**how: Any) -> Image.Image:
     """Return a portrait of Ada, her face in the middle and about 95 pixels wide."""
     return pictures.variant(pictures.astronaut(), **how)
