@@ -9,17 +9,19 @@ import os
 from pathlib import Path
 import signal
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.const import DOMAIN, signal_visit
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
 from custom_components.familiar_faces.engine.protocol import Faces
 from custom_components.familiar_faces.host.engine import EngineStatus
@@ -27,6 +29,8 @@ from custom_components.familiar_faces.hub import HUB, Hub
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.visits import watcher
 from custom_components.familiar_faces.visits.fitness import FACES_A_LOOK
+from custom_components.familiar_faces.visits.visit import Decision, Visit
+from custom_components.familiar_faces.visits.watcher import Timing
 
 from .conftest import FrontDoor
 from .pictures import astronaut, enrolment_photos, huge_png, jpeg, porch, stranger, variant
@@ -630,3 +634,29 @@ async def test_engine_that_hangs(
     await hass.async_block_till_done(wait_background_tasks=True)
     await ring(hass, hub)
     assert [state.attributes["event_type"] for state in told] == ["familiar"]
+
+
+async def test_nobody_who_was_forgotten_is_announced_when_the_engine_is_back(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor
+) -> None:
+    person_id = await enrol(hass, entry, enrolment_photos())
+    other_id = await enrol(hass, entry, [jpeg(stranger(0))], name="Ben")
+    now = dt_util.utcnow()
+    with patch.object(type(hub.engine), "status", EngineStatus.UNAVAILABLE):
+        for known, name in ((person_id, "Eileen"), (other_id, "Ben")):
+            visit = Visit(
+                f"v-{name}", next(iter(hub.watchers)), Decision.FAMILIAR, now, now, 3, known, name, 0.99
+            )
+            async_dispatcher_send(hass, signal_visit(entry.entry_id), visit, Timing(1, 1, 1))
+        await hass.async_block_till_done()
+        await hub.async_forget(person_id)
+        # Whose consent ends meanwhile is not announced either.
+        await hass.async_add_executor_job(hub.vault.withdraw_consent, other_id, now)
+        await hub.async_refresh_people()
+        await hass.async_block_till_done()
+    hub.async_changed()
+    await hass.async_block_till_done()
+
+    state = hass.states.get(VISITOR)
+    assert state.state == "unknown"
+    assert "person_name" not in state.attributes

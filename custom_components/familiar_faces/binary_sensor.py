@@ -118,6 +118,7 @@ class CameraOccupancy(CameraEntity, _OnForAWhile):
     def async_seen_again(self, visit: Visit) -> None:
         """Stay on while the visit goes on."""
         if visit.camera_id == self.camera_id and visit.decision is self._decision:
+            self._visit = visit
             self.async_hold(OCCUPIED_FOR)
             self.async_write_ha_state()
 
@@ -156,6 +157,9 @@ class PersonPresent(PersonEntity, _OnForAWhile):
 
     async def _async_read(self) -> bool:
         """Be on when the last visit that is kept was a moment ago; return whether it was."""
+        if (still := self.hub.open_visit(self.person_id)) is not None:
+            self.async_hold(still.last_seen_at + PRESENT_FOR - dt_util.utcnow())
+            return True
         visit = await self.hass.async_add_executor_job(self.hub.vault.last_visit, self.person_id)
         if visit is None or (left := visit.started_at + PRESENT_FOR - dt_util.utcnow()) <= timedelta(0):
             return False

@@ -75,6 +75,8 @@ class CameraSensor(CameraEntity, RestoreSensor):
     """Something that the watcher of a camera found out; kept until it finds out anew."""
 
     entity_description: CameraSensorDescription
+    _camera: str | None = None
+    """What the value was found out about: another camera entity may be chosen."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -96,6 +98,10 @@ class CameraSensor(CameraEntity, RestoreSensor):
     @callback
     def _async_read(self) -> None:
         watcher = self.watcher
+        if watcher is not None and watcher.camera != self._camera:
+            if self._camera is not None:
+                self._attr_native_value = None
+            self._camera = watcher.camera
         if watcher is not None and (value := self.entity_description.value(watcher)) is not None:
             self._attr_native_value = value
 

@@ -1,6 +1,7 @@
 """What the owner says of a visit: the work of the action `correct_visit`."""
 
 from hashlib import sha256
+import logging
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -17,6 +18,8 @@ from .people.photos import PhotoReason, PhotoVerdict, judge_photo
 from .vault.errors import ConsentMissing, DuplicatePhoto, UnknownVisit, VaultError
 from .vault.records import VisitRecord
 from .visits.visit import Decision
+
+_LOGGER = logging.getLogger(__name__)
 
 
 async def async_correct(
@@ -98,6 +101,10 @@ async def _async_take_away(hub: Hub, visit: VisitRecord, really: Person | None) 
     try:
         # First, so that a look that is being taken does not name them again.
         await hub.async_refresh_people()
+    except VaultError as err:
+        _LOGGER.error(
+            "A visit was corrected, and is compared with the old photos until they are read: %s", err
+        )
     finally:
         hub.open_visits.drop(visit.visit_id)
         async_dispatcher_send(hub.hass, signal_corrected(hub.entry.entry_id), corrected)
@@ -123,14 +130,13 @@ async def _async_see(hub: Hub, visit_id: str, person: Person | None) -> tuple[by
 
 async def _async_learn(hub: Hub, person: Person, picture: bytes, seen: Faces) -> JsonObjectType:
     """Make a visit's picture a reference photo when it is good enough, and say what came of it."""
-    person = await hub.hass.async_add_executor_job(hub.vault.person, person.person_id)
     gallery = await hub.roster.async_gallery(seen.model)
     now = dt_util.utcnow()
 
     def learn() -> PhotoVerdict:
+        templates = hub.vault.person(person.person_id).templates
         digest = sha256(picture).hexdigest()
-        own = [each for each in person.templates if each.usable and each.model == seen.model]
-        verdict = judge_photo(seen.faces, digest, own, gallery, now, person_id=person.person_id)
+        verdict = judge_photo(seen.faces, digest, templates, gallery, now, person_id=person.person_id)
         if not verdict.accepted:
             return verdict
         assert verdict.subject is not None
@@ -148,10 +154,14 @@ async def _async_learn(hub: Hub, person: Person, picture: bytes, seen: Faces) ->
             return PhotoVerdict(PhotoReason.SAME_PHOTO)
         return verdict
 
-    verdict = await hub.hass.async_add_executor_job(learn)
-    if verdict.accepted:
-        await hub.async_refresh_people()
-    message = await async_say(
-        hub.hass, "photo_verdict", verdict.reason, name=person.name, other=verdict.other_name or ""
-    )
-    return {"learned": verdict.accepted, "reason": str(verdict.reason), "message": message}
+    reason, other, learned = "vault_failed", "", False
+    try:
+        verdict = await hub.hass.async_add_executor_job(learn)
+        reason, other, learned = str(verdict.reason), verdict.other_name or "", verdict.accepted
+        if learned:
+            await hub.async_refresh_people()
+    except (VaultError, ValueError) as err:
+        # What was said of the visit has been noted, so that is what is answered.
+        _LOGGER.error("A visit's face could not be learned: %s", err)
+    message = await async_say(hub.hass, "photo_verdict", reason, name=person.name, other=other)
+    return {"learned": learned, "reason": reason, "message": message}

@@ -1,10 +1,12 @@
 """Event entities: who came, once per visit."""
 
+from dataclasses import replace
 from typing import Any, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry
@@ -81,7 +83,13 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
         if self.available:
             waiting, self._waiting = self._waiting, ()
             for event_type, visit, timing in waiting:
-                self.async_tell(event_type, visit, timing)
+                if visit.person_id is None:
+                    self.async_tell(event_type, visit, timing)
+                    continue
+                person = self.hub.people.get(visit.person_id)
+                # The consent may have ended, or the name changed, while the event waited.
+                if person is not None and person.may_be_recognised(dt_util.utcnow()):
+                    self.async_tell(event_type, replace(visit, name=person.name), timing)
 
     @callback
     def async_tell(self, event_type: str, visit: Visit, timing: Timing) -> None:
@@ -119,7 +127,8 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
     @override
     @callback
     def async_forgotten(self, person_id: str) -> None:
-        """Take a forgotten person's name away from the last event."""
+        """Take a forgotten person's name away from the last event, and from those that wait."""
+        self._waiting = tuple(each for each in self._waiting if each[1].person_id != person_id)
         if self._attr_extra_state_attributes.get(ATTR_PERSON_ID) == person_id:
             self._async_name(None, None, None)
             self.async_write_ha_state()

@@ -252,7 +252,7 @@ class Hub:
         if outcome.change is Change.CONTINUED:
             async_dispatcher_send(self.hass, signal_seen_again(self.entry.entry_id), visit)
             if visit.person_id is not None:
-                await self._async_mark_seen(visit.person_id, visit.last_seen_at)
+                await self._async_go_on(visit)
             return
         if outcome.change is Change.OPENED:
             self.visits_today += 1
@@ -261,9 +261,22 @@ class Hub:
             await self._async_keep(visit, portrait)
         self.async_changed()
 
-    async def _async_mark_seen(self, person_id: str, seen_at: datetime) -> None:
+    def open_visit(self, person_id: str) -> Visit | None:
+        """Return the visit of a person that goes on, the one seen last."""
+        visits = [each for each in self.open_visits.visits if each.person_id == person_id]
+        return max(visits, key=lambda each: each.last_seen_at, default=None)
+
+    async def _async_go_on(self, visit: Visit) -> None:
+        assert visit.person_id is not None
         try:
-            await self.hass.async_add_executor_job(self.vault.mark_seen, person_id, seen_at)
+            await self.hass.async_add_executor_job(
+                self.vault.continue_visit,
+                visit.visit_id,
+                visit.person_id,
+                visit.last_seen_at,
+                visit.similarity,
+                visit.template_id,
+            )
         except VaultError as err:
             _LOGGER.debug("That somebody is still there could not be written: %s", err)
 

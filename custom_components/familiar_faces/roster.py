@@ -66,7 +66,7 @@ class Roster:
         now = dt_util.utcnow()
         return self.gallery is not None and any(
             person.may_be_recognised(now)
-            and any(template.model == self.gallery.model for template in person.templates)
+            and any(each.usable and each.model == self.gallery.model for each in person.templates)
             for person in self.people.values()
         )
 

@@ -205,8 +205,12 @@ class LastSeenSensor(PersonEntity, LastVisitSensor):
         """Show the last visit that is left, or that has come."""
         if not corrected.concerns(self.person_id):
             return
+        visit = await self.hass.async_add_executor_job(self._find)
         self._attr_native_value = None
-        if (visit := await self.hass.async_add_executor_job(self._find)) is not None:
+        if (still := self.hub.open_visit(self.person_id)) is not None:
+            # Newer than anything that is kept: the one that was corrected is not among them any more.
+            self._async_show_at(still.camera_id, still.last_seen_at)
+        elif visit is not None:
             self._async_show(visit)
         self.async_write_ha_state()
 

@@ -214,3 +214,19 @@ def test_one_person_can_be_compared_with(make_person, axis, like, now) -> None:
     assert gallery.compare_with("nobody", probes, [1.0, 0.5], now) is None
     with pytest.raises(ValueError, match="length|values"):
         gallery.compare_with("anna", probes[:, :64], [1.0, 0.5], now)
+
+
+def test_whichever_template_was_corrected_last_guards(make_person, axis, like, now) -> None:
+    """The first correction of somebody seen poorly must not hide a later one."""
+    visitor = like(axis(0), 0.7)
+    person = make_person("Anna", visitor, axis(0), usable=(False, True))
+    aside, in_use = person.templates
+    guarded = replace(person, templates=(replace(aside, guard=0.5), replace(in_use, guard=0.8)))
+    gallery = Gallery([guarded], "sface")
+
+    assert compare_one(gallery, visitor, now).best.guard == 0.8
+    # Nearest to another template: what looked like this one is of no concern.
+    assert compare_one(gallery, axis(0), now).best.guard == 0.8
+    only_aside = Gallery([replace(person, templates=(replace(aside, guard=0.5), in_use))], "sface")
+    assert compare_one(only_aside, visitor, now).best.guard == 0.5
+    assert compare_one(only_aside, axis(0), now).best.guard == -1.0

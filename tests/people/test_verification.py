@@ -39,14 +39,26 @@ def test_other_people_do_not_matter(make_person, axis, like, now) -> None:
     probe = like(axis(0), SFACE.familiar_threshold(1) + 0.01)
     anna = make_person("Anna", axis(0))
     alone = claim(Gallery([anna], "sface"), probe, now)
-    crowd = Gallery(
-        [anna, make_person("Twin", probe), *(make_person(f"P{i}", axis(i)) for i in range(2, 90))], "sface"
-    )
+    crowd = Gallery([anna, *(make_person(f"P{i}", axis(i)) for i in range(2, 90))], "sface")
 
     assert claim(crowd, probe, now) == alone
     assert alone.answer is Answer.YES
-    assert claim(crowd, probe, now, person_id="twin").answer is Answer.YES
     assert claim(crowd, probe, now, person_id="p9").answer is Answer.NO
+
+
+def test_who_looks_clearly_more_like_somebody_else_is_no_yes(make_person, axis, like, now) -> None:
+    probe = like(axis(0), SFACE.familiar_threshold(1) + 0.01)
+    anna, twin = make_person("Anna", axis(0)), make_person("Twin", probe)
+    gone = make_person("Twin", probe, withdrawn_at=now)
+    as_alike = make_person("Twin", like(probe, SFACE.familiar_threshold(1) + SFACE.margin))
+
+    both = Gallery([anna, twin], "sface")
+    assert claim(both, probe, now).answer is Answer.UNCLEAR
+    assert claim(both, probe, now).reason is WhyUnclear.NOT_SURE
+    assert claim(both, probe, now, person_id="twin").answer is Answer.YES
+    # Nobody is a reason who may not be recognised, or is no clearer than the claimed person.
+    assert claim(Gallery([anna, gone], "sface"), probe, now).answer is Answer.YES
+    assert claim(Gallery([anna, as_alike], "sface"), probe, now).answer is Answer.YES
 
 
 def test_the_probability_grows_with_the_likeness(make_person, axis, like, now) -> None:

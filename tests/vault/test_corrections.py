@@ -244,3 +244,25 @@ def test_rows_from_before_are_read(vault: Vault, folder: Path) -> None:
 def test_a_similarity_is_a_cosine(similarity: float) -> None:
     with pytest.raises(ValueError, match="similarity"):
         replace(a_visit(), similarity=similarity)
+
+
+def test_the_most_alike_moment_of_a_visit_is_guarded(vault: Vault, visit: VisitRecord) -> None:
+    first, _, third = vault.person(MARIA).templates
+    later = NOW + 30 * SECOND
+    vault.continue_visit("visit-1", MARIA, later, 0.7, third.template_id)
+    vault.continue_visit("visit-1", MARIA, later, 0.6, first.template_id)
+    vault.continue_visit("visit-1", MARIA, later, None, None)
+    assert vault.visit("visit-1") == replace(visit, similarity=0.7, template_id=third.template_id)
+    # One that is not kept is passed over.
+    vault.continue_visit("visit-2", MARIA, later, 0.9, first.template_id)
+    corrected = vault.correct_visit("visit-1", NOW)
+    assert (corrected.template_id, corrected.guard) == (third.template_id, pytest.approx(0.7 + GUARD_STEP))
+    with pytest.raises(UnknownPerson):
+        vault.continue_visit("visit-1", "nobody", later, 0.9, first.template_id)
+
+
+def test_a_visit_that_was_corrected_meanwhile_is_left_alone(vault: Vault, visit: VisitRecord) -> None:
+    enrol(vault, OTTO, "Otto", seeds=(7,))
+    moved = vault.correct_visit("visit-1", NOW, OTTO).moved
+    vault.continue_visit("visit-1", MARIA, NOW + SECOND, 0.9, visit.template_id)
+    assert vault.visit("visit-1") == moved

@@ -318,3 +318,18 @@ def test_a_visit_that_was_not_theirs_does_not_go_on(open_visits, make_sighting, 
     again = open_visits.settle("door", make_sighting(axis(0), at=now + seconds(2)), familiar())
     assert again.change is Change.OPENED
     assert again.visit.visit_id != wrong.visit_id
+
+
+def test_the_most_alike_moment_of_a_visit_is_noted(open_visits, make_sighting, axis, now) -> None:
+    def said(similarity: float, template: str) -> Verdict:
+        return Verdict(Decision.FAMILIAR, "anna", "Anna", 0.999, template_id=template, similarity=similarity)
+
+    first = open_visits.settle("door", make_sighting(axis(0)), said(0.5, "Anna-0")).visit
+    outcomes = [
+        open_visits.settle("door", make_sighting(axis(0), at=now + seconds(at)), said(similarity, template))
+        for at, similarity, template in ((1, 0.7, "Anna-1"), (2, 0.6, "Anna-2"))
+    ]
+
+    assert (first.similarity, first.template_id) == (0.5, "Anna-0")
+    assert [each.change for each in outcomes] == [Change.CONTINUED] * 2
+    assert [(each.visit.similarity, each.visit.template_id) for each in outcomes] == [(0.7, "Anna-1")] * 2

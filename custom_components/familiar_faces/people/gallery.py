@@ -68,14 +68,19 @@ class _Known:
     def candidate(self, vector: Embedding, similarity: float) -> Candidate:
         """Return the person as a candidate for a face (d,) around the middle of the space."""
         likeness = self.views @ vector
-        nearest = self.templates[int(likeness[: self.in_use].argmax())]
-        guard = self.templates[int(likeness.argmax())].guard
+        nearest = int(likeness[: self.in_use].argmax())
+        # Any template that is as near or nearer may be the one that was corrected last.
+        guards = [
+            template.guard
+            for template, near in zip(self.templates, likeness, strict=True)
+            if template.guard is not None and near >= likeness[nearest]
+        ]
         return Candidate(
             self.person.person_id,
             self.person.name,
             similarity,
-            nearest.template_id,
-            -1.0 if guard is None else guard,
+            self.templates[nearest].template_id,
+            max(guards, default=-1.0),
         )
 
 

@@ -82,14 +82,17 @@ def look_alikes(
 def _individuals(rows: Embedding) -> list[list[int]]:
     """Return which of (n, d) unit-length rows are one individual, joined from the likest on."""
     individuals = [[number] for number in range(len(rows))]
-    similarity = rows @ rows.T
-    while len(individuals) > 1:
-        likeness = np.array(
-            [[similarity[np.ix_(one, other)].mean() for other in individuals] for one in individuals]
-        )
-        np.fill_diagonal(likeness, -np.inf)
-        first, second = sorted(divmod(int(likeness.argmax()), len(individuals)))
+    # The mean likeness of the members; a joined individual's is the mean of the two, by their sizes.
+    likeness = (rows @ rows.T).astype(np.float64)
+    np.fill_diagonal(likeness, -np.inf)
+    while True:
+        first, second = sorted(divmod(int(likeness.argmax()), len(rows)))
         if likeness[first, second] < NOT_SAME:
             break
-        individuals[first] += individuals.pop(second)
-    return individuals
+        sizes = len(individuals[first]), len(individuals[second])
+        joined = (sizes[0] * likeness[first] + sizes[1] * likeness[second]) / sum(sizes)
+        likeness[first, :] = likeness[:, first] = joined
+        likeness[second, :] = likeness[:, second] = likeness[first, first] = -np.inf
+        individuals[first] += individuals[second]
+        individuals[second] = []
+    return [each for each in individuals if each]

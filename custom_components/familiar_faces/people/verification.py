@@ -63,8 +63,8 @@ def verify(
     """Return whether ONE individual is the claimed person.
 
     `embeddings`, `weights`: their usable faces, as for `Gallery.compare`; without a row the answer is `unclear`.
-    Nobody else matters, so the thresholds are those of a gallery of one person: `yes` from the one for a name
-    on, `no` below the one for a stranger. Raises LookupError when this person cannot or may not be compared
+    The thresholds are those of a gallery of one person: `yes` from the one for a name on, `no` below the one
+    for a stranger. Others matter only where one of them is resembled clearly more: then it is no `yes`. Raises LookupError when this person cannot or may not be compared
     with, ValueError as `Gallery.compare` does.
     """
     if len(embeddings) == 0:
@@ -75,7 +75,10 @@ def verify(
     similarity = candidate.similarity
     probability = calibration.verification_probability(similarity)
     threshold = max(calibration.familiar_threshold(1, len(embeddings), strictness), candidate.guard)
-    if similarity >= threshold:
+    best = gallery.compare(embeddings, weights, now).best
+    other = best is not None and best.person_id != person_id
+    ahead = best is not None and other and best.similarity - similarity >= calibration.margin
+    if similarity >= threshold and not ahead:
         return Verification(Answer.YES, similarity, probability)
     if similarity < calibration.stranger_threshold(1):
         return Verification(Answer.NO, similarity, probability)

@@ -262,6 +262,29 @@ class Vault:
         with self._database.write() as connection:
             visit_rows.mark_seen(connection, person_id, seen_at)
 
+    def continue_visit(
+        self,
+        visit_id: str,
+        person_id: str,
+        seen_at: datetime,
+        similarity: float | None,
+        template_id: str | None,
+    ) -> None:
+        """Write that someone is still there, and how alike they were at most; raise UnknownPerson.
+
+        A visit that is not kept, or was corrected meanwhile, stays as it is.
+        """
+        with self._database.write() as connection:
+            visit_rows.mark_seen(connection, person_id, seen_at)
+            visit_rows.raise_likeness(
+                connection,
+                self._keys,
+                visit_id,
+                person_id=person_id,
+                similarity=similarity,
+                template_id=template_id,
+            )
+
     def visits(
         self,
         person_id: str | None = None,

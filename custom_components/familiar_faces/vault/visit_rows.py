@@ -1,5 +1,6 @@
 """Rows of visits and their pictures. Works in a given transaction."""
 
+from dataclasses import replace
 from datetime import datetime
 import logging
 import sqlite3
@@ -39,6 +40,27 @@ def update_visit(connection: sqlite3.Connection, key: bytes, visit: VisitRecord)
     connection.execute(
         "UPDATE visit SET sealed = ? WHERE visit_id = ?", (_sealed_visit(key, visit), visit.visit_id)
     )
+
+
+def raise_likeness(
+    connection: sqlite3.Connection,
+    keys: Keys,
+    visit_id: str,
+    *,
+    person_id: str,
+    similarity: float | None,
+    template_id: str | None,
+) -> None:
+    """Write that a person's visit was more alike than is known, and to which template; raise VaultDamaged."""
+    try:
+        visit = read_visit(connection, keys, visit_id)
+    except UnknownVisit:
+        return
+    if similarity is None or visit.confirmed or visit.person_id != person_id:
+        return
+    if visit.similarity is None or similarity > visit.similarity:
+        key = person_key(connection, keys, person_id)
+        update_visit(connection, key, replace(visit, similarity=similarity, template_id=template_id))
 
 
 def delete_visit(connection: sqlite3.Connection, visit: VisitRecord) -> None:

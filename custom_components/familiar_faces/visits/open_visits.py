@@ -70,6 +70,9 @@ class _Open:
         surer = _is_of(self, verdict) and (verdict.confidence or 0.0) > (self.visit.confidence or 0.0)
         if upgraded or surer:
             self.visit = self.visit.decided(verdict)
+        elif _is_of(self, verdict) and (verdict.similarity or -1.0) > (self.visit.similarity or -1.0):
+            # How alike they were at most: what a correction has to keep from being said again.
+            self.visit = replace(self.visit, similarity=verdict.similarity, template_id=verdict.template_id)
         self._take_portrait(sighting, verdict)
         return upgraded
 

@@ -43,6 +43,8 @@ POLLS_A_FAR_SEARCH = 10
 """Every so many of them there is a second frame, for the far search that a look begins with."""
 ELSEWHERE = 1_000
 """Templates above which a comparison, then over half a millisecond, is made in a thread."""
+MANY = 4
+"""Individuals in a look above which theirs are, too: each takes up to a millisecond, and more on a small machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +185,11 @@ class Watcher:
             # What was seen until the camera or the engine failed was seen.
             failure = err
         try:
-            if (gallery := self.hub.gallery) is not None and self.recognition:
-                verdicts = await self._async_compare(gallery, look.finish, gallery, dt_util.utcnow())
-                await self._async_settle(look, clock, verdicts)
+            while (gallery := self.hub.gallery) is not None and self.recognition:
+                verdicts = await self._async_compare(look, gallery, look.finish, gallery, dt_util.utcnow())
+                if gallery is self.hub.gallery:
+                    await self._async_settle(look, clock, gallery, verdicts)
+                    break
             if failure is not None:
                 raise failure
         finally:
@@ -243,14 +247,18 @@ class Watcher:
             # Another engine answers at the same address: faces of two models cannot be compared.
             await self.hub.roster.async_set_model(faces.model)
             gallery = await self.hub.roster.async_gallery(faces.model)
-        verdicts = await self._async_compare(gallery, look.add, faces, at, gallery, dt_util.utcnow())
-        await self._async_settle(look, clock, verdicts)
+        verdicts = await self._async_compare(look, gallery, look.add, faces, at, gallery, dt_util.utcnow())
+        await self._async_settle(look, clock, gallery, verdicts)
 
     async def _async_compare[*Ts](
-        self, gallery: Gallery, compare: Callable[[*Ts], list[tuple[Sighting, Verdict]]], *args: *Ts
+        self,
+        look: Look,
+        gallery: Gallery,
+        compare: Callable[[*Ts], list[tuple[Sighting, Verdict]]],
+        *args: *Ts,
     ) -> list[tuple[Sighting, Verdict]]:
         """Call one of a look's methods that compare with the gallery."""
-        if gallery.templates > ELSEWHERE:
+        if gallery.templates > ELSEWHERE or len(look.sightings) > MANY:
             return await self.hass.async_add_executor_job(compare, *args)
         return compare(*args)
 
@@ -276,12 +284,15 @@ class Watcher:
         )
 
     async def _async_settle(
-        self, look: Look, clock: _Clock, verdicts: list[tuple[Sighting, Verdict]]
+        self, look: Look, clock: _Clock, gallery: Gallery, verdicts: list[tuple[Sighting, Verdict]]
     ) -> None:
         """Hand on the visits of the individuals who are decided."""
         for sighting, verdict in verdicts:
             if not self.recognition:
                 return
+            if verdict.decision is Decision.FAMILIAR and gallery is not self.hub.gallery:
+                # By photos that have changed since, by a correction perhaps: the look's end decides anew.
+                continue
             outcome = self.hub.open_visits.settle(self.camera_id, sighting, verdict)
             timing = Timing(
                 ms=(dt_util.utcnow() - look.at).total_seconds() * 1000,
