@@ -174,7 +174,7 @@ class Frontend:
     async def choose_strictness(self, strictness: str) -> None:
         """Choose how sure to be before a name is said."""
         await self.begin("Configure")
-        await self.see("How sure before a name is said?")
+        await self.see("How sure?")
         await self._seen("options-1-strictness")
         await self._dialog().get_by_role("radio", name=re.compile(f"^{strictness}:")).click(force=True)
         await self._press("Submit")

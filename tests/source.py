@@ -249,4 +249,5 @@ def verdicts_on_photos() -> set[str]:
         verdicts |= strings(call.args[0], tree, module)
     warnings = {text for call in calls(tree, "append") for text in strings(call.args[0], tree, module)}
     assert verdicts | warnings == {str(reason) for reason in PhotoReason}
-    return verdicts | {f"warning_{warning}" for warning in warnings}
+    # Said when the owner insists; it is no verdict.
+    return verdicts | {"insisted"} | {f"warning_{warning}" for warning in warnings}

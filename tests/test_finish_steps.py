@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 
-from .pictures import different_photos, jittered_photos, jpeg, stranger
+from .pictures import different_photos, jittered_photos, jpeg, photos_of, stranger
 from .steps import Result, add_photo, choose, configure, consent, enrol, start_person
 
 
@@ -61,7 +61,7 @@ def _suggested(result: Result) -> Any:
 async def test_ten_nearly_identical_photos_are_not_enough(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
-    """They count as one, and finishing is not what is proposed first."""
+    """They count as one."""
     result = await _start(hass, entry)
     for photo in jittered_photos(10):
         result = await add_photo(hass, result, photo)
@@ -75,12 +75,15 @@ async def test_ten_nearly_identical_photos_are_not_enough(
 async def test_three_different_photos_are_enough(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
-    """With the third, finishing is proposed first."""
+    """The third reaches what the menu asks for; the options of the menu stay where they were."""
     result = await _take(hass, await _start(hass, entry), *different_photos()[:2])
     assert result["menu_options"] == ["photo", "finish"]
     result = await _take(hass, result, different_photos()[2])
-    assert result["description_placeholders"]["count"] == "3"
-    assert result["menu_options"] == ["finish", "photo"]
+    said = result["description_placeholders"]
+    assert (said["count"], said["enough"]) == ("3", "3")
+    assert result["menu_options"] == ["photo", "finish"]
+    result = await add_photo(hass, result, _his())
+    assert result["menu_options"] == ["photo", "finish", "insist"]
 
 
 # Somebody else's photos
@@ -93,7 +96,8 @@ async def test_first_photo_was_of_somebody_else(
     result = await _take(hass, await _start(hass, entry), _his(), *different_photos())
     result = await choose(hass, result, "finish")
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "outliers")
-    assert "do not look like the others: 1." in result["description_placeholders"]["finding"]
+    finding = result["description_placeholders"]["finding"]
+    assert finding == "Photo number 1 does not seem to show the same person as the others."
     first, *right = _photos(result)
     assert _suggested(result) == [first]
     result = await configure(hass, result, {"photos": [first]})
@@ -101,6 +105,17 @@ async def test_first_photo_was_of_somebody_else(
     await hass.async_block_till_done(wait_background_tasks=True)
     (person,) = hub.people.values()
     assert [each.template_id for each in person.templates] == right
+
+
+async def test_several_photos_of_somebody_else(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """All of them are named in one sentence, and proposed to be removed."""
+    his = photos_of(stranger(0))[1]
+    result = await _take(hass, await _start(hass, entry), _his(), *different_photos(), his)
+    result = await choose(hass, result, "finish")
+    finding = result["description_placeholders"]["finding"]
+    assert finding == "Photos number 1, 5 do not seem to show the same person as the others."
+    first, *_, last = _photos(result)
+    assert _suggested(result) == [first, last]
 
 
 async def test_too_few_photos_are_left(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:

@@ -168,14 +168,16 @@ async def test_the_form_opens_while_nothing_runs(hass: HomeAssistant, entry: Moc
 async def test_the_form_says_what_was_counted(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Every figure of the description is one that was measured, or follows from one."""
     said = (await open_options(hass, entry))["description_placeholders"]
-    assert said["strangers"] == str(MEASURED.strangers)
-    assert said["own"] == str(MEASURED.own)
-    assert said["household"] == str(MEASURED.people)
-    assert said["people"] == "0"
+    _, balanced, _ = promises(MEASURED)
+    expected = {
+        "strangers": str(MEASURED.strangers),
+        "own": str(MEASURED.own),
+        "balanced_limit": str(balanced.limit_one_in),
+    }
     for promise in promises(MEASURED):
-        assert said[f"{promise.strictness}_named"] == str(promise.named)
-        assert said[f"{promise.strictness}_limit"] == str(promise.limit_one_in)
-        assert said[f"{promise.strictness}_missed"] == str(promise.own_missed)
+        expected[f"{promise.strictness}_named"] = str(promise.named)
+        expected[f"{promise.strictness}_missed"] = str(promise.own_missed)
+    assert said == expected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -192,12 +194,18 @@ def test_the_words_are_the_promises(language: str) -> None:
         name, *cells = [cell.strip() for cell in row.strip("|").split("|")]
         assert labels[strictness].startswith(f"{name}:")
         asked = [field for cell in cells for _, field, _, _ in Formatter().parse(cell) if field]
-        assert asked == [f"{strictness}_{what}" for what in ("named", "limit", "missed")]
+        assert asked == [f"{strictness}_named", "strangers", f"{strictness}_missed", "own"]
 
 
 def test_the_words_own_up_to_too_small_a_test() -> None:
-    """The description says that 1 in 10,000 was not counted. Once it is, it has to say something else."""
-    *_, strict = promises(MEASURED)
+    """The description says one limit, whatever is chosen, and that less than it was not counted.
+
+    Once a strictness has another limit, or 1 in 1,000 is counted, it has to say something else.
+    """
+    relaxed, balanced, strict = promises(MEASURED)
+    assert relaxed.limit == balanced.limit == strict.limit
+    assert relaxed.borne_out
+    assert not balanced.borne_out
     assert not strict.borne_out
 
 

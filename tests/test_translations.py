@@ -377,6 +377,10 @@ def test_selectors() -> None:
     asked = {group: keys() for group, keys in KNOWN_WHEN_RUNNING.items()}
     # The fitness sensor fills in its own.
     filled: dict[str, set[str]] = {"fitness_advice": {"width"}}
+    for service in yaml.safe_load((FOLDER / "services.yaml").read_text(encoding="utf-8")).values():
+        for field in service.get("fields", {}).values():
+            if "translation_key" in (select := field["selector"].get("select") or {}):
+                asked[select["translation_key"]] = set(select["options"])
     for path in sorted((FOLDER / "flows").glob("*.py")):
         module, tree = load("flows", path.stem), parse(path)
         for call in calls(tree, "SelectSelectorConfig"):

@@ -16,8 +16,12 @@ from .visits.watcher import Timing
 
 PARALLEL_UPDATES = 0
 
+ATTR_CAMERA_FETCH_MS = "camera_fetch_ms"
 ATTR_CAMERA_ID = "camera_id"
 ATTR_CONFIDENCE = "confidence"
+ATTR_ENGINE_MS = "engine_ms"
+ATTR_FRAMES = "frames"
+ATTR_MS = "ms"
 ATTR_PERSON_ID = "person_id"
 ATTR_PERSON_NAME = "person_name"
 ATTR_QUALITY = "quality"
@@ -100,10 +104,10 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
         attributes: dict[str, Any] = {
             ATTR_VISIT_ID: visit.visit_id,
             ATTR_CAMERA_ID: visit.camera_id,
-            "frames": visit.frames,
-            "ms": round(timing.ms),
-            "camera_fetch_ms": round(timing.camera_fetch_ms),
-            "engine_ms": round(timing.engine_ms),
+            ATTR_FRAMES: visit.frames,
+            ATTR_MS: round(timing.ms),
+            ATTR_CAMERA_FETCH_MS: round(timing.camera_fetch_ms),
+            ATTR_ENGINE_MS: round(timing.engine_ms),
         }
         if visit.reason is not None:
             attributes[ATTR_REASON] = str(visit.reason)

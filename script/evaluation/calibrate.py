@@ -5,9 +5,11 @@ fitted to the others.
 """
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from custom_components.familiar_faces.visits.visit import Decision, Sighting
 
 from . import fit
 from .conditions import Condition
-from .engine import Engines, Picture, Seen, Sight
+from .engine import Engines, Picture, Seen, Sight, read
 from .enrolment import NOW, enrol
 from .errors import InputError
 from .folders import People, pictures, subfolders
@@ -41,6 +43,8 @@ CONDITIONS = (
 )
 HARD = (CONDITIONS[3], CONDITIONS[4], CONDITIONS[6])
 """What a hard visit consists of: a frame of 24 px, a dark one and a blurred one."""
+ENOUGH_STRANGERS = 500
+"""How many strangers a calibration has to be fitted to before it may take the shipped one's place."""
 HOUSEHOLD = 5
 """How many people are enrolled where what is said is counted."""
 PARTS = 5
@@ -62,8 +66,12 @@ class Data:
 
 
 def observe(engines: Engines, people: People, more: Path | None, min_face: int | None) -> Data:
-    """Return a set as the engine sees it in every condition; `more` holds further strangers in `<person>/`."""
-    enrolled = enrol(engines, people.gallery)
+    """Return a set as the engine sees it in every condition; `more` holds further strangers in `<person>/`.
+
+    A picture that is in both counts once. Raises InputError for a set that is too small to be dealt into parts.
+    """
+    if len(people.gallery) < 2 * PARTS:
+        raise InputError(f"a calibration needs at least {2 * PARTS} people to enrol")
     outside = [(picture, picture.path.stem.rsplit("_", 1)[0]) for picture in people.unknown]
     if more is not None:
         outside += [
@@ -72,6 +80,11 @@ def observe(engines: Engines, people: People, more: Path | None, min_face: int |
             if person.name not in people.gallery
             for path in pictures(person)
         ]
+    digests = {sha256(read(picture.path)).digest(): (picture, name) for picture, name in reversed(outside)}
+    outside = list(reversed(digests.values()))
+    if len({name for _, name in outside}) < 2 * PARTS:
+        raise InputError(f"a calibration needs at least {2 * PARTS} strangers")
+    enrolled = enrol(engines, people.gallery)
     shown = [*people.probes, *(picture for picture, _ in outside)]
     frames: list[Frames] = [{} for _ in shown]
     for condition in CONDITIONS:
@@ -79,8 +92,6 @@ def observe(engines: Engines, people: People, more: Path | None, min_face: int |
         for of, each in zip(frames, seen, strict=True):
             of[condition] = each
     count = len(people.probes)
-    if len(enrolled.people) < 2 * PARTS:
-        raise InputError(f"a calibration needs at least {2 * PARTS} people to enrol")
     return Data(
         enrolled.people, enrolled.gallery.model, frames[:count], frames[count:], [name for _, name in outside]
     )
@@ -89,7 +100,15 @@ def observe(engines: Engines, people: People, more: Path | None, min_face: int |
 def calibrate(data: Data) -> tuple[Calibration, np.ndarray[tuple[int], np.dtype[np.float32]], dict[str, Any]]:
     """Return the calibration and the middle fitted to everything, and the figures of the check."""
     fitted, middle = _fit(data)
-    told = [_counted(data, middle, fitted, strictness) for strictness in Strictness]
+    parts = [
+        (_fit(_parts(data, part, inside=False)), _parts(data, part, inside=True)) for part in range(PARTS)
+    ]
+    told: list[Counter[str]] = []
+    for strictness in Strictness:
+        total: Counter[str] = Counter()
+        for (others_fit, others_middle), part in parts:
+            total.update(_counted(part, others_middle, others_fit, strictness))
+        told.append(total)
     return (
         fitted,
         middle,
@@ -102,7 +121,7 @@ def calibrate(data: Data) -> tuple[Calibration, np.ndarray[tuple[int], np.dtype[
                 for name in ("stranger_mean", "stranger_sd", "offset", "slope")
             },
             "reliability": _reliability(data),
-            "counted": {name.value: counted for name, counted in zip(Strictness, told, strict=True)},
+            "counted": {name.value: dict(counted) for name, counted in zip(Strictness, told, strict=True)},
         },
     )
 
@@ -270,8 +289,7 @@ def write(
     lines = "\n".join(f'    "{code[at : at + 96]}"' for at in range(0, len(code), 96))
     values = "\n".join(f"{name.upper()} = {value}" for name, value in figures["fitted"].items())
     names = ", ".join(f'"{name}"' for name in spaces)
-    (folder / "fitted.py").write_text(
-        f'''"""What `script/eval calibrate` fitted: data alone. Write it anew with that command, never by hand."""
+    fitted_text = f'''"""What `script/eval calibrate` fitted: data alone. Write it anew with that command, never by hand."""
 
 from base64 import b64decode
 
@@ -283,9 +301,7 @@ CENTRE = b64decode(
 """The middle of the space, 128 half-precision numbers; see `centre`."""
 # What follows is explained in `calibration.Calibration`.
 {values}
-''',
-        "utf-8",
-    )
+'''
     counted = figures["counted"]
     first = next(iter(counted.values()))
     rows = "\n".join(
@@ -293,8 +309,7 @@ CENTRE = b64decode(
         f"strangers_named={row['strangers_named']}, own_named={row['own_named']}),"
         for name, row in counted.items()
     )
-    (folder / "measured.py").write_text(
-        f'''"""What `script/eval calibrate` counted at each strictness: data alone."""
+    measured_text = f'''"""What `script/eval calibrate` counted at each strictness: data alone."""
 
 from .calibration import Strictness
 from .promise import Counted, Measurement
@@ -307,11 +322,14 @@ MEASURED = Measurement(
 {rows}
     }},
 )
-"""Households of five with three photos each. A visit is one other photo of somebody in three frames: 24 px wide,
-dark and blurred. Each stranger is compared with one household."""
-''',
-        "utf-8",
-    )
+"""Households of up to five with three photos each. A visit is one other photo of somebody in three frames: 24 px wide,
+dark and blurred. Each stranger is compared with one household, and nobody with a fit to themselves."""
+'''
+    for name, text in (("fitted.py", fitted_text), ("measured.py", measured_text)):
+        # Whole or not at all.
+        part = folder / f"{name}.part"
+        part.write_text(text, "utf-8")
+        part.replace(folder / name)
 
 
 def spaces(model: str) -> Sequence[str]:

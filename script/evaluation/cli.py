@@ -200,6 +200,10 @@ def _calibrate(asked: argparse.Namespace) -> dict[str, Any]:
     people = folders.read_people(asked.folder)
     with Engines(weights_home()) as engines:
         data = calibrate.observe(engines, people, asked.strangers, asked.min_face)
+    if asked.write and len(set(data.names)) < calibrate.ENOUGH_STRANGERS:
+        raise InputError(
+            f"{calibrate.ENOUGH_STRANGERS} strangers at least are needed to replace the calibration"
+        )
     fitted, middle, result = calibrate.calibrate(data)
     if asked.write:
         calibrate.write(PEOPLE, fitted, middle, result, calibrate.spaces(data.model))

@@ -25,8 +25,8 @@ CLIPS = frozenset({".mkv", ".mp4", ".avi", ".mov", ".webm"})
 STRANGERS = "unknown"
 """The folder of those who are nobody."""
 
-type Frames = list[tuple[float, Faces]]
-"""Seconds since the first frame, and what was seen in it."""
+type Frames = list[tuple[float, Faces, Faces]]
+"""Seconds since the first frame, and what was seen in it in a near and in a far search; see `visits.look`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,15 @@ def from_photos(path: Path, some: Sequence[Seen], every: float) -> Recording:
         for each in some
     ]
     clip = Clip(path, some[0].label, tuple(each.picture.path for each in some))
-    return Recording(clip, [(number * every, faces) for number, faces in enumerate(shown)])
+    return Recording(clip, [(number * every, faces, faces) for number, faces in enumerate(shown)])
 
 
 def references(recording: Recording, count: int) -> list[Seen]:
     """Return the best frames to enrol with: from each part of a clip the sharpest usable one."""
     usable = [
         Seen(Picture(recording.clip.path / f"{seconds:.2f}", recording.clip.label), faces, face, None)
-        for seconds, faces in recording.frames
-        if (face := labelled(faces)) is not None and face.quality.usable
+        for seconds, near, far in recording.frames
+        if (face := labelled(faces := near if near.faces else far)) is not None and face.quality.usable
     ]
     count = min(count, len(usable))
     parts = [usable[len(usable) * at // count : len(usable) * (at + 1) // count] for at in range(count)]
@@ -156,7 +156,8 @@ def _see(task: tuple[Clip, Sight, Pace]) -> Frames:
             # As in a look: a frame that is identical to an earlier one is no new evidence.
             if data not in sent:
                 sent.add(data)
-                frames.append((seconds, sight.see(data)))
+                near = sight.near(data)
+                frames.append((seconds, near, sight.far(data, near)))
     except (NotAnImageError, TooLargeError) as err:
         raise InputError(f"{clip.path} has a frame that is not a picture: {err}") from err
     return frames

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from custom_components.familiar_faces.engine.pipeline import Pipeline, Wish
 from custom_components.familiar_faces.engine.pixels import NotAnImageError, TooLargeError, decode
 from custom_components.familiar_faces.engine.protocol import Face, Faces
-from custom_components.familiar_faces.engine.weights import WeightsError
+from custom_components.familiar_faces.engine.weights import WeightsError, prepare
 from custom_components.familiar_faces.visits.look import NEAR, far_face
 
 from .conditions import Condition
@@ -79,12 +79,20 @@ class Sight:
     def see(self, data: bytes) -> Faces:
         """Return the faces in a picture; only in a process of `Engines`.
 
-        A look searches a frame for faces of ordinary width, and while there is nobody for smaller ones.
+        As the action `identify`: for faces of ordinary width, and when there is nobody for smaller ones.
         """
-        seen = pipeline().see(data, Wish(min_face=self.min_face or NEAR, mirrored=self.mirrored))
-        if self.min_face is None and not seen.faces and (far := far_face(seen.size)) < NEAR:
-            seen = pipeline().see(data, Wish(min_face=far, mirrored=self.mirrored))
-        return seen
+        near = self.near(data)
+        return near if near.faces else self.far(data, near)
+
+    def near(self, data: bytes) -> Faces:
+        """Return the faces of ordinary width; only in a process of `Engines`."""
+        return pipeline().see(data, Wish(min_face=self.min_face or NEAR, mirrored=self.mirrored))
+
+    def far(self, data: bytes, near: Faces) -> Faces:
+        """Return the smaller ones, too, where a look would search for them; `near`: what `near` returned."""
+        if self.min_face is not None or (far := far_face(near.size)) >= NEAR:
+            return near
+        return pipeline().see(data, Wish(min_face=far, mirrored=self.mirrored))
 
 
 class Workers:
@@ -141,7 +149,14 @@ def weights_home() -> Path:
     home = os.environ.get(WEIGHTS)
     if not home:
         raise InputError(f"{WEIGHTS} does not name the folder of the engine's weights: use script/eval")
-    return Path(home)
+    if not (folder := Path(home)).is_dir():
+        raise InputError(f"{WEIGHTS} names {home}, which is not a folder")
+    try:
+        # Once, before several processes would do it at the same time.
+        prepare(folder)
+    except (WeightsError, OSError) as err:
+        raise InputError(str(err)) from err
+    return folder
 
 
 def read(path: Path) -> bytes:

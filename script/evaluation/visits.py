@@ -10,7 +10,7 @@ from typing import Any
 from custom_components.familiar_faces.people.calibration import Strictness
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.person import Person
-from custom_components.familiar_faces.visits.look import FRAME_EVERY, LOOK_FRAMES, LOOK_SECONDS, Look
+from custom_components.familiar_faces.visits.look import FRAME_EVERY, LOOK_FRAMES, LOOK_SECONDS, NEAR, Look
 from custom_components.familiar_faces.visits.open_visits import Change, OpenVisits
 from custom_components.familiar_faces.visits.visit import Decision, Sighting, UnclearReason, Verdict
 
@@ -141,9 +141,9 @@ def replay(recording: Recording, gallery: Gallery, strictness: Strictness) -> To
                 names.setdefault(outcome.visit.person_id, look.frames)
 
     at = NOW
-    for seconds, faces in recording.frames:
+    for seconds, near, far in recording.frames:
         at = NOW + timedelta(seconds=seconds)
-        settle(look.add(faces, at, gallery, at))
+        settle(look.add(near if look.min_face >= NEAR else far, at, gallery, at))
         if look.enough:
             break
     settle(look.finish(gallery, at))

@@ -16,6 +16,8 @@ NOBODY = Gallery([], "sface")
 class Quality:
     usable: bool = True
     reason: str | None = None
+    sharpness: float = 80.0
+    brightness: float = 118.0
 
 
 @dataclass
@@ -36,6 +38,19 @@ def test_a_good_photo(axis, now) -> None:
     assert verdict.reason is PhotoReason.GOOD
     assert verdict.subject == 0
     assert verdict.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("sharpness", "brightness", "accepted"),
+    [(16, 118, True), (14, 118, False), (5, 60, True), (3, 60, False), (30, 200, False)],
+)
+def test_a_photo_to_enrol_is_sharp(axis, now, sharpness, brightness, accepted) -> None:
+    face = Face(axis(0), quality=Quality(sharpness=sharpness, brightness=brightness))
+
+    verdict = judge_photo([face], "new", [], NOBODY, now)
+
+    assert verdict.accepted is accepted
+    assert verdict.reason is (PhotoReason.GOOD if accepted else PhotoReason.TOO_BLURRED)
 
 
 def test_no_face(now) -> None:

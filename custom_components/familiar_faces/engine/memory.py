@@ -11,6 +11,8 @@ import ctypes
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
+_ANOTHER_LIBC = (OSError, AttributeError)
+"""What looking for mallopt raises where there is none."""
 KEPT = 128 << 20
 """Bytes of free memory that are kept: more than the look at a 1080p or 4K frame needs, less than what the largest
 picture that is accepted needs."""
@@ -22,8 +24,8 @@ def keep_freed() -> bool:
     """Keep freed memory in this process, for all its threads; return whether its malloc could be told to."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
-    except OSError, AttributeError:
-        # Not glibc: nothing is lost but time.
+    except _ANOTHER_LIBC:
+        # Nothing is lost but time.
         return False
     settings = ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, LARGE), (_M_TRIM_THRESHOLD, KEPT))
     told = [mallopt(name, value) for name, value in settings]

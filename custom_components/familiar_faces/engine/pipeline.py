@@ -65,7 +65,9 @@ class Pipeline:
 
     def _see(self, data: bytes, wish: Wish) -> Faces:
         start = time.perf_counter()
-        frame = open_frame(data, max(scale_for(wish.min_face), self._needed))
+        # A photo to enrol with comes after anything, and its template must not depend on it.
+        needed = 0.0 if wish.mirrored else self._needed
+        frame = open_frame(data, max(scale_for(wish.min_face), needed))
         decoded = time.perf_counter()
         found = self._detector.detect(frame, wish.min_face, wish.max_faces)
         detected = time.perf_counter()

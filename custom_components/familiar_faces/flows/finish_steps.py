@@ -103,6 +103,7 @@ class FinishSteps(PhotoSteps):
         numbers = [
             str(number) for number, each in enumerate(templates, start=1) if each.template_id in self._asked
         ]
+        finding = "all" if unsure else "one" if len(numbers) == 1 else "some"
         return self.async_show_form(
             step_id="outliers",
             data_schema=self.add_suggested_values_to_schema(
@@ -112,11 +113,7 @@ class FinishSteps(PhotoSteps):
             description_placeholders={
                 "name": self._name,
                 "finding": await async_say(
-                    self.hass,
-                    "outliers",
-                    "all" if unsure else "some",
-                    name=self._name,
-                    photos=", ".join(numbers),
+                    self.hass, "outliers", finding, name=self._name, photos=", ".join(numbers)
                 ),
             },
         )

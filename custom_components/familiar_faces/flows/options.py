@@ -6,7 +6,7 @@ from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig, SelectSelectorMode
 import voluptuous as vol
 
-from ..const import CONF_STRICTNESS, SUBENTRY_PERSON
+from ..const import CONF_STRICTNESS
 from ..options import chosen_strictness
 from ..people.calibration import Strictness
 from ..people.measured import MEASURED
@@ -26,25 +26,20 @@ class HubOptions(OptionsFlow):
         if user_input is not None:
             return self.async_create_entry(data={**entry.options, **user_input})
         relaxed, balanced, strict = promises(MEASURED)
-        people = sum(each.subentry_type == SUBENTRY_PERSON for each in entry.subentries.values())
         return self.async_show_form(
             step_id="init",
             data_schema=vol.Schema(
                 {vol.Required(CONF_STRICTNESS, default=str(chosen_strictness(entry))): STRICTNESS}
             ),
             description_placeholders={
-                "people": str(people),
-                "household": str(MEASURED.people),
                 "strangers": str(MEASURED.strangers),
                 "own": str(MEASURED.own),
                 "relaxed_named": str(relaxed.named),
-                "relaxed_limit": str(relaxed.limit_one_in),
                 "relaxed_missed": str(relaxed.own_missed),
                 "balanced_named": str(balanced.named),
                 "balanced_limit": str(balanced.limit_one_in),
                 "balanced_missed": str(balanced.own_missed),
                 "strict_named": str(strict.named),
-                "strict_limit": str(strict.limit_one_in),
                 "strict_missed": str(strict.own_missed),
             },
         )

@@ -21,7 +21,7 @@ from ..const import ENGINE_PATIENCE
 from ..engine.protocol import MAX_BYTES
 from ..host.errors import EngineError, EngineIncompatible, ImageRejected
 from ..people.person import Person, Template
-from ..people.photos import PhotoReason, PhotoVerdict, judge_photo
+from ..people.photos import PhotoVerdict, judge_photo
 from ..people.templates import compared, distinct
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
 from .person_steps import PersonSteps, log_failure
@@ -45,10 +45,8 @@ class PhotoSteps(PersonSteps):
         self._verdict = ""
         self._photos = 0
         """How many photos there were when the vault was last read."""
-        self._in_use = 0
-        """How many of them are compared with."""
         self._count = 0
-        """How many of those are different ones."""
+        """How many different ones of them are compared with."""
         self._insist: bytes | None = None
         """A photo that was refused for whom it resembles, and may be insisted on."""
         self._kept: set[str] = set()
@@ -94,27 +92,24 @@ class PhotoSteps(PersonSteps):
         """Say what became of the photo, and ask whether there is another."""
         try:
             person = await self._async_stored()
-            self._photos, self._in_use = len(person.templates), len(compared(person.templates))
-            self._count = count_distinct(person)
+            self._photos, self._count = len(person.templates), count_distinct(person)
         except UnknownPerson:
             return self.async_abort(reason="nothing_stored")
         except VaultError as err:
             log_failure(err)
             self._verdict = await async_say(self.hass, "photo_verdict", "vault_failed")
         options = ["photo"]
+        # Always in this order: what is pressed time and again stays in its place.
+        if self._photos:
+            options.append("finish")
         if self._insist is not None:
             options.append("insist")
-        if self._photos:
-            # With enough photos, being finished is what most will want.
-            options.insert(0 if self._count >= ENOUGH_PHOTOS else len(options), "finish")
         return self.async_show_menu(
             step_id="photos",
             menu_options=options,
             description_placeholders={
                 "name": self._name,
                 "verdict": self._verdict,
-                "in_use": str(self._in_use),
-                "photos": str(self._photos),
                 "count": str(self._count),
                 "enough": str(ENOUGH_PHOTOS),
             },
@@ -180,14 +175,14 @@ class PhotoSteps(PersonSteps):
                 self._insist = photo
         except ValueError as err:
             raise EngineIncompatible(f"The engine's answer cannot be used: {err}") from err
-        self._verdict = await self._async_words(verdict, accepted=self._insist is None and insist)
+        self._verdict = await self._async_words(verdict, insisted=insist and verdict.may_insist)
         if self.source == SOURCE_RECONFIGURE:
             # At once: the dialog may be closed as it is.
             await hub.async_refresh_people()
 
-    async def _async_words(self, verdict: PhotoVerdict, *, accepted: bool) -> str:
+    async def _async_words(self, verdict: PhotoVerdict, *, insisted: bool) -> str:
         """Return a verdict as a sentence, with its warnings behind it."""
-        reason = PhotoReason.GOOD if accepted else verdict.reason
+        reason = "insisted" if insisted else str(verdict.reason)
         sentences = [
             await async_say(self.hass, "photo_verdict", each, name=self._name, other=verdict.other_name or "")
             for each in (reason, *(f"warning_{warning}" for warning in verdict.warnings))

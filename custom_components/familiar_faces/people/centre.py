@@ -3,7 +3,7 @@
 A recogniser's embeddings are not spread around zero. What a face shares with every other one, the more so the
 poorer its picture is, makes strangers look alike; taking it away is the simplest normalisation against a
 cohort of people who are in no gallery. Measured on the LFW development people (40 with three photos each, 208
-probes; half of the 1,932 photos of strangers gave the middle, the other half was compared, and the reverse),
+probes; half of 1,208 strangers gave the middle, the other half was compared, and the reverse),
 share named rightly when 0.1 % of strangers are named, as it was / around the middle: 45 px 1.000 / 1.000,
 30 px 0.990 / 0.993, dark 0.930 / 0.950, blurred 0.880 / 0.935. Normalising each comparison by the
 similarities to a cohort (AS-norm, the 50 or 200 nearest) was no better, nor was whitening by what varies

@@ -131,7 +131,7 @@ class Gallery:
         much each frame counts. The frames are fused to one vector, their weighted mean, and compared with
         the centroid of each person's templates, both as seen from the middle of the space (see `centre`).
 
-        Measured on the LFW development people (40 with three photos each, 208 probes, 1,932 strangers), one
+        Measured on the LFW development people (40 with three photos each, 208 probes, 1,208 strangers), one
         frame, before the middle was taken away: share named rightly when 0.1 % of strangers are named,
         centroid / half and half / nearest template: 45 px 1.000 / 0.995 / 0.990, 30 px 0.976 / 0.976 / 0.957,
         24 px 0.952 / 0.942 / 0.918, dark 0.952 / 0.942 / 0.918, blurred 0.923 / 0.918 / 0.861. A quarter of

@@ -17,6 +17,14 @@ from .templates import NEARLY_SAME
 MIN_WIDTH = 80
 """How wide a face must be to enrol with, pixels: twice what recognising asks for, as it is kept for long."""
 
+MIN_SHARPNESS = 15.0
+"""How sharp a face must be to enrol with, at ordinary light; three times what recognising asks for.
+
+Of the LFW development set's 120 photos to enrol the least sharp is at 22, 99 % above 49; the same at 45 px and
+out of focus by 1.5 pixels are at 9 in the median, and a portrait blurred until nobody would know it is at 8."""
+ORDINARY_LIGHT = 118.0
+"""Median brightness of good photos; sharpness grows with the square of the light, see `engine.quality`."""
+
 BACKGROUND = 0.5
 """Faces narrower than this share of the widest one stand in the background and are ignored."""
 
@@ -49,6 +57,14 @@ class JudgedQuality(Protocol):
     @property
     def reason(self) -> str | None:
         """Why not, in the words of `PhotoReason`."""
+
+    @property
+    def sharpness(self) -> float:
+        """Variance of the Laplacian of the aligned face's grey levels."""
+
+    @property
+    def brightness(self) -> float:
+        """Their mean, 0 to 255."""
 
 
 class JudgedFace(Protocol):
@@ -122,6 +138,9 @@ def judge_photo(
         return PhotoVerdict(PhotoReason.TOO_SMALL, subject)
     if not face.quality.usable:
         return PhotoVerdict(PhotoReason(face.quality.reason or PhotoReason.NO_FACE), subject)
+    light = ORDINARY_LIGHT / max(face.quality.brightness, 1.0)
+    if face.quality.sharpness * light**2 < MIN_SHARPNESS:
+        return PhotoVerdict(PhotoReason.TOO_BLURRED, subject)
     in_use = [each for each in person_templates if each.usable and each.model == gallery.model]
     return _resemblance(
         face.embedding, subject, in_use, gallery, now, person_id=person_id, calibration=calibration
