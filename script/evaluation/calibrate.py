@@ -18,7 +18,7 @@ import numpy as np
 
 from custom_components.familiar_faces.people.calibration import SFACE, Calibration, Strictness
 from custom_components.familiar_faces.people.gallery import Comparison, Gallery
-from custom_components.familiar_faces.people.person import Person
+from custom_components.familiar_faces.people.person import Embedding, Person
 from custom_components.familiar_faces.visits.decision import decide
 from custom_components.familiar_faces.visits.visit import Decision, Sighting
 
@@ -51,6 +51,8 @@ PARTS = 5
 BINS = (0.0, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 1.0)
 
 type Frames = dict[Condition, Seen]
+type Compared = list[tuple[Frames, Gallery]]
+"""Pictures, and whom each is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,27 @@ class Data:
     strangers: list[Frames]
     names: list[str]
     """Who the strangers are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the data, and what was fitted to the others."""
+
+    data: Data
+    fitted: Calibration
+    homes: list[Gallery]
+    """A household each, of everybody in order, around the middle that was fitted."""
+
+    def own(self) -> Compared:
+        """Return the probes, each with its own household."""
+        ids = [person.person_id for person in self.data.people]
+        return [
+            (frames, self.homes[ids.index(str(_label(frames))) // HOUSEHOLD]) for frames in self.data.probes
+        ]
+
+    def strange(self, strangers: Iterable[Frames]) -> Compared:
+        """Return some strangers, each with one household in turn."""
+        return [(frames, self.homes[index % len(self.homes)]) for index, frames in enumerate(strangers)]
 
 
 def observe(engines: Engines, people: People, more: Path | None, min_face: int | None) -> Data:
@@ -97,17 +120,15 @@ def observe(engines: Engines, people: People, more: Path | None, min_face: int |
     )
 
 
-def calibrate(data: Data) -> tuple[Calibration, np.ndarray[tuple[int], np.dtype[np.float32]], dict[str, Any]]:
+def calibrate(data: Data) -> tuple[Calibration, Embedding, dict[str, Any]]:
     """Return the calibration and the middle fitted to everything, and the figures of the check."""
     fitted, middle = _fit(data)
-    parts = [
-        (_fit(_parts(data, part, inside=False)), _parts(data, part, inside=True)) for part in range(PARTS)
-    ]
+    parts = [_held_out(data, number) for number in range(PARTS)]
     told: list[Counter[str]] = []
     for strictness in Strictness:
         total: Counter[str] = Counter()
-        for (others_fit, others_middle), part in parts:
-            total.update(_counted(part, others_middle, others_fit, strictness))
+        for part in parts:
+            total.update(_counted(part, strictness))
         told.append(total)
     return (
         fitted,
@@ -120,13 +141,13 @@ def calibrate(data: Data) -> tuple[Calibration, np.ndarray[tuple[int], np.dtype[
                 name: round(getattr(fitted, name), 4)
                 for name in ("stranger_mean", "stranger_sd", "offset", "slope")
             },
-            "reliability": _reliability(data),
+            "reliability": _reliability(parts),
             "counted": {name.value: dict(counted) for name, counted in zip(Strictness, told, strict=True)},
         },
     )
 
 
-def _fit(data: Data) -> tuple[Calibration, np.ndarray[tuple[int], np.dtype[np.float32]]]:
+def _fit(data: Data) -> tuple[Calibration, Embedding]:
     middle = fit.centre(
         [
             (name, face.embedding)
@@ -162,25 +183,28 @@ def _compared(gallery: Gallery, frames: Frames) -> Iterator[list[tuple[str, floa
             yield gallery.similarities(seen.face.embedding, NOW)
 
 
-def _reliability(data: Data) -> list[dict[str, float | int | None]]:
+def _held_out(data: Data, number: int) -> Part:
+    """Return a part, judged by what is fitted to the others."""
+    fitted, middle = _fit(_parts(data, number, inside=False))
+    held = _parts(data, number, inside=True)
+    homes = [
+        Gallery(held.people[at : at + HOUSEHOLD], held.model, middle)
+        for at in range(0, len(held.people), HOUSEHOLD)
+    ]
+    return Part(held, fitted, homes)
+
+
+def _reliability(parts: Iterable[Part]) -> list[dict[str, float | int | None]]:
     """Return what was expected and observed of the best candidate, by bins of probability.
 
     As the formula has it, a visitor is a stranger as often as not: both weigh the same. In each part a probe
     is compared with its own household and a stranger with one.
     """
     expected, right, weight = [], [], []
-    for part in range(PARTS):
-        fitted, middle = _fit(_parts(data, part, inside=False))
-        held = _parts(data, part, inside=True)
-        homes = _households(held, middle)
-        own = [
-            (each, homes[[person.person_id for person in held.people].index(str(_label(each))) // HOUSEHOLD])
-            for each in held.probes
-        ]
-        strange = [(each, homes[index % len(homes)]) for index, each in enumerate(held.strangers)]
-        for some in (own, strange):
+    for part in parts:
+        for some in (part.own(), part.strange(part.data.strangers)):
             judged = [
-                (fitted.probability(comparison), best.person_id == _label(frames))
+                (part.fitted.probability(comparison), best.person_id == _label(frames))
                 for frames, gallery in some
                 for comparison in _single(gallery, frames)
                 if (best := comparison.best) is not None
@@ -211,15 +235,8 @@ def _single(gallery: Gallery, frames: Frames) -> Iterator[Comparison]:
             yield gallery.compare(seen.face.embedding[None], [1.0], NOW)
 
 
-def _counted(
-    data: Data,
-    middle: np.ndarray[tuple[int], np.dtype[np.float32]],
-    fitted: Calibration,
-    strictness: Strictness,
-) -> dict[str, int]:
+def _counted(part: Part, strictness: Strictness) -> dict[str, int]:
     """Return how many hard visits got which answer."""
-    homes = _households(data, middle)
-    ids = [person.person_id for person in data.people]
 
     def name(frames: Frames, gallery: Gallery) -> str | None:
         faces = [face for condition in HARD if (face := frames[condition].face) is not None]
@@ -228,29 +245,20 @@ def _counted(
         sighting = Sighting.begin(faces[0], NOW)
         for number, face in enumerate(faces[1:], 1):
             sighting.add(face, NOW + timedelta(seconds=number))
-        verdict = decide(sighting, gallery, NOW, True, strictness=strictness, calibration=fitted)
+        verdict = decide(sighting, gallery, NOW, True, strictness=strictness, calibration=part.fitted)
         return verdict.person_id if verdict is not None and verdict.decision is Decision.FAMILIAR else None
 
-    own = [name(each, homes[ids.index(str(_label(each))) // HOUSEHOLD]) for each in data.probes]
     # One visit of each: pictures of one person are not independent of each other.
-    once = dict(zip(reversed(data.names), reversed(data.strangers), strict=True)).values()
-    strange = [name(each, homes[index % len(homes)]) for index, each in enumerate(once)]
-    labels = [_label(each) for each in data.probes]
+    once = dict(zip(reversed(part.data.names), reversed(part.data.strangers), strict=True)).values()
+    own = [(name(frames, gallery), _label(frames)) for frames, gallery in part.own()]
+    strange = [name(frames, gallery) for frames, gallery in part.strange(once)]
     return {
         "own": len(own),
-        "own_named": sum(told == label for told, label in zip(own, labels, strict=True)),
-        "own_wrong": sum(told not in (None, label) for told, label in zip(own, labels, strict=True)),
+        "own_named": sum(told == label for told, label in own),
+        "own_wrong": sum(told not in (None, label) for told, label in own),
         "strangers": len(strange),
         "strangers_named": sum(told is not None for told in strange),
     }
-
-
-def _households(data: Data, middle: np.ndarray[tuple[int], np.dtype[np.float32]]) -> list[Gallery]:
-    """Return galleries of a household each, of everybody in order."""
-    return [
-        Gallery(data.people[at : at + HOUSEHOLD], data.model, middle)
-        for at in range(0, len(data.people), HOUSEHOLD)
-    ]
 
 
 def _parts(data: Data, part: int, *, inside: bool) -> Data:
@@ -280,7 +288,7 @@ def _label(frames: Frames) -> str | None:
 def write(
     folder: Path,
     fitted: Calibration,
-    middle: np.ndarray[tuple[int], np.dtype[np.float32]],
+    middle: Embedding,
     figures: dict[str, Any],
     spaces: Iterable[str],
 ) -> None:
