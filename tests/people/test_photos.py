@@ -6,25 +6,24 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from custom_components.familiar_faces.engine.protocol import Quality
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.photos import PhotoReason, judge_photo
 
 NOBODY = Gallery([], "sface")
 
 
-@dataclass
-class Quality:
-    usable: bool = True
-    reason: str | None = None
-    sharpness: float = 80.0
-    brightness: float = 118.0
+def quality(
+    usable: bool = True, reason: str | None = None, sharpness: float = 80.0, brightness: float = 118.0
+) -> Quality:
+    return Quality(usable, reason, sharpness, 0.0, brightness, 120)
 
 
 @dataclass
 class Face:
     embedding: np.ndarray
     width: float = 120.0
-    quality: Quality = field(default_factory=Quality)
+    quality: Quality = field(default_factory=quality)
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -45,7 +44,7 @@ def test_a_good_photo(axis, now) -> None:
     [(16, 118, True), (14, 118, False), (5, 60, True), (3, 60, False), (30, 200, False)],
 )
 def test_a_photo_to_enrol_is_sharp(axis, now, sharpness, brightness, accepted) -> None:
-    face = Face(axis(0), quality=Quality(sharpness=sharpness, brightness=brightness))
+    face = Face(axis(0), quality=quality(sharpness=sharpness, brightness=brightness))
 
     verdict = judge_photo([face], "new", [], NOBODY, now)
 
@@ -87,7 +86,7 @@ def test_enrolling_needs_a_large_face(axis, now, width, reason) -> None:
 
 @pytest.mark.parametrize("reason", ["too_small", "too_blurred", "too_dark", "too_bright", "turned_away"])
 def test_a_poor_face_says_why(axis, now, reason) -> None:
-    verdict = judge_photo([Face(axis(0), quality=Quality(False, reason))], "new", [], NOBODY, now)
+    verdict = judge_photo([Face(axis(0), quality=quality(False, reason))], "new", [], NOBODY, now)
 
     assert verdict.reason == reason
     assert not verdict.accepted

@@ -27,6 +27,10 @@ class ProtocolError(ValueError):
     """The other side said something that is not protocol 1."""
 
 
+ORDINARY_LIGHT = 118.0
+"""Median of `Quality.brightness` over 200 undamaged photos of LFW view 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """Whether a face is good enough to be compared, and if not, why."""
@@ -42,6 +46,11 @@ class Quality:
     """Mean grey level of the aligned crop, 0 to 255."""
     size: int
     """Width of the face in the frame as it came, pixels."""
+
+    @property
+    def ordinary_sharpness(self) -> float:
+        """Return the sharpness that it would have in ordinary light: it grows with the square of the light."""
+        return self.sharpness * (ORDINARY_LIGHT / self.brightness) ** 2 if self.brightness else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Measured on 200 same-person pairs of LFW view 1, one photo as it came and the ot
 above 0.35, which 0.2 % of pairs of different people reach. Undamaged, 97.5 % are named.
 """
 
+from dataclasses import replace
 import math
 
 import cv2
@@ -28,14 +29,12 @@ of the light, where the mean is about 9, a fifth of the faces are not found at a
 TOO_BRIGHT = 220.0
 """Mean grey level. Named at 200 to 210: 87 %, 210 to 225: 64 %, 225 to 240: 51 %, over 240: 18 %."""
 TOO_BLURRED = 5.0
-"""Variance of the Laplacian at ordinary light (see `_at_ordinary_light`). Named at 2 to 3: 18 %, 3 to 4:
+"""Variance of the Laplacian at ordinary light (see `protocol.Quality`). Named at 2 to 3: 18 %, 3 to 4:
 38 %, 4 to 5: 43 %, 5 to 6: 60 %, 6 to 10: 70 %, over 20: 94 %."""
 TURNED_AWAY = 60.0
 """Degrees. Of the 23 same-person pairs with a face turned 40 to 69 all were named, of the 19 at 35 to 40
 all but two; there are hardly any beyond, so this is a precaution: from about there one eye is out of
 sight."""
-ORDINARY_LIGHT = 118.0
-"""Median of `brightness` over the undamaged photos."""
 
 
 def judge(crop: Pixels, landmarks: NDArray[np.float64], width: float) -> Quality:
@@ -43,27 +42,27 @@ def judge(crop: Pixels, landmarks: NDArray[np.float64], width: float) -> Quality
 
     The reason is the first that applies; what makes the others untrustworthy comes first.
     """
-    sharp, light, turned = sharpness(crop), brightness(crop), yaw(landmarks)
-    if width < TOO_SMALL:
-        reason = "too_small"
-    elif light < TOO_DARK:
-        reason = "too_dark"
-    elif light > TOO_BRIGHT:
-        reason = "too_bright"
-    elif abs(turned) > TURNED_AWAY:
-        reason = "turned_away"
-    elif _at_ordinary_light(sharp, light) < TOO_BLURRED:
-        reason = "too_blurred"
-    else:
-        reason = None
-    return Quality(
-        usable=reason is None,
-        reason=reason,
-        sharpness=sharp,
-        yaw=turned,
-        brightness=light,
+    measured = Quality(
+        usable=True,
+        reason=None,
+        sharpness=sharpness(crop),
+        yaw=yaw(landmarks),
+        brightness=brightness(crop),
         size=round(width),
     )
+    if width < TOO_SMALL:
+        reason = "too_small"
+    elif measured.brightness < TOO_DARK:
+        reason = "too_dark"
+    elif measured.brightness > TOO_BRIGHT:
+        reason = "too_bright"
+    elif abs(measured.yaw) > TURNED_AWAY:
+        reason = "turned_away"
+    elif measured.ordinary_sharpness < TOO_BLURRED:
+        reason = "too_blurred"
+    else:
+        return measured
+    return replace(measured, usable=False, reason=reason)
 
 
 def sharpness(crop: Pixels) -> float:
@@ -89,8 +88,3 @@ def yaw(landmarks: NDArray[np.float64]) -> float:
         return math.copysign(90.0, float(nose[0] - right_eye[0]))
     offset = float((nose - (right_eye + left_eye) / 2) @ across) / squared
     return math.degrees(math.atan(offset / NOSE_DEPTH))
-
-
-def _at_ordinary_light(sharp: float, light: float) -> float:
-    """Return the sharpness in ordinary light: it grows with the square of the light."""
-    return sharp * (ORDINARY_LIGHT / light) ** 2 if light else 0.0

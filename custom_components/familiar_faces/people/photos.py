@@ -22,8 +22,6 @@ MIN_SHARPNESS = 15.0
 
 Of the LFW development set's 120 photos to enrol the least sharp is at 22, 99 % above 49; the same at 45 px and
 out of focus by 1.5 pixels are at 9 in the median, and a portrait blurred until nobody would know it is at 8."""
-ORDINARY_LIGHT = 118.0
-"""Median brightness of good photos; sharpness grows with the square of the light, see `engine.quality`."""
 
 BACKGROUND = 0.5
 """Faces narrower than this share of the widest one stand in the background and are ignored."""
@@ -59,12 +57,8 @@ class JudgedQuality(Protocol):
         """Why not, in the words of `PhotoReason`."""
 
     @property
-    def sharpness(self) -> float:
-        """Variance of the Laplacian of the aligned face's grey levels."""
-
-    @property
-    def brightness(self) -> float:
-        """Their mean, 0 to 255."""
+    def ordinary_sharpness(self) -> float:
+        """Variance of the Laplacian of the aligned face's grey levels, as in ordinary light."""
 
 
 class JudgedFace(Protocol):
@@ -138,8 +132,7 @@ def judge_photo(
         return PhotoVerdict(PhotoReason.TOO_SMALL, subject)
     if not face.quality.usable:
         return PhotoVerdict(PhotoReason(face.quality.reason or PhotoReason.NO_FACE), subject)
-    light = ORDINARY_LIGHT / max(face.quality.brightness, 1.0)
-    if face.quality.sharpness * light**2 < MIN_SHARPNESS:
+    if face.quality.ordinary_sharpness < MIN_SHARPNESS:
         return PhotoVerdict(PhotoReason.TOO_BLURRED, subject)
     in_use = [each for each in person_templates if each.usable and each.model == gallery.model]
     return _resemblance(
