@@ -1,6 +1,5 @@
 """What the owner says of a visit: the work of the action `correct_visit`."""
 
-from hashlib import sha256
 import logging
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -11,11 +10,12 @@ from homeassistant.util.json import JsonObjectType
 from .const import DOMAIN, signal_corrected
 from .engine.protocol import Faces
 from .flows.words import async_say
+from .host.errors import EngineIncompatible
 from .hub import Hub
 from .identify import async_faces
 from .people.person import Person
-from .people.photos import PhotoReason, PhotoVerdict, judge_photo
-from .vault.errors import ConsentMissing, DuplicatePhoto, UnknownVisit, VaultError
+from .reference_photos import async_take_photo
+from .vault.errors import ConsentMissing, UnknownVisit, VaultError
 from .vault.records import VisitRecord
 from .visits.visit import Decision
 
@@ -130,37 +130,14 @@ async def _async_see(hub: Hub, visit_id: str, person: Person | None) -> tuple[by
 
 async def _async_learn(hub: Hub, person: Person, picture: bytes, seen: Faces) -> JsonObjectType:
     """Make a visit's picture a reference photo when it is good enough, and say what came of it."""
-    gallery = await hub.roster.async_gallery(seen.model)
-    now = dt_util.utcnow()
-
-    def learn() -> PhotoVerdict:
-        templates = hub.vault.person(person.person_id).templates
-        digest = sha256(picture).hexdigest()
-        verdict = judge_photo(seen.faces, digest, templates, gallery, now, person_id=person.person_id)
-        if not verdict.accepted:
-            return verdict
-        assert verdict.subject is not None
-        face = seen.faces[verdict.subject]
-        try:
-            hub.vault.add_reference(
-                person.person_id,
-                photo=face.portrait or picture,
-                embedding=face.embedding,
-                model=seen.model,
-                photo_digest=digest,
-                now=now,
-            )
-        except DuplicatePhoto:
-            return PhotoVerdict(PhotoReason.SAME_PHOTO)
-        return verdict
-
     reason, other, learned = "vault_failed", "", False
     try:
-        verdict = await hub.hass.async_add_executor_job(learn)
-        reason, other, learned = str(verdict.reason), verdict.other_name or "", verdict.accepted
+        judged = await async_take_photo(hub, person.person_id, picture, seen)
+        reason, other = str(judged.verdict.reason), judged.verdict.other_name or ""
+        learned = judged.template_id is not None
         if learned:
             await hub.async_refresh_people()
-    except (VaultError, ValueError) as err:
+    except (VaultError, EngineIncompatible) as err:
         # What was said of the visit has been noted, so that is what is answered.
         _LOGGER.error("A visit's face could not be learned: %s", err)
     message = await async_say(hub.hass, "photo_verdict", reason, name=person.name, other=other)

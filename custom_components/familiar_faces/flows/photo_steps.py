@@ -1,7 +1,6 @@
 """The photo steps of a person's flow: adding photos, each judged at once, and removing some."""
 
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
 from typing import Any
 
 from homeassistant.components.file_upload import process_uploaded_file
@@ -21,8 +20,9 @@ from ..const import ENGINE_PATIENCE
 from ..engine.protocol import MAX_BYTES
 from ..host.errors import EngineError, EngineIncompatible, ImageRejected
 from ..people.person import Person, Template
-from ..people.photos import PhotoVerdict, judge_photo
+from ..people.photos import PhotoVerdict
 from ..people.templates import compared, distinct
+from ..reference_photos import async_take_photo
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
 from .person_steps import PersonSteps, log_failure
 from .words import async_say
@@ -145,36 +145,13 @@ class PhotoSteps(PersonSteps):
         hub = self._hub
         await hub.engine.wait_ready(ENGINE_PATIENCE)
         seen = await hub.client.faces(photo, portraits=True, mirrored=True)
-        person = await self._async_stored()
-        digest = sha256(photo).hexdigest()
-        gallery = await hub.roster.async_gallery(seen.model)
-        now = dt_util.utcnow()
-        try:
-            verdict = await self.hass.async_add_executor_job(
-                lambda: judge_photo(
-                    seen.faces, digest, person.templates, gallery, now, person_id=self._person_id
-                )
-            )
-            self._insist = None
-            if verdict.accepted or (insist and verdict.may_insist):
-                assert verdict.subject is not None
-                face = seen.faces[verdict.subject]
-                added = await self.hass.async_add_executor_job(
-                    lambda: hub.vault.add_reference(
-                        self._person_id,
-                        photo=face.portrait or b"",
-                        embedding=face.embedding,
-                        model=seen.model,
-                        photo_digest=digest,
-                        now=now,
-                    )
-                )
-                if not verdict.accepted:
-                    self._kept.add(added.template_id)
-            elif verdict.may_insist:
-                self._insist = photo
-        except ValueError as err:
-            raise EngineIncompatible(f"The engine's answer cannot be used: {err}") from err
+        self._insist = None
+        judged = await async_take_photo(hub, self._person_id, photo, seen, insist=insist)
+        verdict, taken = judged.verdict, judged.template_id
+        if taken is None and verdict.may_insist:
+            self._insist = photo
+        if taken is not None and not verdict.accepted:
+            self._kept.add(taken)
         self._verdict = await self._async_words(verdict, insisted=insist and verdict.may_insist)
         if self.source == SOURCE_RECONFIGURE:
             # At once: the dialog may be closed as it is.
