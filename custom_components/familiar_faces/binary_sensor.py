@@ -157,7 +157,7 @@ class PersonPresent(PersonEntity, _OnForAWhile):
 
     async def _async_read(self) -> bool:
         """Be on when the last visit that is kept was a moment ago; return whether it was."""
-        if (still := self.hub.open_visit(self.person_id)) is not None:
+        if (still := self.hub.open_visits.of_person(self.person_id)) is not None:
             self.async_hold(still.last_seen_at + PRESENT_FOR - dt_util.utcnow())
             return True
         visit = await self.hass.async_add_executor_job(self.hub.vault.last_visit, self.person_id)

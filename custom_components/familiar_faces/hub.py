@@ -261,11 +261,6 @@ class Hub:
             await self._async_keep(visit, portrait)
         self.async_changed()
 
-    def open_visit(self, person_id: str) -> Visit | None:
-        """Return the visit of a person that goes on, the one seen last."""
-        visits = [each for each in self.open_visits.visits if each.person_id == person_id]
-        return max(visits, key=lambda each: each.last_seen_at, default=None)
-
     async def _async_go_on(self, visit: Visit) -> None:
         assert visit.person_id is not None
         try:

@@ -207,7 +207,7 @@ class LastSeenSensor(PersonEntity, LastVisitSensor):
             return
         visit = await self.hass.async_add_executor_job(self._find)
         self._attr_native_value = None
-        if (still := self.hub.open_visit(self.person_id)) is not None:
+        if (still := self.hub.open_visits.of_person(self.person_id)) is not None:
             # Newer than anything that is kept: the one that was corrected is not among them any more.
             self._async_show_at(still.camera_id, still.last_seen_at)
         elif visit is not None:

@@ -75,19 +75,19 @@ def async_setup_services(hass: HomeAssistant) -> None:
 async def _async_identify(call: ServiceCall) -> ServiceResponse:
     """Say who is in a picture. No event is fired."""
     hub = _hub(call.hass)
-    claimed = _consenting(hub, call.data[ATTR_PERSON]) if ATTR_PERSON in call.data else None
-    return await async_identify(hub, call.data.get(ATTR_CAMERA), call.data.get(ATTR_IMAGE), claimed)
+    return await async_identify(
+        hub, call.data.get(ATTR_CAMERA), call.data.get(ATTR_IMAGE), _consenting(hub, call)
+    )
 
 
 async def _async_correct_visit(call: ServiceCall) -> ServiceResponse:
     """Take the owner's word for who it was."""
     hub = _hub(call.hass)
-    really = _consenting(hub, call.data[ATTR_PERSON]) if ATTR_PERSON in call.data else None
     return await async_correct(
         hub,
         call.data[ATTR_VISIT_ID],
         correct=call.data[ATTR_CORRECT],
-        really=really,
+        really=_consenting(hub, call),
         learn=call.data[ATTR_LEARN],
     )
 
@@ -100,9 +100,11 @@ def _hub(hass: HomeAssistant) -> Hub:
     raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_loaded")
 
 
-def _consenting(hub: Hub, said: str) -> Person:
-    """Return the person who was named, by an id, a device or a name, and may be recognised now."""
-    person = _person(hub, said)
+def _consenting(hub: Hub, call: ServiceCall) -> Person | None:
+    """Return the person who was named, by an id, a device or a name, and may be recognised now; None without one."""
+    if ATTR_PERSON not in call.data:
+        return None
+    person = _person(hub, call.data[ATTR_PERSON])
     if not person.may_be_recognised(dt_util.utcnow()):
         raise ServiceValidationError(
             translation_domain=DOMAIN,

@@ -137,7 +137,8 @@ def test_someone_not_seen_for_long_is_forgotten(vault: Vault, sign: str) -> None
             vault.add_visit(a_visit("v", started_at=last), None, last)
             vault.add_visit(a_visit("earlier", started_at=NOW), None, last)
         case "mark":
-            vault.mark_seen(MARIA, last)
+            # Of a visit that is not kept.
+            vault.continue_visit("elsewhere", MARIA, last, None, None)
         case "consent":
             vault.record_consent(MARIA, a_consent("n", given_at=last, lasts=3000 * DAY))
         case "nothing":

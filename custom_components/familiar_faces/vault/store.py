@@ -257,11 +257,6 @@ class Vault:
                 raise AlreadyRecorded("a visit with this id")
             visit_rows.insert_visit(connection, key, visit, picture)
 
-    def mark_seen(self, person_id: str, seen_at: datetime) -> None:
-        """Write that someone was seen, for the case that visits are not kept; raise UnknownPerson."""
-        with self._database.write() as connection:
-            visit_rows.mark_seen(connection, person_id, seen_at)
-
     def continue_visit(
         self,
         visit_id: str,

@@ -110,6 +110,11 @@ class OpenVisits:
         """Return the visits that go on, oldest first."""
         return tuple(each.visit for each in self._open)
 
+    def of_person(self, person_id: str) -> Visit | None:
+        """Return the visit of a person that goes on, the one seen last; None without any."""
+        latest = _latest([each for each in self._open if each.visit.person_id == person_id])
+        return None if latest is None else latest.visit
+
     def settle(self, camera_id: str, sighting: Sighting, verdict: Verdict) -> Outcome:
         """Return the visit to which a decided sighting belongs, and what it did to it.
 
