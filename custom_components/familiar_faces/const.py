@@ -25,6 +25,20 @@ BOOKKEEPING: Final = {CONF_FORGETTING, CONF_PEOPLE, CONF_SWITCHED_OFF}
 
 # The options
 CONF_STRICTNESS: Final = "strictness"
+CONF_CONSENT_DAYS: Final = "consent_days"
+CONF_CHILD_CONSENT_DAYS: Final = "child_consent_days"
+CONF_VISIT_DAYS: Final = "visit_days"
+CONF_PICTURE_DAYS: Final = "picture_days"
+CONF_REVIEW_HOURS: Final = "review_hours"
+CONF_UNSEEN_DAYS: Final = "unseen_days"
+CONF_AUDIT_DAYS: Final = "audit_days"
+CONF_INVITATION_HOURS: Final = "invitation_hours"
+CONF_NOTICE: Final = "notice"
+"""Whether the public papers can be seen."""
+CONF_RESPONSIBLE: Final = "responsible"
+CONF_CONTACT: Final = "contact"
+CONF_LANGUAGE: Final = "language"
+"""In which language pages are shown to whoever asks for none."""
 
 # A camera subentry
 CONF_CAMERA: Final = "camera"

@@ -92,7 +92,7 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
                     continue
                 person = self.hub.people.get(visit.person_id)
                 # The consent may have ended, or the name changed, while the event waited.
-                if person is not None and person.may_be_recognised(dt_util.utcnow()):
+                if person is not None and person.may_be_recognised(dt_util.utcnow(), visit.camera_id):
                     self.async_tell(event_type, replace(visit, name=person.name), timing)
 
     @callback

@@ -28,8 +28,9 @@ from .host.client import EngineClient
 from .host.engine import Engine, EngineStatus
 from .host.errors import EngineError, EngineRefused, EngineUnavailable
 from .issues import async_check_engine
-from .options import chosen_strictness
+from .options import chosen_retention, chosen_strictness
 from .people.calibration import Strictness
+from .people.choices import ANYWHERE
 from .people.gallery import Gallery
 from .people.person import Person
 from .roster import Books, Roster
@@ -39,7 +40,7 @@ from .vault.retention import Retention
 from .vault.store import Vault
 from .visits.open_visits import GAP, Change, OpenVisits, Outcome
 from .visits.turns import Turns
-from .visits.visit import Decision, Visit
+from .visits.visit import Visit
 from .visits.watcher import Timing
 
 _LOGGER = logging.getLogger(__name__)
@@ -68,7 +69,6 @@ class Hub:
         self.engine: Engine = async_create_engine(hass, entry)
         self.books = Books(hass, entry)
         self.roster = Roster(hass, entry, vault, self.books)
-        self.retention = Retention(after_withdrawal=timedelta(0))
         self.stored: StoredItems | None = None
         self.next_purge: datetime | None = None
         self.visits_today = 0
@@ -105,6 +105,11 @@ class Hub:
         """Return how sure the owner wants to be before a name is said."""
         return chosen_strictness(self.entry)
 
+    @property
+    def retention(self) -> Retention:
+        """Return how long the owner has things kept."""
+        return chosen_retention(self.entry)
+
     @callback
     def recognition(self, camera_id: str | None = None) -> bool:
         """Return whether recognition is switched on, at a camera or, without one, at all together."""
@@ -123,7 +128,9 @@ class Hub:
 
         An engine that is away is not asked about: who comes while it restarts is there all the same.
         """
-        return self.recognition(camera_id) and self.roster.anybody()
+        return self.recognition(camera_id) and self.roster.anybody(
+            ANYWHERE if camera_id is None else camera_id
+        )
 
     async def async_start(self) -> None:
         """Bring the vault and the subentries together, and start the engine and the watchers."""
@@ -244,21 +251,24 @@ class Hub:
     async def async_settle(self, outcome: Outcome, timing: Timing, portrait: bytes | None) -> None:
         """Announce a visit, and keep it when it is a familiar person's; `portrait` is a JPEG."""
         visit = outcome.visit
+        person: Person | None = None
         if visit.person_id is not None:
             # The consent may have ended, or the person been forgotten, while the look was taken.
             person = self.people.get(visit.person_id)
-            if person is None or not person.may_be_recognised(dt_util.utcnow()):
+            if person is None or not person.may_be_recognised(dt_util.utcnow(), visit.camera_id):
+                return
+            if not person.choices.announced:
                 return
         if outcome.change is Change.CONTINUED:
             async_dispatcher_send(self.hass, signal_seen_again(self.entry.entry_id), visit)
-            if visit.person_id is not None:
+            if person is not None and person.choices.keeps_visits:
                 await self._async_go_on(visit)
             return
         if outcome.change is Change.OPENED:
             self.visits_today += 1
         async_dispatcher_send(self.hass, signal_visit(self.entry.entry_id), visit, timing)
-        if visit.decision is Decision.FAMILIAR:
-            await self._async_keep(visit, portrait)
+        if person is not None and person.choices.keeps_visits:
+            await self._async_keep(visit, portrait if person.choices.pictures else None)
         self.async_changed()
 
     async def _async_go_on(self, visit: Visit) -> None:

@@ -16,6 +16,7 @@ from .const import DOMAIN
 from .engine.protocol import MAX_BYTES, Face, Faces
 from .host.errors import EngineError, ImageRejected
 from .hub import Hub
+from .people.choices import NO_CAMERA
 from .people.gallery import Gallery
 from .people.person import Person
 from .people.verification import Verification, best, verify
@@ -37,7 +38,9 @@ async def async_identify(
         assert image is not None, "the schema asks for one of the two"
         picture = await _async_image(hub.hass, image)
     seen = await async_faces(hub, picture)
-    gallery = await hub.roster.async_gallery(seen.model)
+    whole = await hub.roster.async_gallery(seen.model)
+    # A picture of no camera of ours is compared with those only who agreed to every camera.
+    gallery = whole.at(NO_CAMERA if camera is None else watched.get(camera, NO_CAMERA))
     try:
         described = await hub.hass.async_add_executor_job(_compare, hub, seen, gallery, claimed)
     except LookupError as err:
@@ -82,7 +85,11 @@ def _compare(hub: Hub, seen: Faces, gallery: Gallery, claimed: Person | None) ->
     verifications: list[Verification] = []
     for face in seen.faces:
         sighting = Sighting.begin(face, now)
-        described = _describe(face, decide(sighting, gallery, now, final=True, strictness=strictness))
+        verdict = decide(sighting, gallery, now, final=True, strictness=strictness)
+        described = _describe(face, verdict)
+        person = hub.people.get(verdict.person_id or "") if verdict is not None else None
+        if person is not None and not person.choices.announced:
+            described |= {"person_id": None, "name": None, "confidence": None}
         if claimed is not None:
             verification = verify(
                 sighting.embeddings,

@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import BOOKKEEPING, CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, SUBENTRY_PERSON
 from .issues import async_check_people
+from .people.choices import ANYWHERE
 from .people.gallery import Gallery
 from .people.person import Person
 from .subentries import person_subentry
@@ -61,11 +62,11 @@ class Roster:
         self._model: str | None = None
         self._lock = asyncio.Lock()
 
-    def anybody(self) -> bool:
-        """Return whether there is anybody who can and may be recognised now."""
+    def anybody(self, camera_id: str = ANYWHERE) -> bool:
+        """Return whether there is anybody who can and may be recognised now, at a camera."""
         now = dt_util.utcnow()
         return self.gallery is not None and any(
-            person.may_be_recognised(now)
+            person.may_be_recognised(now, camera_id)
             and any(each.usable and each.model == self.gallery.model for each in person.templates)
             for person in self.people.values()
         )

@@ -86,6 +86,7 @@ def test_the_vault_writes_what_it_does(vault: Vault) -> None:
         "visits": 0,
         "pictures": 0,
         "consents": 2,
+        "invitations": 0,
     }
     assert not any("Maria" in str(entry) or "Gantenbein" in str(entry) for entry in entries)
 

@@ -28,11 +28,13 @@ def test_defaults_are_the_promised_ones() -> None:
 @pytest.mark.parametrize(
     ("name", "shortest", "longest"),
     [
-        ("consent", MONTH, 36 * MONTH),
-        ("child_consent", MONTH, 36 * MONTH),
+        ("consent", 30 * DAY, 36 * MONTH),
+        ("child_consent", 30 * DAY, 36 * MONTH),
         ("visits", NOTHING, 365 * DAY),
         ("pictures", NOTHING, 90 * DAY),
-        ("unseen", MONTH, 36 * MONTH),
+        ("unseen", 30 * DAY, 36 * MONTH),
+        ("review", NOTHING, 30 * DAY),
+        ("invitation", timedelta(hours=1), 7 * DAY),
         ("audit", 12 * MONTH, 60 * MONTH),
         ("after_expiry", NOTHING, 14 * DAY),
         ("after_withdrawal", NOTHING, 14 * DAY),
@@ -160,6 +162,7 @@ def test_nothing_kept_is_never_due(vault: Vault) -> None:
 def test_tombstones_go_with_the_audit_log(vault: Vault) -> None:
     enrol(vault)
     vault.forget(MARIA, NOW)
+    vault.finish_forgetting(MARIA, {}, NOW)
     due = NOW + 36 * MONTH
     vault.purge(due - SECOND, Retention())
     assert vault.was_forgotten(MARIA)

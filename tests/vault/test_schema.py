@@ -20,7 +20,8 @@ from custom_components.familiar_faces.vault.retention import Retention
 from custom_components.familiar_faces.vault.store import Vault
 from tests.vault.makers import DAY, MARIA, NOW, OTTO, SECOND, a_consent, a_photo, a_visit, bytes_of, enrol
 
-COPY = "vault.db.before-v1"
+NEWEST = schema.VERSION
+COPY = f"vault.db.before-v{NEWEST}"
 
 
 def version_of(path: Path) -> int:
@@ -35,17 +36,17 @@ def tables_of(path: Path) -> set[str]:
 
 @pytest.fixture
 def old(vault: Vault, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of a vault of version 1, while the newest version is 3."""
+    """Return the folder of a vault of today's version, while the newest is two versions later."""
     enrol(vault)
     vault.add_visit(a_visit(), a_photo(9), NOW)
     vault.close()
-    monkeypatch.setattr(schema, "VERSION", 3)
+    monkeypatch.setattr(schema, "VERSION", NEWEST + 2)
     monkeypatch.setattr(
         schema,
         "MIGRATIONS",
         {
-            1: lambda connection, keys: connection.execute("CREATE TABLE kind (name TEXT)"),
-            2: lambda connection, keys: connection.execute("CREATE TABLE note (text TEXT)"),
+            NEWEST: lambda connection, keys: connection.execute("CREATE TABLE kind (name TEXT)"),
+            NEWEST + 1: lambda connection, keys: connection.execute("CREATE TABLE note (text TEXT)"),
         },
     )
     return folder
@@ -56,9 +57,9 @@ def test_an_older_store_is_copied_then_migrated(old: Path) -> None:
     assert vault.person(MARIA).name == "Maria Gantenbein"
     vault.close()
     assert {path.name for path in old.iterdir()} == {"vault.db", "vault.key", "vault.lock", COPY}
-    assert version_of(old / "vault.db") == 3
+    assert version_of(old / "vault.db") == NEWEST + 2
     assert tables_of(old / "vault.db") - tables_of(old / COPY) == {"kind", "note"}
-    assert version_of(old / COPY) == 1
+    assert version_of(old / COPY) == NEWEST
     assert stat.S_IMODE((old / COPY).stat().st_mode) == 0o600
 
 
@@ -74,11 +75,11 @@ def test_the_copy_is_a_whole_vault(old: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_copy_is_made_before_anything_changes(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def look(connection: sqlite3.Connection, keys: Keys) -> None:
-        assert version_of(old / COPY) == 1
+        assert version_of(old / COPY) == NEWEST
         seen.append(True)
 
     seen: list[bool] = []
-    monkeypatch.setitem(schema.MIGRATIONS, 1, look)
+    monkeypatch.setitem(schema.MIGRATIONS, NEWEST, look)
     Vault.open(old).close()
     assert seen == [True]
 
@@ -88,11 +89,11 @@ def test_a_failed_migration_changes_nothing(old: Path, monkeypatch: pytest.Monke
         connection.execute("DROP TABLE picture")
         raise KeyError("a mistake")
 
-    monkeypatch.setitem(schema.MIGRATIONS, 2, fail)
+    monkeypatch.setitem(schema.MIGRATIONS, NEWEST + 1, fail)
     for _ in range(2):
         with pytest.raises(VaultMigrationFailed, match="left as it was"):
             Vault.open(old)
-        assert version_of(old / "vault.db") == 1
+        assert version_of(old / "vault.db") == NEWEST
     monkeypatch.undo()
     vault = Vault.open(old)
     assert vault.visit_picture("visit-1") == a_photo(9)
@@ -103,7 +104,7 @@ def test_without_room_for_a_copy_nothing_is_migrated(old: Path, monkeypatch: pyt
     (old / f"{COPY}.new").mkdir()
     with pytest.raises(VaultUnwritable):
         Vault.open(old)
-    assert version_of(old / "vault.db") == 1
+    assert version_of(old / "vault.db") == NEWEST
 
 
 @pytest.mark.parametrize("erasure", ["forget", "purge visits", "purge pictures", "remove", "abandon"])
@@ -145,10 +146,10 @@ def test_a_newer_store_is_left_alone(vault: Vault, folder: Path) -> None:
     enrol(vault)
     vault.close()
     with closing(sqlite3.connect(folder / "vault.db")) as connection, connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     with pytest.raises(VaultTooNew, match="newer version"):
         Vault.open(folder)
-    assert version_of(folder / "vault.db") == 2
+    assert version_of(folder / "vault.db") == schema.VERSION + 1
 
 
 def test_a_foreign_store_is_left_alone(folder: Path) -> None:

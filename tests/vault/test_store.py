@@ -335,7 +335,7 @@ def test_every_error_is_a_plain_sentence() -> None:
         return [kind, *(each for child in kind.__subclasses__() for each in below(child))]
 
     sentences = {str(kind()) for kind in below(VaultError)}
-    assert len(sentences) == len(below(VaultError)) == 15
+    assert len(sentences) == len(below(VaultError)) == 16
     assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in sentences)
     assert str(VaultError("disk")) == "The vault could not do this. (disk)"
 

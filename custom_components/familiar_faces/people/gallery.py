@@ -1,6 +1,7 @@
 """The gallery: all active templates, and how one individual's faces are compared with them."""
 
 from collections.abc import Iterable, Iterator
+import copy
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .centre import around, centre_of
+from .choices import ANYWHERE
 from .person import Embedding, Person, Template
 from .templates import centroid
 
@@ -88,7 +90,8 @@ class Gallery:
     """The templates of one embedding space, ready to compare with.
 
     Built once from a snapshot of the people; build another when a person, a consent or a template changes.
-    Consent is looked at again in every comparison, so one that expires counts from that very moment.
+    Consent is looked at again in every comparison, so one that expires counts from that very moment. What
+    `at` returns compares only with those who agreed to be recognised at that camera.
 
     Left out: templates set aside (`usable` is False) or of another model, and people without a consent.
     Raises ValueError when the templates of one model differ in length.
@@ -100,6 +103,8 @@ class Gallery:
         `centre`: the middle of the space, (d,), when another than the known one of `model` is to be tried.
         """
         self.model = model
+        self._camera_id = ANYWHERE
+        self._at: dict[str, Gallery] = {}
         self._centre = centre_of(model) if centre is None else centre
         self._known: list[_Known] = []
         centroids: list[Embedding] = []
@@ -119,6 +124,20 @@ class Gallery:
         self._centroids = around(np.array(centroids, dtype=np.float32), self._centre)
         self.templates = sum(each.in_use for each in self._known)
         """How many templates are in the gallery."""
+
+    def at(self, camera_id: str) -> Gallery:
+        """Return this gallery for the pictures of one camera; for the same camera always the same one."""
+        if camera_id == self._camera_id:
+            return self
+        if (there := self._at.get(camera_id)) is None:
+            there = copy.copy(self)
+            there._camera_id = camera_id  # noqa: SLF001
+            # Only one of two threads that come here together may win.
+            there = self._at.setdefault(camera_id, there)
+        return there
+
+    def _may(self, person: Person, now: datetime) -> bool:
+        return person.may_be_recognised(now, self._camera_id)
 
     def __len__(self) -> int:
         """Return how many people are in the gallery."""
@@ -161,7 +180,7 @@ class Gallery:
         """
         vector = self._seen(fuse(embeddings, weights))
         for known, middle in zip(self._known, self._centroids, strict=True):
-            if known.person.person_id == person_id and known.person.may_be_recognised(now):
+            if known.person.person_id == person_id and self._may(known.person, now):
                 return known.candidate(vector, float(middle @ vector))
         return None
 
@@ -176,7 +195,7 @@ class Gallery:
         similarity = self._centroids @ vector
         for index in _best_first(similarity):
             known = self._known[index]
-            if known.person.person_id != exclude and known.person.may_be_recognised(now):
+            if known.person.person_id != exclude and self._may(known.person, now):
                 yield known.candidate(vector, float(similarity[index]))
 
     def similarities(self, embedding: Embedding, now: datetime) -> list[tuple[str, float]]:
@@ -190,7 +209,7 @@ class Gallery:
         return [
             (known.person.person_id, float(value))
             for known, value in zip(self._known, similarity, strict=True)
-            if known.person.may_be_recognised(now)
+            if self._may(known.person, now)
         ]
 
     def likeness(self, one: Embedding, other: Embedding) -> float:

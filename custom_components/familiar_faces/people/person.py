@@ -9,6 +9,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from .choices import ANYWHERE, NOTHING_AGREED, Choices
+
 Embedding = NDArray[np.float32]
 """A unit-length float32 vector: the dot product of two is their cosine."""
 
@@ -48,6 +50,10 @@ class Consent:
     """Which consent text was agreed to, as `<language>/<version>`."""
     recorded_at: datetime
     withdrawn_at: datetime | None = None
+    choices: Choices = field(default_factory=Choices)
+    """What was agreed to besides being recognised."""
+    text: str = ""
+    """The very text that was agreed to; empty in consents of the first version of the text."""
 
     def __post_init__(self) -> None:
         """Refuse a consent that could never be told to be active."""
@@ -115,6 +121,15 @@ class Person:
         """Return the consent that counts: the newest."""
         return self.consents[-1] if self.consents else None
 
-    def may_be_recognised(self, now: datetime) -> bool:
-        """Return whether the consent on record allows recognising this person at `now`."""
-        return self.consent is not None and self.consent.allows_recognition(now)
+    @property
+    def choices(self) -> Choices:
+        """Return what the consent that counts says besides."""
+        return NOTHING_AGREED if self.consent is None else self.consent.choices
+
+    def may_be_recognised(self, now: datetime, camera_id: str = ANYWHERE) -> bool:
+        """Return whether the consent on record allows recognising this person at `now`, at a camera."""
+        return (
+            self.consent is not None
+            and self.consent.allows_recognition(now)
+            and self.consent.choices.at(camera_id)
+        )

@@ -107,5 +107,4 @@ class Corrector:
     ) -> None:
         if people_rows.person_state(connection, visit.person_id) is not EnrolmentState.ENROLLED:
             raise UnknownPerson
-        key = people_rows.consented_key(connection, self._keys, visit.person_id, now)
-        visit_rows.insert_visit(connection, key, visit, picture)
+        visit_rows.keep_visit(connection, self._keys, visit, picture, now)

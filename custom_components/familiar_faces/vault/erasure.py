@@ -6,15 +6,20 @@ from datetime import datetime
 from pathlib import Path
 import sqlite3
 
+from . import people_rows
 from .audit import AuditLog
 from .database import Database
-from .errors import UnknownPerson
+from .errors import UnknownPerson, VaultDamaged, VaultError
 from .files import copies, shred
+from .keys import Keys
 from .records import EnrolmentState, Purged, Receipt
 from .retention import Retention, cutoff, person_due
 from .times import from_stamp, to_stamp
+from .tombstones import Tombstones
 
 _DELETE = {
+    "links": "DELETE FROM link WHERE person_id = ?",
+    "invitations": "DELETE FROM invitation WHERE person_id = ?",
     "pictures": "DELETE FROM picture WHERE person_id = ?",
     "visits": "DELETE FROM visit WHERE person_id = ?",
     "photos": "DELETE FROM photo WHERE person_id = ?",
@@ -25,6 +30,8 @@ _DELETE = {
 """Every table with rows of a person, those that hang on others first."""
 
 _ROWS_LEFT = """SELECT EXISTS (SELECT 1 FROM picture WHERE person_id = ?1)
+    OR EXISTS (SELECT 1 FROM link WHERE person_id = ?1)
+    OR EXISTS (SELECT 1 FROM invitation WHERE person_id = ?1)
     OR EXISTS (SELECT 1 FROM visit WHERE person_id = ?1)
     OR EXISTS (SELECT 1 FROM photo WHERE person_id = ?1)
     OR EXISTS (SELECT 1 FROM template WHERE person_id = ?1)
@@ -48,11 +55,13 @@ class _Erased:
 class Eraser:
     """Erases from one store. Each transaction writes its own audit entry."""
 
-    def __init__(self, folder: Path, database: Database, audit: AuditLog) -> None:
+    def __init__(self, folder: Path, database: Database, keys: Keys, audit: AuditLog) -> None:
         """Work on an open store and the copies beside it."""
         self._folder = folder
         self._database = database
+        self._keys = keys
         self._audit = audit
+        self.tombstones = Tombstones(database, keys, audit)
 
     def forget(self, person_ids: Iterable[str], now: datetime, reason: str) -> list[Receipt]:
         """Forget people; raise UnknownPerson at the first who never was there."""
@@ -84,6 +93,10 @@ class Eraser:
         """Erase all that is due. A purge that dies half-way has erased a part; the next does the rest."""
         pictures = self._pictures(cutoff(now, retention.pictures), now)
         visits, more_pictures = self._visits(cutoff(now, retention.visits), now)
+        review = self._review(cutoff(now, retention.review), now)
+        invitations = self._invitations(now)
+        # Whoever began on their own phone and never came back.
+        self.abandon(now - retention.invitation, now)
         people: list[_Erased] = []
         while True:
             with self._database.write() as connection:
@@ -92,7 +105,14 @@ class Eraser:
                     break
                 people.append(self._forget(connection, due[0], now, due[1]))
         entries = self._entries(cutoff(now, retention.audit), now)
-        return Purged(visits, pictures + more_pictures, tuple(self._look_again(people)), entries)
+        return Purged(
+            visits,
+            pictures + more_pictures,
+            tuple(self._look_again(people)),
+            entries,
+            invitations=invitations,
+            review=review,
+        )
 
     def forgotten_at(self, connection: sqlite3.Connection, person_id: str) -> datetime | None:
         """Return when someone was forgotten, None when nobody with this id was."""
@@ -110,12 +130,13 @@ class Eraser:
             shred(copy)
 
     def _forget(self, connection: sqlite3.Connection, person_id: str, now: datetime, reason: str) -> _Erased:
-        forgotten_at = self.forgotten_at(connection, person_id)
-        if forgotten_at is not None:
-            return _Erased(Receipt(person_id, forgotten_at, 0, 0, 0, 0, 0, verified=False), None)
+        before = self.tombstones.read(connection, person_id)
+        if before is not None:
+            return _Erased(replace(before, verified=False), None)
+        name = self._name_to_look_for(connection, person_id)
         erased = self._erase(connection, person_id, now)
         receipt = erased.receipt
-        connection.execute("INSERT INTO tombstone VALUES (?, ?)", (person_id, to_stamp(now)))
+        self.tombstones.insert(connection, receipt, name)
         self._audit.append(
             connection,
             "forgotten",
@@ -127,10 +148,21 @@ class Eraser:
                 "visits": receipt.visits,
                 "pictures": receipt.pictures,
                 "consents": receipt.consents,
+                "invitations": receipt.invitations,
             },
             now,
         )
         return erased
+
+    def _name_to_look_for(self, connection: sqlite3.Connection, person_id: str) -> str | None:
+        """Return what to look for outside of the vault; None when nobody could have been shown there yet."""
+        state = people_rows.person_state(connection, person_id)
+        if state is not EnrolmentState.ENROLLED:
+            return None
+        try:
+            return people_rows.read_name(connection, self._keys, person_id)
+        except VaultDamaged:
+            return ""
 
     def _erase(self, connection: sqlite3.Connection, person_id: str, now: datetime) -> _Erased:
         """Delete someone's key and rows. Needs no key, so a damaged person can be forgotten too."""
@@ -151,6 +183,7 @@ class Eraser:
             visits=count["visits"],
             pictures=count["pictures"],
             consents=count["consents"],
+            invitations=count["links"] + count["invitations"],
             verified=False,
         )
         return _Erased(receipt, row[0])
@@ -166,7 +199,18 @@ class Eraser:
                 (rows_left,) = connection.execute(_ROWS_LEFT, (each.receipt.person_id,)).fetchone()
                 gone = not rows_left and each.wrapped_key not in keys_found and not copies(self._folder)
                 receipts.append(replace(each.receipt, verified=gone))
+        self._note(receipts)
         return receipts
+
+    def _note(self, receipts: list[Receipt]) -> None:
+        """Write on the tombstones what came of looking again, for those who ask later."""
+        try:
+            with self._database.write() as connection:
+                for receipt in receipts:
+                    self.tombstones.update(connection, receipt)
+        except VaultError:
+            # The erasure stands; the receipt that is kept says less than the one that is returned.
+            return
 
     def _pictures(self, until: int, now: datetime) -> int:
         total = 0
@@ -201,10 +245,34 @@ class Eraser:
             visits += len(due)
             pictures += gone
 
+    def _review(self, until: int, now: datetime) -> int:
+        total = 0
+        while True:
+            with self._database.write() as connection:
+                count = connection.execute(
+                    "DELETE FROM review WHERE visit_id IN "
+                    "(SELECT visit_id FROM review WHERE at <= ? ORDER BY at LIMIT ?)",
+                    (until, _BATCH),
+                ).rowcount
+                if count == 0:
+                    return total
+                self.drop_copies()
+                self._audit.append(connection, "purged", None, {"review": count}, now)
+            total += count
+
+    def _invitations(self, now: datetime) -> int:
+        with self._database.write() as connection:
+            count = connection.execute(
+                "DELETE FROM invitation WHERE expires_at <= ?", (to_stamp(now),)
+            ).rowcount
+            if count:
+                self._audit.append(connection, "purged", None, {"invitations": count}, now)
+        return count
+
     def _entries(self, until: int, now: datetime) -> int:
         total = 0
         with self._database.write() as connection:
-            connection.execute("DELETE FROM tombstone WHERE forgotten_at <= ?", (until,))
+            connection.execute("DELETE FROM tombstone WHERE forgotten_at <= ? AND pending IS NULL", (until,))
         while True:
             with self._database.write() as connection:
                 count = self._audit.drop_until(connection, until, _AUDIT_BATCH)

@@ -68,6 +68,12 @@ class UnknownPerson(VaultError):
     sentence = "The vault knows no such person."
 
 
+class InvitationClosed(VaultError):
+    """The link opens no invitation: it was never made, was used, was closed or has ended."""
+
+    sentence = "This invitation is not open."
+
+
 class UnknownTemplate(VaultError):
     """No template with this id is kept of this person."""
 

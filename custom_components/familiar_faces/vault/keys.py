@@ -27,6 +27,8 @@ class Keys:
         self._wrapping = _derive(master, "wrapping")
         self.audit = _derive(master, "audit")
         self.chain = _derive(master, "chain")
+        self.review = _derive(master, "review")
+        self.tombstone = _derive(master, "tombstone")
         self.fingerprint = _derive(master, "fingerprint")
         """Tells which key belongs to a store, and nothing about the key."""
 

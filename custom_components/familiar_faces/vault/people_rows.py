@@ -3,9 +3,11 @@
 import base64
 from datetime import datetime
 import sqlite3
+from typing import Any
 
 import numpy as np
 
+from ..people.choices import ANYWHERE, Choices, Keeping
 from ..people.person import Consent, ConsentMethod, Embedding, Person, Template
 from .errors import ConsentMissing, UnknownPerson, UnknownTemplate, VaultDamaged
 from .keys import Keys
@@ -34,12 +36,22 @@ def person_key(connection: sqlite3.Connection, keys: Keys, person_id: str) -> by
 
 def consented_key(connection: sqlite3.Connection, keys: Keys, person_id: str, now: datetime) -> bytes:
     """Return the key of someone who agreed to be recognised; raise UnknownPerson or ConsentMissing."""
+    return consented(connection, keys, person_id, now)[0]
+
+
+def consented(
+    connection: sqlite3.Connection, keys: Keys, person_id: str, now: datetime, camera_id: str = ANYWHERE
+) -> tuple[bytes, Choices]:
+    """Return someone's key, and what they agreed to besides being recognised at a camera.
+
+    Raise UnknownPerson, or ConsentMissing when they did not agree to that.
+    """
     to_stamp(now)  # Refuses a time without a time zone before it is compared with one.
     key = person_key(connection, keys, person_id)
     consents = read_consents(connection, key, person_id)
-    if not consents or not consents[-1].allows_recognition(now):
+    if not consents or not consents[-1].allows_recognition(now) or not consents[-1].choices.at(camera_id):
         raise ConsentMissing
-    return key
+    return key, consents[-1].choices
 
 
 def insert_person(
@@ -83,6 +95,14 @@ def read_person(connection: sqlite3.Connection, keys: Keys, person_id: str) -> P
     )
 
 
+def read_name(connection: sqlite3.Connection, keys: Keys, person_id: str) -> str:
+    """Return what someone is called; raise UnknownPerson or VaultDamaged."""
+    key = person_key(connection, keys, person_id)
+    (sealed,) = connection.execute("SELECT sealed FROM person WHERE person_id = ?", (person_id,)).fetchone()
+    name: str = unseal_json(key, sealed, ("person", person_id))["name"]
+    return name
+
+
 def insert_consent(connection: sqlite3.Connection, key: bytes, person_id: str, consent: Consent) -> None:
     """Write a consent as someone's newest."""
     (number,) = connection.execute(
@@ -100,6 +120,16 @@ def insert_consent(connection: sqlite3.Connection, key: bytes, person_id: str, c
             _sealed_consent(key, person_id, number, consent),
         ),
     )
+
+
+def record_consent(connection: sqlite3.Connection, key: bytes, person_id: str, consent: Consent) -> None:
+    """Write a consent as someone's newest, and erase what it does not allow to be kept any more."""
+    insert_consent(connection, key, person_id, consent)
+    if not consent.choices.keeps_pictures:
+        connection.execute("DELETE FROM picture WHERE person_id = ?", (person_id,))
+    if not consent.choices.keeps_visits:
+        connection.execute("DELETE FROM visit WHERE person_id = ?", (person_id,))
+        connection.execute("UPDATE person SET seen_at = NULL WHERE person_id = ?", (person_id,))
 
 
 def read_consents(connection: sqlite3.Connection, key: bytes, person_id: str) -> tuple[Consent, ...]:
@@ -196,6 +226,10 @@ def _sealed_consent(key: bytes, person_id: str, number: int, consent: Consent) -
         "method": consent.method.value,
         "given_at": to_stamp(consent.given_at),
         "text_version": consent.text_version,
+        "text": consent.text,
+        "cameras": None if consent.choices.cameras is None else sorted(consent.choices.cameras),
+        "keeping": consent.choices.keeping.value,
+        "pictures": consent.choices.pictures,
     }
     times = (
         to_stamp(consent.recorded_at),
@@ -219,7 +253,17 @@ def _opened_consent(key: bytes, person_id: str, row: _ConsentRow) -> Consent:
         text_version=data["text_version"],
         recorded_at=from_stamp(recorded_at),
         withdrawn_at=None if withdrawn_at is None else from_stamp(withdrawn_at),
+        choices=_choices(data),
+        text=data.get("text", ""),
     )
+
+
+def _choices(data: dict[str, Any]) -> Choices:
+    if "keeping" not in data:
+        # Agreed to when there was nothing to choose: the text asked for all of it.
+        return Choices()
+    cameras = None if data["cameras"] is None else frozenset(data["cameras"])
+    return Choices(cameras, Keeping(data["keeping"]), data["pictures"])
 
 
 def _sealed_template(key: bytes, person_id: str, template: Template) -> bytes:

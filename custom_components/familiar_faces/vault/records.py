@@ -1,7 +1,7 @@
 """What the vault takes and gives besides people."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 import math
@@ -90,6 +90,24 @@ class Receipt:
     False also when the store could not be looked through yet, as on a full disk; the erasure itself
     stands, and opening the vault or purging it finishes the clean-up.
     """
+    invitations: int = 0
+    """How many invitations and personal links were closed."""
+    reached: Mapping[str, Detail] = field(default_factory=dict)
+    """What was erased outside of the vault, and what could not be reached; see `finish_forgetting`."""
+    finished_at: datetime | None = None
+    """When all of it was done; None while something outside of the vault is left to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Someone who is erased from the vault, and perhaps not yet from everywhere else."""
+
+    person_id: str
+    name: str
+    """What they were called, to look for it; empty when it could not be read."""
+    entity_ids: tuple[str, ...]
+    """Their entities, as far as they were noted."""
+    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +119,9 @@ class Purged:
     """Pictures, those that went with their visits included."""
     people: tuple[Receipt, ...]
     audit_entries: int
+    invitations: int = 0
+    review: int = 0
+    """Pictures of the review inbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +134,9 @@ class StoredItems:
     visits: int
     pictures: int
     consents: int
+    invitations: int
+    review: int
+    """Pictures in the review inbox."""
     audit_entries: int
     bytes: int
     """Size of the vault's files."""

@@ -11,6 +11,7 @@ MONTH = timedelta(days=365) / 12
 """A month of a retention period: twelve make 365 days, whatever the calendar says."""
 
 _NOTHING = timedelta(0)
+_SHORTEST = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,11 @@ class Retention:
     """Pictures of visits; they never outlive their visit."""
     unseen: timedelta = 12 * MONTH
     """After how long a person who was neither seen nor gave a new consent is forgotten."""
+    review: timedelta = _NOTHING
+    """Pictures of people without a name; off unless the owner says otherwise."""
     audit: timedelta = 36 * MONTH
+    invitation: timedelta = timedelta(hours=24)
+    """How long a new invitation is open, and an enrolment that it began may take."""
     after_expiry: timedelta = timedelta(days=14)
     """After how long a person whose consent ran out is forgotten; recognition ends at once."""
     after_withdrawal: timedelta = timedelta(days=14)
@@ -34,11 +39,13 @@ class Retention:
     def __post_init__(self) -> None:
         """Refuse a period that is out of its range."""
         for name, shortest, longest in (
-            ("consent", MONTH, 36 * MONTH),
-            ("child_consent", MONTH, 36 * MONTH),
+            ("consent", _SHORTEST, 36 * MONTH),
+            ("child_consent", _SHORTEST, 36 * MONTH),
             ("visits", _NOTHING, timedelta(days=365)),
             ("pictures", _NOTHING, timedelta(days=90)),
-            ("unseen", MONTH, 36 * MONTH),
+            ("unseen", _SHORTEST, 36 * MONTH),
+            ("review", _NOTHING, timedelta(days=30)),
+            ("invitation", timedelta(hours=1), timedelta(days=7)),
             ("audit", 12 * MONTH, 60 * MONTH),
             ("after_expiry", _NOTHING, timedelta(days=14)),
             ("after_withdrawal", _NOTHING, timedelta(days=14)),
@@ -66,7 +73,10 @@ def next_due(connection: sqlite3.Connection, now: datetime, retention: Retention
     for statement, kept in (
         ("SELECT min(started_at) FROM visit", retention.visits),
         ("SELECT min(started_at) FROM picture", retention.pictures),
-        ("SELECT min(forgotten_at) FROM tombstone", retention.audit),
+        ("SELECT min(at) FROM review", retention.review),
+        ("SELECT min(expires_at) FROM invitation", _NOTHING),
+        ("SELECT min(created_at) FROM person WHERE state = 'enrolling'", retention.invitation),
+        ("SELECT min(forgotten_at) FROM tombstone WHERE pending IS NULL", retention.audit),
         ("SELECT min(at) FROM audit", retention.audit),
     ):
         (oldest,) = connection.execute(statement).fetchone()

@@ -17,12 +17,30 @@ from .errors import (
 from .files import COPY, KEY
 from .keys import Keys, create_keys, load_keys
 
-VERSION = 1
+VERSION = 2
 
 type Migration = Callable[[sqlite3.Connection, Keys], None]
 
-MIGRATIONS: dict[int, Migration] = {}
-"""The step away from each older version. A step does not commit: all of them are one transaction."""
+_LINKS_AND_REVIEW = (
+    """CREATE TABLE invitation (
+        invitation_id TEXT PRIMARY KEY,
+        person_id TEXT REFERENCES person ON DELETE CASCADE,
+        token_hash BLOB NOT NULL UNIQUE,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE link (
+        person_id TEXT PRIMARY KEY REFERENCES person ON DELETE CASCADE,
+        token_hash BLOB NOT NULL UNIQUE,
+        created_at INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE review (
+        visit_id TEXT PRIMARY KEY,
+        at INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT""",
+    "CREATE INDEX review_time ON review (at)",
+)
 
 # Times are microseconds since 1970. They are plain so that what is due can be erased even when a
 # person's key is damaged; each is bound into the encryption of its row and cannot be changed.
@@ -78,8 +96,11 @@ _TABLES = (
     "CREATE INDEX picture_time ON picture (started_at)",
     """CREATE TABLE tombstone (
         person_id TEXT PRIMARY KEY,
-        forgotten_at INTEGER NOT NULL
+        forgotten_at INTEGER NOT NULL,
+        pending BLOB,
+        receipt BLOB
     ) STRICT, WITHOUT ROWID""",
+    *_LINKS_AND_REVIEW,
     """CREATE TABLE audit (
         number INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,
@@ -89,6 +110,18 @@ _TABLES = (
     """CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
 )
+
+
+def _links_and_review(connection: sqlite3.Connection, keys: Keys) -> None:
+    """Add invitations, own links, the review inbox, and what tombstones hold since."""
+    for statement in _LINKS_AND_REVIEW:
+        connection.execute(statement)
+    for column in ("pending", "receipt"):
+        connection.execute(f"ALTER TABLE tombstone ADD COLUMN {column} BLOB")
+
+
+MIGRATIONS: dict[int, Migration] = {1: _links_and_review}
+"""The step away from each older version. A step does not commit: all of them are one transaction."""
 
 
 def open_store(folder: Path, database: Database) -> Keys:

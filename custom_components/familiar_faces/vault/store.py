@@ -1,6 +1,6 @@
 """The vault's door: everything that is kept goes in and out here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 import secrets
@@ -16,6 +16,7 @@ from .erasure import Eraser
 from .errors import AlreadyRecorded, DuplicatePhoto, UnknownPerson, VaultDamaged
 from .files import DATABASE, FolderLock, destroy_folder, prepare_folder, vault_size
 from .keys import Keys
+from .links import Links
 from .records import (
     AuditEntry,
     AuditVerdict,
@@ -25,9 +26,11 @@ from .records import (
     Purged,
     Receipt,
     StoredItems,
+    Unfinished,
     VisitRecord,
 )
 from .retention import Retention, next_due
+from .review import Review
 from .schema import open_store
 from .times import to_stamp
 
@@ -46,7 +49,9 @@ class Vault:
         self._database = database
         self._keys = keys
         self._audit = AuditLog(keys)
-        self._eraser = Eraser(folder, database, self._audit)
+        self._eraser = Eraser(folder, database, keys, self._audit)
+        self.links = Links(database, keys, self._audit)
+        self.review = Review(database, keys, self._audit, self._eraser)
         self._corrector = Corrector(database, keys, self._audit, self._eraser)
         self._damaged: list[str] = []
 
@@ -172,14 +177,18 @@ class Vault:
     # Consents
 
     def record_consent(self, person_id: str, consent: Consent, now: datetime | None = None) -> None:
-        """Write someone's new consent, which from now on is the one that counts."""
+        """Write someone's new consent, which from now on is the one that counts.
+
+        Visits and pictures that it does not allow to be kept are erased with it.
+        """
         with self._database.write() as connection:
             key = people_rows.person_key(connection, self._keys, person_id)
             if connection.execute(
                 "SELECT 1 FROM consent WHERE consent_id = ?", (consent.consent_id,)
             ).fetchone():
                 raise AlreadyRecorded("a consent with this id")
-            people_rows.insert_consent(connection, key, person_id, consent)
+            people_rows.record_consent(connection, key, person_id, consent)
+            self._eraser.drop_copies()
             self._audit.append(
                 connection, "consent_recorded", person_id, about(consent), now or datetime.now(UTC)
             )
@@ -244,18 +253,18 @@ class Vault:
     def add_visit(self, visit: VisitRecord, picture: bytes | None, now: datetime) -> None:
         """Keep a visit of a familiar person, with its picture (JPEG) when there is one.
 
-        Raise UnknownPerson also for someone still being enrolled, ConsentMissing when the newest consent
-        does not allow recognition now, AlreadyRecorded when there is a visit with this id.
+        Without the picture when the person did not agree to pictures. Raise UnknownPerson also for someone
+        still being enrolled, ConsentMissing when the newest consent does not allow recognition now at that
+        camera, or no visits to be kept, AlreadyRecorded when there is a visit with this id.
         """
         if picture is not None and not picture:
             raise ValueError("a picture is not empty")
         with self._database.write() as connection:
             if people_rows.person_state(connection, visit.person_id) is not EnrolmentState.ENROLLED:
                 raise UnknownPerson
-            key = people_rows.consented_key(connection, self._keys, visit.person_id, now)
             if connection.execute("SELECT 1 FROM visit WHERE visit_id = ?", (visit.visit_id,)).fetchone():
                 raise AlreadyRecorded("a visit with this id")
-            visit_rows.insert_visit(connection, key, visit, picture)
+            visit_rows.keep_visit(connection, self._keys, visit, picture, now)
 
     def continue_visit(
         self,
@@ -358,6 +367,26 @@ class Vault:
         with self._database.read() as connection:
             return self._eraser.forgotten_at(connection, person_id) is not None
 
+    def receipt(self, person_id: str) -> Receipt | None:
+        """Return the receipt of somebody who was forgotten, None of anybody else."""
+        with self._database.read() as connection:
+            return self._eraser.tombstones.read(connection, person_id)
+
+    def unfinished(self) -> list[Unfinished]:
+        """Return those who are forgotten here, and of whom something outside of the vault may be left."""
+        return self._eraser.tombstones.unfinished()
+
+    def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
+        """Add to what has to be looked for of somebody who is being forgotten; raise UnknownPerson."""
+        self._eraser.tombstones.note_entities(person_id, entity_ids)
+
+    def finish_forgetting(self, person_id: str, reached: Mapping[str, Detail], now: datetime) -> Receipt:
+        """Write that all is done, and what came of it outside of the vault, without a name.
+
+        Return the whole receipt; a second time changes nothing. Raise UnknownPerson.
+        """
+        return self._eraser.tombstones.finish(person_id, reached, now)
+
     def purge(self, now: datetime, retention: Retention) -> Purged:
         """Erase what was kept long enough, and people whose time is over."""
         return self._eraser.purge(now, retention)
@@ -373,9 +402,10 @@ class Vault:
             (items,) = connection.execute(
                 "SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM template), "
                 "(SELECT count(*) FROM photo), (SELECT count(*) FROM visit), (SELECT count(*) FROM picture), "
-                "(SELECT count(*) FROM consent), (SELECT count(*) FROM audit)"
+                "(SELECT count(*) FROM consent), (SELECT count(*) FROM invitation), "
+                "(SELECT count(*) FROM review), (SELECT count(*) FROM audit)"
             ).fetchall()
-        people, templates, photos, visits, pictures, consents, audit_entries = items
+        people, templates, photos, visits, pictures, consents, invitations, review, audit_entries = items
         return StoredItems(
             people=people,
             templates=templates,
@@ -383,6 +413,8 @@ class Vault:
             visits=visits,
             pictures=pictures,
             consents=consents,
+            invitations=invitations,
+            review=review,
             audit_entries=audit_entries,
             bytes=vault_size(self._folder),
         )

@@ -5,9 +5,9 @@ from datetime import datetime
 import logging
 import sqlite3
 
-from .errors import UnknownPerson, UnknownVisit, VaultDamaged
+from .errors import ConsentMissing, UnknownPerson, UnknownVisit, VaultDamaged
 from .keys import Keys
-from .people_rows import person_key
+from .people_rows import consented, person_key
 from .records import VisitRecord
 from .sealed import seal, seal_json, unseal, unseal_json
 from .times import from_stamp, to_stamp
@@ -33,6 +33,16 @@ def insert_visit(
             (visit.visit_id, visit.person_id, started_at, sealed),
         )
     mark_seen(connection, visit.person_id, visit.started_at)
+
+
+def keep_visit(
+    connection: sqlite3.Connection, keys: Keys, visit: VisitRecord, picture: bytes | None, now: datetime
+) -> None:
+    """Write a visit as far as the person agreed to it; raise UnknownPerson, ConsentMissing when they did not."""
+    key, choices = consented(connection, keys, visit.person_id, now, visit.camera_id)
+    if not choices.keeps_visits:
+        raise ConsentMissing
+    insert_visit(connection, key, visit, picture if choices.keeps_pictures else None)
 
 
 def update_visit(connection: sqlite3.Connection, key: bytes, visit: VisitRecord) -> None:

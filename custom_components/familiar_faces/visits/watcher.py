@@ -186,7 +186,8 @@ class Watcher:
             failure = err
         try:
             while (gallery := self.hub.gallery) is not None and self.recognition:
-                verdicts = await self._async_compare(look, gallery, look.finish, gallery, dt_util.utcnow())
+                here = gallery.at(self.camera_id)
+                verdicts = await self._async_compare(look, gallery, look.finish, here, dt_util.utcnow())
                 if gallery is self.hub.gallery:
                     await self._async_settle(look, clock, gallery, verdicts)
                     break
@@ -247,7 +248,8 @@ class Watcher:
             # Another engine answers at the same address: faces of two models cannot be compared.
             await self.hub.roster.async_set_model(faces.model)
             gallery = await self.hub.roster.async_gallery(faces.model)
-        verdicts = await self._async_compare(look, gallery, look.add, faces, at, gallery, dt_util.utcnow())
+        here = gallery.at(self.camera_id)
+        verdicts = await self._async_compare(look, gallery, look.add, faces, at, here, dt_util.utcnow())
         await self._async_settle(look, clock, gallery, verdicts)
 
     async def _async_compare[*Ts](
