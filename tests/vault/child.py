@@ -24,9 +24,11 @@ for name in ("custom_components", "custom_components.familiar_faces"):
     package.__path__ = [str(ROOT.joinpath(*name.split(".")))]
     sys.modules[name] = package
 
+from custom_components.familiar_faces.people.choices import Choices, Keeping  # noqa: E402
 from custom_components.familiar_faces.vault import erasure  # noqa: E402
 from custom_components.familiar_faces.vault.errors import VaultError, VaultUnwritable  # noqa: E402
 from custom_components.familiar_faces.vault.retention import Retention  # noqa: E402
+from custom_components.familiar_faces.vault.review import ReviewItem  # noqa: E402
 from custom_components.familiar_faces.vault.store import Vault  # noqa: E402
 from tests.vault.makers import MODEL, NOW, a_consent, a_photo, a_visit, an_embedding, digest  # noqa: E402
 
@@ -132,14 +134,20 @@ def write(folder: Path, log: Path, seed: int) -> None:
     vault.people()
     say("open")
     step = 0
+    open_links: dict[str | None, str] = {}
     while True:
         step += 1
         people = {person.person_id: vault.state(person.person_id) for person in everyone(vault)}
         task: dict[str, Any] = {"do": choose(dice, len(people)), "person": f"{seed:06}-{step}"}
-        if task["do"] not in ("begin", "purge"):
+        if task["do"] not in ("begin", "purge", "review", "discard", "done", "invite", "accept"):
             task["person"] = dice.choice(sorted(people))
+        keeping = {
+            each.person_id
+            for each in everyone(vault)
+            if people[each.person_id] == "enrolled" and each.choices.keeps_visits
+        }
         if task["do"] == "visit":
-            enrolled = sorted(person_id for person_id, state in people.items() if state == "enrolled")
+            enrolled = sorted(keeping)
             if not enrolled:
                 continue
             task["person"] = dice.choice(enrolled)
@@ -154,14 +162,35 @@ def write(folder: Path, log: Path, seed: int) -> None:
                 continue
             wrong = dice.choice(visits)
             task["visit"], task["person"] = wrong.visit_id, wrong.person_id
-            others = [
-                each for each, state in people.items() if state == "enrolled" and each != wrong.person_id
-            ]
-            task["really"] = dice.choice([None, *sorted(others)])
-        if task["do"] in ("reference", "consent"):
+            task["really"] = dice.choice([None, *sorted(keeping - {wrong.person_id})])
+        if task["do"] == "invite":
+            task["for"] = dice.choice([None, *sorted(people)])
+        if task["do"] == "accept":
+            usable = [each for each in open_links if each is None or each in people]
+            if not usable:
+                continue
+            task["for"] = dice.choice(usable)
+            task["person"] = task["for"] or task["person"]
+            task["token"] = open_links.pop(task["for"])
+        if task["do"] == "review":
+            task |= {"visit": f"review-{seed}-{step}", "age": dice.randrange(3 * 86400)}
+            task["picture"] = dice.randrange(1 << 30)
+        if task["do"] == "discard":
+            items = vault.review.items()
+            if not items:
+                continue
+            task["visit"] = dice.choice(items).visit_id
+        if task["do"] == "done":
+            unfinished = vault.unfinished()
+            if not unfinished:
+                continue
+            task["person"] = dice.choice(unfinished).person_id
+        if task["do"] in ("reference", "consent", "narrow", "accept"):
             task["number"] = dice.randrange(1 << 30)
         say("try", task)
-        act(vault, task)
+        made = act(vault, task)
+        if made is not None:
+            open_links[task["for"]] = made
         say("did")
 
 
@@ -179,6 +208,13 @@ def choose(dice: random.Random, people: int) -> str:
         "finish": 3,
         "reference": 4,
         "consent": 1,
+        "narrow": 1,
+        "invite": 2,
+        "accept": 2 if people < 6 else 0,
+        "link": 1,
+        "review": 2,
+        "discard": 1,
+        "done": 3,
         "visit": 8,
         "correct": 3,
         "forget": 1 if people < 4 else 4,
@@ -187,8 +223,8 @@ def choose(dice: random.Random, people: int) -> str:
     return dice.choices(list(weights), list(weights.values()))[0]
 
 
-def act(vault: Vault, task: dict[str, Any]) -> None:
-    """Do one task."""
+def act(vault: Vault, task: dict[str, Any]) -> str | None:
+    """Do one task; return the token when it made an invitation."""
     person = task["person"]
     match task["do"]:
         case "begin":
@@ -217,10 +253,32 @@ def act(vault: Vault, task: dict[str, Any]) -> None:
             vault.add_visit(visit, picture, NOW)
         case "correct":
             vault.correct_visit(task["visit"], NOW, task["really"])
+        case "narrow":
+            consent = a_consent(f"consent-{task['number']}")
+            vault.record_consent(person, replace(consent, choices=Choices(keeping=Keeping.NOTHING)), NOW)
+        case "invite":
+            expires_at = NOW + timedelta(days=1)
+            return vault.links.invite(person_id=task["for"], expires_at=expires_at, now=NOW)[1]
+        case "accept":
+            consent = a_consent(f"consent-{task['number']}")
+            vault.links.accept(
+                task["token"], person_id=person, name=f"Name {person}", consent=consent, now=NOW
+            )
+        case "link":
+            vault.links.new_link(person, NOW)
+        case "review":
+            at = NOW - timedelta(seconds=task["age"])
+            vault.review.add(ReviewItem(task["visit"], "garden", "stranger", at), a_photo(task["picture"]))
+        case "discard":
+            vault.review.discard(task["visit"], NOW)
+        case "done":
+            vault.note_entities(person, [f"sensor.name_{person}"])
+            vault.finish_forgetting(person, {"states": 3}, NOW)
         case "forget":
             assert vault.forget(person, NOW).verified
         case "purge":
-            vault.purge(NOW, Retention())
+            vault.purge(NOW, Retention(review=timedelta(days=2)))
+    return None
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Killed at any moment, the vault has all that it answered for, nothing half-written, and an unbroken log."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 from custom_components.familiar_faces.vault.records import EnrolmentState
+from custom_components.familiar_faces.vault.retention import Retention
 from custom_components.familiar_faces.vault.store import Vault
 from tests.vault.makers import (
     DAY,
@@ -31,8 +33,10 @@ from tests.vault.makers import (
 )
 from tests.vault.processes import start
 
-ROUNDS = 90
+ROUNDS = 200
 """Kills. One in five while the very first files of a new vault are being made."""
+REVIEW_SECONDS = 2 * 86400
+"""How long the purges of the other process keep the review inbox."""
 
 
 @dataclass
@@ -46,6 +50,14 @@ class Kept:
     visits: dict[str, tuple[str, int, str | None, str | None]] = field(default_factory=dict)
     """Person, age in seconds, digest of the picture, digest of the photo that named it."""
     forgotten: set[str] = field(default_factory=set)
+    unfinished: set[str] = field(default_factory=set)
+    """Those of whom something outside of the vault is left to do."""
+    invitations: Counter[str | None] = field(default_factory=Counter)
+    """How many are open, by whom they are for."""
+    links: set[str] = field(default_factory=set)
+    """Who has a link of their own."""
+    review: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """By visit: age in seconds, digest of the picture."""
 
     def copy(self) -> Kept:
         """Return another one like this."""
@@ -55,6 +67,10 @@ class Kept:
             {person: set(consents) for person, consents in self.consents.items()},
             dict(self.visits),
             set(self.forgotten),
+            set(self.unfinished),
+            Counter(self.invitations),
+            set(self.links),
+            dict(self.review),
         )
 
     def after(self, task: dict[str, Any]) -> Kept:
@@ -82,7 +98,32 @@ class Kept:
                     photos[cause] = (photos[cause][0] and not any(others), True)
                 if task["really"] is not None:
                     kept.visits[task["visit"]] = (task["really"], age, picture, None)
+            case "narrow":
+                kept.consents[person].add(f"consent-{task['number']}")
+                kept.visits = {key: visit for key, visit in kept.visits.items() if visit[0] != person}
+            case "invite":
+                kept.invitations[task["for"]] = 1 if task["for"] else kept.invitations[None] + 1
+            case "accept":
+                if task["for"] is None:
+                    kept.states[person] = "enrolling"
+                    kept.photos[person] = {}
+                    kept.consents[person] = set()
+                kept.invitations[task["for"]] -= 1
+                kept.consents[person].add(f"consent-{task['number']}")
+                kept.links.add(person)
+            case "link":
+                kept.links.add(person)
+            case "review":
+                kept.review[task["visit"]] = (task["age"], digest(a_photo(task["picture"])))
+            case "discard":
+                del kept.review[task["visit"]]
+            case "done":
+                kept.unfinished.remove(person)
             case "forget":
+                if kept.states[person] == "enrolled":
+                    kept.unfinished.add(person)
+                kept.links.discard(person)
+                del kept.invitations[person]
                 for part in (kept.states, kept.photos, kept.consents):
                     del part[person]
                 kept.visits = {key: visit for key, visit in kept.visits.items() if visit[0] != person}
@@ -93,6 +134,9 @@ class Kept:
                     for key, (who, age, picture, cause) in kept.visits.items()
                     if age < 30 * 86400
                 }
+                kept.review = {key: item for key, item in kept.review.items() if item[0] < REVIEW_SECONDS}
+        # None of a person is as good as no entry.
+        kept.invitations = +kept.invitations
         return kept
 
 
@@ -124,7 +168,17 @@ def look(vault: Vault, ever: set[str]) -> Kept:
             None if picture is None else digest(picture),
             causes.get(visit.template_id),
         )
+    kept.unfinished = {each.person_id for each in vault.unfinished()}
+    assert all(each.name == f"Name {each.person_id}" for each in vault.unfinished())
+    kept.invitations = Counter(each.person_id for each in vault.links.invitations(NOW))
+    with vault._database.read() as connection:
+        kept.links = {row[0] for row in connection.execute("SELECT person_id FROM link")}
+    for item in vault.review.items(1_000_000):
+        age = (NOW - item.at) // timedelta(seconds=1)
+        kept.review[item.visit_id] = (age, digest(vault.review.picture(item.visit_id)))
     stored = vault.stored()
+    assert stored.review == len(kept.review)
+    assert stored.invitations == kept.invitations.total()
     assert stored.people == len(kept.states)
     assert stored.photos == stored.templates == sum(map(len, kept.photos.values()))
     assert stored.consents == sum(map(len, kept.consents.values()))
@@ -136,6 +190,14 @@ def look(vault: Vault, ever: set[str]) -> Kept:
 def is_a_part(found: Kept, before: Kept, after: Kept) -> bool:
     """Return whether a purge that was cut off explains what was found."""
     if (found.states, found.photos, found.consents) != (before.states, before.photos, before.consents):
+        return False
+    if not after.review.items() <= found.review.items() <= before.review.items():
+        return False
+    if (found.invitations, found.links, found.unfinished) != (
+        before.invitations,
+        before.links,
+        before.unfinished,
+    ):
         return False
     return found.visits.keys() <= before.visits.keys() and all(
         found.visits.get(key)
@@ -204,13 +266,33 @@ def test_nothing_answered_is_lost_and_nothing_is_half_written(
         kept = found
 
     # The kills came while every kind of write was going on.
-    assert done.keys() == {"begin", "finish", "reference", "consent", "visit", "correct", "forget", "purge"}
+    assert done.keys() == {
+        "begin",
+        "finish",
+        "reference",
+        "consent",
+        "narrow",
+        "invite",
+        "accept",
+        "link",
+        "visit",
+        "correct",
+        "review",
+        "discard",
+        "forget",
+        "done",
+        "purge",
+    }
     assert sum(done.values()) > 5 * ROUNDS
     assert cut
 
     vault = Vault.open(folder)
+    vault.purge(NOW, Retention())
     names = [f"Name {person}".encode() for person in kept.states]
+    names += [f"Name {person}".encode() for person in kept.unfinished]
     assert all(receipt.verified for receipt in vault.forget_all(NOW))
+    for each in vault.unfinished():
+        assert vault.finish_forgetting(each.person_id, {"states": 3}, NOW).finished_at == NOW
     vault.close()
     everything = bytes_of(folder)
     assert not any(name in everything for name in names)

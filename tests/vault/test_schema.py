@@ -7,7 +7,8 @@ import stat
 
 import pytest
 
-from custom_components.familiar_faces.vault import schema
+from custom_components.familiar_faces.people.choices import Choices
+from custom_components.familiar_faces.vault import people_rows, schema
 from custom_components.familiar_faces.vault.errors import (
     VaultDamaged,
     VaultKeyWrong,
@@ -17,6 +18,7 @@ from custom_components.familiar_faces.vault.errors import (
 )
 from custom_components.familiar_faces.vault.keys import Keys
 from custom_components.familiar_faces.vault.retention import Retention
+from custom_components.familiar_faces.vault.sealed import seal_json, unseal_json
 from custom_components.familiar_faces.vault.store import Vault
 from tests.vault.makers import DAY, MARIA, NOW, OTTO, SECOND, a_consent, a_photo, a_visit, bytes_of, enrol
 
@@ -178,3 +180,47 @@ def test_a_store_without_its_own_rows_is_not_opened(
         connection.execute(statement)
     with pytest.raises(error):
         Vault.open(folder)
+
+
+def test_a_store_of_the_first_version_goes_on(vault: Vault, folder: Path) -> None:
+    """Made the first version by hand: without the newer tables and columns, and consents that said less."""
+    enrol(vault)
+    enrol(vault, OTTO, "Otto", seeds=(2,))
+    vault.add_visit(a_visit(), a_photo(9), NOW)
+    vault.forget(OTTO, NOW)
+    vault.finish_forgetting(OTTO, {}, NOW)
+    with vault._database.write() as connection:
+        key = people_rows.person_key(connection, vault._keys, MARIA)
+        rows = connection.execute(
+            "SELECT consent_id, number, recorded_at, valid_until, withdrawn_at, sealed FROM consent"
+        )
+        ((consent_id, number, *times, sealed),) = rows.fetchall()
+        place = ("consent", consent_id, MARIA, number, *times)
+        data = unseal_json(key, sealed, place)
+        for newer in ("text", "cameras", "keeping", "pictures"):
+            del data[newer]
+        connection.execute("UPDATE consent SET sealed = ?", (seal_json(key, data, place),))
+        for table in ("invitation", "link", "review"):
+            connection.execute(f"DROP TABLE {table}")
+        for column in ("pending", "receipt"):
+            connection.execute(f"ALTER TABLE tombstone DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 1")
+    vault.close()
+
+    vault = Vault.open(folder)
+    assert version_of(folder / "vault.db") == NEWEST
+    person = vault.person(MARIA)
+    assert person.choices == Choices()
+    assert person.consent.text == ""
+    assert vault.visit_picture("visit-1") == a_photo(9)
+    assert vault.was_forgotten(OTTO)
+    assert vault.unfinished() == []
+    assert vault.receipt(OTTO).templates == 0
+    token = vault.links.new_link(MARIA, NOW)
+    assert vault.links.person_of(token) == MARIA
+    assert vault.verify_audit().ok
+    assert vault.forget(MARIA, NOW).verified
+    vault.close()
+    # A new one has the same tables.
+    Vault.open(folder.with_name("new")).close()
+    assert tables_of(folder / "vault.db") == tables_of(folder.with_name("new") / "vault.db")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+import logging
 from pathlib import Path
 import sqlite3
 
@@ -16,6 +17,8 @@ from .records import EnrolmentState, Purged, Receipt
 from .retention import Retention, cutoff, person_due
 from .times import from_stamp, to_stamp
 from .tombstones import Tombstones
+
+_LOGGER = logging.getLogger(__name__)
 
 _DELETE = {
     "links": "DELETE FROM link WHERE person_id = ?",
@@ -207,10 +210,10 @@ class Eraser:
         try:
             with self._database.write() as connection:
                 for receipt in receipts:
-                    self.tombstones.update(connection, receipt)
-        except VaultError:
+                    self.tombstones.note_verified(connection, receipt.person_id, verified=receipt.verified)
+        except VaultError as err:
             # The erasure stands; the receipt that is kept says less than the one that is returned.
-            return
+            _LOGGER.warning("A receipt could not be brought up to date: %s", err)
 
     def _pictures(self, until: int, now: datetime) -> int:
         total = 0

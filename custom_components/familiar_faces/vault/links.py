@@ -16,6 +16,7 @@ from . import people_rows
 from .audit import AuditLog
 from .checks import about, check_text
 from .database import Database
+from .erasure import Eraser
 from .errors import AlreadyRecorded, InvitationClosed, UnknownPerson
 from .keys import Keys
 from .times import from_stamp, to_stamp
@@ -40,11 +41,12 @@ class Invitation:
 class Links:
     """The links of one store. A method that returned has its write on the disk."""
 
-    def __init__(self, database: Database, keys: Keys, audit: AuditLog) -> None:
+    def __init__(self, database: Database, keys: Keys, audit: AuditLog, eraser: Eraser) -> None:
         """Work on an open store."""
         self._database = database
         self._keys = keys
         self._audit = audit
+        self._eraser = eraser
 
     def invite(self, *, person_id: str | None, expires_at: datetime, now: datetime) -> tuple[Invitation, str]:
         """Make an invitation and return it with its token, which is known to nobody afterwards.
@@ -121,11 +123,14 @@ class Links:
                 person_id = invitation.person_id
                 key = people_rows.person_key(connection, self._keys, person_id)
             people_rows.record_consent(connection, key, person_id, consent)
+            self._eraser.drop_copies()
             connection.execute("DELETE FROM invitation WHERE invitation_id = ?", (invitation.invitation_id,))
             _write_link(connection, person_id, own, now)
             details = {"invitation_id": invitation.invitation_id}
             self._audit.append(connection, "invitation_used", person_id, details, now)
             self._audit.append(connection, "consent_recorded", person_id, about(consent), now)
+        # What the consent does not allow to be kept any more is erased; not in the write-ahead log either.
+        self._database.checkpoint()
         return own
 
     def new_link(self, person_id: str, now: datetime) -> str:

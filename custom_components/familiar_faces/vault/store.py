@@ -50,7 +50,7 @@ class Vault:
         self._keys = keys
         self._audit = AuditLog(keys)
         self._eraser = Eraser(folder, database, keys, self._audit)
-        self.links = Links(database, keys, self._audit)
+        self.links = Links(database, keys, self._audit, self._eraser)
         self.review = Review(database, keys, self._audit, self._eraser)
         self._corrector = Corrector(database, keys, self._audit, self._eraser)
         self._damaged: list[str] = []
@@ -192,6 +192,7 @@ class Vault:
             self._audit.append(
                 connection, "consent_recorded", person_id, about(consent), now or datetime.now(UTC)
             )
+        self._database.checkpoint()
 
     def withdraw_consent(self, person_id: str, now: datetime) -> Person:
         """Withdraw someone's consents and return the person; a second time changes nothing."""

@@ -47,8 +47,13 @@ class Tombstones:
         ).fetchone()
         return None if row is None else self._opened_receipt(person_id, *row)
 
-    def update(self, connection: sqlite3.Connection, receipt: Receipt) -> None:
-        """Write what is known now."""
+    def note_verified(self, connection: sqlite3.Connection, person_id: str, *, verified: bool) -> None:
+        """Write on the receipt whether looking again found nothing."""
+        receipt = self.read(connection, person_id)
+        if receipt is not None and receipt.verified != verified:
+            self._update(connection, replace(receipt, verified=verified))
+
+    def _update(self, connection: sqlite3.Connection, receipt: Receipt) -> None:
         connection.execute(
             "UPDATE tombstone SET receipt = ? WHERE person_id = ?",
             (self._sealed_receipt(receipt), receipt.person_id),
@@ -91,7 +96,7 @@ class Tombstones:
                 return receipt
             receipt = replace(receipt, reached=dict(reached), finished_at=now)
             connection.execute("UPDATE tombstone SET pending = NULL WHERE person_id = ?", (person_id,))
-            self.update(connection, receipt)
+            self._update(connection, receipt)
             self._audit.append(connection, "forgotten_everywhere", person_id, reached, now)
         # The name was in what had to be done: not in the write-ahead log either.
         self._database.checkpoint()
