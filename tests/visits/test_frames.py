@@ -139,3 +139,22 @@ async def test_a_frame_that_could_not_be_looked_at_is_offered_again() -> None:
         assert not await frames.ready()
         with pytest.raises(ValueError, match="no frame"):
             frames.take()
+
+
+async def test_a_look_that_is_cancelled_stops_fetching_at_once() -> None:
+    """Also where a camera's picture takes being cancelled for a failure, as Home Assistant's does."""
+    fetched = 0
+
+    async def fetch() -> bytes:
+        nonlocal fetched
+        fetched += 1
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise OSError("Unable to get image") from None
+        return b""
+
+    async with asyncio.timeout(2):
+        async with Frames(fetch, most=1000, seconds=60, every=0.01):
+            await asyncio.sleep(0.05)
+    assert fetched == 1

@@ -103,7 +103,7 @@ class Frames:
             self._newest = frame
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
         end = loop.time() + self._seconds
         # The last one, too, is exchanged for newer ones while it waits.
         while self._left > 0 or (self._newest is not None and self._spare > 0):
@@ -112,6 +112,9 @@ class Frames:
             try:
                 image = await self._fetch()
             except Exception as err:  # noqa: BLE001 - whatever a camera raises, it may do better in a moment
+                if task is not None and task.cancelling():
+                    # Home Assistant's way to a camera's picture takes being cancelled for one that did not come.
+                    raise asyncio.CancelledError from err
                 self._failure = err
                 pause = AFTER_FAILURE
             else:
