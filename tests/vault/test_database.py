@@ -200,3 +200,33 @@ def test_our_own_mistakes_are_not_hidden() -> None:
         connection.execute("CREATE TABLE x (y)")
         with pytest.raises(VaultUnwritable, match="SQLITE_FULL"), telling_sqlite():
             connection.execute("INSERT INTO x VALUES (zeroblob(9999))")
+
+
+def test_a_copy_made_while_the_file_stands_still_is_whole(vault: Vault, folder: Path, tmp_path: Path) -> None:
+    """The file is copied first, its log whenever that comes to pass, and writes go on all the while."""
+    enrol(vault)
+    vault.hold_file(held=True)
+    before = (folder / "vault.db").read_bytes()
+    for number in range(60):
+        vault.add_visit(a_visit(f"v{number}"), a_photo(number, 60_000), NOW)
+    # Larger than what SQLite would have written back by itself.
+    assert (folder / "vault.db-wal").stat().st_size > 1000 * 4096
+    assert (folder / "vault.db").read_bytes() == before
+    assert not vault.forget(MARIA, NOW).verified
+    log = (folder / "vault.db-wal").read_bytes()
+    for cut in (0, 1, len(log) // 3, len(log) // 2, len(log) - 5, len(log)):
+        copy = tmp_path / f"copy-{cut}"
+        copy.mkdir()
+        (copy / "vault.db").write_bytes(before)
+        (copy / "vault.db-wal").write_bytes(log[:cut])
+        (copy / "vault.key").write_bytes((folder / "vault.key").read_bytes())
+        restored = Vault.open(copy)
+        assert restored.verify_audit().ok
+        visits = restored.visits(limit=100)
+        assert len(visits) == (0 if cut in (0, 1, len(log)) else len(visits))
+        assert all(restored.visit_picture(each.visit_id) for each in visits)
+        assert (restored.state(MARIA) is None) == (cut == len(log))
+        restored.close()
+    vault.hold_file(held=False)
+    assert (folder / "vault.db-wal").stat().st_size == 0
+    assert vault.forget(MARIA, NOW).verified

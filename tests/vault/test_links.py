@@ -211,3 +211,14 @@ def test_an_enrolment_on_a_phone_that_is_not_finished_is_erased(vault: Vault) ->
     assert vault.links.person_of(own) is None
     assert vault.state(OTTO) is None
     assert vault.purge(due + timedelta(days=1), Retention()).people == ()
+
+
+def test_an_enrolment_on_a_phone_outlives_a_restart_and_a_dialog_does_not(vault: Vault) -> None:
+    own = accept(vault, invite(vault))
+    vault.begin_enrolment(MARIA, "Maria", None, a_consent("dialog"), NOW)
+    earlier = NOW - Retention().invitation
+    assert vault.abandon_enrolments(now=NOW, linked_older=earlier) == [MARIA]
+    assert vault.links.person_of(own) == OTTO
+    assert vault.abandon_enrolments(now=NOW, linked_older=NOW - SECOND) == []
+    assert vault.abandon_enrolments(now=NOW, linked_older=NOW) == [OTTO]
+    assert vault.links.person_of(own) is None

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.retention import MONTH, Retention
 from custom_components.familiar_faces.vault.store import Vault
 from custom_components.familiar_faces.vault.times import from_stamp, to_stamp
@@ -199,3 +200,35 @@ def test_moments_come_back_to_the_microsecond() -> None:
     assert to_stamp(datetime(2026, 3, 1, tzinfo=UTC)) == 1_772_323_200_000_000
     with pytest.raises(ValueError, match="time zone"):
         to_stamp(datetime(2026, 3, 1))
+
+
+def test_nobody_s_visits_are_kept_longer_than_they_agreed_to(vault: Vault) -> None:
+    agreed = replace(a_consent("m"), visits_for=10 * DAY, pictures_for=2 * DAY)
+    enrol(vault, consent=agreed)
+    enrol(vault, OTTO, "Otto", seeds=(2,))
+    for person_id in (MARIA, OTTO):
+        vault.add_visit(a_visit(f"of-{person_id}", person_id), a_photo(1), NOW)
+    longer = Retention(visits=365 * DAY, pictures=90 * DAY)
+    assert vault.person(MARIA).consent == agreed
+    assert vault.next_purge(NOW, longer) == NOW + 2 * DAY
+    assert vault.purge(NOW + 2 * DAY - SECOND, longer).pictures == 0
+    assert vault.purge(NOW + 2 * DAY, longer).pictures == 1
+    assert vault.next_purge(NOW + 2 * DAY, longer) == NOW + 10 * DAY
+    assert vault.purge(NOW + 10 * DAY, longer).visits == 1
+    assert [visit.person_id for visit in vault.visits()] == [OTTO]
+    # A shorter period of the owner's counts for everybody, and a new yes for longer from then on.
+    assert vault.purge(NOW + 10 * DAY, Retention(visits=10 * DAY)).visits == 1
+    vault.record_consent(MARIA, replace(a_consent("n"), visits_for=365 * DAY, pictures_for=90 * DAY))
+    vault.add_visit(a_visit("later"), None, NOW)
+    assert vault.purge(NOW + 365 * DAY - SECOND, replace(longer, unseen=1095 * DAY)).visits == 0
+
+
+def test_whoever_has_nothing_kept_is_not_forgotten_for_not_being_seen(vault: Vault) -> None:
+    lasting = a_consent("m", given_at=NOW, lasts=1000 * DAY)
+    enrol(vault, consent=replace(lasting, choices=Choices(keeping=Keeping.NOTHING)))
+    enrol(vault, OTTO, "Otto", seeds=(2,), consent=replace(lasting, consent_id="o"))
+    purged = vault.purge(NOW + 400 * DAY, Retention(visits=NOTHING))
+    assert purged.people == ()
+    purged = vault.purge(NOW + 400 * DAY, Retention())
+    assert [receipt.person_id for receipt in purged.people] == [OTTO]
+    assert vault.next_purge(NOW + 400 * DAY, replace(Retention(), audit=1825 * DAY)) == NOW + 1014 * DAY

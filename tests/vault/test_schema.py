@@ -192,11 +192,12 @@ def test_a_store_of_the_first_version_goes_on(vault: Vault, folder: Path) -> Non
     with vault._database.write() as connection:
         key = people_rows.person_key(connection, vault._keys, MARIA)
         rows = connection.execute(
-            "SELECT consent_id, number, recorded_at, valid_until, withdrawn_at, sealed FROM consent"
+            "SELECT consent_id, number, recorded_at, valid_until, withdrawn_at, visits_for, pictures_for, sealed "
+            "FROM consent"
         )
         ((consent_id, number, *times, sealed),) = rows.fetchall()
-        place = ("consent", consent_id, MARIA, number, *times)
-        data = unseal_json(key, sealed, place)
+        data = unseal_json(key, sealed, ("consent", consent_id, MARIA, number, *times))
+        place = ("consent", consent_id, MARIA, number, *times[:3])
         for newer in ("text", "cameras", "keeping", "pictures"):
             del data[newer]
         connection.execute("UPDATE consent SET sealed = ?", (seal_json(key, data, place),))
@@ -204,6 +205,8 @@ def test_a_store_of_the_first_version_goes_on(vault: Vault, folder: Path) -> Non
             connection.execute(f"DROP TABLE {table}")
         for column in ("pending", "receipt"):
             connection.execute(f"ALTER TABLE tombstone DROP COLUMN {column}")
+        for column in ("visits_for", "pictures_for"):
+            connection.execute(f"ALTER TABLE consent DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 1")
     vault.close()
 
@@ -212,6 +215,7 @@ def test_a_store_of_the_first_version_goes_on(vault: Vault, folder: Path) -> Non
     person = vault.person(MARIA)
     assert person.choices == Choices()
     assert person.consent.text == ""
+    assert (person.consent.visits_for, person.consent.pictures_for) == (30 * DAY, 7 * DAY)
     assert vault.visit_picture("visit-1") == a_photo(9)
     assert vault.was_forgotten(OTTO)
     assert vault.unfinished() == []

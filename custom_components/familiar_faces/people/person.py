@@ -52,6 +52,9 @@ class Consent:
     withdrawn_at: datetime | None = None
     choices: Choices = field(default_factory=Choices)
     """What was agreed to besides being recognised."""
+    visits_for: timedelta | None = None
+    """How long visits were agreed to be kept, when they are; None when that was not said."""
+    pictures_for: timedelta | None = None
     text: str = ""
     """The very text that was agreed to; empty in consents of the first version of the text."""
 
@@ -64,6 +67,16 @@ class Consent:
             raise ValueError("a consent ends after it was given")
         if not self.given_by.strip():
             raise ValueError("a consent names who gave it")
+
+    @property
+    def keeps_visits_for(self) -> timedelta | None:
+        """Return how long visits may be kept at most; None for as long as is set."""
+        return self.visits_for if self.choices.keeps_visits else timedelta(0)
+
+    @property
+    def keeps_pictures_for(self) -> timedelta | None:
+        """Return how long pictures of visits may be kept at most; None for as long as is set."""
+        return self.pictures_for if self.choices.keeps_pictures else timedelta(0)
 
     def state(self, now: datetime) -> ConsentState:
         """Return where this consent is in its life at `now`."""

@@ -90,6 +90,21 @@ class AuditLog:
                 found.append(entry)
         return tuple(found)
 
+    def newest(self, connection: sqlite3.Connection) -> tuple[int, str]:
+        """Return the number of the newest entry and its link, in hexadecimal; they outlive the entry."""
+        head = self._head(connection)
+        return head.last, head.last_link.hex()
+
+    def holds(self, connection: sqlite3.Connection, number: int, link: str) -> bool:
+        """Return whether an entry was ever written here, as far as that can be told of one that is purged."""
+        head = self._head(connection)
+        if number > head.last:
+            return False
+        row = connection.execute("SELECT link FROM audit WHERE number = ?", (number,)).fetchone()
+        if row is None:
+            return number < head.before or (number == head.before and link == head.before_link.hex())
+        return bool(bytes(row[0]).hex() == link)
+
     def verify(self, connection: sqlite3.Connection) -> AuditVerdict:
         """Follow the whole chain and say where it first breaks."""
         rows = connection.execute("SELECT number, at, sealed, link FROM audit ORDER BY number").fetchall()

@@ -19,6 +19,10 @@ def about(consent: Consent) -> dict[str, Detail]:
         "on_behalf_of_child": consent.on_behalf_of_child,
         "text_version": consent.text_version,
         "valid_until": consent.valid_until.astimezone(UTC).isoformat(),
+        # How many, None for all; which ones is the person's affair.
+        "cameras": None if consent.choices.cameras is None else len(consent.choices.cameras),
+        "keeping": consent.choices.keeping.value,
+        "pictures": consent.choices.pictures,
     }
 
 

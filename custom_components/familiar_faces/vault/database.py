@@ -12,6 +12,8 @@ from .files import make_private, sync_folder, telling_unwritable
 
 _BUSY_SECONDS = 2.0
 _CHUNK = 1 << 20
+_AUTOCHECKPOINT_PAGES = 1000
+"""SQLite's own default."""
 
 _SETTINGS = (
     "journal_mode = WAL",
@@ -68,6 +70,7 @@ class Database:
         """
         self._path = path
         self._lock = threading.RLock()
+        self._file_held = False
         with telling_unwritable():
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             os.close(descriptor)
@@ -122,9 +125,27 @@ class Database:
                         connection.execute("ROLLBACK")
                 raise
 
+    def hold_file(self, *, held: bool) -> None:
+        """Write into the write-ahead log only, so that the file can be copied; or into both again.
+
+        A copy of the file, and of the log whenever that was read, is then a whole store: SQLite passes over a
+        last transaction that is not there in full (sqlite.org/walformat.html, 4.4).
+        """
+        with self._lock, telling_sqlite():
+            connection = self._alive()
+            if held:
+                # From now on the file holds all that was written.
+                self.checkpoint()
+            connection.execute(f"PRAGMA wal_autocheckpoint = {0 if held else _AUTOCHECKPOINT_PAGES}")
+            self._file_held = held
+            if not held:
+                self.checkpoint()
+
     def checkpoint(self) -> bool:
         """Move the write-ahead log into the file and empty it; return whether that could be done."""
         with self._lock:
+            if self._file_held:
+                return False
             try:
                 row = self._alive().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             except sqlite3.Error:

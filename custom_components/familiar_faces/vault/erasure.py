@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 import logging
 from pathlib import Path
 import sqlite3
@@ -14,8 +14,8 @@ from .errors import UnknownPerson, VaultDamaged, VaultError
 from .files import copies, shred
 from .keys import Keys
 from .records import EnrolmentState, Purged, Receipt
-from .retention import Retention, cutoff, person_due
-from .times import from_stamp, to_stamp
+from .retention import DUE_AT, Retention, cutoff, person_due
+from .times import from_stamp, span, to_stamp
 from .tombstones import Tombstones
 
 _LOGGER = logging.getLogger(__name__)
@@ -74,16 +74,25 @@ class Eraser:
                 erased.append(self._forget(connection, person_id, now, reason))
         return self._look_again(erased)
 
-    def abandon(self, older: datetime | None, now: datetime) -> list[str]:
+    def abandon(
+        self, older: datetime | None, now: datetime, linked_older: datetime | None = None
+    ) -> list[str]:
         """Erase people whose enrolment never ended, begun at `older` or before; return their ids.
 
+        Those with a link of their own only when it was begun at `linked_older` or before, when that is given.
         They get no tombstone: they were never here, and the same enrolment may start again.
         """
         with self._database.write() as connection:
             rows = connection.execute(
                 "SELECT person_id FROM person WHERE state = ?1 AND created_at <= ifnull(?2, created_at) "
+                "AND (created_at <= ifnull(?3, created_at) "
+                "OR NOT EXISTS (SELECT 1 FROM link WHERE link.person_id = person.person_id)) "
                 "ORDER BY created_at",
-                (EnrolmentState.ENROLLING, None if older is None else to_stamp(older)),
+                (
+                    EnrolmentState.ENROLLING,
+                    None if older is None else to_stamp(older),
+                    None if linked_older is None else to_stamp(linked_older),
+                ),
             ).fetchall()
             for (person_id,) in rows:
                 self._erase(connection, person_id, now)
@@ -94,8 +103,8 @@ class Eraser:
 
     def purge(self, now: datetime, retention: Retention) -> Purged:
         """Erase all that is due. A purge that dies half-way has erased a part; the next does the rest."""
-        pictures = self._pictures(cutoff(now, retention.pictures), now)
-        visits, more_pictures = self._visits(cutoff(now, retention.visits), now)
+        pictures = self._pictures(retention.pictures, now)
+        visits, more_pictures = self._visits(retention.visits, now)
         review = self._review(cutoff(now, retention.review), now)
         invitations = self._invitations(now)
         # Whoever began on their own phone and never came back.
@@ -215,14 +224,14 @@ class Eraser:
             # The erasure stands; the receipt that is kept says less than the one that is returned.
             _LOGGER.warning("A receipt could not be brought up to date: %s", err)
 
-    def _pictures(self, until: int, now: datetime) -> int:
+    def _pictures(self, kept: timedelta, now: datetime) -> int:
         total = 0
         while True:
             with self._database.write() as connection:
                 count = connection.execute(
-                    "DELETE FROM picture WHERE visit_id IN (SELECT visit_id FROM picture "
-                    "WHERE started_at <= ? ORDER BY started_at LIMIT ?)",
-                    (until, _BATCH),
+                    f"DELETE FROM picture WHERE visit_id IN (SELECT visit_id FROM picture "  # noqa: S608
+                    f"WHERE {DUE_AT['picture']} <= ?2 ORDER BY started_at LIMIT ?3)",
+                    (span(kept), to_stamp(now), _BATCH),
                 ).rowcount
                 if count == 0:
                     return total
@@ -230,13 +239,14 @@ class Eraser:
                 self._audit.append(connection, "purged", None, {"pictures": count}, now)
             total += count
 
-    def _visits(self, until: int, now: datetime) -> tuple[int, int]:
+    def _visits(self, kept: timedelta, now: datetime) -> tuple[int, int]:
         visits = pictures = 0
         while True:
             with self._database.write() as connection:
                 due = connection.execute(
-                    "SELECT visit_id FROM visit WHERE started_at <= ? ORDER BY started_at LIMIT ?",
-                    (until, _BATCH),
+                    f"SELECT visit_id FROM visit WHERE {DUE_AT['visit']} <= ?2 "  # noqa: S608
+                    "ORDER BY started_at LIMIT ?3",
+                    (span(kept), to_stamp(now), _BATCH),
                 ).fetchall()
                 if not due:
                     return visits, pictures

@@ -1,7 +1,7 @@
 """Rows of people: their keys, consents, templates and reference photos. Works in a given transaction."""
 
 import base64
-from datetime import datetime
+from datetime import datetime, timedelta
 import sqlite3
 from typing import Any
 
@@ -13,11 +13,20 @@ from .errors import ConsentMissing, UnknownPerson, UnknownTemplate, VaultDamaged
 from .keys import Keys
 from .records import EnrolmentState
 from .sealed import seal, seal_json, unseal, unseal_json
-from .times import from_stamp, to_stamp
+from .times import from_stamp, length, span, to_stamp
 
-_CONSENT = "SELECT consent_id, number, recorded_at, valid_until, withdrawn_at, sealed FROM consent "
+_CONSENT = (
+    "SELECT consent_id, number, recorded_at, valid_until, withdrawn_at, visits_for, pictures_for, sealed "
+    "FROM consent "
+)
 
-type _ConsentRow = tuple[str, int, int, int, int | None, bytes]
+_FIRST_VISITS_FOR = timedelta(days=30)
+_FIRST_PICTURES_FOR = timedelta(days=7)
+"""What the first version of the consent text said."""
+
+type _Times = tuple[int, int, int | None, int | None, int | None]
+"""The plain columns of a consent: recorded at, valid until, withdrawn at, visits for, pictures for."""
+type _ConsentRow = tuple[str, int, int, int, int | None, int | None, int | None, bytes]
 
 
 def person_state(connection: sqlite3.Connection, person_id: str) -> EnrolmentState | None:
@@ -109,17 +118,36 @@ def insert_consent(connection: sqlite3.Connection, key: bytes, person_id: str, c
         "SELECT ifnull(max(number), 0) + 1 FROM consent WHERE person_id = ?", (person_id,)
     ).fetchone()
     connection.execute(
-        "INSERT INTO consent VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO consent (consent_id, person_id, number, recorded_at, valid_until, withdrawn_at, "
+        "visits_for, pictures_for, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             consent.consent_id,
             person_id,
             number,
-            to_stamp(consent.recorded_at),
-            to_stamp(consent.valid_until),
-            None if consent.withdrawn_at is None else to_stamp(consent.withdrawn_at),
-            _sealed_consent(key, person_id, number, consent),
+            *_times(consent),
+            sealed_consent(key, person_id, number, consent),
         ),
     )
+
+
+def seal_first_consents(connection: sqlite3.Connection, keys: Keys) -> None:
+    """Bring the consents of the first version of the store up to date, with the periods that its text named."""
+    rows = connection.execute(
+        "SELECT consent_id, person_id, number, recorded_at, valid_until, withdrawn_at, sealed FROM consent"
+    ).fetchall()
+    for consent_id, person_id, number, recorded_at, valid_until, withdrawn_at, sealed in rows:
+        place = ("consent", consent_id, person_id, number, recorded_at, valid_until, withdrawn_at)
+        periods = (span(_FIRST_VISITS_FOR), span(_FIRST_PICTURES_FOR))
+        try:
+            key = person_key(connection, keys, person_id)
+            data = unseal_json(key, sealed, place)
+        except VaultDamaged:
+            # It stays as damaged as it is.
+            continue
+        connection.execute(
+            "UPDATE consent SET visits_for = ?, pictures_for = ?, sealed = ? WHERE consent_id = ?",
+            (*periods, seal_json(key, data, (*place, *periods)), consent_id),
+        )
 
 
 def record_consent(connection: sqlite3.Connection, key: bytes, person_id: str, consent: Consent) -> None:
@@ -148,7 +176,7 @@ def withdraw_consents(connection: sqlite3.Connection, key: bytes, person_id: str
         consent = _opened_consent(key, person_id, row).withdrawn(now)
         connection.execute(
             "UPDATE consent SET withdrawn_at = ?, sealed = ? WHERE consent_id = ?",
-            (to_stamp(now), _sealed_consent(key, person_id, row[1], consent), consent.consent_id),
+            (to_stamp(now), sealed_consent(key, person_id, row[1], consent), consent.consent_id),
         )
     return len(rows)
 
@@ -219,7 +247,8 @@ def _sealed_person(key: bytes, person_id: str, name: str, linked_entity: str | N
     return seal_json(key, {"name": name, "linked_entity": linked_entity}, ("person", person_id))
 
 
-def _sealed_consent(key: bytes, person_id: str, number: int, consent: Consent) -> bytes:
+def sealed_consent(key: bytes, person_id: str, number: int, consent: Consent) -> bytes:
+    """Return a consent sealed for its row."""
     data = {
         "given_by": consent.given_by,
         "on_behalf_of_child": consent.on_behalf_of_child,
@@ -231,18 +260,25 @@ def _sealed_consent(key: bytes, person_id: str, number: int, consent: Consent) -
         "keeping": consent.choices.keeping.value,
         "pictures": consent.choices.pictures,
     }
-    times = (
+    return seal_json(key, data, ("consent", consent.consent_id, person_id, number, *_times(consent)))
+
+
+def _times(consent: Consent) -> _Times:
+    visits_for, pictures_for = consent.keeps_visits_for, consent.keeps_pictures_for
+    return (
         to_stamp(consent.recorded_at),
         to_stamp(consent.valid_until),
         None if consent.withdrawn_at is None else to_stamp(consent.withdrawn_at),
+        None if visits_for is None else span(visits_for),
+        None if pictures_for is None else span(pictures_for),
     )
-    return seal_json(key, data, ("consent", consent.consent_id, person_id, number, *times))
 
 
 def _opened_consent(key: bytes, person_id: str, row: _ConsentRow) -> Consent:
-    consent_id, number, recorded_at, valid_until, withdrawn_at, sealed = row
-    place = ("consent", consent_id, person_id, number, recorded_at, valid_until, withdrawn_at)
-    data = unseal_json(key, sealed, place)
+    consent_id, number, recorded_at, valid_until, withdrawn_at, visits_for, pictures_for, sealed = row
+    times: _Times = (recorded_at, valid_until, withdrawn_at, visits_for, pictures_for)
+    data = unseal_json(key, sealed, ("consent", consent_id, person_id, number, *times))
+    choices = _choices(data)
     return Consent(
         consent_id=consent_id,
         given_by=data["given_by"],
@@ -253,7 +289,10 @@ def _opened_consent(key: bytes, person_id: str, row: _ConsentRow) -> Consent:
         text_version=data["text_version"],
         recorded_at=from_stamp(recorded_at),
         withdrawn_at=None if withdrawn_at is None else from_stamp(withdrawn_at),
-        choices=_choices(data),
+        choices=choices,
+        # Zero there stands for what was not chosen; what the text said is beside the point then.
+        visits_for=None if visits_for is None or not choices.keeps_visits else length(visits_for),
+        pictures_for=None if pictures_for is None or not choices.keeps_pictures else length(pictures_for),
         text=data.get("text", ""),
     )
 

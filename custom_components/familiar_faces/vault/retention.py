@@ -54,6 +54,18 @@ class Retention:
                 raise ValueError(f"{name} is kept between {shortest} and {longest}")
 
 
+DUE_AT = {
+    "visit": "started_at + min(?1, ifnull((SELECT visits_for FROM consent "
+    "WHERE consent.person_id = visit.person_id ORDER BY number DESC LIMIT 1), ?1))",
+    "picture": "started_at + min(?1, ifnull((SELECT pictures_for FROM consent "
+    "WHERE consent.person_id = picture.person_id ORDER BY number DESC LIMIT 1), ?1))",
+}
+"""When each row of these tables falls due, in SQL; ?1 is how long the owner has them kept.
+
+A person may have agreed to less, and a longer period that is set later does not count for them.
+"""
+
+
 def cutoff(now: datetime, kept: timedelta) -> int:
     """Return the stamp at and before which things kept this long are due."""
     return to_stamp(now) - span(kept)
@@ -70,9 +82,12 @@ def person_due(connection: sqlite3.Connection, now: datetime, retention: Retenti
 def next_due(connection: sqlite3.Connection, now: datetime, retention: Retention) -> datetime | None:
     """Return when the next thing falls due, `now` when something is, None when nothing is kept."""
     moments = [due_at for due_at, _, _ in _people(connection, retention)]
+    for table, kept in (("visit", retention.visits), ("picture", retention.pictures)):
+        statement = f"SELECT min({DUE_AT[table]}) FROM {table}"  # noqa: S608
+        (due,) = connection.execute(statement, (span(kept),)).fetchone()
+        if due is not None:
+            moments.append(due)
     for statement, kept in (
-        ("SELECT min(started_at) FROM visit", retention.visits),
-        ("SELECT min(started_at) FROM picture", retention.pictures),
         ("SELECT min(at) FROM review", retention.review),
         ("SELECT min(expires_at) FROM invitation", _NOTHING),
         ("SELECT min(created_at) FROM person WHERE state = 'enrolling'", retention.invitation),
@@ -88,18 +103,18 @@ def next_due(connection: sqlite3.Connection, now: datetime, retention: Retention
 def _people(connection: sqlite3.Connection, retention: Retention) -> Iterator[tuple[int, str, str]]:
     """Yield when each person is to be forgotten, why, and who; only plain columns are needed."""
     rows = connection.execute(
-        "SELECT person.person_id, created_at, seen_at, recorded_at, valid_until, withdrawn_at "
+        "SELECT person.person_id, created_at, seen_at, recorded_at, valid_until, withdrawn_at, visits_for "
         "FROM person LEFT JOIN consent ON consent.person_id = person.person_id AND number = "
         "(SELECT max(number) FROM consent WHERE consent.person_id = person.person_id)"
     ).fetchall()
-    for person_id, created_at, seen_at, recorded_at, valid_until, withdrawn_at in rows:
+    for person_id, created_at, seen_at, recorded_at, valid_until, withdrawn_at, visits_for in rows:
         # Someone without any consent on record is treated as one whose consent ran out.
         ends_at = created_at if valid_until is None else valid_until
         last_sign = max(created_at, seen_at or created_at, recorded_at or created_at)
-        moments = [
-            (ends_at + span(retention.after_expiry), "expired"),
-            (last_sign + span(retention.unseen), "unseen"),
-        ]
+        moments = [(ends_at + span(retention.after_expiry), "expired")]
+        if visits_for != 0 and retention.visits:
+            # Of whom no visits are kept, nobody can tell when they were last seen.
+            moments.append((last_sign + span(retention.unseen), "unseen"))
         if withdrawn_at is not None:
             moments.append((withdrawn_at + span(retention.after_withdrawal), "withdrawn"))
         yield *min(moments), person_id

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 import sqlite3
 
+from . import people_rows
 from .audit import AuditLog
 from .database import Database
 from .errors import (
@@ -65,6 +66,8 @@ _TABLES = (
         valid_until INTEGER NOT NULL,
         withdrawn_at INTEGER,
         sealed BLOB NOT NULL,
+        visits_for INTEGER,
+        pictures_for INTEGER,
         UNIQUE (person_id, number)
     ) STRICT""",
     """CREATE TABLE template (
@@ -118,6 +121,9 @@ def _links_and_review(connection: sqlite3.Connection, keys: Keys) -> None:
         connection.execute(statement)
     for column in ("pending", "receipt"):
         connection.execute(f"ALTER TABLE tombstone ADD COLUMN {column} BLOB")
+    for column in ("visits_for", "pictures_for"):
+        connection.execute(f"ALTER TABLE consent ADD COLUMN {column} INTEGER")
+    people_rows.seal_first_consents(connection, keys)
 
 
 MIGRATIONS: dict[int, Migration] = {1: _links_and_review}

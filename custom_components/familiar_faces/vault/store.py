@@ -33,6 +33,7 @@ from .retention import Retention, next_due
 from .review import Review
 from .schema import open_store
 from .times import to_stamp
+from .witness import Witness
 
 
 class Vault:
@@ -52,6 +53,7 @@ class Vault:
         self._eraser = Eraser(folder, database, keys, self._audit)
         self.links = Links(database, keys, self._audit, self._eraser)
         self.review = Review(database, keys, self._audit, self._eraser)
+        self.witness = Witness(database, self._audit, self._eraser)
         self._corrector = Corrector(database, keys, self._audit, self._eraser)
         self._damaged: list[str] = []
 
@@ -85,6 +87,13 @@ class Vault:
         """Close the vault; a second time does nothing."""
         self._database.close()
         self._lock.release()
+
+    def hold_file(self, *, held: bool) -> None:
+        """Let the file stand still while a backup copies it, or go on; writes are kept all the while.
+
+        Somebody who is forgotten meanwhile has no verified receipt until it goes on.
+        """
+        self._database.hold_file(held=held)
 
     # People
 
@@ -124,12 +133,19 @@ class Vault:
                 )
                 self._audit.append(connection, "enrolled", person_id, {}, now or datetime.now(UTC))
 
-    def abandon_enrolments(self, older: datetime | None = None, now: datetime | None = None) -> list[str]:
+    def abandon_enrolments(
+        self,
+        older: datetime | None = None,
+        now: datetime | None = None,
+        *,
+        linked_older: datetime | None = None,
+    ) -> list[str]:
         """Erase people whose enrolment was not finished, begun at `older` or before when given.
 
-        Return their ids. Called at the start: an enrolment does not outlive the process it began in.
+        Return their ids. Called at the start: a dialog does not outlive the process it began in. Whoever has a
+        link of their own can go on, so they are erased only when they began at `linked_older` or before.
         """
-        return self._eraser.abandon(older, now or datetime.now(UTC))
+        return self._eraser.abandon(older, now or datetime.now(UTC), linked_older)
 
     def state(self, person_id: str) -> EnrolmentState | None:
         """Return how far someone's enrolment is, None for nobody."""

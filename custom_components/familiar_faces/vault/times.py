@@ -18,6 +18,11 @@ def from_stamp(stamp: int) -> datetime:
     return _EPOCH + stamp * _MICROSECOND
 
 
-def span(length: timedelta) -> int:
+def length(units: int) -> timedelta:
+    """Return the length of time that `span` was given."""
+    return units * _MICROSECOND
+
+
+def span(period: timedelta) -> int:
     """Return a length of time in the store's unit."""
-    return length // _MICROSECOND
+    return period // _MICROSECOND
