@@ -14,6 +14,7 @@ import sys
 # As the engine sets it, so that both sides have the same threads and say as little.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from benchmarks import goals, models, represent

@@ -7,6 +7,8 @@ FF_ROOT=$(dirname "$FF_SCRIPT")
 FF_CACHE=${FAMILIAR_FACES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/familiar-faces-dev}
 FF_VENV=${FAMILIAR_FACES_VENV:-$FF_ROOT/.venv}
 export FF_SCRIPT FF_ROOT FF_CACHE FF_VENV
+# onnxruntime reports to its publisher otherwise, from wherever it is imported; the engine sees to it itself.
+export ORT_DISABLE_TELEMETRY=1
 mkdir -p "$FF_CACHE"
 
 say() { printf '\033[2m[%s] %s\033[0m\n' "$(basename "$0")" "$*" >&2; }

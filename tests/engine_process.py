@@ -76,6 +76,8 @@ _PRELUDE = """
 import importlib.util, json, os, sys
 from pathlib import Path
 os.environ["OPENCV_LOG_LEVEL"] = "ERROR"
+# The code may import onnxruntime before the engine does.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 _spec = importlib.util.spec_from_file_location(
     "engine", {folder!r} + "/__init__.py", submodule_search_locations=[{folder!r}]
 )

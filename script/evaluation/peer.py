@@ -114,6 +114,7 @@ def _prepare(weights: Path) -> None:
         "DEEPFACE_HOME": str(weights_folder(weights, Variant.INT8BQ)),
         "DEEPFACE_BACKEND_ENGINE": "onnx",
         "DEEPFACE_LOG_LEVEL": "40",
+        "ORT_DISABLE_TELEMETRY": "1",
     }
 
 

@@ -38,6 +38,9 @@ def load(home: Path, variant: Variant = Variant.INT8BQ) -> Models:
         # It prints its log to standard output; only errors may pass.
         "DEEPFACE_LOG_LEVEL": "40",
         "DEEPFACE_ONNX_PROVIDERS": "cpu",
+        # Otherwise onnxruntime tells its publisher about every model it runs, from a few seconds after the start
+        # on, and leaves an identifier of this machine in the user's cache. Read when it is imported.
+        "ORT_DISABLE_TELEMETRY": "1",
     }
     import cv2
     from deepface import DeepFace
