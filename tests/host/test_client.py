@@ -31,7 +31,7 @@ from custom_components.familiar_faces.host.errors import (
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 TOKEN = "a-very-secret-token"
-IMAGE = b"\xff\xd8\xff not really a picture"
+IMAGE = b"\xff\xd8\xff\xda\0\2 not really a picture\xff\xd9"
 
 
 def answer(faces: int = 1, **pictures: str) -> dict[str, Any]:
@@ -133,7 +133,7 @@ async def test_faces_come_back_as_they_were_sent(client: EngineClient, fake: Fak
 
 
 async def test_a_20_megabyte_image_arrives_whole(client: EngineClient, fake: Fake) -> None:
-    image = bytes(range(256)) * (20 * 1024**2 // 256)
+    image = IMAGE[:6] + bytes(range(256)) * (20 * 1024**2 // 256) + IMAGE[-2:]
     fake.says(text=json.dumps(answer()))
     await client.faces(image)
     assert fake.bodies == [image]

@@ -29,11 +29,14 @@ from .errors import (
     EngineUnavailable,
     ImageRejected,
 )
+from .metadata import without_metadata
 
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that are read at most; twenty faces with both pictures are under 2 MB."""
 PARSE_ELSEWHERE = 128 * 1024
 """Bytes above which an answer is parsed in a thread: this many take about a millisecond."""
+STRIP_ELSEWHERE = 2 * 1024 * 1024
+"""Bytes above which an image is rid of its metadata in a thread: this many take about a millisecond."""
 LATENCIES = 21
 """How many recent answers the latency is the median of."""
 HANG = 5.0
@@ -93,7 +96,7 @@ class EngineClient:
         mirrored: bool = False,
         timeout: float = 10,
     ) -> Faces:
-        """Return the faces in a JPEG or PNG.
+        """Return the faces in a JPEG, PNG or WebP, of which nothing but the picture is sent.
 
         Raises ImageRejected when it cannot be read as an image, otherwise as `health` does.
         """
@@ -104,6 +107,10 @@ class EngineClient:
             "portraits": str(int(portraits)),
             "mirrored": str(int(mirrored)),
         }
+        if len(image) > STRIP_ELSEWHERE:
+            image = await asyncio.to_thread(without_metadata, image)
+        else:
+            image = without_metadata(image)
         try:
             status, headers, body = await self._ask("POST", "/v1/faces", timeout, query, image)
         except EngineTimedOut:
