@@ -17,6 +17,8 @@ from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.host.environment import ReadyMade
 from custom_components.familiar_faces.hub import Hub
 
+from .shared_engine import SharedEngine, running
+
 DOORBELL = "input_button.doorbell"
 CAMERA = "camera.front_door"
 
@@ -92,14 +94,32 @@ async def front_door(hass: HomeAssistant) -> FrontDoor:
     return camera
 
 
+@pytest.fixture(scope="session")
+def shared_engine(engine_place: PreparedBefore) -> Generator[Path]:
+    """Return the folder of the socket of a real engine that the tests share."""
+    with running() as folder:
+        yield folder
+
+
 @pytest.fixture
-def real_engine(engine_place: PreparedBefore) -> Generator[None]:
-    """Have this machine's engine run from the prepared environment."""
+def real_engine(request: pytest.FixtureRequest, engine_place: PreparedBefore) -> Generator[None]:
+    """Have this machine's engine be a real one: its own where the test is marked so, else a shared one."""
     # The engine is spoken to on a Unix socket.
     pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
-    target = "custom_components.familiar_faces.engine_choice.Environment"
-    with patch(target, return_value=engine_place):
-        yield
+    room = "custom_components.familiar_faces.engine_choice"
+    with patch(f"{room}.Environment", return_value=engine_place):
+        if request.node.get_closest_marker("own_engine"):
+            yield
+            return
+        folder = request.getfixturevalue("shared_engine")
+        with patch(f"{room}.EngineProcess", side_effect=lambda *_: SharedEngine(folder)):
+            yield
+
+
+@pytest.fixture
+def sockets(real_engine: None, socket_enabled: None) -> None:
+    """Allow the sockets of a client of Home Assistant, besides the engine's Unix socket."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from .engine_process import EngineProcess
 from .pictures import enrolment_photos
 from .steps import enrol
 
+pytestmark = pytest.mark.own_engine
+
 TOKEN = "a secret for the tests"
 
 

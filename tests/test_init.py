@@ -2,6 +2,7 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.host.engine import EngineStatus
@@ -10,6 +11,7 @@ from custom_components.familiar_faces.hub import Hub, vault_folder
 from .conftest import FrontDoor, PreparedBefore
 
 
+@pytest.mark.own_engine
 async def test_setup_and_unload(
     hass: HomeAssistant, front_door: FrontDoor, real_engine: None, entry: MockConfigEntry
 ) -> None:

@@ -577,6 +577,7 @@ def signal_engine(hub: Hub, number: signal.Signals) -> None:
                 os.kill(int(path.parent.name), number)
 
 
+@pytest.mark.own_engine
 async def test_engine_killed_in_mid_look(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
 ) -> None:
@@ -596,6 +597,7 @@ async def test_engine_killed_in_mid_look(
     assert [state.attributes["event_type"] for state in told] == ["familiar"]
 
 
+@pytest.mark.own_engine
 async def test_ring_while_the_engine_is_away(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
 ) -> None:
@@ -608,6 +610,7 @@ async def test_ring_while_the_engine_is_away(
     assert [state.attributes["event_type"] for state in told] == ["familiar"]
 
 
+@pytest.mark.own_engine
 async def test_engine_that_hangs(
     hass: HomeAssistant,
     hub: Hub,
