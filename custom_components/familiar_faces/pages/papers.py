@@ -1,0 +1,164 @@
+"""The papers: notice, sign, retention policy and model card for everybody, the record for the owner."""
+
+from abc import abstractmethod
+from functools import lru_cache
+from typing import Any, override
+
+from aiohttp import web
+from homeassistant.components.http.const import KEY_HASS_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.http import KEY_AUTHENTICATED
+from homeassistant.helpers.network import NoURLAvailableError, get_url
+from homeassistant.util import dt as dt_util
+import segno
+
+from ..hub import FamiliarFacesConfigEntry
+from ..people.measured import MEASURED
+from ..people.promise import CERTAINTY, promises
+from .papers_facts import card_of, gather, promise_of, shown
+from .view import ROOT, PageView
+
+PAPERS = {
+    "notice": f"{ROOT}/notice",
+    "sign": f"{ROOT}/sign",
+    "policy": f"{ROOT}/retention",
+    "model": f"{ROOT}/model",
+}
+"""The public papers and their paths."""
+RECORD = f"{ROOT}/record/{{language}}"
+"""The path of the record. A signature covers the query, so the language is a part of the path."""
+
+PAIRS = 1000
+PAIRS_RIGHT = 0.990
+"""How many of the pairs of LFW's view 1 `script/eval verify` tells rightly; see docs/accuracy.md."""
+
+
+class PaperView(PageView):
+    """A paper that is there for everybody while the owner has switched the papers on."""
+
+    paper: str
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Show the paper as the settings are now."""
+        entry = self.entry()
+        if entry is None or not shown(entry):
+            return self.not_found(request)
+        return self.page(
+            request,
+            f"{self.paper}.html",
+            paper=self.paper,
+            papers=PAPERS,
+            facts=gather(entry),
+            now=dt_util.utcnow(),
+            **self.values(entry),
+        )
+
+    @abstractmethod
+    def values(self, entry: FamiliarFacesConfigEntry) -> dict[str, Any]:
+        """Return what this paper says besides the facts."""
+
+
+class NoticeView(PaperView):
+    """Who is responsible, what is done, for how long, and everybody's rights."""
+
+    url = PAPERS["notice"]
+    name = "familiar_faces:notice"
+    paper = "notice"
+
+    @override
+    def values(self, entry: FamiliarFacesConfigEntry) -> dict[str, Any]:
+        return {}
+
+
+class SignView(PaperView):
+    """A sign to print, with the way to the notice."""
+
+    url = PAPERS["sign"]
+    name = "familiar_faces:sign"
+    paper = "sign"
+
+    @override
+    def values(self, entry: FamiliarFacesConfigEntry) -> dict[str, Any]:
+        address = notice_address(self.hass)
+        return {"url": address, "qr": qr_code(address) if address else None}
+
+
+class PolicyView(PaperView):
+    """How long everything is kept and how it is destroyed."""
+
+    url = PAPERS["policy"]
+    name = "familiar_faces:policy"
+    paper = "policy"
+
+    @override
+    def values(self, entry: FamiliarFacesConfigEntry) -> dict[str, Any]:
+        return {}
+
+
+class ModelView(PaperView):
+    """The models, and what is known of how well they recognise."""
+
+    url = PAPERS["model"]
+    name = "familiar_faces:model"
+    paper = "model"
+
+    @override
+    def values(self, entry: FamiliarFacesConfigEntry) -> dict[str, Any]:
+        gallery = entry.runtime_data.gallery
+        model = gallery.model if gallery is not None else None
+        return {
+            "model": model,
+            "card": card_of(model),
+            "measured": MEASURED,
+            "promises": promises(MEASURED),
+            "promise": promise_of(entry),
+            "certainty": CERTAINTY,
+            "pairs": PAIRS,
+            "pairs_right": PAIRS_RIGHT,
+        }
+
+
+class RecordView(PageView):
+    """The record of processing activities, for administrators and by a link that one of them had signed."""
+
+    url = RECORD
+    name = "familiar_faces:record"
+
+    async def get(self, request: web.Request, language: str) -> web.Response:
+        """Show the record; to anybody else it is not there."""
+        entry = self.entry()
+        if entry is None or language not in self.renderer.texts or not _is_owner(request):
+            return self.not_found(request)
+        return self.page(
+            request,
+            "record.html",
+            paper="record",
+            papers=None,
+            language=language,
+            switch=False,
+            facts=gather(entry),
+            promise=promise_of(entry),
+            now=dt_util.utcnow(),
+        )
+
+
+VIEWS = (NoticeView, SignView, PolicyView, ModelView, RecordView)
+
+
+def _is_owner(request: web.Request) -> bool:
+    user = request.get(KEY_HASS_USER)
+    return bool(request.get(KEY_AUTHENTICATED)) and user is not None and user.is_admin
+
+
+def notice_address(hass: HomeAssistant) -> str | None:
+    """Return the address of the notice for somebody outside; None when no address of this home is known."""
+    try:
+        return get_url(hass, prefer_external=True) + PAPERS["notice"]
+    except NoURLAvailableError:
+        return None
+
+
+@lru_cache(maxsize=4)
+def qr_code(text: str) -> str:
+    """Return a QR code as the address of an SVG, dark on white with its quiet zone."""
+    return segno.make_qr(text, error="m").svg_data_uri(dark="#000", light="#fff", border=4, scale=4)

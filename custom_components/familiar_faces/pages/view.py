@@ -1,0 +1,80 @@
+"""What the views of the pages share."""
+
+from http import HTTPStatus
+from pathlib import Path
+
+from aiohttp import web
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.http import HomeAssistantView
+
+from ..const import DOMAIN
+from ..hub import FamiliarFacesConfigEntry
+from . import response
+from .language import choose_language, default_language
+from .renderer import CONTENT_TYPES, Renderer
+
+ROOT = f"/{DOMAIN}"
+
+
+class PageView(HomeAssistantView):
+    """A view for people without an account. What may not be seen is not there: the answer is the same 404."""
+
+    requires_auth = False
+
+    def __init__(self, hass: HomeAssistant, renderer: Renderer) -> None:
+        """Show pages made by a renderer."""
+        self.hass = hass
+        self.renderer = renderer
+
+    def entry(self) -> FamiliarFacesConfigEntry | None:
+        """Return the entry while it runs."""
+        entries: list[FamiliarFacesConfigEntry] = self.hass.config_entries.async_entries(DOMAIN)
+        return next((entry for entry in entries if entry.state is ConfigEntryState.LOADED), None)
+
+    def language(self, request: web.Request) -> str:
+        """Return the language to answer in."""
+        return choose_language(request, default_language(self.hass, self.entry()))
+
+    def page(
+        self,
+        request: web.Request,
+        template: str,
+        /,
+        status: HTTPStatus = HTTPStatus.OK,
+        language: str | None = None,
+        **values: object,
+    ) -> web.Response:
+        """Answer with a page, in the visitor's language unless another one is given."""
+        html = self.renderer.render(template, language or self.language(request), **values)
+        return response.page(html, status)
+
+    def not_found(self, request: web.Request) -> web.Response:
+        """Answer as for a path that there never was."""
+        return self.page(request, "not_found.html", status=HTTPStatus.NOT_FOUND)
+
+
+class Asset(PageView):
+    """The stylesheet and the pictures of the pages."""
+
+    url = f"{ROOT}/static/{{name}}"
+    name = f"{DOMAIN}:static"
+
+    async def get(self, request: web.Request, name: str) -> web.Response:
+        """Answer with a file that was read at the start; nothing is looked for on the disk."""
+        if (body := self.renderer.assets.get(name)) is None:
+            return self.not_found(request)
+        return response.content(body, CONTENT_TYPES[Path(name).suffix])
+
+
+class NotFound(PageView):
+    """Whatever else is asked for below our path, and in whatever way."""
+
+    url = f"{ROOT}/{{rest:.*}}"
+    name = f"{DOMAIN}:not_found"
+
+    async def get(self, request: web.Request, rest: str) -> web.Response:
+        """Say that there is nothing."""
+        return self.not_found(request)
+
+    head = post = put = patch = delete = get

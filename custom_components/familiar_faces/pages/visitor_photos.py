@@ -1,0 +1,103 @@
+"""What becomes of a visitor's photos: each judged at once, and the enrolment ended when there are enough."""
+
+from dataclasses import dataclass
+import logging
+
+from homeassistant.util import dt as dt_util
+
+from ..const import ENGINE_PATIENCE
+from ..flows.person import RESERVED_NAMES
+from ..flows.photo_steps import count_distinct
+from ..host.errors import EngineError, EngineIncompatible, ImageRejected
+from ..hub import Hub
+from ..people.person import Person
+from ..people.photos import PhotoReason
+from ..people.templates import compared
+from ..reference_photos import async_take_photo
+from ..subentries import person_subentry
+from ..vault.errors import ConsentMissing
+from ..vault.records import EnrolmentState
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_PHOTOS = 20
+"""How many reference photos somebody may have from the pages; more make nobody better known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of a photo: keys of the texts."""
+
+    reason: str
+    taken: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+async def async_judge(hub: Hub, person_id: str, photo: bytes) -> Verdict:
+    """Judge a photo and when it will do keep it as a reference photo; raises VaultError.
+
+    Nobody insists here, and it is never said whom a photo resembles: that would tell who else is known.
+    """
+    stored = await hub.hass.async_add_executor_job(hub.vault.person, person_id)
+    if not stored.may_be_recognised(dt_util.utcnow()):
+        return Verdict("consent_missing")
+    if len(stored.templates) >= MAX_PHOTOS:
+        return Verdict("enough")
+    try:
+        await hub.engine.wait_ready(ENGINE_PATIENCE)
+        seen = await hub.client.faces(photo, portraits=True, mirrored=True)
+        judged = await async_take_photo(hub, person_id, photo, seen)
+    except ImageRejected as err:
+        return Verdict("too_large" if err.reason == "too_large" else "not_an_image")
+    except EngineIncompatible as err:
+        _LOGGER.error("A visitor's photo could not be judged: %s", err)
+        return Verdict("engine_unavailable")
+    except EngineError as err:
+        _LOGGER.debug("A visitor's photo could not be judged yet: %s", err)
+        return Verdict("engine_unavailable")
+    except ConsentMissing:
+        return Verdict("consent_missing")
+    warnings = tuple(str(each) for each in judged.verdict.warnings if each is PhotoReason.NEARLY_SAME_PHOTO)
+    return Verdict(str(judged.verdict.reason), judged.template_id is not None, warnings)
+
+
+async def async_finish(hub: Hub, person_id: str) -> bool:
+    """Make somebody who has a good photo a person like the others; return whether they are one now.
+
+    A name that is taken gets a number. Called under `Guard.enrolling`; raises VaultError.
+    """
+    vault, run = hub.vault, hub.hass.async_add_executor_job
+    person = await run(vault.person, person_id)
+    if not compared(person.templates):
+        return False
+    if await run(vault.state, person_id) is not EnrolmentState.ENROLLED:
+        name = free_name(person.name, taken_names(hub, person_id))
+        if name != person.name:
+            await run(vault.update_person, person_id, name, person.linked_entity)
+        await run(vault.finish_enrolment, person_id)
+        person = await run(vault.person, person_id)
+    if person_id not in hub.roster.subentries():
+        hub.hass.config_entries.async_add_subentry(hub.entry, person_subentry(person))
+    await hub.async_refresh_people()
+    return True
+
+
+def taken_names(hub: Hub, person_id: str) -> set[str]:
+    """Return the names that others go by, or that stand for nobody's."""
+    others = {person.name for person in hub.people.values() if person.person_id != person_id}
+    others |= {each.title for each in hub.roster.subentries().values() if each.data["person_id"] != person_id}
+    return {name.casefold() for name in others} | RESERVED_NAMES
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """Return a name, with a number behind it when it is taken: "Anna 2"."""
+    found, number = name, 1
+    while found.casefold() in taken:
+        number += 1
+        found = f"{name} {number}"
+    return found
+
+
+def count_photos(person: Person) -> int:
+    """Return how many different photos somebody is recognised by."""
+    return count_distinct(person)
