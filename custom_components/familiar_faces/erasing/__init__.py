@@ -1,0 +1,1 @@
+"""What makes everything of a person go, from the vault and from Home Assistant."""

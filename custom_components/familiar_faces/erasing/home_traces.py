@@ -1,0 +1,287 @@
+"""What Home Assistant itself keeps of a person: history, registries, stored states and traces. Found and erased."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from homeassistant.components import persistent_notification
+from homeassistant.config_entries import ConfigEntries, ConfigEntry
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers.json import ExtendedJSONEncoder
+from homeassistant.helpers.registry import BaseRegistry
+from homeassistant.helpers.restore_state import StoredState, async_get as async_get_restored
+from homeassistant.helpers.storage import STORAGE_DIR
+
+from ..const import DOMAIN, SUBENTRY_CAMERA
+from ..vault.records import Detail
+from ..visits.visit import Decision
+from .recorder_traces import Naming, RecorderReach, Wanted, async_erase_recorded
+
+_LOGGER = logging.getLogger(__name__)
+
+_STATES_GONE = 10.0
+"""Seconds in which the entities of a removed subentry take their states away."""
+_LOOKS = 3
+_BETWEEN_LOOKS = 1.0
+_OWN_FILES = frozenset(
+    {
+        "core.config_entries",
+        "core.device_registry",
+        "core.entity_registry",
+        "core.restore_state",
+        "repairs.issue_registry",
+        "trace.saved_traces",
+    }
+)
+"""Files of Home Assistant from which whatever tells of a person is erased."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeTraces:
+    """What was erased in Home Assistant of people, and what was not. It names nobody."""
+
+    states: int
+    events: int
+    statistics: int
+    entities: int
+    """Entries of entities and devices, those among the deleted ones included."""
+    restored: int
+    traces: int
+    notifications: int
+    recorder: RecorderReach
+    files_left: int
+    """Files of Home Assistant's own that still held an id when they were looked through again."""
+    mentioned_elsewhere: int
+    """Files of the owner's making that still mention them: dashboards, automations, logs, other integrations."""
+
+    @property
+    def done(self) -> bool:
+        """Return whether all that can be erased is."""
+        return self.recorder is not RecorderReach.LATER and not self.files_left
+
+    @property
+    def reached(self) -> Mapping[str, Detail]:
+        """Return it for a receipt."""
+        return {
+            "states": self.states,
+            "events": self.events,
+            "statistics": self.statistics,
+            "entities": self.entities,
+            "restored_states": self.restored,
+            "traces": self.traces,
+            "notifications": self.notifications,
+            "recorder": str(self.recorder),
+            "mentioned_elsewhere": self.mentioned_elsewhere,
+        }
+
+
+@callback
+def async_entity_ids(hass: HomeAssistant, person_ids: Iterable[str]) -> frozenset[str]:
+    """Return the ids of people's entities, those included that were removed not long ago."""
+    ids = tuple(person_ids)
+    return frozenset(each.entity_id for each in _entries(hass) if _is_of(each.platform, each.unique_id, ids))
+
+
+@callback
+def async_naming(hass: HomeAssistant, entry: ConfigEntry, names: Iterable[str]) -> Naming:
+    """Return the entities that show the names of visitors, and what of theirs may stay: other people's names."""
+    cameras = tuple(
+        each.subentry_id for each in entry.subentries.values() if each.subentry_type == SUBENTRY_CAMERA
+    )
+    shown = {f"{camera_id}_last_visitor" for camera_id in cameras}
+    entity_ids = {
+        each.entity_id
+        for each in _entries(hass)
+        if each.platform == DOMAIN and each.domain == "sensor" and each.unique_id in shown
+    }
+    allowed = {*names, *map(str, Decision), STATE_UNKNOWN, STATE_UNAVAILABLE, ""}
+    return Naming(frozenset(entity_ids), frozenset(allowed))
+
+
+async def async_erase(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> HomeTraces:
+    """Erase what Home Assistant keeps of people whose subentries are removed, write its files, and look again.
+
+    What could not be done yet (`HomeTraces.done`) may be asked for again.
+    """
+    registry = er.async_get(hass)
+    # An entity id that somebody else has taken over tells nothing of these people any more.
+    taken = {
+        entity_id
+        for entity_id in wanted.entity_ids
+        if (entry := registry.async_get(entity_id)) is not None
+        and not _is_of(entry.platform, entry.unique_id, tuple(wanted.person_ids))
+    }
+    wanted = Wanted(wanted.person_ids, wanted.names, wanted.entity_ids - taken)
+    entities = _async_erase_registries(hass, tuple(wanted.person_ids))
+    await _async_states_gone(hass, wanted.entity_ids)
+    restored = _async_erase_restored(hass, wanted, naming)
+    traces = await _async_erase_traces(hass, wanted)
+    notifications = _async_erase_notifications(hass, wanted)
+    recorded = await async_erase_recorded(hass, wanted, naming)
+    # Last: whoever is killed before finds everything as it was, and begins anew.
+    for _ in range(_LOOKS):
+        await async_write_files(hass)
+        left, elsewhere = await hass.async_add_executor_job(_search, Path(hass.config.config_dir), wanted)
+        if not left:
+            break
+        # Something else was written in this very moment.
+        await asyncio.sleep(_BETWEEN_LOOKS)
+    return HomeTraces(
+        states=recorded.states,
+        events=recorded.events,
+        statistics=recorded.statistics,
+        entities=entities,
+        restored=restored,
+        traces=traces,
+        notifications=notifications,
+        recorder=recorded.reach,
+        files_left=left,
+        mentioned_elsewhere=elsewhere + recorded.mentioned,
+    )
+
+
+async def async_write_files(hass: HomeAssistant) -> None:
+    """Write now what Home Assistant would write up to three minutes later: until then its files hold what is gone."""
+    await async_get_restored(hass).async_dump_states()
+    await _async_write(hass.config_entries)
+    await _async_write(er.async_get(hass))
+    await _async_write(dr.async_get(hass))
+    await _async_write(ir.async_get(hass))
+
+
+async def _async_write(holder: BaseRegistry[Any] | ConfigEntries) -> None:
+    # There is no public way to have it written at once.
+    await holder._store.async_save(holder._data_to_save())  # noqa: SLF001
+
+
+def _entries(hass: HomeAssistant) -> list[er.RegistryEntry | er.DeletedRegistryEntry]:
+    registry = er.async_get(hass)
+    return [*registry.entities.values(), *registry.deleted_entities.values()]
+
+
+def _is_of(platform: str, unique_id: str, person_ids: tuple[str, ...]) -> bool:
+    return platform == DOMAIN and any(unique_id.startswith(f"{person_id}_") for person_id in person_ids)
+
+
+@callback
+def _async_erase_registries(hass: HomeAssistant, person_ids: tuple[str, ...]) -> int:
+    """Remove entities and devices, and what is kept of removed ones to bring them back as they were."""
+    entities = er.async_get(hass)
+    for entry in list(entities.entities.values()):
+        if _is_of(entry.platform, entry.unique_id, person_ids):
+            entities.async_remove(entry.entity_id)
+    gone = [key for key in entities.deleted_entities if _is_of(key[1], key[2], person_ids)]
+    for key in gone:
+        del entities.deleted_entities[key]
+    entities.async_schedule_save()
+    devices = dr.async_get(hass)
+    identifiers = {(DOMAIN, person_id) for person_id in person_ids}
+    for device in list(devices.devices):
+        if device.identifiers & identifiers:
+            devices.async_remove_device(device.id)
+    # The public name of it is deprecated and has no successor.
+    deleted = devices._deleted_devices  # noqa: SLF001
+    gone_devices = [each.id for each in deleted.values() if each.identifiers & identifiers]
+    for device_id in gone_devices:
+        del deleted[device_id]
+    devices.async_schedule_save()
+    return len(gone) + len(gone_devices)
+
+
+async def _async_states_gone(hass: HomeAssistant, entity_ids: frozenset[str]) -> None:
+    """Wait until entities have taken their states away: the recorder notes that too."""
+    try:
+        async with asyncio.timeout(_STATES_GONE):
+            while any(hass.states.get(entity_id) is not None for entity_id in entity_ids):
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        for entity_id in entity_ids:
+            hass.states.async_remove(entity_id)
+
+
+@callback
+def _async_erase_restored(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> int:
+    """Drop what Home Assistant would restore: of their own entities, and of cameras that named them."""
+    stored = async_get_restored(hass).last_states
+    ours = {entry.entity_id for entry in er.async_get(hass).entities.values() if entry.platform == DOMAIN}
+    gone = [
+        entity_id
+        for entity_id, state in stored.items()
+        if entity_id in wanted.entity_ids
+        or (entity_id in ours | naming.entity_ids and wanted.mentioned_in(_stored_text(state)))
+    ]
+    for entity_id in gone:
+        del stored[entity_id]
+    return len(gone)
+
+
+async def _async_erase_traces(hass: HomeAssistant, wanted: Wanted) -> int:
+    """Drop the traces of automations and scripts that mention them, in memory and in the file."""
+    if "trace" not in hass.config.components:
+        return 0
+    from homeassistant.components.trace.const import DATA_TRACE, DATA_TRACE_STORE
+    from homeassistant.components.trace.util import async_restore_traces
+
+    await async_restore_traces(hass)
+    count = 0
+    for buckets in list(hass.data[DATA_TRACE].values()):
+        for bucket in (buckets.runs, buckets.not_triggered):
+            for run_id, trace in list(bucket.items()):
+                if wanted.mentioned_in(_json(trace.as_dict())):
+                    bucket.pop(run_id, None)
+                    count += 1
+        # There may be very many of them.
+        await asyncio.sleep(0)
+    if count:
+        await hass.data[DATA_TRACE_STORE].async_save(
+            {key: list(buckets.all_traces()) for key, buckets in hass.data[DATA_TRACE].items()}
+        )
+    return count
+
+
+@callback
+def _async_erase_notifications(hass: HomeAssistant, wanted: Wanted) -> int:
+    """Dismiss the notifications in Home Assistant's own list that mention them."""
+    # Its only public reader is the websocket API.
+    notifications = persistent_notification._async_get_or_create_notifications(hass)  # noqa: SLF001
+    gone = [each for each, notification in notifications.items() if wanted.mentioned_in(_json(notification))]
+    for notification_id in gone:
+        persistent_notification.async_dismiss(hass, notification_id)
+    return len(gone)
+
+
+def _stored_text(stored: StoredState) -> str:
+    extra = None if stored.extra_data is None else stored.extra_data.as_dict()
+    return _json([stored.state.as_dict(), extra])
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, cls=ExtendedJSONEncoder, ensure_ascii=False)
+
+
+def _search(config: Path, wanted: Wanted) -> tuple[int, int]:
+    """Return how many of Home Assistant's own files hold an id of theirs, and how many others mention them.
+
+    Looked through are its storage, its settings and its logs; not backups, media, and the vault.
+    """
+    ids = Wanted(wanted.person_ids)
+    left = elsewhere = 0
+    storage = config / STORAGE_DIR
+    for path in (*storage.glob("*"), *config.glob("*.yaml"), *config.glob("*.log*")):
+        try:
+            text = path.read_text(errors="replace") if path.is_file() else ""
+        except OSError as err:
+            _LOGGER.debug("%s could not be looked through: %s", path.name, err)
+            continue
+        own = path.parent == storage and path.name in _OWN_FILES
+        if own and ids.mentioned_in(text):
+            left += 1
+        elif wanted.mentioned_in(text):
+            elsewhere += 1
+    return left, elsewhere

@@ -1,0 +1,145 @@
+"""What follows from the wall clock: the purge, at least hourly, and consents that come to their end.
+
+Timers of the event loop stand still while the machine sleeps and know nothing of a clock that is set, so a
+tick every minute looks at the wall clock and compares.
+"""
+
+from datetime import datetime, timedelta
+import logging
+from typing import TYPE_CHECKING
+
+from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.helpers.event import async_track_point_in_utc_time, async_track_time_interval
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN, PURGE_INTERVAL
+from ..issues import async_check_consents, async_check_vault
+from ..people.person import EXPIRING, Consent, ConsentState
+from ..vault.errors import VaultError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ..hub import Hub
+
+_LOGGER = logging.getLogger(__name__)
+
+TICK = timedelta(minutes=1)
+RETRY = timedelta(minutes=5)
+"""After how long a purge that failed is tried again."""
+
+
+class PurgeSchedule:
+    """When the next purge is due, whatever the clock did meanwhile."""
+
+    def __init__(self) -> None:
+        """Have never purged."""
+        self._tried_at: datetime | None = None
+        self._failed = False
+
+    def due(self, now: datetime, next_due: datetime | None) -> bool:
+        """Return whether to purge now; `next_due`: when the next thing that is kept is past its time."""
+        if self._tried_at is None or now < self._tried_at:
+            # Never, or the clock was set back: nobody knows how long ago it really was.
+            return True
+        since = now - self._tried_at
+        if self._failed:
+            return since >= RETRY
+        return since >= PURGE_INTERVAL or (next_due is not None and next_due <= now)
+
+    def tried(self, now: datetime, *, failed: bool) -> None:
+        """Note that it was tried."""
+        self._tried_at = now
+        self._failed = failed
+
+
+class PurgeClock:
+    """Purges in time, and says when consents end. Lives on the event loop."""
+
+    def __init__(self, hub: Hub) -> None:
+        """Belong to a hub."""
+        self._hub = hub
+        self._schedule = PurgeSchedule()
+        self._purging: asyncio.Task[None] | None = None
+        self._consents: dict[str, ConsentState] = {}
+        self._moment: CALLBACK_TYPE | None = None
+        self._tick: CALLBACK_TYPE | None = None
+        self._failing = False
+
+    @callback
+    def async_start(self) -> None:
+        """Look at the clock now, and every minute."""
+        self._tick = async_track_time_interval(self._hub.hass, self._async_look, TICK, name=f"{DOMAIN} clock")
+        self._async_look()
+
+    @callback
+    def async_stop(self) -> None:
+        """Look at it no more."""
+        for cancel in (self._tick, self._moment):
+            if cancel is not None:
+                cancel()
+        self._tick = self._moment = None
+
+    @callback
+    def async_purge_soon(self) -> None:
+        """Purge at once, because something else is past its time now."""
+        self._schedule = PurgeSchedule()
+        self._async_look()
+
+    @callback
+    def async_people_changed(self) -> None:
+        """Follow the consents that there are now."""
+        if self._tick is not None:
+            self._async_check_consents(dt_util.utcnow())
+
+    @callback
+    def _async_look(self, _now: datetime | None = None) -> None:
+        now = dt_util.utcnow()
+        self._async_check_consents(now)
+        idle = self._purging is None or self._purging.done()
+        if idle and self._schedule.due(now, self._hub.next_purge):
+            # Noted before: what fails in an unforeseen way is not tried in every minute.
+            self._schedule.tried(now, failed=True)
+            self._purging = self._hub.entry.async_create_background_task(
+                self._hub.hass, self._async_purge(), f"{DOMAIN} purge"
+            )
+
+    async def _async_purge(self) -> None:
+        now = dt_util.utcnow()
+        try:
+            await self._hub.async_purge()
+        except VaultError as err:
+            if self._tick is None:
+                return
+            async_check_vault(self._hub.hass, err)
+            level = logging.DEBUG if self._failing else logging.ERROR
+            _LOGGER.log(level, "What is past its time is not erased yet, it is tried again soon: %s", err)
+            self._failing = True
+        else:
+            async_check_vault(self._hub.hass, None)
+            self._schedule.tried(now, failed=False)
+            self._failing = False
+
+    @callback
+    def _async_check_consents(self, now: datetime) -> None:
+        """Show the consents as they are now, and be back when the next one changes."""
+        consents = {
+            person_id: person.consent
+            for person_id, person in self._hub.people.items()
+            if person.consent is not None
+        }
+        async_check_consents(self._hub.hass, self._hub.people.values(), now, self._hub.retention)
+        states = {person_id: consent.state(now) for person_id, consent in consents.items()}
+        if states != self._consents:
+            self._consents = states
+            self._hub.async_changed()
+        if self._moment is not None:
+            self._moment()
+            self._moment = None
+        if moments := [at for consent in consents.values() for at in _turns(consent) if at > now]:
+            self._moment = async_track_point_in_utc_time(self._hub.hass, self._async_look, min(moments))
+
+
+def _turns(consent: Consent) -> tuple[datetime, datetime]:
+    """Return when a consent begins to end, and when it has ended."""
+    return consent.valid_until - EXPIRING, consent.valid_until

@@ -1,0 +1,88 @@
+"""After a restored backup: who is held until the owner has said whom to keep.
+
+The mark of how far the vault had come lies in the cache folder. Home Assistant and its Supervisor leave that
+folder out of backups, and both empty the configuration folder before they restore one. What nothing here can
+tell is a copy of the whole disk that is put back, cache folder and all.
+"""
+
+import asyncio
+from collections.abc import Set as AbstractSet
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..vault.errors import VaultError
+from ..vault.witness import Mark, read_mark, write_mark
+
+if TYPE_CHECKING:
+    from ..hub import Hub
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@callback
+def witness_file(hass: HomeAssistant) -> Path:
+    """Return where the mark of the vault lies, outside of what backups hold."""
+    return Path(hass.config.cache_path(DOMAIN, "witness.json"))
+
+
+class Restored:
+    """Tells an older vault from the one that was here, and lets the owner decide. Lives on the event loop."""
+
+    def __init__(self, hub: Hub) -> None:
+        """Belong to a hub."""
+        self._hub = hub
+        self._hass = hub.hass
+        self._path = witness_file(hub.hass)
+        self._written: Mark | None = None
+        self._writing = asyncio.Lock()
+
+    async def async_check(self) -> None:
+        """Hold everybody when the vault is older than what was here. Called before anybody is read from it."""
+        mark = await self._hass.async_add_executor_job(read_mark, self._path)
+        witness = self._hub.vault.witness
+        if await self._hass.async_add_executor_job(witness.older_than, mark):
+            held = await self._hass.async_add_executor_job(witness.hold_everybody, dt_util.utcnow())
+            if held:
+                _LOGGER.warning("A backup was restored: %d people are not recognised for now", len(held))
+        await self.async_note()
+
+    async def async_note(self) -> None:
+        """Write down how far the vault has come. Nothing is lost when that fails: it is done again."""
+        async with self._writing:
+            try:
+                await self._hass.async_add_executor_job(self._note)
+            except VaultError as err:
+                _LOGGER.debug("How far the vault has come could not be noted: %s", err)
+
+    def _note(self) -> None:
+        witness = self._hub.vault.witness
+        mark = witness.mark()
+        if mark == self._written:
+            return
+        write_mark(self._path, mark)
+        # Only now: a vault without it has never had a mark that could be missing.
+        witness.watch()
+        self._written = mark
+
+    async def async_answer(self, keep: AbstractSet[str]) -> None:
+        """Forget those of the held who are not to be kept, and recognise the others again.
+
+        Whoever cannot be erased yet is erased later, and is not recognised meanwhile.
+        """
+        vault = self._hub.vault
+        for person_id in await self._hass.async_add_executor_job(vault.witness.held):
+            try:
+                if person_id in keep:
+                    await self._hass.async_add_executor_job(
+                        vault.witness.release, person_id, dt_util.utcnow()
+                    )
+                else:
+                    await self._hub.async_forget(person_id, "restored")
+            except VaultError as err:
+                _LOGGER.error("The answer about %s could not be carried out yet: %s", person_id, err)
+        await self._hub.async_refresh_people()
