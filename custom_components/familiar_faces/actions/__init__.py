@@ -1,0 +1,1 @@
+"""The actions, by what they are about. `services.py` registers them."""

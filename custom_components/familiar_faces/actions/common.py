@@ -1,0 +1,94 @@
+"""What the actions share: what one is, and who is meant."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_NAME
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import VolSchemaType
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from ..const import DOMAIN
+from ..people.person import Person
+
+if TYPE_CHECKING:
+    from ..hub import FamiliarFacesConfigEntry, Hub
+
+ATTR_PERSON = "person"
+
+TEXT = vol.All(cv.string, str.strip, vol.Length(min=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action as it is registered."""
+
+    name: str
+    handler: Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
+    schema: VolSchemaType
+    answers: SupportsResponse = SupportsResponse.OPTIONAL
+    everybody: bool = False
+    """Whether every user may call it, and not administrators alone."""
+
+
+def hub_of(hass: HomeAssistant) -> Hub:
+    """Return the running hub."""
+    entries: list[FamiliarFacesConfigEntry] = hass.config_entries.async_entries(DOMAIN)
+    for entry in entries:
+        if entry.state is ConfigEntryState.LOADED:
+            return entry.runtime_data
+    raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_loaded")
+
+
+def find_person(hub: Hub, said: str) -> Person:
+    """Return who is meant by an id, a device or a name."""
+    return hub.people[_find(hub, said, {each.person_id: each.name for each in hub.people.values()})]
+
+
+def find_id(hub: Hub, said: str) -> str:
+    """Return the id of who is meant, also of somebody of whom nothing can be read any more."""
+    shown = {
+        person_id: str(subentry.data[CONF_NAME]) for person_id, subentry in hub.roster.subentries().items()
+    }
+    return _find(hub, said, shown | {each.person_id: each.name for each in hub.people.values()})
+
+
+def find_consenting(hub: Hub, call: ServiceCall) -> Person | None:
+    """Return the person who was named and may be recognised now; None when nobody was named."""
+    if ATTR_PERSON not in call.data:
+        return None
+    person = find_person(hub, call.data[ATTR_PERSON])
+    if not person.may_be_recognised(dt_util.utcnow()):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_consent",
+            translation_placeholders={"name": person.name},
+        )
+    return person
+
+
+def _find(hub: Hub, said: str, names: dict[str, str]) -> str:
+    """Return the one of these ids that is meant."""
+    device = dr.async_get(hub.hass).async_get(said)
+    ids = {said} if device is None else {value for domain, value in device.identifiers if domain == DOMAIN}
+    if found := ids & names.keys():
+        return found.pop()
+    named = [each for each, name in names.items() if name.casefold() == said.casefold()]
+    if not named:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="unknown_person",
+            translation_placeholders={"person": said},
+        )
+    if len(named) > 1:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="ambiguous_person",
+            translation_placeholders={"person": said},
+        )
+    return named[0]

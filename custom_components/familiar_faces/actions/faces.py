@@ -1,0 +1,63 @@
+"""The actions about who it is: identify, and correct what was said of a visit."""
+
+from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
+from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.selector import MediaSelector
+import voluptuous as vol
+
+from ..correct import async_correct
+from ..identify import async_identify
+from .common import ATTR_PERSON, TEXT, Action, find_consenting, hub_of
+
+ATTR_CAMERA = "camera"
+ATTR_CORRECT = "correct"
+ATTR_IMAGE = "image"
+ATTR_LEARN = "learn"
+ATTR_VISIT_ID = "visit_id"
+
+IDENTIFY_SCHEMA = vol.All(
+    vol.Schema(
+        {
+            vol.Exclusive(ATTR_CAMERA, "source"): cv.entity_domain(CAMERA_DOMAIN),
+            vol.Exclusive(ATTR_IMAGE, "source"): MediaSelector({"accept": ["image/*"], "image_upload": True}),
+            vol.Optional(ATTR_PERSON): TEXT,
+        }
+    ),
+    cv.has_at_least_one_key(ATTR_CAMERA, ATTR_IMAGE),
+)
+CORRECT_VISIT_SCHEMA = vol.Schema(
+    {
+        vol.Required(ATTR_VISIT_ID): TEXT,
+        vol.Required(ATTR_CORRECT): cv.boolean,
+        vol.Optional(ATTR_PERSON): TEXT,
+        vol.Optional(ATTR_LEARN, default=False): cv.boolean,
+    }
+)
+
+
+async def _async_identify(call: ServiceCall) -> ServiceResponse:
+    """Say who is in a picture. No event is fired."""
+    hub = hub_of(call.hass)
+    return await async_identify(
+        hub, call.data.get(ATTR_CAMERA), call.data.get(ATTR_IMAGE), find_consenting(hub, call)
+    )
+
+
+async def _async_correct_visit(call: ServiceCall) -> ServiceResponse:
+    """Take the owner's word for who it was."""
+    hub = hub_of(call.hass)
+    return await async_correct(
+        hub,
+        call.data[ATTR_VISIT_ID],
+        correct=call.data[ATTR_CORRECT],
+        really=find_consenting(hub, call),
+        learn=call.data[ATTR_LEARN],
+    )
+
+
+ACTIONS = (
+    Action("identify", _async_identify, IDENTIFY_SCHEMA, SupportsResponse.ONLY, everybody=True),
+    # It changes whom the cameras recognise, as the dialogs do, which are the administrators' too.
+    Action("correct_visit", _async_correct_visit, CORRECT_VISIT_SCHEMA),
+)

@@ -1,0 +1,149 @@
+"""The actions about what is kept: forget somebody, export it, purge, and look into the audit log."""
+
+from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util.json import JsonObjectType
+import voluptuous as vol
+
+from ..const import DOMAIN
+from ..flows.words import LANGUAGES, shown_language
+from ..openness.export import async_offer
+from ..vault.errors import VaultError
+from ..vault.records import AuditEntry
+from .common import ATTR_PERSON, TEXT, Action, find_id, find_person, hub_of
+from .receipts import answer_receipt, erasing_failed
+
+ATTR_LANGUAGE = "language"
+ATTR_LIMIT = "limit"
+ATTR_PERSON_ID = "person_id"
+MAX_ENTRIES = 1000
+
+FORGET_SCHEMA = vol.Schema({vol.Required(ATTR_PERSON): TEXT})
+RECEIPT_SCHEMA = vol.Schema({vol.Required(ATTR_PERSON_ID): TEXT})
+EXPORT_SCHEMA = vol.Schema({vol.Required(ATTR_PERSON): TEXT, vol.Optional(ATTR_LANGUAGE): vol.In(LANGUAGES)})
+AUDIT_LOG_SCHEMA = vol.Schema(
+    {
+        vol.Exclusive(ATTR_PERSON, "whose"): TEXT,
+        # Of somebody who was forgotten there is nothing else to call them by.
+        vol.Exclusive(ATTR_PERSON_ID, "whose"): TEXT,
+        vol.Optional(ATTR_LIMIT, default=100): vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_ENTRIES)),
+    }
+)
+
+
+async def _async_forget(call: ServiceCall) -> ServiceResponse:
+    """Erase somebody from everywhere."""
+    hub = hub_of(call.hass)
+    person_id = find_id(hub, call.data[ATTR_PERSON])
+    try:
+        receipt = await hub.async_forget(person_id)
+    except VaultError as err:
+        raise erasing_failed(err) from err
+    return answer_receipt(person_id, receipt)
+
+
+async def _async_receipt(call: ServiceCall) -> ServiceResponse:
+    """Return the receipt of somebody who was forgotten."""
+    hub = hub_of(call.hass)
+    person_id = call.data[ATTR_PERSON_ID]
+    try:
+        receipt = await hub.hass.async_add_executor_job(hub.vault.receipt, person_id)
+    except VaultError as err:
+        raise _reading_failed(err) from err
+    if receipt is None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_receipt",
+            translation_placeholders={"person_id": person_id},
+        )
+    return answer_receipt(person_id, receipt)
+
+
+async def _async_export(call: ServiceCall) -> ServiceResponse:
+    """Offer what is kept of somebody as a file."""
+    hub = hub_of(call.hass)
+    person = find_person(hub, call.data[ATTR_PERSON])
+    language = call.data.get(ATTR_LANGUAGE, shown_language(hub.hass))
+    try:
+        offered = await async_offer(hub, person.person_id, language)
+    except VaultError as err:
+        raise _reading_failed(err) from err
+    return {
+        "person_id": person.person_id,
+        "url": offered.url,
+        "expires_at": offered.expires_at.isoformat(),
+        "size": offered.size,
+    }
+
+
+async def _async_purge(call: ServiceCall) -> ServiceResponse:
+    """Erase what is past its time, now."""
+    try:
+        purged = await hub_of(call.hass).async_purge()
+    except VaultError as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="purge_failed",
+            translation_placeholders={"reason": str(err)},
+        ) from err
+    return {
+        "visits": purged.visits,
+        "pictures": purged.pictures,
+        "people": len(purged.people),
+        "invitations": purged.invitations,
+        "review": purged.review,
+        "audit_entries": purged.audit_entries,
+    }
+
+
+async def _async_verify_audit(call: ServiceCall) -> ServiceResponse:
+    """Say whether the audit log is as it was written."""
+    hub = hub_of(call.hass)
+    try:
+        verdict = await hub.hass.async_add_executor_job(hub.vault.verify_audit)
+    except VaultError as err:
+        raise _reading_failed(err) from err
+    return {"ok": verdict.ok, "entries": verdict.entries, "first_bad": verdict.first_bad}
+
+
+async def _async_audit_log(call: ServiceCall) -> ServiceResponse:
+    """Return what was done, newest first."""
+    hub = hub_of(call.hass)
+    person_id = call.data.get(ATTR_PERSON_ID)
+    if ATTR_PERSON in call.data:
+        person_id = find_id(hub, call.data[ATTR_PERSON])
+    try:
+        entries = await hub.hass.async_add_executor_job(
+            hub.vault.audit_entries, person_id, call.data[ATTR_LIMIT]
+        )
+    except VaultError as err:
+        raise _reading_failed(err) from err
+    return {"entries": [_described(each) for each in entries]}
+
+
+def _described(entry: AuditEntry) -> JsonObjectType:
+    return {
+        "number": entry.number,
+        "at": entry.at.isoformat(),
+        "kind": entry.kind,
+        "person_id": entry.person_id,
+        "details": dict(entry.details),
+    }
+
+
+def _reading_failed(err: VaultError) -> HomeAssistantError:
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="reading_failed",
+        translation_placeholders={"reason": str(err)},
+    )
+
+
+ACTIONS = (
+    Action("forget", _async_forget, FORGET_SCHEMA),
+    Action("receipt", _async_receipt, RECEIPT_SCHEMA, SupportsResponse.ONLY),
+    Action("export", _async_export, EXPORT_SCHEMA, SupportsResponse.ONLY),
+    Action("purge", _async_purge, vol.Schema({})),
+    Action("verify_audit", _async_verify_audit, vol.Schema({}), SupportsResponse.ONLY),
+    Action("audit_log", _async_audit_log, AUDIT_LOG_SCHEMA, SupportsResponse.ONLY),
+)

@@ -1,0 +1,1 @@
+"""What can be looked at, taken along, and told afterwards."""
