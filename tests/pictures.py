@@ -68,6 +68,25 @@ def variant(
     return ImageEnhance.Brightness(image).enhance(light)
 
 
+def turned(amount: float) -> Image.Image:
+    """Return the astronaut with the nose moved sideways, as when the head is turned.
+
+    `amount`: a share of the portrait's width, positive to the viewer's right; 0.08 is some 16 degrees.
+    """
+    image = astronaut()
+    pixels, width = np.asarray(image, np.float32), image.width
+    # Her cheeks stay where they are, and so does all that is beyond them.
+    left, nose, right = 0.33 * width, 0.495 * width, 0.66 * width
+    column = np.interp(
+        np.arange(width),
+        [0, left, nose + amount * width, right, width - 1],
+        [0, left, nose, right, width - 1],
+    )
+    first = np.clip(column.astype(int), 0, width - 2)
+    share = (column - first)[None, :, None]
+    return Image.fromarray((pixels[:, first] * (1 - share) + pixels[:, first + 1] * share).astype(np.uint8))
+
+
 def porch(seed: int = 0) -> Image.Image:
     """Return what a door camera sees with nobody there: two plain walls and sensor noise."""
     rng = np.random.default_rng(seed)

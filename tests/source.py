@@ -9,7 +9,9 @@ from pathlib import Path
 from types import ModuleType
 
 import custom_components.familiar_faces as integration
+from custom_components.familiar_faces.consent.record import Refusal
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.people.guidance import Hint
 from custom_components.familiar_faces.people.photos import PhotoReason
 
 ROOT = Path(__file__).parents[1]
@@ -139,6 +141,8 @@ class Flow:
     errors: set[str] = field(default_factory=set)
     aborts: set[str] = field(default_factory=set)
     progress: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
+    """The steps that show progress; their title, if they have one, knows no placeholders."""
 
 
 def steps_of(path: Path) -> set[str]:
@@ -192,12 +196,17 @@ def read_flow(name: str) -> Flow:
                     if "menu_options" in given:
                         flow.menus[step] = strings(given["menu_options"], function, module)
             for call in calls(function, "async_show_progress"):
-                flow.progress |= strings(keywords(call)["progress_action"], function, module)
+                action = keywords(call)["progress_action"]
+                # What is known only while it runs is what helps somebody before a camera.
+                flow.progress |= strings(action, function, module) or {str(hint) for hint in Hint}
+                flow.waiting |= strings(keywords(call)["step_id"], function, module)
             for call in calls(function, "async_abort"):
                 flow.aborts |= strings(keywords(call)["reason"], function, module)
             flow.errors |= {
                 text for value in errors_in(function) for text in strings(value, function, module)
             }
+            if any(each.id == "ConsentRefused" for each in ast.walk(function) if isinstance(each, ast.Name)):
+                flow.errors |= {str(refusal) for refusal in Refusal}
     return flow
 
 
@@ -251,3 +260,39 @@ def verdicts_on_photos() -> set[str]:
     assert verdicts | warnings == {str(reason) for reason in PhotoReason}
     # Said when the owner insists; it is no verdict.
     return verdicts | {"insisted"} | {f"warning_{warning}" for warning in warnings}
+
+
+def sentences_of_the_consent() -> set[str]:
+    """Return the keys of what a consent text is made of, and of how it is handed over."""
+    tree = parse(FOLDER / "consent" / "text.py")
+    (paragraphs,) = values_of("paragraphs", tree)
+    plain = {node.value for node in ast.walk(paragraphs) if isinstance(node, ast.Constant)}
+    by_whom = {
+        f"{stem}{whom}"
+        for stem in plain
+        if isinstance(stem, str) and stem.endswith("_")
+        for whom in ("adult", "child")
+    }
+    periods = {key for unit in ("month", "day", "hour") for key in (f"one_{unit}", f"{unit}s")}
+    sentences = {each for each in plain if isinstance(each, str) and not each.endswith("_")}
+    return sentences | by_whom | periods | {"read_adult", "read_child"}
+
+
+def values_of_the_consent() -> set[str]:
+    """Return the placeholders that a consent text fills in."""
+    (values,) = values_of("values", parse(FOLDER / "consent" / "text.py"))
+    assert isinstance(values, ast.Dict)
+    named = {ast.literal_eval(key) for key in values.keys if key is not None}
+    periods = (
+        next(
+            node for node in ast.walk(parse(FOLDER / "consent" / "text.py")) if isinstance(node, ast.DictComp)
+        )
+        .generators[0]
+        .iter
+    )
+    assert isinstance(periods, ast.Tuple)
+    return (
+        named
+        | {ast.literal_eval(each.elts[0]) for each in periods.elts if isinstance(each, ast.Tuple)}
+        | {"count"}
+    )

@@ -50,13 +50,16 @@ async def upload(hass: HomeAssistant, data: bytes, name: str = "photo.jpg") -> s
 
 
 def consent(**changes: Any) -> dict[str, Any]:
-    """Return what a user says of a consent that is in order."""
+    """Return what a user says of a consent that is in order: a yes to everything that is asked."""
     today = dt_util.now().date()
     return {
+        "cameras": ["every_camera"],
+        "keeping": "visits",
+        "pictures": True,
         "given_by": "Eileen",
         "method": "in_person",
         "given_on": (today - timedelta(days=1)).isoformat(),
-        "valid_until": (today + timedelta(days=365)).isoformat(),
+        "valid_until": (today + timedelta(days=360)).isoformat(),
         "agreed": True,
     } | changes
 
@@ -66,6 +69,7 @@ async def start_person(hass: HomeAssistant, entry: MockConfigEntry, **person: An
     result = await hass.config_entries.subentries.async_init(
         (entry.entry_id, SUBENTRY_PERSON), context={"source": SOURCE_USER}
     )
+    result = await choose(hass, result, "here")
     return await hass.config_entries.subentries.async_configure(
         result["flow_id"], {"name": "Eileen", "child": False} | person
     )

@@ -1,6 +1,7 @@
 """What the owner says of a visit, with the real engine: a wrong name is not said again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import voluptuous as vol
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.retention import Retention
 
@@ -382,3 +384,35 @@ async def test_without_a_hub(hass: HomeAssistant, hub: Hub, entry: MockConfigEnt
             DOMAIN, "correct_visit", {"visit_id": "a", "correct": True}, blocking=True
         )
     assert caught.value.translation_key == "not_loaded"
+
+
+@pytest.mark.parametrize(
+    ("choices", "learn"),
+    [
+        (Choices(keeping=Keeping.NOTHING), False),
+        (Choices(keeping=Keeping.SILENT), False),
+        (Choices(cameras=frozenset({"another"})), False),
+        (Choices(cameras=frozenset({"another"})), True),
+        # A picture that a camera took must not come to stay as a reference photo.
+        (Choices(pictures=False), True),
+    ],
+    ids=["nothing", "silent", "another camera", "another camera, learned", "no pictures, learned"],
+)
+async def test_nobody_is_given_a_visit_that_they_did_not_agree_to(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    correct: Correct,
+    wrong_visit: str,
+    choices: Choices,
+    learn: bool,
+) -> None:
+    """The owner's word replaces no consent: it is refused, and nothing is changed."""
+    ben = await enrol(hass, entry, photos_of(stranger(1))[:1], name="Ben")
+    consent = replace(hub.people[ben].consents[-1], consent_id="narrower", choices=choices)
+    await hass.async_add_executor_job(hub.vault.record_consent, ben, consent)
+    await hub.async_refresh_people()
+    assert await refused(correct, wrong_visit, False, person="Ben", learn=learn) == "no_consent"
+    (visit,) = await hass.async_add_executor_job(hub.vault.visits)
+    assert (visit.visit_id, visit.confirmed) == (wrong_visit, False)
+    assert len(await templates_of(hass, hub, ben)) == 1

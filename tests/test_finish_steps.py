@@ -66,7 +66,7 @@ async def test_ten_nearly_identical_photos_are_not_enough(
     for photo in jittered_photos(10):
         result = await add_photo(hass, result, photo)
         assert result["description_placeholders"]["count"] == "1"
-        assert result["menu_options"] == ["photo", "finish"]
+        assert result["menu_options"] == ["photo", "walk_up", "finish"]
     stored = await hass.async_add_executor_job(hub.vault.stored)
     assert stored.templates == 10
     assert "nearly the same" in result["description_placeholders"]["verdict"]
@@ -77,13 +77,13 @@ async def test_three_different_photos_are_enough(
 ) -> None:
     """The third reaches what the menu asks for; the options of the menu stay where they were."""
     result = await _take(hass, await _start(hass, entry), *different_photos()[:2])
-    assert result["menu_options"] == ["photo", "finish"]
+    assert result["menu_options"] == ["photo", "walk_up", "finish"]
     result = await _take(hass, result, different_photos()[2])
     said = result["description_placeholders"]
     assert (said["count"], said["enough"]) == ("3", "3")
-    assert result["menu_options"] == ["photo", "finish"]
+    assert result["menu_options"] == ["photo", "walk_up", "finish"]
     result = await add_photo(hass, result, _his())
-    assert result["menu_options"] == ["photo", "finish", "insist"]
+    assert result["menu_options"] == ["photo", "walk_up", "finish", "insist"]
 
 
 # Somebody else's photos

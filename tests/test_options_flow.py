@@ -33,9 +33,14 @@ LANGUAGES = ("en", "nl", "de")
 
 
 async def open_options(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
-    """Press Configure."""
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "init")
+    """Press Configure, and ask for the strictness."""
+    menu = await hass.config_entries.options.async_init(entry.entry_id)
+    assert (menu["type"], menu["step_id"]) == (FlowResultType.MENU, "init")
+    assert "strictness" in menu["menu_options"]
+    result = await hass.config_entries.options.async_configure(
+        menu["flow_id"], {"next_step_id": "strictness"}
+    )
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "strictness")
     return dict(result)
 
 
@@ -185,7 +190,7 @@ def test_the_words_are_the_promises(language: str) -> None:
     """Each label promises what the threshold is made for, and each row of the table is the right one's."""
     texts = json.loads((FOLDER / "translations" / f"{language}.json").read_text(encoding="utf-8"))
     labels = texts["selector"]["strictness"]["options"]
-    description = texts["options"]["step"]["init"]["description"]
+    description = texts["options"]["step"]["strictness"]["description"]
     rows = [line for line in description.splitlines() if line.startswith("| ")][1:]
     assert len(rows) == len(Strictness)
     for strictness, row in zip(Strictness, rows, strict=True):

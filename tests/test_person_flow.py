@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from io import BytesIO
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -19,6 +20,7 @@ from custom_components.familiar_faces.engine.protocol import Faces
 from custom_components.familiar_faces.flows import photo_steps
 from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import UnknownPerson, VaultUnwritable
 
 from .pictures import (
@@ -32,7 +34,7 @@ from .pictures import (
     stranger,
     variant,
 )
-from .steps import add_photo, choose, configure, consent, enrol, start_person, upload
+from .steps import Result, add_photo, choose, configure, consent, enrol, start_person, upload
 
 
 async def test_person_is_added(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
@@ -41,7 +43,7 @@ async def test_person_is_added(hass: HomeAssistant, hub: Hub, entry: MockConfigE
     assert result["step_id"] == "consent"
     assert "Eileen" in result["description_placeholders"]["text"]
     result = await configure(hass, result, consent())
-    assert result["step_id"] == "photo"
+    assert result["step_id"] == "photos"
     for count, photo in enumerate(different_photos(), start=1):
         result = await add_photo(hass, result, photo)
         assert result["type"] is FlowResultType.MENU
@@ -57,7 +59,7 @@ async def test_person_is_added(hass: HomeAssistant, hub: Hub, entry: MockConfigE
     assert len(person.templates) == 3
     assert person.consent is not None
     assert person.consent.given_by == "Eileen"
-    assert person.consent.valid_until > person.consent.given_at + timedelta(days=364)
+    assert person.consent.valid_until > person.consent.given_at + timedelta(days=360)
     assert hub.can_recognise()
     assert hass.states.get("sensor.eileen_consent").state == "active"
     assert hass.states.get("sensor.familiar_faces_people").state == "1"
@@ -86,17 +88,18 @@ def _day(days: int) -> str:
     [
         ("given_on", lambda: _day(2), "given_in_future"),
         ("valid_until", lambda: _day(0), "already_over"),
-        ("valid_until", lambda: _day(1200), "too_long"),
+        ("valid_until", lambda: _day(364), "too_long"),
         ("given_by", lambda: "  ", "giver_needed"),
+        ("cameras", list, "camera_needed"),
     ],
-    ids=["future", "over", "long", "nobody"],
+    ids=["future", "over", "long", "nobody", "nowhere"],
 )
 async def test_consent_that_is_not_in_order(
     hass: HomeAssistant,
     hub: Hub,
     entry: MockConfigEntry,
     field: str,
-    value: Callable[[], str],
+    value: Callable[[], object],
     error: str,
 ) -> None:
     """Each mistake is named at its field, and the right answer goes on."""
@@ -104,33 +107,85 @@ async def test_consent_that_is_not_in_order(
     result = await configure(hass, result, consent(**{field: value()}))
     assert result["errors"] == {field: error}
     result = await configure(hass, result, consent())
-    assert result["step_id"] == "photo"
+    assert result["step_id"] == "photos"
 
 
-async def test_consent_lasts_three_years_from_when_it_was_given(
+async def test_a_consent_lasts_as_long_as_is_set(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
-    """An old consent is not made longer by writing it down late."""
+    """An old consent is not made longer by writing it down late, and the setting is the limit."""
     result = await start_person(hass, entry)
-    result = await configure(hass, result, consent(given_on=_day(-700), valid_until=_day(397)))
+    result = await configure(hass, result, consent(given_on=_day(-300), valid_until=_day(65)))
     assert result["errors"] == {"valid_until": "too_long"}
-    result = await configure(hass, result, consent(given_on=_day(-700), valid_until=_day(396)))
-    assert result["step_id"] == "photo"
+    result = await configure(hass, result, consent(given_on=_day(-300), valid_until=_day(64)))
+    assert result["step_id"] == "photos"
+    hass.config_entries.async_update_entry(entry, options={"consent_days": 1095})
+    result = await start_person(hass, entry, name="Judy")
+    assert suggested(result)["valid_until"] == _day(1094)
+    result = await configure(hass, result, consent(given_by="Judy", given_on=_day(0), valid_until=_day(1094)))
+    assert result["step_id"] == "photos"
+
+
+def suggested(result: Result) -> dict[str, Any]:
+    """Return what a form suggests."""
+    return {
+        str(key): key.description["suggested_value"]
+        for key in result["data_schema"].schema
+        if key.description
+    }
+
+
+async def test_what_is_agreed_to_is_asked_one_by_one(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """Cameras, keeping and pictures are put on record with the very text that was shown."""
+    (camera_id,) = entry.subentries
+    hass.config_entries.async_update_entry(entry, options={"visit_days": 9})
+    result = await start_person(hass, entry)
+    said = suggested(result)
+    assert (said["cameras"], said["keeping"], said["pictures"]) == ([camera_id], "visits", False)
+    shown = result["description_placeholders"]["text"]
+    # What is set meanwhile is not what was shown.
+    hass.config_entries.async_update_entry(entry, options={"visit_days": 10})
+    await configure(
+        hass, result, consent(cameras=[camera_id], keeping="nothing", pictures=False, method="on_paper")
+    )
+    (person,) = await hass.async_add_executor_job(lambda: hub.vault.people(include_enrolling=True))
+    agreed = person.consent
+    assert agreed is not None
+    assert agreed.choices == Choices(frozenset({camera_id}), Keeping.NOTHING, pictures=False)
+    assert (agreed.method, agreed.text_version) == ("on_paper", "en/2")
+    assert shown == "Read this to Eileen, or let them read it:\n\n> " + agreed.text.replace("\n\n", "\n>\n> ")
+    assert "for at most 9 days" in agreed.text
+
+
+async def test_a_new_consent_starts_from_the_one_before(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """What was chosen is chosen again, but for the yes itself; who is narrowed down loses what is kept."""
+    (camera_id,) = entry.subentries
+    person_id = await enrol(hass, entry, enrolment_photos()[:1])
+    result = await choose(hass, await _reconfigure(hass, entry), "consent")
+    said = suggested(result)
+    assert (said["cameras"], said["keeping"], said["pictures"]) == (["every_camera"], "visits", True)
+    assert said["given_by"] == "Eileen"
+    assert "agreed" not in said
+    await configure(hass, result, consent(cameras=[camera_id], keeping="silent", pictures=False))
+    assert hub.people[person_id].choices == Choices(frozenset({camera_id}), Keeping.SILENT, pictures=False)
+    said = suggested(await choose(hass, await _reconfigure(hass, entry), "consent"))
+    assert (said["cameras"], said["keeping"], said["pictures"]) == ([camera_id], "silent", False)
 
 
 async def test_child_needs_a_guardian(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
     """A child cannot consent for itself, and a child's consent lasts half a year by default."""
     result = await start_person(hass, entry, name="Ada", child=True)
-    suggested = {
-        str(key): key.description.get("suggested_value")
-        for key in result["data_schema"].schema
-        if key.description
-    }
-    assert date.fromisoformat(suggested["valid_until"]) - dt_util.now().date() == timedelta(days=183)
-    result = await configure(hass, result, consent(given_by="ada"))
+    assert suggested(result)["valid_until"] == _day(182)
+    result = await configure(hass, result, consent(given_by="ada", valid_until=_day(182)))
     assert result["errors"] == {"given_by": "child_needs_guardian"}
-    result = await configure(hass, result, consent(given_by="Eileen"))
-    assert result["step_id"] == "photo"
+    result = await configure(hass, result, consent(valid_until=_day(183)))
+    assert result["errors"] == {"valid_until": "too_long"}
+    result = await configure(hass, result, consent(given_on=_day(0), valid_until=_day(182)))
+    assert result["step_id"] == "photos"
 
 
 @pytest.mark.parametrize(
@@ -249,6 +304,7 @@ async def test_upload_is_gone(hass: HomeAssistant, hub: Hub, entry: MockConfigEn
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
     file_id = await upload(hass, enrolment_photos()[0])
+    result = await choose(hass, result, "photo")
     result = await configure(hass, result, {"photo": file_id})
     result = await choose(hass, result, "photo")
     result = await configure(hass, result, {"photo": file_id})
@@ -316,7 +372,7 @@ async def test_full_disk_at_the_consent(
         result = await configure(hass, result, consent())
     assert (result["step_id"], result["errors"]) == ("consent", {"base": "vault_failed"})
     result = await configure(hass, result, consent())
-    assert result["step_id"] == "photo"
+    assert result["step_id"] == "photos"
 
 
 @pytest.mark.parametrize("method", ["finish_enrolment", "person"])
@@ -405,7 +461,7 @@ async def test_person_is_changed(hass: HomeAssistant, hub: Hub, entry: MockConfi
     assert "Colonel Collins" in [each.title for each in entry.subentries.values()]
 
     result = await choose(hass, await _reconfigure(hass, entry), "consent")
-    later = (dt_util.now().date() + timedelta(days=700)).isoformat()
+    later = (dt_util.now().date() + timedelta(days=300)).isoformat()
     result = await configure(hass, result, consent(valid_until=later))
     assert result["reason"] == "reconfigure_successful"
     assert len(hub.people[person_id].consents) == 2

@@ -91,7 +91,16 @@ async def test_photos_that_are_set_aside_are_marked(
 ) -> None:
     """The menu counts those in use, and the list says which are not, and why."""
     result = await _menu(hass, entry)
-    assert result["menu_options"] == ["details", "consent", "photo", "remove_photos", "use_photos"]
+    assert result["menu_options"] == [
+        "details",
+        "consent",
+        "renew",
+        "own_link",
+        "photo",
+        "walk_up",
+        "remove_photos",
+        "use_photos",
+    ]
     assert result["description_placeholders"] == {"name": "Eileen", "in_use": "1", "photos": "2"}
     shown = _shown(await choose(hass, result, "remove_photos"))
     first, second = [dt_util.as_local(each.added_at) for each in hub.people[eileen.person_id].templates]
@@ -262,7 +271,13 @@ async def test_no_photo_is_used_without_consent(
     adding = await add_photo(hass, adding, different_photos()[1])
     assert (adding["step_id"], adding["errors"]) == ("photo", {"base": "consent_missing"})
     assert [each.usable for each in await templates_of(hass, hub, eileen.person_id)] == [True, False]
-    assert (await _menu(hass, entry))["menu_options"] == ["details", "consent", "remove_photos"]
+    assert (await _menu(hass, entry))["menu_options"] == [
+        "details",
+        "consent",
+        "renew",
+        "own_link",
+        "remove_photos",
+    ]
 
 
 async def test_person_is_gone_meanwhile(

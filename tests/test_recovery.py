@@ -14,6 +14,7 @@ from homeassistant.helpers.restore_state import async_get as async_get_restored
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.familiar_faces.consent.withdrawal import async_withdraw
 from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
 from custom_components.familiar_faces.hub import Hub, vault_folder
@@ -264,3 +265,26 @@ async def test_diagnostics_name_nobody(
     assert "Eileen" not in text
     assert person_id not in text
     assert str(config_folder) not in text
+
+
+async def test_forgetting_somebody_when_nothing_can_be_read(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that refuses even to be read keeps nobody recognised who said no."""
+    person_id = await enrol(hass, entry, enrolment_photos()[:1])
+
+    def broken(*args: object) -> None:
+        raise VaultUnwritable("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        for name in ("people", "forget", "withdraw_consent"):
+            patched.setattr(hub.vault, name, broken)
+        with pytest.raises(VaultUnwritable):
+            await async_withdraw(hub, person_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert not hub.people
+        assert not hub.can_recognise()
+        assert hub.gallery is not None
+        assert len(hub.gallery) == 0
+    await hub.async_purge()
+    assert (await hass.async_add_executor_job(hub.vault.stored)).people == 0

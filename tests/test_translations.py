@@ -14,6 +14,7 @@ import yaml
 
 import custom_components.familiar_faces as integration
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.errors import EnvironmentFailed
 from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
@@ -29,20 +30,23 @@ from .source import (
     keywords,
     load,
     modules_of,
+    name_of,
     parse,
     parts_of,
     path_of,
     read_flow,
     reasons_of_quality,
     reasons_of_the_environment,
+    sentences_of_the_consent,
     steps_of,
     strings,
+    values_of_the_consent,
     verdicts_on_photos,
 )
 
 SAME_AS_ENGLISH = {
     "de": {"Engine", "Name", "Person", "Token"},
-    "nl": {"Camera", "Engine", "Token"},
+    "nl": {"Camera", "Contact", "Engine", "Token"},
 }
 """The words that a language shares with English."""
 ENGLISH = re.compile(r"\b(again|and|from|the|their|them|this|with|you|your)\b", re.IGNORECASE)
@@ -259,11 +263,15 @@ def test_issues() -> None:
     """Every repair issue has its text with its placeholders, and none is left over."""
     module, tree = load("issues"), parse(FOLDER / "issues.py")
     created: dict[str, set[str]] = {}
-    for call in calls(tree, "_async_create"):
+    for call in calls(tree, "_async_create", "_async_create_fixable"):
         (key,) = strings(call.args[2], tree, module)
         created[key] = set(keywords(call))
+        # What can be fixed is described by its flow.
+        fixable = name_of(call.func) == "_async_create_fixable"
+        assert ("fix_flow" in ENGLISH_TREE["issues"][key]) is fixable, key
+        assert ("description" in ENGLISH_TREE["issues"][key]) is not fixable, key
     texts = {
-        key: placeholders(issue["title"]) | placeholders(issue["description"])
+        key: placeholders(issue["title"]) | placeholders(issue.get("description", ""))
         for key, issue in ENGLISH_TREE["issues"].items()
     }
     assert texts == created
@@ -274,7 +282,7 @@ def test_issues() -> None:
 def test_services() -> None:
     """Every action and every field of it has a name and a description."""
     services = yaml.safe_load((FOLDER / "services.yaml").read_text(encoding="utf-8"))
-    registered = {value for name, value in vars(load("services")).items() if name.startswith("SERVICE_")}
+    registered = {action.name for action in load("services").ACTIONS}
     assert services.keys() == ENGLISH_TREE["services"].keys() == registered
     for name, service in services.items():
         said = ENGLISH_TREE["services"][name]
@@ -323,11 +331,11 @@ def test_flows() -> None:
 def test_steps(name: str) -> None:
     """Every step that is shown has texts, with no placeholder that the step does not fill in."""
     flow, steps = FLOWS[name], section(name)["step"]
-    assert steps.keys() == flow.shown.keys()
+    assert flow.shown.keys() <= steps.keys() <= flow.shown.keys() | flow.waiting
     assert steps.keys() <= flow.methods
     for step, texts in steps.items():
         named = {name for text in flatten(texts).values() for name in placeholders(text)}
-        assert named <= flow.shown[step], step
+        assert named <= flow.shown.get(step, set()), step
         assert texts.get("title"), step
 
 
@@ -366,9 +374,11 @@ def test_errors_aborts_and_progress(name: str) -> None:
 
 KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "cannot_prepare": reasons_of_the_environment,
+    "consent_text": sentences_of_the_consent,
     "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
     "photo_verdict": verdicts_on_photos,
     "quality": reasons_of_quality,
+    "walk_up": lambda: {str(end) for end in Ended},
 }
 
 
@@ -376,9 +386,9 @@ def test_selectors() -> None:
     """Every option and every sentence has a text that is filled in whole, and none is left over."""
     asked = {group: keys() for group, keys in KNOWN_WHEN_RUNNING.items()}
     # The fitness sensor fills in its own.
-    filled: dict[str, set[str]] = {"fitness_advice": {"width"}}
+    filled: dict[str, set[str]] = {"fitness_advice": {"width"}, "consent_text": values_of_the_consent()}
     for service in yaml.safe_load((FOLDER / "services.yaml").read_text(encoding="utf-8")).values():
-        for field in service.get("fields", {}).values():
+        for field in (service or {}).get("fields", {}).values():
             if "translation_key" in (select := field["selector"].get("select") or {}):
                 asked[select["translation_key"]] = set(select["options"])
     for path in sorted((FOLDER / "flows").glob("*.py")):

@@ -8,7 +8,13 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .engine_choice import async_get_environment
+from .erasing.forgetting import async_forget_everybody
+from .erasing.restored import witness_file
 from .hub import FamiliarFacesConfigEntry, Hub, vault_folder
+from .issues import async_check_vault
+from .openness.export import ExportView
+from .openness.review import ReviewPictureView
+from .pages import async_setup_pages
 from .services import async_setup_services
 from .vault.errors import VaultError, VaultInUse, VaultUnwritable
 from .vault.store import Vault
@@ -25,8 +31,11 @@ PLATFORMS = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions."""
+    """Set up the actions, the pages and the pictures to review."""
     async_setup_services(hass)
+    hass.http.register_view(ReviewPictureView)
+    await async_setup_pages(hass)
+    hass.http.register_view(ExportView(hass))
     return True
 
 
@@ -35,13 +44,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
     try:
         vault = await hass.async_add_executor_job(Vault.open, vault_folder(hass))
     except VaultError as err:
-        # A full disk or a second process may pass, a lost key or a damaged file do not.
-        passing = isinstance(err, (VaultInUse, VaultUnwritable))
-        raise (ConfigEntryNotReady if passing else ConfigEntryError)(
-            translation_domain=DOMAIN,
-            translation_key="vault_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise _vault_failed(hass, err) from err
     hub = Hub(hass, entry, vault)
     try:
         await hub.async_start()
@@ -49,14 +52,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     except (VaultError, OSError) as err:
         await hub.async_stop()
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN,
-            translation_key="vault_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise _vault_failed(hass, err) from err
     except BaseException:
         await hub.async_stop()
         raise
+    async_check_vault(hass, None)
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
 
     async def stop(_event: Event) -> None:
@@ -65,6 +65,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
 
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
     return True
+
+
+def _vault_failed(hass: HomeAssistant, err: VaultError | OSError) -> ConfigEntryError | ConfigEntryNotReady:
+    """Return what stops the set-up, and ask the owner what only they can decide."""
+    async_check_vault(hass, err)
+    # A full disk or a second process may pass, a lost key or a damaged file do not.
+    passing = isinstance(err, (OSError, VaultInUse, VaultUnwritable))
+    return (ConfigEntryNotReady if passing else ConfigEntryError)(
+        translation_domain=DOMAIN,
+        translation_key="vault_failed",
+        translation_placeholders={"reason": str(err)},
+    )
 
 
 async def _async_entry_updated(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> None:
@@ -82,9 +94,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntr
 async def async_remove_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> None:
     """Erase everything that was kept, and the engine's environment."""
     try:
-        await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
+        await async_forget_everybody(hass, entry, vault_folder(hass))
     finally:
         for domain, issue_id in list(ir.async_get(hass).issues):
             if domain == DOMAIN:
                 ir.async_delete_issue(hass, DOMAIN, issue_id)
+        await hass.async_add_executor_job(lambda: witness_file(hass).unlink(missing_ok=True))
         await async_get_environment(hass).remove()

@@ -157,7 +157,9 @@ class PersonPresent(PersonEntity, _OnForAWhile):
 
     async def _async_read(self) -> bool:
         """Be on when the last visit that is kept was a moment ago; return whether it was."""
-        if (still := self.hub.open_visits.of_person(self.person_id)) is not None:
+        still = self.hub.open_visits.of_person(self.person_id)
+        # Of those who stay silent there are visits in memory, and nowhere else.
+        if still is not None and self.person is not None and self.person.choices.announced:
             self.async_hold(still.last_seen_at + PRESENT_FOR - dt_util.utcnow())
             return True
         visit = await self.hass.async_add_executor_job(self.hub.vault.last_visit, self.person_id)
@@ -165,6 +167,13 @@ class PersonPresent(PersonEntity, _OnForAWhile):
             return False
         self.async_hold(left)
         return True
+
+    @override
+    @callback
+    def async_forgotten(self, person_id: str) -> None:
+        """Be off when less is agreed to than before."""
+        if person_id == self.person_id:
+            self.async_end()
 
     @override
     async def async_corrected(self, corrected: Corrected) -> None:

@@ -1,13 +1,14 @@
-"""Buttons: purge what is past its time, and forget a person."""
+"""Buttons: purge what is past its time, and invite or forget a person."""
 
 from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .consent.invitations import async_invite
 from .const import DOMAIN
 from .entity import HubEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry
@@ -17,6 +18,13 @@ PARALLEL_UPDATES = 0
 
 PURGE = ButtonEntityDescription(
     key="purge", translation_key="purge", entity_category=EntityCategory.DIAGNOSTIC
+)
+INVITE = ButtonEntityDescription(
+    key="invite",
+    translation_key="invite",
+    entity_category=EntityCategory.CONFIG,
+    # As the image that shows the QR code.
+    entity_registry_enabled_default=False,
 )
 FORGET = ButtonEntityDescription(
     key="forget", translation_key="forget", entity_category=EntityCategory.CONFIG
@@ -31,7 +39,10 @@ async def async_setup_entry(
         entry,
         async_add_entities,
         hub=[PurgeButton(entry.runtime_data, PURGE)],
-        person=lambda hub, subentry: [ForgetButton(hub, subentry, FORGET)],
+        person=lambda hub, subentry: [
+            InviteButton(hub, subentry, INVITE),
+            ForgetButton(hub, subentry, FORGET),
+        ],
     )
 
 
@@ -51,12 +62,36 @@ class PurgeButton(HubEntity, ButtonEntity):
             ) from err
 
 
-class ForgetButton(PersonEntity, ButtonEntity):
+class _AdminButton(PersonEntity, ButtonEntity):
+    """A button that only administrators may press, like the action that does the same; automations may too."""
+
+    async def async_check_user(self) -> None:
+        """Raise Unauthorized when another user pressed it."""
+        context = self._context
+        if context is None or context.user_id is None:
+            return
+        user = await self.hass.auth.async_get_user(context.user_id)
+        if user is None or not user.is_admin:
+            raise Unauthorized(context=context, entity_id=self.entity_id)
+
+
+class InviteButton(_AdminButton):
+    """Invites a person to renew their consent; the image beside it shows the QR code."""
+
+    @override
+    async def async_press(self) -> None:
+        """Make the invitation."""
+        await self.async_check_user()
+        await async_invite(self.hub, self.person_id)
+
+
+class ForgetButton(_AdminButton):
     """Erases a person from everywhere."""
 
     @override
     async def async_press(self) -> None:
         """Forget the person."""
+        await self.async_check_user()
         try:
             await self.hub.async_forget(self.person_id)
         except VaultError as err:

@@ -19,6 +19,7 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.restore_state import RestoreEntity
 from homeassistant.helpers.typing import StateType
 
+from .consent.keeping import keeps_visits, may_show
 from .entity import CameraEntity, FamiliarFacesEntity
 from .flows.words import async_say
 from .hub import Hub
@@ -197,8 +198,12 @@ class LastVisitorSensor(CameraEntity, LastVisitSensor, RestoreEntity):
     @callback
     def async_hub_changed(self) -> None:
         """Show another name that the person has now."""
-        if self._person_id is not None and (person := self.hub.people.get(self._person_id)) is not None:
-            self._attr_native_value = person.name
+        if self._person_id is not None:
+            # No longer than the visit is kept.
+            shown = may_show(self.hub, self._person_id, self._shown_at)
+            person = self.hub.people.get(self._person_id) if shown else None
+            self._attr_native_value = None if person is None else person.name
+            self._person_id = None if person is None else person.person_id
         super().async_hub_changed()
 
     @override
@@ -208,7 +213,8 @@ class LastVisitorSensor(CameraEntity, LastVisitSensor, RestoreEntity):
     @override
     @callback
     def _async_show(self, visit: VisitRecord) -> None:
-        if (person := self.hub.people.get(visit.person_id)) is not None:
+        person = self.hub.people.get(visit.person_id)
+        if person is not None and may_show(self.hub, visit.person_id, visit.started_at):
             self._person_id = visit.person_id
             self._visit_id = visit.visit_id
             self._shown_at = visit.started_at
@@ -217,11 +223,19 @@ class LastVisitorSensor(CameraEntity, LastVisitSensor, RestoreEntity):
     @override
     @callback
     def async_visit(self, visit: Visit, timing: Timing) -> None:
-        """Show who came."""
+        """Show who came, unless nothing of it is to be kept: the recorder writes every state down."""
         if visit.camera_id != self.camera_id:
+            return
+        if visit.person_id is not None and not keeps_visits(self.hub, visit.person_id):
+            if self._visit_id != visit.visit_id:
+                return
+            # Shown as somebody without a name so far, which was wrong.
+            self._person_id = self._attr_native_value = None
+            self.async_write_ha_state()
             return
         self._person_id = visit.person_id
         self._visit_id = visit.visit_id
+        self._shown_at = visit.started_at
         self._attr_native_value = visit.name if visit.decision is Decision.FAMILIAR else visit.decision
         self.async_write_ha_state()
 

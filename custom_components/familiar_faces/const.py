@@ -51,7 +51,10 @@ CONF_PERSON_ID: Final = "person_id"
 CONF_LINKED_ENTITY: Final = "linked_entity"
 CONF_CHILD: Final = "child"
 
-CONSENT_TEXT_VERSION: Final = "1"
+CONSENT_TEXT_VERSION: Final = "2"
+
+INVITATION_PATH: Final = f"/{DOMAIN}/invitation/{{token}}"
+OWN_PATH: Final = f"/{DOMAIN}/me/{{token}}"
 
 PRESENT_FOR: Final = timedelta(minutes=5)
 """How long a person counts as present after they were last seen."""

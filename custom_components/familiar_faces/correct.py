@@ -37,7 +37,7 @@ async def async_correct(
             raise ServiceValidationError(translation_domain=DOMAIN, translation_key="correction_contradicts")
         if correct:
             person = said
-        taught = await _async_see(hub, visit_id, person) if learn else None
+        taught = await _async_see(hub, visit, person) if learn else None
         answer = await (_async_confirm(hub, visit) if correct else _async_take_away(hub, visit, really))
         answer["person_id"] = None if person is None else person.person_id
         answer["name"] = None if person is None else person.name
@@ -116,15 +116,20 @@ async def _async_take_away(hub: Hub, visit: VisitRecord, really: Person | None) 
     }
 
 
-async def _async_see(hub: Hub, visit_id: str, person: Person | None) -> tuple[bytes, Faces]:
-    """Return a visit's picture, and its faces as they are seen to enrol with."""
+async def _async_see(hub: Hub, visit: VisitRecord, person: Person | None) -> tuple[bytes, Faces]:
+    """Return a visit's picture, and its faces as they are seen to enrol with.
+
+    Raise ConsentMissing when the person did not agree to that camera, or to pictures that it takes.
+    """
     if person is None:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="learn_needs_person")
-    if not person.may_be_recognised(dt_util.utcnow()):
+    if not person.may_be_recognised(dt_util.utcnow(), visit.camera_id):
         raise ConsentMissing
-    picture = await hub.hass.async_add_executor_job(hub.vault.visit_picture, visit_id)
+    picture = await hub.hass.async_add_executor_job(hub.vault.visit_picture, visit.visit_id)
     if picture is None:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_picture")
+    if not person.choices.keeps_pictures:
+        raise ConsentMissing
     return picture, await async_faces(hub, picture, portraits=True, mirrored=True)
 
 

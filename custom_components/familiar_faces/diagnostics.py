@@ -33,6 +33,12 @@ async def async_get_config_entry_diagnostics(
         "stored": asdict(hub.stored) if hub.stored is not None else None,
         "next_purge": hub.next_purge,
         "consents": dict(consents),
+        "held": len(hub.roster.held),
+        "review_inbox": {
+            "kept_for": hub.retention.review,
+            "on": hub.review.on,
+            "waiting": hub.review.waiting,
+        },
         "strictness": _strictness(hub),
         "photos": sorted(len(person.templates) for person in hub.people.values()),
         "recognition": hub.recognition(),

@@ -11,7 +11,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.restore_state import async_get as async_get_restored
+from homeassistant.helpers.restore_state import RestoreEntity, async_get as async_get_restored
 
 from .const import (
     CONF_PERSON_ID,
@@ -89,6 +89,7 @@ class FamiliarFacesEntity(Entity):
     _attr_should_poll = False
     needs_engine = False
     """Whether it says nothing true while the engine is not ready."""
+    _restorable = True
 
     def __init__(
         self, hub: Hub, description: EntityDescription, unique_id: str, device_info: DeviceInfo
@@ -118,6 +119,28 @@ class FamiliarFacesEntity(Entity):
             (signal_corrected(entry_id), self.async_corrected),
         ):
             self.async_on_remove(async_dispatcher_connect(self.hass, signal, target))
+
+    @callback
+    def async_set_restorable(self, restorable: bool) -> None:
+        """Have Home Assistant write down what is shown, to show it after a restart, or have it not do so."""
+        self._restorable = restorable
+        stored = async_get_restored(self.hass)
+        if restorable and isinstance(self, RestoreEntity):
+            stored.async_restore_entity_added(self)
+        else:
+            stored.entities.pop(self.entity_id, None)
+            stored.last_states.pop(self.entity_id, None)
+
+    @override
+    async def async_internal_will_remove_from_hass(self) -> None:
+        """Have nothing stored to be restored of what is not to be kept."""
+        stored = async_get_restored(self.hass)
+        if not self._restorable and isinstance(self, RestoreEntity):
+            # Home Assistant takes it away together with what it would store.
+            stored.async_restore_entity_added(self)
+        await super().async_internal_will_remove_from_hass()
+        if not self._restorable:
+            stored.last_states.pop(self.entity_id, None)
 
     @callback
     def async_hub_changed(self) -> None:
@@ -183,6 +206,8 @@ class PersonEntity(FamiliarFacesEntity):
             name=subentry.data[CONF_NAME],
             # By this the actions' fields offer people, and not cameras.
             model_id=SUBENTRY_PERSON,
+            # Where administrators change a person, invite them to renew, and give them a new link.
+            configuration_url=f"homeassistant://config/integrations/integration/{DOMAIN}",
             via_device_id=async_hub_device(hub).id,
         )
         super().__init__(hub, description, self.person_id, info)

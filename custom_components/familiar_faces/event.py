@@ -1,6 +1,7 @@
 """Event entities: who came, once per visit."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
@@ -8,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
+from .consent.keeping import keeps_visits, may_show
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry
 from .vault.records import Corrected, VisitRecord
@@ -59,6 +61,8 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
 
     _unrecorded_attributes = frozenset({ATTR_CONFIDENCE, ATTR_PERSON_ID, ATTR_PERSON_NAME, ATTR_VISIT_ID})
     _attr_extra_state_attributes: dict[str, Any] = {}
+    _named_at: datetime | None = None
+    """When the visit began that is told of with a name and is kept; None for one that is not."""
     _waiting: tuple[tuple[str, Visit, Timing], ...] = ()
     needs_engine = True
 
@@ -73,14 +77,22 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
         visit = await self.hass.async_add_executor_job(self._find)
         if visit is None or self.state_attributes.get(ATTR_VISIT_ID) != visit.visit_id:
             return
-        if (person := self.hub.people.get(visit.person_id)) is not None:
+        person = self.hub.people.get(visit.person_id)
+        if person is not None and may_show(self.hub, visit.person_id, visit.started_at):
             self._async_name(person.person_id, person.name, visit.confidence)
+            self._named_at = visit.started_at
 
     @override
     @callback
     def async_hub_changed(self) -> None:
         """Fire what has waited for the engine, and show another name that the person has now."""
         attributes = self._attr_extra_state_attributes
+        if self._named_at is not None and not may_show(
+            self.hub, attributes.get(ATTR_PERSON_ID), self._named_at
+        ):
+            # The visit is not kept any longer.
+            self._async_name(None, None, None)
+            attributes = {}
         if (person := self.hub.people.get(attributes.get(ATTR_PERSON_ID, ""))) is not None:
             self._attr_extra_state_attributes = {**attributes, ATTR_PERSON_NAME: person.name}
         super().async_hub_changed()
@@ -92,7 +104,11 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
                     continue
                 person = self.hub.people.get(visit.person_id)
                 # The consent may have ended, or the name changed, while the event waited.
-                if person is not None and person.may_be_recognised(dt_util.utcnow(), visit.camera_id):
+                if (
+                    person is not None
+                    and person.may_be_recognised(dt_util.utcnow(), visit.camera_id)
+                    and person.choices.announced
+                ):
                     self.async_tell(event_type, replace(visit, name=person.name), timing)
 
     @callback
@@ -114,6 +130,10 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
         if visit.quality is not None:
             attributes[ATTR_QUALITY] = visit.quality
         self._async_name(visit.person_id, visit.name, visit.confidence)
+        kept = keeps_visits(self.hub, visit.person_id)
+        self._named_at = visit.started_at if kept else None
+        # Of a visit that is not kept, nothing may be written down.
+        self.async_set_restorable(kept or visit.person_id is None)
         self._trigger_event(event_type, attributes)
         self.async_write_ha_state()
 
@@ -121,6 +141,7 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
     def _async_name(self, person_id: str | None, name: str | None, confidence: float | None) -> None:
         if person_id is None or confidence is None:
             self._attr_extra_state_attributes = {}
+            self._named_at = None
             return
         self._attr_extra_state_attributes = {
             ATTR_PERSON_ID: person_id,
@@ -175,10 +196,49 @@ class VisitorEvent(CameraEntity, _VisitEvent):
             super()._async_rename(moved)
         else:
             self._async_name(person.person_id, person.name, moved.confidence)
+            self._named_at = moved.started_at
 
 
 class SeenEvent(PersonEntity, _VisitEvent):
     """A person came to any of the cameras."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Have no moment be written down that is not kept."""
+        await super().async_added_to_hass()
+        self._async_keep()
+
+    @override
+    @callback
+    def async_hub_changed(self) -> None:
+        """Have no moment be shown or written down that is not kept any longer."""
+        self._async_keep()
+        super().async_hub_changed()
+
+    @override
+    @callback
+    def async_forgotten(self, person_id: str) -> None:
+        """Show no moment either of what was agreed to before."""
+        if person_id == self.person_id:
+            self._async_clear()
+            self.async_write_ha_state()
+        super().async_forgotten(person_id)
+
+    @callback
+    def _async_keep(self) -> None:
+        kept = may_show(self.hub, self.person_id, dt_util.parse_datetime(self.state or ""))
+        if self._restorable and not kept:
+            # What was never kept is live until the next visit: then nothing is changed afterwards.
+            self._async_clear()
+        self.async_set_restorable(kept)
+
+    @callback
+    def _async_clear(self) -> None:
+        """Tell of no visit. Home Assistant has no public way to take an event back."""
+        self._async_name(None, None, None)
+        self._EventEntity__last_event_triggered: datetime | None = None
+        self._EventEntity__last_event_type: str | None = None
+        self._EventEntity__last_event_attributes: dict[str, Any] | None = None
 
     @override
     def _find(self) -> VisitRecord | None:

@@ -81,15 +81,21 @@ class Following:
             else:
                 async_dispatcher_send(self._hass, signal_subentry(self._entry.entry_id), subentry)
         self._hub.roster.async_note_people()
-        await self._hub.async_refresh_people()
+        try:
+            await self._hub.async_refresh_people()
+        except VaultError as err:
+            _LOGGER.error("The people could not be read again; those known before are recognised: %s", err)
 
     async def _async_removed(self, subentry: ConfigSubentry) -> None:
         if subentry.subentry_type == SUBENTRY_CAMERA:
             off = self._hub.books.read(CONF_SWITCHED_OFF)
             self._hub.books.async_write(CONF_SWITCHED_OFF, off - {subentry.subentry_id})
-        elif subentry.subentry_type == SUBENTRY_PERSON:
+        elif (person_id := subentry.data.get(CONF_PERSON_ID)) is not None:
+            if person_id in self._hub.roster.leaving:
+                # Forgetting them is what removed the subentry.
+                return
             try:
-                await self._hub.async_forget(subentry.data[CONF_PERSON_ID])
+                await self._hub.forgetting.async_forget(person_id, "removed", patience=0)
             except VaultError as err:
                 _LOGGER.error("A removed person could not be erased yet, it is tried again: %s", err)
 

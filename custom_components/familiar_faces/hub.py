@@ -1,6 +1,8 @@
 """What a config entry is while it runs: the vault, the engine, the people and a watcher a camera."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
 from pathlib import Path
@@ -8,26 +10,33 @@ from pathlib import Path
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.event import async_call_later, async_track_time_change, async_track_time_interval
-from homeassistant.helpers.restore_state import async_get as async_get_restored
+from homeassistant.helpers.event import async_call_later, async_track_time_change
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 
+from .consent.invitations import Invited
+from .consent.keeping import async_purge_recorded, keeps_pictures, keeps_visits
 from .const import (
     CONF_SWITCHED_OFF,
     DOMAIN,
-    PURGE_INTERVAL,
     signal_changed,
     signal_forgotten,
     signal_seen_again,
     signal_visit,
 )
 from .engine_choice import async_create_engine
+from .erasing.forgetting import Forgetting
+from .erasing.purge_clock import PurgeClock
+from .erasing.restored import Restored
 from .following import Following
 from .host.client import EngineClient
 from .host.engine import Engine, EngineStatus
 from .host.errors import EngineError, EngineRefused, EngineUnavailable
 from .issues import async_check_engine
+from .openness.review import ReviewInbox
+from .openness.settings import Settings
+from .openness.tickets import Tickets
+from .openness.viewing import Viewings
 from .options import chosen_retention, chosen_strictness
 from .people.calibration import Strictness
 from .people.choices import ANYWHERE
@@ -35,7 +44,7 @@ from .people.gallery import Gallery
 from .people.person import Person
 from .roster import Books, Roster
 from .vault.errors import ConsentMissing, UnknownPerson, VaultError
-from .vault.records import Receipt, StoredItems, VisitRecord
+from .vault.records import Purged, Receipt, StoredItems, VisitRecord
 from .vault.retention import Retention
 from .vault.store import Vault
 from .visits.open_visits import GAP, Change, OpenVisits, Outcome
@@ -69,15 +78,27 @@ class Hub:
         self.engine: Engine = async_create_engine(hass, entry)
         self.books = Books(hass, entry)
         self.roster = Roster(hass, entry, vault, self.books)
+        self.roster.on_narrowed = self._async_narrowed
         self.stored: StoredItems | None = None
         self.next_purge: datetime | None = None
         self.visits_today = 0
         self.open_visits = OpenVisits()
         self.turns = Turns()
+        self.invited: dict[str, Invited] = {}
+        """The invitations that can be shown, by whom they are for. In memory only: they hold what opens them."""
+        self.tickets = Tickets()
+        self.viewings = Viewings()
         self._chosen = self.books.chosen
+        self._retention: tuple[Mapping[str, object], Retention] | None = None
+        """What the options that are named first say."""
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._expiry: CALLBACK_TYPE | None = None
         self._stopped = False
+        self.forgetting = Forgetting(self)
+        self.restored = Restored(self)
+        self.clock = PurgeClock(self)
+        self.settings = Settings(self)
+        self.review = ReviewInbox(self)
         self._following = Following(self)
         self.watchers = self._following.watchers
         self._changing = asyncio.Lock()
@@ -108,7 +129,9 @@ class Hub:
     @property
     def retention(self) -> Retention:
         """Return how long the owner has things kept."""
-        return chosen_retention(self.entry)
+        if self._retention is None or self._retention[0] is not self.entry.options:
+            self._retention = (self.entry.options, chosen_retention(self.entry))
+        return self._retention[1]
 
     @callback
     def recognition(self, camera_id: str | None = None) -> bool:
@@ -121,6 +144,12 @@ class Hub:
         """Switch recognition on or off, at a camera or (`HUB`) everywhere. It outlives a power cut."""
         off = self.books.read(CONF_SWITCHED_OFF)
         self.books.async_write(CONF_SWITCHED_OFF, off - {key} if on else off | {key})
+        if on is (key in off):
+            self.entry.async_create_task(
+                self.hass,
+                self.settings.async_note({"key": "recognition", "of": key, "old": not on, "new": on}),
+                f"{DOMAIN} note of a switch",
+            )
         self.async_changed()
 
     def can_recognise(self, camera_id: str | None = None) -> bool:
@@ -134,23 +163,20 @@ class Hub:
 
     async def async_start(self) -> None:
         """Bring the vault and the subentries together, and start the engine and the watchers."""
+        await self.restored.async_check()
         await self.roster.async_recover()
         await self.async_refresh_people()
+        await self.forgetting.async_carry_on()
         self.visits_today = await self.hass.async_add_executor_job(
             self.vault.count_visits, dt_util.start_of_local_day()
         )
         self._following.async_start()
         self._unsubscribe += [
             self.engine.add_listener(self._async_engine_changed),
-            async_track_time_interval(
-                self.hass, self._async_purge_on_time, PURGE_INTERVAL, name=f"{DOMAIN} purge"
-            ),
             async_track_time_change(self.hass, self._async_new_day, hour=0, minute=0, second=0),
         ]
         await self.engine.start()
-        self.entry.async_create_background_task(
-            self.hass, self._async_purge_on_time(dt_util.utcnow()), f"{DOMAIN} first purge"
-        )
+        self.clock.async_start()
 
     async def async_stop(self) -> None:
         """Stop everything and leave nothing behind. May be called again."""
@@ -160,10 +186,14 @@ class Hub:
             self._stopped = True
             while self._unsubscribe:
                 self._unsubscribe.pop()()
+            self.clock.async_stop()
             await self._following.async_stop()
             if self._expiry is not None:
                 self._expiry()
             await self.engine.stop()
+            await self.forgetting.async_stop()
+            await self.review.async_stop()
+            await self.restored.async_note()
             await self.hass.async_add_executor_job(self.vault.close)
 
     @callback
@@ -176,33 +206,25 @@ class Hub:
     async def async_refresh_people(self) -> None:
         """Read the people from the vault again."""
         await self.roster.async_refresh()
-        await self._async_count()
+        await self.restored.async_note()
+        await self.async_count()
+        self.clock.async_people_changed()
         self.async_changed()
 
-    async def async_forget(self, person_id: str) -> Receipt | None:
-        """Erase a person from everywhere and return the receipt; raise VaultError when it has to be done later."""
+    @callback
+    def _async_narrowed(self, person_id: str) -> None:
+        """Show nothing more of what was agreed to before, and is not any more."""
         self.open_visits.forget(person_id)
-        try:
-            receipt = await self.roster.async_forget(person_id)
-        finally:
-            # Recognised no more, and named nowhere, whatever the disk says.
-            await self._async_forgotten(person_id)
-        if receipt is not None and not receipt.verified:
-            _LOGGER.warning("What was kept of %s was erased, but could not be looked for again", person_id)
-        return receipt
-
-    async def _async_forgotten(self, person_id: str) -> None:
         async_dispatcher_send(self.hass, signal_forgotten(self.entry.entry_id), person_id)
-        if (subentry := self.roster.subentries().get(person_id)) is not None:
-            self.hass.config_entries.async_remove_subentry(self.entry, subentry.subentry_id)
-        await self._async_count()
-        self.async_changed()
 
-        async def write(_now: datetime) -> None:
-            # What Home Assistant stored to restore the entities holds the name until it is written anew.
-            await async_get_restored(self.hass).async_dump_states()
-
-        async_call_later(self.hass, 1.0, HassJob(write, cancel_on_shutdown=True))
+    async def async_forget(self, person_id: str, reason: str = "asked") -> Receipt | None:
+        """Erase a person from everywhere and return the receipt; raise VaultError when it has to be done later."""
+        try:
+            return await self.forgetting.async_forget(person_id, reason)
+        finally:
+            await self.restored.async_note()
+            await self.async_count()
+            self.async_changed()
 
     # Subentries
 
@@ -214,6 +236,7 @@ class Hub:
             if self._chosen != self.books.chosen:
                 self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
                 return
+            await self.settings.async_follow()
             await self._following.async_follow()
 
     @callback
@@ -248,9 +271,19 @@ class Hub:
 
     # Visits
 
-    async def async_settle(self, outcome: Outcome, timing: Timing, portrait: bytes | None) -> None:
-        """Announce a visit, and keep it when it is a familiar person's; `portrait` is a JPEG."""
+    async def async_settle(
+        self,
+        outcome: Outcome,
+        timing: Timing,
+        portrait: bytes | None,
+        resembled: frozenset[str] = frozenset(),
+    ) -> None:
+        """Announce a visit, and keep it when it is a familiar person's; `portrait` is a JPEG.
+
+        `resembled`: the ids of people whom somebody without a name may be.
+        """
         visit = outcome.visit
+        self.review.async_settle(visit, portrait, resembled)
         person: Person | None = None
         if visit.person_id is not None:
             # The consent may have ended, or the person been forgotten, while the look was taken.
@@ -259,16 +292,18 @@ class Hub:
                 return
             if not person.choices.announced:
                 return
+            if not keeps_pictures(self, person.person_id):
+                visit, portrait = replace(visit, portrait=None), None
         if outcome.change is Change.CONTINUED:
             async_dispatcher_send(self.hass, signal_seen_again(self.entry.entry_id), visit)
-            if person is not None and person.choices.keeps_visits:
+            if keeps_visits(self, visit.person_id):
                 await self._async_go_on(visit)
             return
         if outcome.change is Change.OPENED:
             self.visits_today += 1
         async_dispatcher_send(self.hass, signal_visit(self.entry.entry_id), visit, timing)
-        if person is not None and person.choices.keeps_visits:
-            await self._async_keep(visit, portrait if person.choices.pictures else None)
+        if keeps_visits(self, visit.person_id):
+            await self._async_keep(visit, portrait)
         self.async_changed()
 
     async def _async_go_on(self, visit: Visit) -> None:
@@ -300,7 +335,7 @@ class Hub:
         )
         try:
             await self.hass.async_add_executor_job(self.vault.add_visit, record, portrait, dt_util.utcnow())
-            await self._async_count()
+            await self.async_count()
         except ConsentMissing, UnknownPerson:
             # They were forgotten, or their consent ended, in this very moment.
             _LOGGER.debug("A visit is not kept: there is no consent for it any more")
@@ -313,7 +348,7 @@ class Hub:
         if self._expiry is not None:
             self._expiry()
             self._expiry = None
-        self.open_visits.expire(dt_util.utcnow())
+        self.review.async_ended(self.open_visits.expire(dt_util.utcnow()))
         if self.open_visits.visits and not self._stopped:
             self._expiry = async_call_later(
                 self.hass,
@@ -323,29 +358,23 @@ class Hub:
 
     # Retention
 
-    async def async_purge(self) -> None:
-        """Erase whatever is past its time; raise VaultError when that failed."""
+    async def async_purge(self) -> Purged:
+        """Erase whatever is past its time and say how much it was; raise VaultError when that failed."""
         await self.roster.async_forget_noted()
         purged = await self.hass.async_add_executor_job(self.vault.purge, dt_util.utcnow(), self.retention)
-        for receipt in purged.people:
-            await self._async_forgotten(receipt.person_id)
+        self.roster.leaving |= {receipt.person_id for receipt in purged.people}
         await self.async_refresh_people()
-
-    async def _async_purge_on_time(self, _now: datetime) -> None:
-        try:
-            await self.async_purge()
-        except VaultError as err:
-            if not self._stopped:
-                _LOGGER.error(
-                    "What is past its time is not erased yet, it is tried again in an hour: %s", err
-                )
+        await self.forgetting.async_carry_on()
+        await async_purge_recorded(self)
+        return purged
 
     @callback
     def _async_new_day(self, _now: datetime) -> None:
         self.visits_today = 0
         self.async_changed()
 
-    async def _async_count(self) -> None:
+    async def async_count(self) -> None:
+        """Count again what is stored."""
         try:
             self.stored = await self.hass.async_add_executor_job(self.vault.stored)
             self.next_purge = await self.hass.async_add_executor_job(

@@ -40,9 +40,16 @@ async def async_identify(
     seen = await async_faces(hub, picture)
     whole = await hub.roster.async_gallery(seen.model)
     # A picture of no camera of ours is compared with those only who agreed to every camera.
-    gallery = whole.at(NO_CAMERA if camera is None else watched.get(camera, NO_CAMERA))
+    camera_id = NO_CAMERA if camera is None else watched.get(camera, NO_CAMERA)
+    gallery = whole.at(camera_id)
+    if claimed is not None and not _may_be_told(hub, claimed.person_id, camera_id):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_consent",
+            translation_placeholders={"name": claimed.name},
+        )
     try:
-        described = await hub.hass.async_add_executor_job(_compare, hub, seen, gallery, claimed)
+        described = await hub.hass.async_add_executor_job(_compare, hub, seen, gallery, camera_id, claimed)
     except LookupError as err:
         assert claimed is not None
         raise ServiceValidationError(
@@ -78,18 +85,33 @@ async def async_faces(hub: Hub, picture: bytes, *, portraits: bool = False, mirr
         ) from err
 
 
-def _compare(hub: Hub, seen: Faces, gallery: Gallery, claimed: Person | None) -> JsonObjectType:
-    """Return what is said of each face, and of the claimed person; raise LookupError as `verify` does."""
+def _may_be_told(hub: Hub, person_id: str, camera_id: str) -> bool:
+    """Return whether it may be said now that somebody is in a camera's picture."""
+    person = hub.people.get(person_id)
+    return (
+        person is not None
+        and person.choices.announced
+        and person.may_be_recognised(dt_util.utcnow(), camera_id)
+    )
+
+
+def _compare(
+    hub: Hub, seen: Faces, gallery: Gallery, camera_id: str, claimed: Person | None
+) -> JsonObjectType:
+    """Return what is said of each face, and of the claimed person; raise LookupError as `verify` does.
+
+    The faces of those who stay silent are left out, as if nobody were there.
+    """
     now, strictness = dt_util.utcnow(), hub.strictness
     faces: list[JsonValueType] = []
     verifications: list[Verification] = []
     for face in seen.faces:
         sighting = Sighting.begin(face, now)
         verdict = decide(sighting, gallery, now, final=True, strictness=strictness)
+        assert verdict is not None, "a final decision is never put off"
+        if verdict.person_id is not None and not _may_be_told(hub, verdict.person_id, camera_id):
+            continue
         described = _describe(face, verdict)
-        person = hub.people.get(verdict.person_id or "") if verdict is not None else None
-        if person is not None and not person.choices.announced:
-            described |= {"person_id": None, "name": None, "confidence": None}
         if claimed is not None:
             verification = verify(
                 sighting.embeddings,
@@ -154,9 +176,8 @@ def _read(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def _describe(face: Face, verdict: Verdict | None) -> dict[str, JsonValueType]:
+def _describe(face: Face, verdict: Verdict) -> dict[str, JsonValueType]:
     """Return what is said of a face. Its embedding stays here."""
-    assert verdict is not None, "a final decision is never put off"
     quality = face.quality
     described: dict[str, JsonValueType] = {
         "decision": str(verdict.decision),

@@ -19,6 +19,7 @@ from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
 from .camera_sensors import LastVisitSensor, make_camera_sensors
+from .consent.keeping import keeps_visits, may_show
 from .entity import HubEntity, PersonEntity, async_setup_entities
 from .host.engine import EngineStatus
 from .hub import FamiliarFacesConfigEntry, Hub
@@ -50,7 +51,8 @@ def _stored_items(hub: Hub) -> int | None:
     """Return how many things are kept of people, the audit log not counted."""
     if (stored := hub.stored) is None:
         return None
-    return stored.templates + stored.photos + stored.visits + stored.pictures + stored.consents
+    kept = stored.templates + stored.photos + stored.visits + stored.pictures + stored.consents
+    return kept + stored.invitations + stored.review
 
 
 HUB_SENSORS = (
@@ -169,7 +171,26 @@ class PersonSensor(PersonEntity, SensorEntity):
 
 
 class LastSeenSensor(PersonEntity, LastVisitSensor):
-    """The camera at which a person was last seen."""
+    """The camera at which a person was last seen, as far as the visit is kept."""
+
+    _shown_at: datetime | None = None
+    """When the visit that is shown began."""
+
+    @override
+    @callback
+    def async_hub_changed(self) -> None:
+        """Show a visit no longer than it is kept."""
+        if self._shown_at is not None and not may_show(self.hub, self.person_id, self._shown_at):
+            self._shown_at = self._attr_native_value = None
+        super().async_hub_changed()
+
+    @override
+    @callback
+    def async_forgotten(self, person_id: str) -> None:
+        """Show nothing more of what was agreed to before."""
+        if person_id == self.person_id:
+            self._shown_at = self._attr_native_value = None
+            self.async_write_ha_state()
 
     @override
     def _find(self) -> VisitRecord | None:
@@ -178,7 +199,9 @@ class LastSeenSensor(PersonEntity, LastVisitSensor):
     @override
     @callback
     def _async_show(self, visit: VisitRecord) -> None:
-        self._async_show_at(visit.camera_id, visit.started_at)
+        if may_show(self.hub, self.person_id, visit.started_at):
+            self._shown_at = visit.started_at
+            self._async_show_at(visit.camera_id, visit.started_at)
 
     @callback
     def _async_show_at(self, camera_id: str, at: datetime) -> None:
@@ -196,7 +219,8 @@ class LastSeenSensor(PersonEntity, LastVisitSensor):
     @callback
     def async_seen_again(self, visit: Visit) -> None:
         """Show that the person is still there."""
-        if visit.person_id == self.person_id:
+        if visit.person_id == self.person_id and keeps_visits(self.hub, self.person_id):
+            self._shown_at = visit.started_at
             self._async_show_at(visit.camera_id, visit.last_seen_at)
             self.async_write_ha_state()
 
@@ -206,9 +230,11 @@ class LastSeenSensor(PersonEntity, LastVisitSensor):
         if not corrected.concerns(self.person_id):
             return
         visit = await self.hass.async_add_executor_job(self._find)
-        self._attr_native_value = None
-        if (still := self.hub.open_visits.of_person(self.person_id)) is not None:
+        self._shown_at = self._attr_native_value = None
+        still = self.hub.open_visits.of_person(self.person_id)
+        if still is not None and keeps_visits(self.hub, self.person_id):
             # Newer than anything that is kept: the one that was corrected is not among them any more.
+            self._shown_at = still.started_at
             self._async_show_at(still.camera_id, still.last_seen_at)
         elif visit is not None:
             self._async_show(visit)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import timedelta
+import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -230,3 +232,23 @@ def test_whichever_template_was_corrected_last_guards(make_person, axis, like, n
     only_aside = Gallery([replace(person, templates=(replace(aside, guard=0.5), in_use))], "sface")
     assert compare_one(only_aside, visitor, now).best.guard == 0.5
     assert compare_one(only_aside, axis(0), now).best.guard == -1.0
+
+
+def test_nothing_of_it_stays_in_memory_once_there_is_another(make_person, axis) -> None:
+    gallery = Gallery([make_person("Anna", axis(0))], "sface")
+    assert gallery.at("front door").at("back door").at("front door") is not gallery
+    alive = weakref.ref(gallery)
+    gc.collect()
+    gc.disable()
+    try:
+        del gallery
+        assert alive() is None
+    finally:
+        gc.enable()
+
+
+def test_a_clock_that_is_set_back_makes_no_yes_of_a_no(make_person, axis, now) -> None:
+    anna = make_person("Anna", axis(0), withdrawn_at=now)
+    gallery = Gallery([anna], "sface")
+    assert compare_one(gallery, axis(0), now - timedelta(hours=1)).best is None
+    assert compare_one(gallery, axis(0), now).best is None

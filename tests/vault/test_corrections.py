@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.people.corrections import GUARD_STEP
 from custom_components.familiar_faces.vault import visit_rows
 from custom_components.familiar_faces.vault.audit import AuditLog
@@ -266,3 +267,17 @@ def test_a_visit_that_was_corrected_meanwhile_is_left_alone(vault: Vault, visit:
     moved = vault.correct_visit("visit-1", NOW, OTTO).moved
     vault.continue_visit("visit-1", MARIA, NOW + SECOND, 0.9, visit.template_id)
     assert vault.visit("visit-1") == moved
+
+
+def test_of_a_visit_that_goes_on_nothing_is_written_without_a_yes(vault: Vault, visit: VisitRecord) -> None:
+    """Whoever chose meanwhile that nothing is kept was not seen, as far as the store knows."""
+    narrower = replace(a_consent("narrower"), choices=Choices(keeping=Keeping.NOTHING))
+    vault.record_consent(MARIA, narrower, NOW)
+    with pytest.raises(ConsentMissing):
+        vault.continue_visit("visit-1", MARIA, NOW + SECOND, 0.9, visit.template_id)
+    vault.record_consent(MARIA, a_consent("wider"), NOW)
+    vault.withdraw_consent(MARIA, NOW)
+    with pytest.raises(ConsentMissing):
+        vault.continue_visit("visit-1", MARIA, NOW + SECOND, 0.9, visit.template_id)
+    with vault._database.read() as connection:
+        assert connection.execute("SELECT seen_at FROM person").fetchall() == [(None,)]

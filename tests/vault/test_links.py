@@ -222,3 +222,13 @@ def test_an_enrolment_on_a_phone_outlives_a_restart_and_a_dialog_does_not(vault:
     assert vault.abandon_enrolments(now=NOW, linked_older=NOW - SECOND) == []
     assert vault.abandon_enrolments(now=NOW, linked_older=NOW) == [OTTO]
     assert vault.links.person_of(own) is None
+
+
+def test_nobody_who_was_forgotten_comes_back_by_an_invitation(vault: Vault) -> None:
+    enrol(vault, OTTO, "Otto")
+    vault.forget(OTTO, NOW)
+    token = invite(vault)
+    with pytest.raises(AlreadyRecorded):
+        accept(vault, token, OTTO)
+    assert vault.state(OTTO) is None
+    assert vault.purge(NOW, Retention()).people == ()

@@ -90,3 +90,21 @@ def test_a_tombstone_stays_while_there_is_something_left_to_do(vault: Vault) -> 
     vault.purge(NOW + 40 * MONTH, Retention())
     assert vault.was_forgotten(MARIA)
     assert vault.next_purge(NOW + 40 * MONTH, Retention()) != NOW + 40 * MONTH
+
+
+def test_former_names_are_looked_for_until_all_is_done(vault: Vault, folder: Path) -> None:
+    """Only of those who were shown: a name that an enrolment began with was never anywhere else."""
+    vault.begin_enrolment(MARIA, "Maria", None, a_consent(), NOW)
+    vault.update_person(MARIA, "Maria 2", None, NOW)
+    vault.finish_enrolment(MARIA, NOW)
+    assert vault.person(MARIA).former_names == ()
+    vault.update_person(MARIA, "Mia Lindqvist", None, NOW)
+    vault.update_person(MARIA, "Maria Gantenbein", None, NOW)
+    vault.update_person(MARIA, "Maria Gantenbein", "person.maria", NOW)
+    assert vault.person(MARIA).former_names == ("Maria 2", "Mia Lindqvist")
+    vault.forget(MARIA, NOW)
+    vault.note_entities(MARIA, ["event.maria_seen"])
+    (left,) = vault.unfinished()
+    assert (left.name, left.former_names) == ("Maria Gantenbein", ("Maria 2", "Mia Lindqvist"))
+    assert left.entity_ids == ("event.maria_seen",)
+    assert b"Lindqvist" not in bytes_of(folder)

@@ -42,6 +42,14 @@ def test_one_frame_at_the_end_needs_more(gallery, make_sighting, axis, like, now
     assert unnamed.reason is UnclearReason.FEW_FRAMES
 
 
+def test_an_unclear_verdict_says_whom_it_may_be(gallery, make_sighting, axis, like, now) -> None:
+    close = like(axis(0), SFACE.stranger_threshold(2) + 0.02)
+
+    assert decide(make_sighting(close), gallery, now, final=True).resembled == {"anna"}
+    assert decide(make_sighting(axis(0), axis(1)), gallery, now, final=True).resembled == {"anna", "ben"}
+    assert decide(make_sighting(axis(2)), gallery, now, final=True).resembled == frozenset()
+
+
 def test_frames_that_name_different_people_name_nobody(gallery, make_sighting, axis, now) -> None:
     sighting = make_sighting(axis(0), axis(1))
 

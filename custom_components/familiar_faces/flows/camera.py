@@ -32,6 +32,7 @@ from ..const import (
     Mode,
 )
 from ..host.errors import EngineError, ImageRejected
+from ..people.choices import NO_CAMERA
 from ..visits.triggers import TRIGGER_DOMAINS, async_may_ring, async_own_entities, async_suggest_triggers
 from .words import async_say
 
@@ -137,7 +138,10 @@ class CameraFlow(ConfigSubentryFlow):
         return self.async_show_menu(
             step_id="still",
             menu_options=["save", "again"],
-            description_placeholders={"found": await self._async_look_at_still()},
+            description_placeholders={
+                "found": await self._async_look_at_still(),
+                "agreed": await self._async_who_agreed(),
+            },
         )
 
     async def async_step_again(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -163,6 +167,21 @@ class CameraFlow(ConfigSubentryFlow):
             if subentry.unique_id == unique_id:
                 return self.async_abort(reason="already_configured")
         return self.async_create_entry(title=title, data=self._data, unique_id=unique_id)
+
+    async def _async_who_agreed(self) -> str:
+        """Return who gets no name at this camera, because they did not agree to it."""
+        entry: FamiliarFacesConfigEntry = self._get_entry()
+        camera_id = (
+            self._get_reconfigure_subentry().subentry_id if self.source == SOURCE_RECONFIGURE else NO_CAMERA
+        )
+        people = entry.runtime_data.people.values()
+        without = sorted(person.name for person in people if not person.choices.at(camera_id))
+        if not people:
+            return await async_say(self.hass, "still_agreed", "nobody_yet")
+        if not without:
+            return await async_say(self.hass, "still_agreed", "everybody")
+        key = "nobody" if len(without) == len(people) else "some"
+        return await async_say(self.hass, "still_agreed", key, names=", ".join(without))
 
     async def _async_look_at_still(self) -> str:
         """Return what a still of the camera shows, in words. The still is not kept."""

@@ -1,13 +1,13 @@
 """The consent step of a person's flow."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
-from uuid import uuid4
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
 from homeassistant.helpers.selector import (
     BooleanSelector,
     DateSelector,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -16,123 +16,169 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..const import CONSENT_TEXT_VERSION
+from ..consent.record import ConsentRefused, Refusal, build_consent, camera_names, last_day
+from ..consent.text import async_consent_text
+from ..people.choices import Choices, Keeping
 from ..people.person import Consent, ConsentMethod
 from ..vault.errors import UnknownPerson, VaultError
+from ..vault.retention import Retention
 from .person_steps import log_failure
 from .photo_steps import PhotoSteps
 from .words import async_say, shown_language
 
 CONF_AGREED = "agreed"
+CONF_CAMERAS = "cameras"
 CONF_GIVEN_BY = "given_by"
 CONF_GIVEN_ON = "given_on"
+CONF_KEEPING = "keeping"
 CONF_METHOD = "method"
+CONF_PICTURES = "pictures"
 CONF_VALID_UNTIL = "valid_until"
 
-DEFAULT_DAYS = 365
-DEFAULT_DAYS_CHILD = 183
-MAX_DAYS = 3 * 365 + 1
-"""Three years, of which one is a leap year."""
+EVERY_CAMERA = "every_camera"
+"""Stands for every camera of this home, later ones too, among the cameras to choose from."""
 
-CONSENT_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_GIVEN_BY): TextSelector(),
-        vol.Required(CONF_METHOD, default=ConsentMethod.IN_PERSON): SelectSelector(
-            SelectSelectorConfig(
-                options=list(ConsentMethod), translation_key="method", mode=SelectSelectorMode.LIST
-            )
-        ),
-        vol.Required(CONF_GIVEN_ON): DateSelector(),
-        vol.Required(CONF_VALID_UNTIL): DateSelector(),
-        vol.Required(CONF_AGREED, default=False): BooleanSelector(),
-    }
-)
+FIELDS = {
+    Refusal.GIVER_NEEDED: CONF_GIVEN_BY,
+    Refusal.CHILD_NEEDS_GUARDIAN: CONF_GIVEN_BY,
+    Refusal.GIVEN_IN_FUTURE: CONF_GIVEN_ON,
+    Refusal.ALREADY_OVER: CONF_VALID_UNTIL,
+    Refusal.TOO_LONG: CONF_VALID_UNTIL,
+    Refusal.CAMERA_NEEDED: CONF_CAMERAS,
+}
+"""Where it is said why what was chosen makes no consent."""
+
+
+def consent_schema(cameras: dict[str, str]) -> vol.Schema:
+    """Return the form of a consent; `cameras` are what can be chosen, with their names."""
+    options = [SelectOptionDict(value=value, label=label) for value, label in cameras.items()]
+    return vol.Schema(
+        {
+            vol.Required(CONF_CAMERAS): SelectSelector(
+                SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)
+            ),
+            vol.Required(CONF_KEEPING): SelectSelector(
+                SelectSelectorConfig(
+                    options=list(Keeping), translation_key="keeping", mode=SelectSelectorMode.LIST
+                )
+            ),
+            vol.Required(CONF_PICTURES, default=False): BooleanSelector(),
+            vol.Required(CONF_GIVEN_BY): TextSelector(),
+            vol.Required(CONF_METHOD, default=ConsentMethod.IN_PERSON): SelectSelector(
+                SelectSelectorConfig(
+                    options=list(ConsentMethod), translation_key="method", mode=SelectSelectorMode.LIST
+                )
+            ),
+            vol.Required(CONF_GIVEN_ON): DateSelector(),
+            vol.Required(CONF_VALID_UNTIL): DateSelector(),
+            vol.Required(CONF_AGREED, default=False): BooleanSelector(),
+        }
+    )
 
 
 class ConsentStep(PhotoSteps):
     """Asks for the consent; the photos come behind it."""
 
+    _text = ""
+    """The text that is shown, and is agreed to."""
+    _language = ""
+    _shown: Retention | None = None
+    """The periods that the text names."""
+
     async def async_step_consent(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for the consent, and put it on record before any photo."""
-        today = dt_util.now().date()
         errors: dict[str, str] = {}
-        if user_input is not None and not (errors := self._consent_errors(user_input, today)):
-            consent = self._consent(user_input)
+        if user_input is not None:
             try:
-                if self._enrolling or self.source == SOURCE_RECONFIGURE:
-                    await self.hass.async_add_executor_job(
-                        self._hub.vault.record_consent, self._person_id, consent
-                    )
+                consent = self._consent(user_input)
+                if not user_input[CONF_AGREED]:
+                    errors[CONF_AGREED] = "not_agreed"
                 else:
-                    await self.hass.async_add_executor_job(
-                        self._hub.vault.begin_enrolment,
-                        self._person_id,
-                        self._name,
-                        self._linked_entity,
-                        consent,
-                    )
-                    self._enrolling = True
-                if self.source == SOURCE_RECONFIGURE:
-                    return await self._async_changed()
+                    return await self._async_record(consent)
+            except ConsentRefused as err:
+                errors = {FIELDS[err.refusal]: str(err.refusal)}
             except UnknownPerson:
                 return self.async_abort(reason="nothing_stored")
             except VaultError as err:
                 log_failure(err)
                 errors["base"] = "vault_failed"
-            else:
-                return await self.async_step_photo()
-        lasts = DEFAULT_DAYS_CHILD if self._child else DEFAULT_DAYS
-        suggested = {
-            CONF_GIVEN_BY: "" if self._child else self._name,
-            CONF_GIVEN_ON: today.isoformat(),
-            CONF_VALID_UNTIL: (today + timedelta(days=lasts)).isoformat(),
-        } | (user_input or {})
+        self._language = shown_language(self.hass)
+        self._shown = self._hub.retention
+        self._text = await async_consent_text(self._hub, self._language, name=self._name, child=self._child)
+        whom = await async_say(
+            self.hass, "consent_text", "read_child" if self._child else "read_adult", name=self._name
+        )
+        every = await async_say(self.hass, "consent_camera", "every_camera")
+        cameras = camera_names(self._get_entry())
         return self.async_show_form(
             step_id="consent",
-            data_schema=self.add_suggested_values_to_schema(CONSENT_SCHEMA, suggested),
+            data_schema=self.add_suggested_values_to_schema(
+                consent_schema({**cameras, EVERY_CAMERA: every}), user_input or self._suggested(list(cameras))
+            ),
             errors=errors,
             description_placeholders={
                 "name": self._name,
-                "text": await async_say(
-                    self.hass, "consent_text", "child" if self._child else "adult", name=self._name
-                ),
+                "text": f"{whom}\n\n> {self._text.replace('\n\n', '\n>\n> ')}",
             },
         )
 
-    def _consent_errors(self, user_input: dict[str, Any], today: date) -> dict[str, str]:
-        given_on = date.fromisoformat(user_input[CONF_GIVEN_ON])
-        valid_until = date.fromisoformat(user_input[CONF_VALID_UNTIL])
-        given_by = user_input[CONF_GIVEN_BY].strip()
-        if not given_by:
-            return {CONF_GIVEN_BY: "giver_needed"}
-        if self._child and given_by.casefold() == self._name.casefold():
-            return {CONF_GIVEN_BY: "child_needs_guardian"}
-        if given_on > today:
-            return {CONF_GIVEN_ON: "given_in_future"}
-        if valid_until <= today:
-            return {CONF_VALID_UNTIL: "already_over"}
-        if (valid_until - given_on).days > MAX_DAYS:
-            return {CONF_VALID_UNTIL: "too_long"}
-        if not user_input[CONF_AGREED]:
-            return {CONF_AGREED: "not_agreed"}
-        return {}
+    async def _async_record(self, consent: Consent) -> SubentryFlowResult:
+        """Put the consent on record; raises VaultError."""
+        vault = self._hub.vault
+        if self.source == SOURCE_RECONFIGURE:
+            await self.hass.async_add_executor_job(vault.record_consent, self._person_id, consent)
+            return await self._async_changed()
+        if self._enrolling:
+            await self.hass.async_add_executor_job(vault.record_consent, self._person_id, consent)
+        else:
+            await self.hass.async_add_executor_job(
+                vault.begin_enrolment, self._person_id, self._name, self._linked_entity, consent
+            )
+            self._enrolling = True
+        return await self._async_first_photo()
+
+    def _suggested(self, cameras: list[str]) -> dict[str, Any]:
+        """Return what is chosen before anybody chooses: what was agreed to before, else the cameras that are here."""
+        today = dt_util.now().date()
+        suggested = {
+            CONF_CAMERAS: cameras or [EVERY_CAMERA],
+            CONF_KEEPING: str(Keeping.VISITS),
+            CONF_PICTURES: False,
+            CONF_GIVEN_BY: "" if self._child else self._name,
+            CONF_METHOD: str(ConsentMethod.IN_PERSON),
+            CONF_GIVEN_ON: today.isoformat(),
+            CONF_VALID_UNTIL: last_day(self._hub.retention, today, child=self._child).isoformat(),
+        }
+        person = self._hub.people.get(self._person_id)
+        if person is not None and person.consent is not None:
+            choices = person.choices
+            agreed = [EVERY_CAMERA] if choices.cameras is None else sorted(choices.cameras & set(cameras))
+            suggested |= {
+                CONF_CAMERAS: agreed,
+                CONF_KEEPING: str(choices.keeping),
+                CONF_PICTURES: choices.pictures,
+                CONF_GIVEN_BY: person.consent.given_by,
+                CONF_METHOD: str(person.consent.method),
+            }
+        return suggested
 
     def _consent(self, user_input: dict[str, Any]) -> Consent:
-        now = dt_util.utcnow()
-        midnight = {
-            key: datetime.combine(
-                date.fromisoformat(user_input[key]), time.min, tzinfo=dt_util.get_default_time_zone()
-            )
-            for key in (CONF_GIVEN_ON, CONF_VALID_UNTIL)
-        }
-        return Consent(
-            consent_id=uuid4().hex,
-            given_by=user_input[CONF_GIVEN_BY].strip(),
-            on_behalf_of_child=self._child,
+        """Return the consent that was given; raises ConsentRefused."""
+        cameras = user_input[CONF_CAMERAS]
+        return build_consent(
+            self._hub,
+            name=self._name,
+            child=self._child,
+            given_by=user_input[CONF_GIVEN_BY],
             method=ConsentMethod(user_input[CONF_METHOD]),
-            given_at=dt_util.as_utc(midnight[CONF_GIVEN_ON]),
-            # The last day counts whole.
-            valid_until=dt_util.as_utc(midnight[CONF_VALID_UNTIL] + timedelta(days=1)),
-            text_version=f"{shown_language(self.hass)}/{CONSENT_TEXT_VERSION}",
-            recorded_at=now,
+            choices=Choices(
+                None if EVERY_CAMERA in cameras else frozenset(cameras),
+                Keeping(user_input[CONF_KEEPING]),
+                user_input[CONF_PICTURES],
+            ),
+            text=self._text,
+            language=self._language,
+            given_on=date.fromisoformat(user_input[CONF_GIVEN_ON]),
+            valid_until=date.fromisoformat(user_input[CONF_VALID_UNTIL]),
+            shown=self._shown,
         )

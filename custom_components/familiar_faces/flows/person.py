@@ -14,7 +14,9 @@ from ..people.templates import compared
 from ..vault.errors import UnknownPerson, VaultError
 from .consent_step import ConsentStep
 from .finish_steps import FinishSteps
+from .invite_steps import InviteSteps
 from .person_steps import log_failure
+from .walk_up import WalkUpSteps
 
 RESERVED_NAMES = {"familiar", "stranger", "unclear", "unavailable", "unknown"}
 """What the last visitor is called who has no name."""
@@ -28,17 +30,21 @@ PERSON_SCHEMA = vol.Schema(
 )
 
 
-class PersonFlow(ConsentStep, FinishSteps):
+class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps):
     """The steps of adding or changing a person: who it is; the others are inherited."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask who it is."""
+        """Ask where they say yes: here and now, or on their own phone."""
         if self._get_entry().state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
+        return self.async_show_menu(step_id="user", menu_options=["here", "invite"])
+
+    async def async_step_here(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask who it is."""
         if (errors := self._take_person(user_input)) is None:
             return await self.async_step_consent()
         return self.async_show_form(
-            step_id="user",
+            step_id="here",
             data_schema=self.add_suggested_values_to_schema(PERSON_SCHEMA, user_input),
             errors=errors,
         )
@@ -72,12 +78,14 @@ class PersonFlow(ConsentStep, FinishSteps):
         self._name = person.name
         self._linked_entity = person.linked_entity
         self._child = person.consent is not None and person.consent.on_behalf_of_child
-        options = ["details", "consent", "photo", "remove_photos"]
+        options = ["details", "consent", "renew", "own_link", "photo", "walk_up", "remove_photos"]
         if not all(each.usable for each in person.templates):
             options.append("use_photos")
         if not person.may_be_recognised(dt_util.utcnow()):
             # More to recognise them by needs their consent.
             options = [each for each in options if each not in ("photo", "use_photos")]
+        if not self._cameras(person):
+            options.remove("walk_up")
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=options,

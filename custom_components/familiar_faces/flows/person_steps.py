@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.util import dt as dt_util
 
+from ..const import SUBENTRY_CAMERA
 from ..host.errors import EngineError
 from ..people.person import Person
 from ..subentries import person_subentry
@@ -39,6 +41,17 @@ class PersonSteps(ConfigSubentryFlow):
 
     async def _async_stored(self) -> Person:
         return await self.hass.async_add_executor_job(self._hub.vault.person, self._person_id)
+
+    def _cameras(self, person: Person) -> dict[str, str]:
+        """Return the cameras that may take photos of a person: the ids of their subentries, and their names."""
+        now = dt_util.utcnow()
+        return {
+            each.subentry_id: each.title
+            for each in self._get_entry().subentries.values()
+            if each.subentry_type == SUBENTRY_CAMERA
+            and person.may_be_recognised(now, each.subentry_id)
+            and self._hub.recognition(each.subentry_id)
+        }
 
     async def _async_changed(self) -> SubentryFlowResult:
         """Have what was changed be used and shown; raises VaultError."""

@@ -47,10 +47,23 @@ class PhotoSteps(PersonSteps):
         """How many photos there were when the vault was last read."""
         self._count = 0
         """How many different ones of them are compared with."""
+        self._at_camera = False
+        """Whether a camera may take some."""
         self._insist: bytes | None = None
         """A photo that was refused for whom it resembles, and may be insisted on."""
         self._kept: set[str] = set()
         """Templates that are the person's by the owner's word, although they look like somebody else's."""
+
+    async def _async_first_photo(self) -> SubentryFlowResult:
+        """Ask how the first photo is to be taken, when there is a choice."""
+        self._verdict = await async_say(self.hass, "photo_verdict", "none_yet", name=self._name)
+        try:
+            if not self._cameras(await self._async_stored()):
+                return await self.async_step_photo()
+        except VaultError:
+            # The menu reads it again, and says so.
+            pass
+        return await self.async_step_photos()
 
     async def async_step_photo(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for a photo, and say at once whether it will do."""
@@ -93,6 +106,7 @@ class PhotoSteps(PersonSteps):
         try:
             person = await self._async_stored()
             self._photos, self._count = len(person.templates), count_distinct(person)
+            self._at_camera = bool(self._cameras(person))
         except UnknownPerson:
             return self.async_abort(reason="nothing_stored")
         except VaultError as err:
@@ -100,6 +114,8 @@ class PhotoSteps(PersonSteps):
             self._verdict = await async_say(self.hass, "photo_verdict", "vault_failed")
         options = ["photo"]
         # Always in this order: what is pressed time and again stays in its place.
+        if self._at_camera:
+            options.append("walk_up")
         if self._photos:
             options.append("finish")
         if self._insist is not None:

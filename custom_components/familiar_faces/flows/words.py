@@ -15,9 +15,14 @@ def shown_language(hass: HomeAssistant) -> str:
     return language if language in LANGUAGES else LANGUAGES[0]
 
 
-async def async_say(hass: HomeAssistant, group: str, key: str, **values: str | int) -> str:
-    """Return the sentence `selector.<group>.options.<key>` with its placeholders filled in."""
-    words = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
+async def async_say(
+    hass: HomeAssistant, group: str, key: str, *, language: str | None = None, **values: str | int
+) -> str:
+    """Return the sentence `selector.<group>.options.<key>` with its placeholders filled in.
+
+    `language`: another one than that of this Home Assistant.
+    """
+    words = await async_get_translations(hass, language or hass.config.language, "selector", [DOMAIN])
     sentence = words.get(f"component.{DOMAIN}.selector.{group}.options.{key}", key)
     for name, value in values.items():
         # Not str.format: a name may hold a brace.

@@ -80,7 +80,8 @@ class Consent:
 
     def state(self, now: datetime) -> ConsentState:
         """Return where this consent is in its life at `now`."""
-        if self.withdrawn_at is not None and self.withdrawn_at <= now:
+        if self.withdrawn_at is not None:
+            # Whatever the clock says: one that is set back makes no yes of a no.
             return ConsentState.WITHDRAWN
         if now >= self.valid_until:
             return ConsentState.EXPIRED
@@ -128,6 +129,8 @@ class Person:
     templates: tuple[Template, ...] = field(default=(), repr=False)
     linked_entity: str | None = None
     """The Home Assistant `person.*` that is the same individual, when the owner said so."""
+    former_names: tuple[str, ...] = field(default=(), repr=False)
+    """What they were called before, to look for that too when they are forgotten."""
 
     @property
     def consent(self) -> Consent | None:

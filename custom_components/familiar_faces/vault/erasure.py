@@ -145,10 +145,10 @@ class Eraser:
         before = self.tombstones.read(connection, person_id)
         if before is not None:
             return _Erased(replace(before, verified=False), None)
-        name = self._name_to_look_for(connection, person_id)
+        names = self._names_to_look_for(connection, person_id)
         erased = self._erase(connection, person_id, now)
         receipt = erased.receipt
-        self.tombstones.insert(connection, receipt, name)
+        self.tombstones.insert(connection, receipt, names)
         self._audit.append(
             connection,
             "forgotten",
@@ -166,15 +166,15 @@ class Eraser:
         )
         return erased
 
-    def _name_to_look_for(self, connection: sqlite3.Connection, person_id: str) -> str | None:
-        """Return what to look for outside of the vault; None when nobody could have been shown there yet."""
+    def _names_to_look_for(self, connection: sqlite3.Connection, person_id: str) -> tuple[str, ...]:
+        """Return what to look for outside of the vault; nothing when nobody could have been shown there yet."""
         state = people_rows.person_state(connection, person_id)
         if state is not EnrolmentState.ENROLLED:
-            return None
+            return ()
         try:
-            return people_rows.read_name(connection, self._keys, person_id)
+            return people_rows.read_names(connection, self._keys, person_id)
         except VaultDamaged:
-            return ""
+            return ("",)
 
     def _erase(self, connection: sqlite3.Connection, person_id: str, now: datetime) -> _Erased:
         """Delete someone's key and rows. Needs no key, so a damaged person can be forgotten too."""

@@ -91,6 +91,7 @@ def describe(
         "person": {
             "person_id": person.person_id,
             "name": person.name,
+            "former_names": list(person.former_names),
             "linked_entity": person.linked_entity,
         },
         "consents": [_consent(each, cameras) for each in person.consents],

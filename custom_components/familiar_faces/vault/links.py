@@ -114,7 +114,9 @@ class Links:
             if invitation is None:
                 raise InvitationClosed
             if invitation.person_id is None:
-                if people_rows.person_state(connection, person_id):
+                if people_rows.person_state(connection, person_id) or self._eraser.forgotten_at(
+                    connection, person_id
+                ):
                     raise AlreadyRecorded("a person with this id")
                 key = people_rows.insert_person(
                     connection, self._keys, person_id, name=name, linked_entity=None, now=now

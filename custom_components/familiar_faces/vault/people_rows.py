@@ -1,6 +1,7 @@
 """Rows of people: their keys, consents, templates and reference photos. Works in a given transaction."""
 
 import base64
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 import sqlite3
 from typing import Any
@@ -74,7 +75,7 @@ def insert_person(
 ) -> bytes:
     """Write someone new, with a new key, and return that key."""
     key, wrapped = keys.new_person_key(person_id)
-    sealed = _sealed_person(key, person_id, name, linked_entity)
+    sealed = _sealed_person(key, person_id, name, linked_entity, ())
     connection.execute(
         "INSERT INTO person VALUES (?, ?, ?, NULL, ?, ?)",
         (person_id, EnrolmentState.ENROLLING, to_stamp(now), wrapped, sealed),
@@ -85,8 +86,12 @@ def insert_person(
 def update_person(
     connection: sqlite3.Connection, keys: Keys, person_id: str, name: str, linked_entity: str | None
 ) -> None:
-    """Write someone's new name and link."""
-    sealed = _sealed_person(person_key(connection, keys, person_id), person_id, name, linked_entity)
+    """Write someone's new name and link. What they were shown as before is kept, to find it when they go."""
+    before, *former = read_names(connection, keys, person_id)
+    if person_state(connection, person_id) is EnrolmentState.ENROLLED:
+        former.append(before)
+    key = person_key(connection, keys, person_id)
+    sealed = _sealed_person(key, person_id, name, linked_entity, sorted({*former} - {name}))
     connection.execute("UPDATE person SET sealed = ? WHERE person_id = ?", (sealed, person_id))
 
 
@@ -101,15 +106,16 @@ def read_person(connection: sqlite3.Connection, keys: Keys, person_id: str) -> P
         consents=read_consents(connection, key, person_id),
         templates=read_templates(connection, key, person_id),
         linked_entity=data["linked_entity"],
+        former_names=tuple(data.get("former", ())),
     )
 
 
-def read_name(connection: sqlite3.Connection, keys: Keys, person_id: str) -> str:
-    """Return what someone is called; raise UnknownPerson or VaultDamaged."""
+def read_names(connection: sqlite3.Connection, keys: Keys, person_id: str) -> tuple[str, ...]:
+    """Return what someone is called, then what they were called before; raise UnknownPerson or VaultDamaged."""
     key = person_key(connection, keys, person_id)
     (sealed,) = connection.execute("SELECT sealed FROM person WHERE person_id = ?", (person_id,)).fetchone()
-    name: str = unseal_json(key, sealed, ("person", person_id))["name"]
-    return name
+    data = unseal_json(key, sealed, ("person", person_id))
+    return (data["name"], *data.get("former", ()))
 
 
 def insert_consent(connection: sqlite3.Connection, key: bytes, person_id: str, consent: Consent) -> None:
@@ -243,8 +249,11 @@ def _owner_key(connection: sqlite3.Connection, keys: Keys, person_id: str, kind:
         raise VaultDamaged(f"a {kind} row belongs to nobody") from err
 
 
-def _sealed_person(key: bytes, person_id: str, name: str, linked_entity: str | None) -> bytes:
-    return seal_json(key, {"name": name, "linked_entity": linked_entity}, ("person", person_id))
+def _sealed_person(
+    key: bytes, person_id: str, name: str, linked_entity: str | None, former: Iterable[str]
+) -> bytes:
+    data = {"name": name, "linked_entity": linked_entity, "former": list(former)}
+    return seal_json(key, data, ("person", person_id))
 
 
 def sealed_consent(key: bytes, person_id: str, number: int, consent: Consent) -> bytes:

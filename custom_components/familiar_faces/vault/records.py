@@ -108,6 +108,8 @@ class Unfinished:
     entity_ids: tuple[str, ...]
     """Their entities, as far as they were noted."""
     receipt: Receipt
+    former_names: tuple[str, ...] = ()
+    """What they were called before, to look for that too."""
 
 
 @dataclass(frozen=True, slots=True)

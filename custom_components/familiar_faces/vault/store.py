@@ -13,7 +13,7 @@ from .checks import about, check_text, checked_embedding
 from .corrections import Corrector
 from .database import Database
 from .erasure import Eraser
-from .errors import AlreadyRecorded, DuplicatePhoto, UnknownPerson, VaultDamaged
+from .errors import AlreadyRecorded, ConsentMissing, DuplicatePhoto, UnknownPerson, VaultDamaged
 from .files import DATABASE, FolderLock, destroy_folder, prepare_folder, vault_size
 from .keys import Keys
 from .links import Links
@@ -291,11 +291,15 @@ class Vault:
         similarity: float | None,
         template_id: str | None,
     ) -> None:
-        """Write that someone is still there, and how alike they were at most; raise UnknownPerson.
+        """Write that someone is still there, and how alike they were at most.
 
-        A visit that is not kept, or was corrected meanwhile, stays as it is.
+        A visit that is not kept, or was corrected meanwhile, stays as it is. Raise UnknownPerson, ConsentMissing
+        when the newest consent does not allow recognition then, or no visits to be kept.
         """
         with self._database.write() as connection:
+            _, choices = people_rows.consented(connection, self._keys, person_id, seen_at)
+            if not choices.keeps_visits:
+                raise ConsentMissing
             visit_rows.mark_seen(connection, person_id, seen_at)
             visit_rows.raise_likeness(
                 connection,

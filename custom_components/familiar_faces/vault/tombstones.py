@@ -30,9 +30,9 @@ class Tombstones:
         self._sealing = keys.tombstone
         self._audit = audit
 
-    def insert(self, connection: sqlite3.Connection, receipt: Receipt, name: str | None) -> None:
+    def insert(self, connection: sqlite3.Connection, receipt: Receipt, names: tuple[str, ...]) -> None:
         """Write a tombstone in the transaction that erases; without a name there is nothing left to do."""
-        pending = None if name is None else self._sealed_pending(receipt.person_id, name, ())
+        pending = self._sealed_pending(receipt.person_id, names, ()) if names else None
         if pending is None:
             receipt = replace(receipt, finished_at=receipt.forgotten_at)
         connection.execute(
@@ -67,9 +67,9 @@ class Tombstones:
                 "SELECT person_id, forgotten_at, pending, receipt FROM tombstone "
                 "WHERE pending IS NOT NULL ORDER BY forgotten_at"
             ).fetchall():
-                name, entity_ids = self._opened_pending(person_id, pending)
+                (name, *former), entity_ids = self._opened_pending(person_id, pending)
                 opened = self._opened_receipt(person_id, forgotten_at, receipt)
-                found.append(Unfinished(person_id, name, entity_ids, opened))
+                found.append(Unfinished(person_id, name, entity_ids, opened, tuple(former)))
         return found
 
     def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
@@ -82,8 +82,8 @@ class Tombstones:
                 raise UnknownPerson
             if row[0] is None:
                 return
-            name, known = self._opened_pending(person_id, row[0])
-            pending = self._sealed_pending(person_id, name, sorted({*known, *entity_ids}))
+            names, known = self._opened_pending(person_id, row[0])
+            pending = self._sealed_pending(person_id, names, sorted({*known, *entity_ids}))
             connection.execute("UPDATE tombstone SET pending = ? WHERE person_id = ?", (pending, person_id))
 
     def finish(self, person_id: str, reached: Mapping[str, Detail], now: datetime) -> Receipt:
@@ -102,17 +102,18 @@ class Tombstones:
         self._database.checkpoint()
         return receipt
 
-    def _sealed_pending(self, person_id: str, name: str, entity_ids: Iterable[str]) -> bytes:
-        data = {"name": name, "entity_ids": list(entity_ids)}
+    def _sealed_pending(self, person_id: str, names: tuple[str, ...], entity_ids: Iterable[str]) -> bytes:
+        data = {"name": names[0], "former": names[1:], "entity_ids": list(entity_ids)}
         return seal_json(self._sealing, data, ("pending", person_id))
 
-    def _opened_pending(self, person_id: str, sealed: bytes) -> tuple[str, tuple[str, ...]]:
+    def _opened_pending(self, person_id: str, sealed: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the names, the last one first, and the entities."""
         try:
             data: dict[str, Any] = unseal_json(self._sealing, sealed, ("pending", person_id))
         except VaultDamaged:
             # What is left is looked for by the id all the same.
-            return "", ()
-        return data["name"], tuple(data["entity_ids"])
+            return ("",), ()
+        return (data["name"], *data.get("former", ())), tuple(data["entity_ids"])
 
     def _sealed_receipt(self, receipt: Receipt) -> bytes:
         data: dict[str, Any] = {count: getattr(receipt, count) for count in _COUNTS}

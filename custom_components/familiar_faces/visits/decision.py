@@ -44,7 +44,9 @@ def decide(
         needed = STRANGER_FRAMES_FINAL if final else STRANGER_FRAMES
         if frames >= needed and _is_nobody(together, each, calibration):
             return Verdict(Decision.STRANGER)
-    return _unclear(_why(together, strictness, calibration)) if final else None
+    if not final:
+        return None
+    return _unclear(_why(together, strictness, calibration), _resembled(together, each, calibration))
 
 
 def _is_familiar(
@@ -96,5 +98,12 @@ def _familiar(comparison: Comparison, calibration: Calibration) -> Verdict:
     )
 
 
-def _unclear(reason: UnclearReason) -> Verdict:
-    return Verdict(Decision.UNCLEAR, reason=reason)
+def _resembled(together: Comparison, each: list[Comparison], calibration: Calibration) -> frozenset[str]:
+    """Return whom the frames may show: of some of them no picture may be kept."""
+    limit = calibration.stranger_threshold(together.people)
+    candidates = [candidate for one in (together, *each) for candidate in one.candidates]
+    return frozenset(candidate.person_id for candidate in candidates if candidate.similarity >= limit)
+
+
+def _unclear(reason: UnclearReason, resembled: frozenset[str] = frozenset()) -> Verdict:
+    return Verdict(Decision.UNCLEAR, reason=reason, resembled=resembled)

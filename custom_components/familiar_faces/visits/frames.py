@@ -111,7 +111,7 @@ class Frames:
             began = loop.time()
             try:
                 image = await self._fetch()
-            except Exception as err:  # noqa: BLE001 - whatever a camera raises, it may do better in a moment
+            except Exception as err:
                 if task is not None and task.cancelling():
                     # Home Assistant's way to a camera's picture takes being cancelled for one that did not come.
                     raise asyncio.CancelledError from err

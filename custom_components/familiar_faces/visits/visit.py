@@ -61,6 +61,8 @@ class Verdict:
     """What was wrong with most faces, see `Quality.reason`; only where there was no usable face."""
     similarity: float | None = None
     """Cosine of the frames together with the person's centroid; only for `familiar`."""
+    resembled: frozenset[str] = frozenset()
+    """Ids of the people who are resembled more than strangers resemble anybody; only for `unclear`."""
 
     def __post_init__(self) -> None:
         """Refuse a verdict that says two things."""

@@ -194,7 +194,7 @@ class Watcher:
             if failure is not None:
                 raise failure
         finally:
-            if look.qualities:
+            if look.qualities and not clock.silent:
                 self.fitness.add_look(look.qualities)
                 self.hub.async_changed()
             self.hub.async_expire_visits()
@@ -285,6 +285,11 @@ class Watcher:
             frame.image, min_face=NEAR if wait else look.min_face, portraits=True, timeout=ENGINE_SECONDS
         )
 
+    def _is_silent(self, person_id: str | None) -> bool:
+        """Return whether nothing is to be said of a person, not even in figures of this camera."""
+        person = self.hub.people.get(person_id or "")
+        return person is not None and not person.choices.announced
+
     async def _async_settle(
         self, look: Look, clock: _Clock, gallery: Gallery, verdicts: list[tuple[Sighting, Verdict]]
     ) -> None:
@@ -301,10 +306,14 @@ class Watcher:
                 camera_fetch_ms=clock.waited_ms,
                 engine_ms=clock.engine_ms,
             )
-            if outcome.change is not Change.CONTINUED and outcome.visit.decision is Decision.FAMILIAR:
+            if self._is_silent(outcome.visit.person_id):
+                clock.silent = True
+            elif outcome.change is not Change.CONTINUED and outcome.visit.decision is Decision.FAMILIAR:
                 self.time_to_name = timing.ms
             portrait = sighting.best_face.portrait if sighting.best_face is not None else None
-            await self.hub.async_settle(outcome, timing, portrait)
+            # A name may have been refused because its person was seen elsewhere in the same frame.
+            resembled = verdict.resembled | ({verdict.person_id} if verdict.person_id is not None else set())
+            await self.hub.async_settle(outcome, timing, portrait, resembled)
 
 
 @dataclass(slots=True)
@@ -313,6 +322,8 @@ class _Clock:
 
     waited_ms: float = 0.0
     engine_ms: float = 0.0
+    silent: bool = False
+    """Whether somebody was seen of whom nothing is to be said, so that nothing is told of this look."""
 
 
 @callback

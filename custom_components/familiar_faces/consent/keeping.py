@@ -1,0 +1,110 @@
+"""What may be kept and shown of somebody's visits: by what they agreed to, and by what is set."""
+
+import asyncio
+from datetime import datetime, timedelta
+import logging
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.recorder import DATA_INSTANCE
+from homeassistant.util import dt as dt_util
+
+from ..erasing.home_traces import async_entity_ids, async_naming
+from ..erasing.recorder_traces import Wanted, async_erase_recorded
+from ..people.person import Consent, Person
+
+if TYPE_CHECKING:
+    from ..hub import Hub
+
+_LOGGER = logging.getLogger(__name__)
+
+PATIENCE = 60.0
+"""Seconds that a purge waits for the recorder, which does nothing before Home Assistant has started."""
+_RECORDER = "recorder"
+_PURGE_ENTITIES = "purge_entities"
+
+
+def visits_kept_for(hub: Hub, consent: Consent | None) -> timedelta:
+    """Return how long visits are kept: as long as is set, and never longer than was agreed to."""
+    return _shorter(hub.retention.visits, timedelta(0) if consent is None else consent.keeps_visits_for)
+
+
+def pictures_kept_for(hub: Hub, consent: Consent | None) -> timedelta:
+    """Return how long pictures of visits are kept; never longer than their visits."""
+    agreed = timedelta(0) if consent is None else consent.keeps_pictures_for
+    return min(_shorter(hub.retention.pictures, agreed), visits_kept_for(hub, consent))
+
+
+def _shorter(chosen: timedelta, agreed: timedelta | None) -> timedelta:
+    return chosen if agreed is None else min(chosen, agreed)
+
+
+def keeps_visits(hub: Hub, person_id: str | None) -> bool:
+    """Return whether visits of somebody are kept: they agreed to it, and it is not switched off."""
+    return bool(visits_kept_for(hub, _consent(hub, person_id)))
+
+
+def keeps_pictures(hub: Hub, person_id: str | None) -> bool:
+    """Return whether pictures of somebody's visits are kept."""
+    return bool(pictures_kept_for(hub, _consent(hub, person_id)))
+
+
+def may_show(hub: Hub, person_id: str | None, at: datetime | None) -> bool:
+    """Return whether it may still be shown that somebody came at a moment: as long as the visit is kept."""
+    return at is not None and dt_util.utcnow() - at < visits_kept_for(hub, _consent(hub, person_id))
+
+
+def may_show_picture(hub: Hub, person_id: str | None, at: datetime | None) -> bool:
+    """Return whether a picture of a visit that began at a moment may still be shown: as long as it is kept."""
+    return at is not None and dt_util.utcnow() - at < pictures_kept_for(hub, _consent(hub, person_id))
+
+
+def _consent(hub: Hub, person_id: str | None) -> Consent | None:
+    person = hub.people.get(person_id or "")
+    return None if person is None else person.consent
+
+
+def narrowed(before: Person, after: Person) -> bool:
+    """Return whether somebody agrees to less than before, so that what is shown of them has to go."""
+    old, new = before.choices, after.choices
+    fewer = new.cameras is not None and (old.cameras is None or not old.cameras <= new.cameras)
+    return fewer or (old.keeps_visits and not new.keeps_visits) or (old.announced and not new.announced)
+
+
+async def async_purge_recorded(hub: Hub) -> None:
+    """Have the recorder know no longer who came, and when, than visits are kept.
+
+    Of those of whom nothing is kept it knows nothing after every purge; it offers no way to know less. A
+    recorder that is busy does it later, and the next purge of the vault does not wait for it.
+    """
+    hass = hub.hass
+    if DATA_INSTANCE not in hass.data or not hass.services.has_service(_RECORDER, _PURGE_ENTITIES):
+        return
+    days = {person_id: visits_kept_for(hub, person.consent).days for person_id, person in hub.people.items()}
+    kept = {person_id for person_id in hub.people if keeps_visits(hub, person_id)}
+    naming = async_naming(hass, hub.entry, [hub.people[person_id].name for person_id in kept])
+    try:
+        for keep_days in sorted(set(days.values())):
+            whose = [person_id for person_id, agreed in days.items() if agreed == keep_days]
+            await _async_purge_entities(hass, async_entity_ids(hass, whose), keep_days=keep_days)
+        # Who is named there cannot be told apart, so the shortest period that somebody agreed to counts for all.
+        shortest = min((days[person_id] for person_id in kept), default=hub.retention.visits.days)
+        await _async_purge_entities(hass, naming.entity_ids, keep_days=shortest)
+        if kept < hub.people.keys():
+            async with asyncio.timeout(PATIENCE):
+                await async_erase_recorded(hass, Wanted(frozenset()), naming)
+    except TimeoutError:
+        _LOGGER.debug("Home Assistant's history is still being purged")
+    except HomeAssistantError as err:
+        _LOGGER.warning("Home Assistant's history could not be purged yet, it is tried again: %s", err)
+
+
+async def _async_purge_entities(hass: HomeAssistant, entity_ids: frozenset[str], *, keep_days: int) -> None:
+    if entity_ids:
+        await hass.services.async_call(
+            _RECORDER,
+            _PURGE_ENTITIES,
+            {"entity_id": sorted(entity_ids), "keep_days": keep_days},
+            blocking=True,
+        )

@@ -1,0 +1,79 @@
+"""The steps that hand out a link: an invitation for somebody new or to renew, and a new personal link."""
+
+from typing import Any
+
+from homeassistant.config_entries import SubentryFlowResult
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.selector import QrCodeSelector, QrCodeSelectorConfig, QrErrorCorrectionLevel
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from ..consent.invitations import Invited, async_invite, async_own_link
+from .person_steps import PersonSteps
+
+CONF_QR = "qr"
+_SCALE = 5
+"""Pixels of a module of the QR code: a phone reads it from a screen at arm's length."""
+
+
+class InviteSteps(PersonSteps):
+    """Hands out links; what follows happens on the pages behind them."""
+
+    _invited: Invited | None = None
+    _own_link = ""
+
+    async def async_step_invite(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Invite somebody new; the page behind the link adds them, and this dialog does not."""
+        return await self._async_invitation("invite", None, user_input)
+
+    async def async_step_renew(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Invite somebody who is here to give a new consent."""
+        return await self._async_invitation("renew", self._person_id, user_input)
+
+    async def _async_invitation(
+        self, step_id: str, person_id: str | None, user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        if user_input is not None:
+            return self.async_abort(reason="invited")
+        if self._invited is None:
+            try:
+                self._invited = await async_invite(self._hub, person_id)
+            except HomeAssistantError as err:
+                return self._cannot(err)
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=_qr_schema(self._invited.url),
+            description_placeholders={
+                "name": self._name,
+                "url": self._invited.url,
+                "until": f"{dt_util.as_local(self._invited.expires_at):%Y-%m-%d %H:%M}",
+            },
+        )
+
+    async def async_step_own_link(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Show somebody's new personal link, once."""
+        if user_input is not None:
+            return self.async_abort(reason="link_made")
+        if not self._own_link:
+            try:
+                self._own_link = await async_own_link(self._hub, self._person_id)
+            except HomeAssistantError as err:
+                return self._cannot(err)
+        return self.async_show_form(
+            step_id="own_link",
+            data_schema=_qr_schema(self._own_link),
+            description_placeholders={"name": self._name, "url": self._own_link},
+        )
+
+    def _cannot(self, err: HomeAssistantError) -> SubentryFlowResult:
+        """Say why there is no link."""
+        if err.translation_key == "no_url":
+            return self.async_abort(reason="no_url")
+        if err.translation_key == "person_gone":
+            return self.async_abort(reason="nothing_stored")
+        return self.async_abort(reason="no_link")
+
+
+def _qr_schema(url: str) -> vol.Schema:
+    code = QrCodeSelectorConfig(data=url, scale=_SCALE, error_correction_level=QrErrorCorrectionLevel.MEDIUM)
+    return vol.Schema({vol.Optional(CONF_QR): QrCodeSelector(code)})

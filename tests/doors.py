@@ -1,0 +1,200 @@
+"""Every way in from outside, kept by hand."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """In which way something is reached."""
+
+    VIEW = "view"
+    COMMAND = "websocket command"
+    ACTION = "action"
+    WEBHOOK = "webhook"
+    PANEL = "panel"
+    MEDIA = "media source"
+    LLM = "LLM API"
+
+
+class Who(StrEnum):
+    """Who may reach it."""
+
+    ANYBODY = "anybody who knows the address of Home Assistant"
+    LINK = "whoever was given the link, which nobody can guess"
+    USER = "users of Home Assistant"
+    ADMIN = "administrators"
+
+
+@dataclass(frozen=True)
+class Door:
+    """A way in from outside, and the reason for it."""
+
+    kind: Kind
+    what: str
+    """For a view its methods and its path."""
+    who: Who
+    why: str
+    path: str = ""
+    """For a view whose path does not name what is in the fixture `public`: the path that does."""
+    nothing: bool = False
+    """Whether there is never anything to see."""
+
+
+ANY_METHOD = "DELETE GET PATCH POST PUT"
+"""How the pages behind a link are reached; but for two of these they answer that there is nothing."""
+
+# Kept by hand: whatever is new fails the tests below until somebody has written down why it may be reached,
+# and by whom. None of these may give pictures, names or places to a third party.
+DOORS = (
+    Door(
+        Kind.VIEW,
+        "GET /familiar_faces/static/{name}",
+        Who.ANYBODY,
+        "the stylesheet and drawings of the pages, the same in every home",
+    ),
+    Door(
+        Kind.VIEW,
+        "GET /familiar_faces/notice",
+        Who.ANYBODY,
+        "what happens at the door, for whoever stands before it; off until the owner switches it on",
+    ),
+    Door(
+        Kind.VIEW,
+        "GET /familiar_faces/sign",
+        Who.ANYBODY,
+        "the notice's address to print; off until the owner switches it on",
+    ),
+    Door(
+        Kind.VIEW,
+        "GET /familiar_faces/retention",
+        Who.ANYBODY,
+        "the retention policy, which some laws want public; off until the owner switches it on",
+    ),
+    Door(
+        Kind.VIEW,
+        "GET /familiar_faces/model",
+        Who.ANYBODY,
+        "how well the models recognise; off until the owner switches it on",
+    ),
+    Door(
+        Kind.VIEW,
+        "GET /familiar_faces/record/{language}",
+        Who.ADMIN,
+        "the record of processing, to read and print in a browser",
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/{{rest}}",
+        Who.ANYBODY,
+        "one answer to everything else, so that a wrong and an expired link look alike",
+        nothing=True,
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/invitation/{{token}}",
+        Who.LINK,
+        "lets the invited read what they would agree to, and agree; works once and for a day",
+        "/familiar_faces/invitation/{invitation}",
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/me/{{token}}",
+        Who.LINK,
+        "shows a person what is kept of them, without an account",
+        "/familiar_faces/me/{own}",
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/me/{{token}}/choices",
+        Who.LINK,
+        "lets a person change what they agreed to",
+        "/familiar_faces/me/{own}/choices",
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/me/{{token}}/photos",
+        Who.LINK,
+        "takes a person's own photos",
+        "/familiar_faces/me/{own}/photos",
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/me/{{token}}/photos/{{photo_id}}",
+        Who.LINK,
+        "shows a person their own photo",
+        "/familiar_faces/me/{own}/photos/{photo_id}",
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/me/{{token}}/photos/{{photo_id}}/remove",
+        Who.LINK,
+        "removes a person's own photo",
+        "/familiar_faces/me/{own}/photos/{photo_id}/remove",
+        nothing=True,
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/me/{{token}}/done",
+        Who.LINK,
+        "ends a person's own enrolment",
+        "/familiar_faces/me/{own}/done",
+        nothing=True,
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/me/{{token}}/visits/{{visit_id}}",
+        Who.LINK,
+        "shows a person the picture of their own visit",
+        "/familiar_faces/me/{own}/visits/{own_visit_id}",
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/me/{{token}}/download",
+        Who.LINK,
+        "hands a person all that is kept of them",
+        "/familiar_faces/me/{own}/download",
+    ),
+    Door(
+        Kind.VIEW,
+        f"{ANY_METHOD} /familiar_faces/me/{{token}}/withdraw",
+        Who.LINK,
+        "lets a person withdraw, which nobody can stop",
+        "/familiar_faces/me/{own}/withdraw",
+    ),
+    Door(
+        Kind.VIEW,
+        "GET /api/familiar_faces/export/{person_id}",
+        Who.ADMIN,
+        "hands the owner what is kept of one person; by a link only an administrator's action makes",
+    ),
+    Door(
+        Kind.VIEW,
+        "GET /api/familiar_faces/review/{visit_id}",
+        Who.ADMIN,
+        "shows a picture of the review inbox, which is off until the owner switches it on",
+    ),
+    Door(
+        Kind.ACTION,
+        "identify",
+        Who.USER,
+        "says who is in a picture of a camera; users see the same names as states",
+    ),
+    Door(Kind.ACTION, "correct_visit", Who.ADMIN, "changes whom the cameras recognise"),
+    Door(Kind.ACTION, "invite", Who.ADMIN, "makes a link by which somebody can be enrolled"),
+    Door(Kind.ACTION, "close_invitations", Who.ADMIN, "takes such links back"),
+    Door(Kind.ACTION, "record_consent", Who.ADMIN, "says that somebody agreed to be recognised"),
+    Door(Kind.ACTION, "withdraw_consent", Who.ADMIN, "erases a person who no longer agrees"),
+    Door(Kind.ACTION, "forget", Who.ADMIN, "erases a person"),
+    Door(Kind.ACTION, "receipt", Who.ADMIN, "tells what was erased, without a name"),
+    Door(Kind.ACTION, "export", Who.ADMIN, "makes the link to what is kept of one person"),
+    Door(Kind.ACTION, "purge", Who.ADMIN, "erases what is past its time"),
+    Door(Kind.ACTION, "verify_audit", Who.ADMIN, "checks the audit log"),
+    Door(Kind.ACTION, "audit_log", Who.ADMIN, "shows who did what with whose data"),
+    Door(Kind.ACTION, "discard_review", Who.ADMIN, "erases pictures of the review inbox"),
+    Door(Kind.MEDIA, "familiar_faces", Who.ADMIN, "lists the review inbox, as its pictures are shown"),
+)
+
+
+def doors(kind: Kind) -> dict[str, Door]:
+    """Return the doors of a kind by what they are."""
+    return {door.what: door for door in DOORS if door.kind is kind}
