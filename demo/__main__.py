@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 import json
 import os
 from pathlib import Path
@@ -26,6 +28,13 @@ BEGAN = monotonic()
 def main() -> int:
     """Run the demo and return the process's exit code."""
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
+    parser.add_argument(
+        "--scenario",
+        choices=("door", "forget"),
+        default="door",
+        help="door: somebody who agreed rings, and a stranger (the default); forget: a visitor agrees on their own "
+        "phone, is recognised, says no, and every byte is searched for them",
+    )
     parser.add_argument("--check", action="store_true", help="run once without waiting for anyone, and stop")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="use this new folder, and leave it there")
     parser.add_argument("--port", type=int, help=f"Home Assistant's port, 0 for any (default: {home.PORT})")
@@ -65,16 +74,26 @@ async def _until_told(asked: argparse.Namespace) -> int:
     return await task
 
 
-async def _run(asked: argparse.Namespace) -> int:
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A running Home Assistant with a camera that plays visitors."""
+
+    folder: Path
+    url: str
+    camera: Camera
+    client: Client
+    house: House
+
+
+@asynccontextmanager
+async def _staged(folder: Path, port: int) -> AsyncGenerator[_Stage]:
+    """Run Home Assistant in a folder, with a front door that anybody may come to."""
     people = {FAMILIAR: ASTRONAUT, STRANGERS[0]: GUEST, STRANGERS[1]: NEIGHBOUR}
     for person in people.values():
         find(person)
-    cache = Path(os.environ.get("FF_CACHE") or Path.home() / ".cache" / "familiar-faces-dev")
-    port = home.free_port(asked.port)
+    home.install(folder)
+    home.configure(folder, port)
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(home.folder(cache / "homes", asked.keep))
-        home.install(folder)
-        home.configure(folder, port)
         camera = Camera(people)
         await camera.start()
         stack.push_async_callback(camera.stop)
@@ -90,29 +109,65 @@ async def _run(asked: argparse.Namespace) -> int:
             await house.wait_until_running()
             say(f"Home Assistant runs at {url}.")
             await house.add_front_door()
-            if asked.in_browser is not None or asked.screenshots is not None:
-                pictures = asked.screenshots or (asked.in_browser if asked.in_browser != NOWHERE else None)
-                await _set_up_in_browser(
-                    house, camera, url, folder, pictures, everywhere=asked.screenshots is not None
-                )
-            else:
-                await house.add_integration()
-                await house.add_camera()
-                await house.add_person()
-            await house.listen()
-            familiar = await _ring(house, FAMILIAR)
-            stranger = await _ring(house, STRANGERS[0])
-            right = _judge(familiar, stranger)
-            if asked.screenshots is not None:
-                await _take_screenshots(url, asked.screenshots)
+            yield _Stage(folder, url, camera, client, house)
         except DemoFailed as err:
             raise DemoFailed(f"{err}\nThe last of Home Assistant's log:\n{home.last_lines(folder)}") from err
+
+
+async def _run(asked: argparse.Namespace) -> int:
+    cache = Path(os.environ.get("FF_CACHE") or Path.home() / ".cache" / "familiar-faces-dev")
+    with home.folder(cache / "homes", asked.keep) as folder:
+        port = home.free_port(asked.port)
+        return await (_forget if asked.scenario == "forget" else _door)(asked, folder, port)
+
+
+async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
+    """Somebody who agreed rings, and a stranger."""
+    async with _staged(folder, port) as stage:
+        house = stage.house
+        if asked.in_browser is not None or asked.screenshots is not None:
+            pictures = asked.screenshots or (asked.in_browser if asked.in_browser != NOWHERE else None)
+            await _set_up_in_browser(
+                house, stage.camera, stage.url, folder, pictures, everywhere=asked.screenshots is not None
+            )
+        else:
+            await house.add_integration()
+            await house.add_camera()
+            await house.add_person()
+        await house.listen()
+        familiar = await _ring(house, FAMILIAR)
+        stranger = await _ring(house, STRANGERS[0])
+        right = _judge(familiar, stranger)
+        if asked.screenshots is not None:
+            await _take_screenshots(stage.url, asked.screenshots)
         if not asked.check:
-            await _play(house, url)
+            await _play(house, stage.url)
             return 0
     # Only now, with nothing running any more: the last line is for programs.
     print(json.dumps(_summary(familiar, stranger)), flush=True)
     return 0 if right else 1
+
+
+async def _forget(asked: argparse.Namespace, folder: Path, port: int) -> int:
+    """Somebody agrees on their own phone, is recognised, and says no; then they are searched for."""
+    from . import forget
+
+    async with _staged(folder, port) as stage:
+        await stage.house.add_integration()
+        await stage.house.add_camera()
+        story = await forget.play(
+            stage.house,
+            stage.client,
+            folder,
+            say,
+            pause=None if asked.check else _pause,
+            pictures=asked.screenshots,
+        )
+    found = await asyncio.to_thread(forget.look_for, folder, story, say)
+    if not story.right:
+        say("WRONG: not all of it went as it should; see the last line.")
+    print(json.dumps(forget.summary(story, found)), flush=True)
+    return 0 if story.right and not found.places else 1
 
 
 async def _set_up_in_browser(
@@ -203,6 +258,20 @@ def _summary(familiar: Ring | None, stranger: Ring | None) -> dict[str, dict[str
     }
 
 
+async def _pause(question: str) -> None:
+    """Let whoever watches look around until they press Enter."""
+    print(f"\n  {question}   user: {home.USER}   password: {home.PASSWORD}\n", flush=True)
+    await (await _keyboard()).readline()
+
+
+async def _keyboard() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    return reader
+
+
 async def _play(house: House, url: str) -> None:
     """Let whoever watches ring, until they have seen enough."""
     print(f"\n  Home Assistant: {url}   user: {home.USER}   password: {home.PASSWORD}")
@@ -210,10 +279,7 @@ async def _play(house: House, url: str) -> None:
         f"  Enter: {NAME} rings.   s and Enter: a stranger rings.   q and Enter, or Ctrl-C: stop.\n",
         flush=True,
     )
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
+    reader = await _keyboard()
     strangers = 0
     while line := await reader.readline():
         key = line.decode(errors="replace").strip().lower()

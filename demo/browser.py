@@ -147,6 +147,7 @@ class Frontend:
     async def add_person(self, name: str, photos: list[Path]) -> list[str]:
         """Add a person with their consent and photos; return what was said of each photo."""
         await self.begin("Add person")
+        await self._option("Here and now").click()
         await self.page.get_by_role("textbox", name="Name").fill(name)
         await self._seen("person-1-who")
         await self._press("Submit")
@@ -157,6 +158,7 @@ class Frontend:
         await self._press("Submit")
         said = []
         for number, photo in enumerate(photos, start=1):
+            await self._option("Add a photo").click()
             await self.page.locator("input[type=file]").set_input_files(photo)
             await self.see(photo.name)
             await self._seen(f"person-4-photo-{number}")
@@ -165,8 +167,6 @@ class Frontend:
             await verdict.first.wait_for()
             said.append(await verdict.first.inner_text())
             await self._seen(f"person-5-verdict-{number}")
-            if number < len(photos):
-                await self._option("Add a photo").click()
         await self._option("Finish").click()
         await self._finish()
         return said
@@ -174,6 +174,7 @@ class Frontend:
     async def choose_strictness(self, strictness: str) -> None:
         """Choose how sure to be before a name is said."""
         await self.begin("Configure")
+        await self._option("How sure to be").click()
         await self.see("How sure?")
         await self._seen("options-1-strictness")
         await self._dialog().get_by_role("radio", name=re.compile(f"^{strictness}:")).click(force=True)
@@ -204,6 +205,7 @@ class Frontend:
         await self._seen("camera-1-which")
         await self.close()
         await self.begin("Add person")
+        await self._option("Here and now").click()
         await self.page.get_by_role("textbox", name="Name").fill("Eileen's sister")
         await self._seen("person-1-who")
         await self._press("Submit")

@@ -52,9 +52,12 @@ class Client:
         self._refresh = tokens.get("refresh_token", self._refresh)
         self._good_until = monotonic() + tokens["expires_in"] / 2
 
-    async def call(self, domain: str, service: str, data: Json) -> None:
-        """Perform an action."""
-        await self._post(f"services/{domain}/{service}", data)
+    async def call(self, domain: str, service: str, data: Json, *, answer: bool = False) -> Json:
+        """Perform an action; return its answer when there is to be one."""
+        query = "?return_response" if answer else ""
+        told = await self._post(f"services/{domain}/{service}{query}", data)
+        response: Json = told["service_response"] if answer else {}
+        return response
 
     async def upload(self, name: str, content: bytes) -> str:
         """Upload a file; return its id for a flow."""

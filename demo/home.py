@@ -26,6 +26,9 @@ USER = PASSWORD = "demo"
 START_SECONDS = 240
 """The first start fetches and unpacks the frontend, some 100 MB."""
 STOP_SECONDS = 30
+HOME = "Demo house, 7 Goldfinch Lane"
+LATITUDE, LONGITUDE = 52.006173, 4.361928
+"""Where it stands: told to Home Assistant alone, so that a test can search for it everywhere else."""
 LAST_LINES = 15
 CONSOLE = "console.log"
 TRIES = 3
@@ -36,7 +39,9 @@ LOCK = "in-use"
 # What a house with a frontend needs, and no more: each further integration is fetched at the first start.
 CONFIGURATION = """\
 homeassistant:
-  name: Demo house
+  name: {home}
+  latitude: {latitude}
+  longitude: {longitude}
   unit_system: metric
   time_zone: {time_zone}
   country: NL
@@ -136,7 +141,13 @@ def install(path: Path) -> None:
 
 def configure(path: Path, port: int, time_zone: str = "Europe/Amsterdam") -> None:
     """Write what the owner of a house would have written or answered."""
-    text = CONFIGURATION.format(url=f"http://127.0.0.1:{port}", time_zone=time_zone)
+    text = CONFIGURATION.format(
+        home=HOME,
+        latitude=LATITUDE,
+        longitude=LONGITUDE,
+        url=f"http://127.0.0.1:{port}",
+        time_zone=time_zone,
+    )
     (path / "configuration.yaml").write_text(text)
     storage = path / ".storage"
     storage.mkdir()

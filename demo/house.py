@@ -131,25 +131,28 @@ class House:
         """Enrol a person: first the consent, then the photos."""
         today = date.today()
         flow = await self._client.subentry_flow(self.entry_id, "person")
-        await flow.answer("user", {"name": NAME, "child": False})
+        await flow.choose("user", "here")
+        await flow.answer("here", {"name": NAME, "child": False})
         await flow.answer(
             "consent",
             {
+                "cameras": ["every_camera"],
+                "keeping": "visits",
+                "pictures": True,
                 "given_by": NAME,
                 "method": "in_person",
                 "given_on": today.isoformat(),
-                "valid_until": (today + timedelta(days=365)).isoformat(),
+                "valid_until": (today + timedelta(days=300)).isoformat(),
                 "agreed": True,
             },
         )
-        self._say(f"{NAME} said yes in person today, for a year; that is on record.")
+        self._say(f"{NAME} said yes in person today; that is on record.")
         taken = photos()
         for number, photo in enumerate(taken, start=1):
             file_id = await self._client.upload(f"{NAME.lower()}-{number}.jpg", photo)
+            await flow.choose("photos", "photo")
             await flow.answer("photo", {"photo": file_id})
             self._say(f"Photo {number}: {flow.placeholders.get('verdict', '')}")
-            if number < len(taken):
-                await flow.choose("photos", "photo")
         await flow.choose("photos", "finish")
         flow.finished()
 
