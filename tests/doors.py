@@ -14,6 +14,9 @@ class Kind(StrEnum):
     PANEL = "panel"
     MEDIA = "media source"
     LLM = "LLM API"
+    IMAGE = "image entity"
+    BUTTON = "button entity"
+    SWITCH = "switch entity"
 
 
 class Who(StrEnum):
@@ -38,6 +41,8 @@ class Door:
     """For a view whose path does not name what is in the fixture `public`: the path that does."""
     nothing: bool = False
     """Whether there is never anything to see."""
+    off: bool = False
+    """Whether an entity is off until the owner switches it on."""
 
 
 ANY_METHOD = "DELETE GET PATCH POST PUT"
@@ -192,6 +197,30 @@ DOORS = (
     Door(Kind.ACTION, "audit_log", Who.ADMIN, "shows who did what with whose data"),
     Door(Kind.ACTION, "discard_review", Who.ADMIN, "erases pictures of the review inbox"),
     Door(Kind.MEDIA, "familiar_faces", Who.ADMIN, "lists the review inbox, as its pictures are shown"),
+    Door(
+        Kind.IMAGE,
+        "last_visitor",
+        Who.USER,
+        "shows who came, to the household, with the picture that they agreed to",
+    ),
+    Door(
+        Kind.IMAGE,
+        "last_picture",
+        Who.USER,
+        "shows somebody as last seen, with the picture that they agreed to",
+    ),
+    Door(
+        Kind.IMAGE,
+        "invitation",
+        Who.USER,
+        "shows a code by which all that is kept of somebody can be seen and ended",
+        off=True,
+    ),
+    Door(Kind.BUTTON, "purge", Who.USER, "erases what is past its time, which happens every hour anyway"),
+    Door(Kind.BUTTON, "invite", Who.ADMIN, "makes the link that the image shows", off=True),
+    Door(Kind.BUTTON, "forget", Who.ADMIN, "erases a person"),
+    Door(Kind.SWITCH, "recognition", Who.USER, "stops and starts recognition, as the household likes"),
+    Door(Kind.SWITCH, "notifications", Who.USER, "says whether somebody is notified of"),
 )
 
 

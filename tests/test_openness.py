@@ -14,12 +14,12 @@ from homeassistant.components import frontend, webhook
 from homeassistant.components.media_source.const import DATA_MEDIA_SOURCE_PLATFORMS
 from homeassistant.core import Context, HomeAssistant, ServiceCall
 from homeassistant.exceptions import Unauthorized
-from homeassistant.helpers import llm
+from homeassistant.helpers import entity_registry as er, llm
 from homeassistant.helpers.http import HomeAssistantView
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.familiar_faces.const import (
@@ -210,6 +210,35 @@ async def test_every_action_is_known(hass: HomeAssistant, hub: Hub, hass_read_on
             # Let in, and then told that something is missing.
             refused = False
         assert refused == (doors(Kind.ACTION)[name].who is Who.ADMIN), name
+
+
+async def test_every_entity_that_can_be_used_is_known(
+    hass: HomeAssistant, hub: Hub, public: dict[str, str]
+) -> None:
+    """Each picture, button and switch is in the table, and is off when every user is not meant to have it.
+
+    Every user sees what an entity shows, and presses what is there to press, unless the entity asks who it is.
+    """
+    entries = er.async_entries_for_config_entry(er.async_get(hass), hub.entry.entry_id)
+    usable = {Kind.IMAGE: "image", Kind.BUTTON: "button", Kind.SWITCH: "switch"}
+    known = {"binary_sensor", "event", "sensor", *usable.values()}
+    assert {each.domain for each in entries} <= known
+    user = MockUser(groups=[await hass.auth.async_get_group("system-users")]).add_to_hass(hass)
+    for kind, domain in usable.items():
+        found = {str(each.translation_key): each for each in entries if each.domain == domain}
+        assert set(found) == set(doors(kind))
+        for key, each in found.items():
+            door = doors(kind)[key]
+            assert (each.disabled_by is not None) == door.off, key
+            if door.who is Who.ADMIN and not door.off:
+                with pytest.raises(Unauthorized):
+                    await hass.services.async_call(
+                        domain,
+                        "press",
+                        {"entity_id": each.entity_id},
+                        blocking=True,
+                        context=Context(user_id=user.id),
+                    )
 
 
 async def test_there_is_no_other_way_in(hass: HomeAssistant, hub: Hub) -> None:

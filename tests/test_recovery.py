@@ -11,18 +11,25 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.json import ExtendedJSONEncoder
 from homeassistant.helpers.restore_state import async_get as async_get_restored
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.consent.withdrawal import async_withdraw
 from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
+from custom_components.familiar_faces.erasing.restored import witness_file
 from custom_components.familiar_faces.hub import Hub, vault_folder
+from custom_components.familiar_faces.people.choices import Choices
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
+from custom_components.familiar_faces.vault.store import Vault
 from custom_components.familiar_faces.visits.watcher import Watcher
 
-from .pictures import enrolment_photos
-from .steps import add_photo, configure, consent, enrol, start_person
+from .conftest import FrontDoor
+from .people_on_record import DAY
+from .pictures import astronaut, enrolment_photos
+from .steps import add_photo, configure, consent, enrol, later, ring, start_person, visits
+from .vault.makers import make_first_version
 
 
 async def _restart(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
@@ -82,8 +89,6 @@ async def test_killed_right_after_forgetting(hass: HomeAssistant, hub: Hub, entr
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
     assert await hass.config_entries.async_unload(entry.entry_id)
     from homeassistant.util import dt as dt_util
-
-    from custom_components.familiar_faces.vault.store import Vault
 
     def forget() -> None:
         vault = Vault.open(vault_folder(hass))
@@ -211,8 +216,6 @@ async def test_vault_that_was_lost(hass: HomeAssistant, hub: Hub, entry: MockCon
     """Without its vault a person is still shown, with a repair that says what to do."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
     assert await hass.config_entries.async_unload(entry.entry_id)
-    from custom_components.familiar_faces.vault.store import Vault
-
     await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
     await hass.config_entries.async_setup(entry.entry_id)
     assert ir.async_get(hass).async_get_issue(DOMAIN, f"nothing_stored_{person_id}") is not None
@@ -288,3 +291,49 @@ async def test_forgetting_somebody_when_nothing_can_be_read(
         assert len(hub.gallery) == 0
     await hub.async_purge()
     assert (await hass.async_add_executor_job(hub.vault.stored)).people == 0
+
+
+async def test_a_home_of_the_first_version(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor
+) -> None:
+    """Whoever agreed to the first text is recognised as before, and nothing of theirs is lost or asked again."""
+    person_id = await enrol(hass, entry, enrolment_photos())
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+
+    def go_back() -> None:
+        vault = Vault.open(vault_folder(hass))
+        with vault._database.write() as connection:
+            connection.execute("DELETE FROM meta WHERE name = 'witnessed'")
+        make_first_version(vault, person_id)
+        vault.close()
+        witness_file(hass).unlink()
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_add_executor_job(go_back)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hub = entry.runtime_data
+    assert await hub.engine.wait_ready(30)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not hub.roster.held
+    agreed = hub.people[person_id].consent
+    assert agreed is not None
+    assert agreed.choices == Choices()
+    assert (agreed.visits_for, agreed.pictures_for) == (30 * DAY, 7 * DAY)
+    assert hass.states.get("sensor.eileen_consent").state == "active"
+    assert hass.states.get("sensor.front_door_last_visitor").state == "Eileen"
+    assert {issue_id for domain, issue_id in ir.async_get(hass).issues if domain == DOMAIN} == set()
+    with later(minutes=5):
+        await ring(hass, hub)
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.people, stored.visits, stored.pictures) == (1, 2, 2)
+    # A longer period that is set now is not what they agreed to.
+    hass.config_entries.async_update_entry(entry, options={"visit_days": 90, "picture_days": 60})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    with later(until=dt_util.utcnow() + 31 * DAY):
+        await hub.async_purge()
+        stored = await hass.async_add_executor_job(hub.vault.stored)
+        assert (stored.people, stored.visits, stored.pictures) == (1, 0, 0)
+        receipt = await hub.async_forget(person_id)
+    assert receipt is not None
+    assert receipt.verified

@@ -1,11 +1,12 @@
 """What a config entry is while it runs: the vault, the engine, the people and a watcher a camera."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
 from pathlib import Path
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
@@ -201,6 +202,13 @@ class Hub:
         """Have every entity look again."""
         async_dispatcher_send(self.hass, signal_changed(self.entry.entry_id))
 
+    async def async_whole[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Do all of something: Home Assistant stops what answers a browser that has hung up.
+
+        What was written to the vault has to count, also when nobody waits for the answer.
+        """
+        return await asyncio.shield(self.hass.async_create_task(work, f"{DOMAIN} change"))
+
     # People
 
     async def async_refresh_people(self) -> None:
@@ -220,7 +228,7 @@ class Hub:
     async def async_forget(self, person_id: str, reason: str = "asked") -> Receipt | None:
         """Erase a person from everywhere and return the receipt; raise VaultError when it has to be done later."""
         try:
-            return await self.forgetting.async_forget(person_id, reason)
+            return await self.async_whole(self.forgetting.async_forget(person_id, reason))
         finally:
             await self.restored.async_note()
             await self.async_count()

@@ -1,5 +1,7 @@
 """Repairs that ask the owner something: whom of a restored backup to keep, and what to do about a lost vault."""
 
+import asyncio
+
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -76,7 +78,7 @@ class RestoredFlow(RepairsFlow):
         return sorted(name for person_id, name in held.items() if person_id not in self._keep)
 
     async def _async_answer(self, hub: Hub) -> RepairsFlowResult:
-        await hub.restored.async_answer(self._keep)
+        await hub.async_whole(hub.restored.async_answer(self._keep))
         return self.async_create_entry(data={})
 
 
@@ -112,7 +114,8 @@ class VaultFlow(RepairsFlow):
             await self.hass.config_entries.async_reload(entry.entry_id)
             return self.async_abort(reason="not_needed")
         try:
-            await async_start_over(self.hass, entry)
+            # Whoever hangs up now has said so.
+            await asyncio.shield(self.hass.async_create_task(async_start_over(self.hass, entry)))
         except VaultError:
             return self.async_abort(reason="not_erased")
         await self.hass.config_entries.async_reload(entry.entry_id)

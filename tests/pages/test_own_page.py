@@ -21,7 +21,7 @@ from PIL import Image
 import pytest
 
 from custom_components.familiar_faces.hub import HUB, Hub
-from custom_components.familiar_faces.pages.guard import LOOKUPS, Guard, TooOften, async_get_guard
+from custom_components.familiar_faces.pages.guard import PAGES, Guard, TooOften, async_get_guard
 from custom_components.familiar_faces.pages.visitor_photos import free_name
 from custom_components.familiar_faces.pages.visitor_upload import MAX_PHOTO_BYTES, unreadable
 from custom_components.familiar_faces.people.choices import Choices, Keeping
@@ -543,7 +543,7 @@ async def test_a_few_pages_at_a_time(
     monkeypatch.setattr(hub.vault, "state", slow)
     answers = await asyncio.gather(*(phone.open(own) for _ in range(16)))
     assert {each.status for each in answers} == {200}
-    assert most == LOOKUPS
+    assert most == PAGES
 
 
 async def test_withdrawn_before_being_done(hub: Hub, phone: Phone) -> None:

@@ -134,12 +134,16 @@ async def test_every_period_is_the_live_one(
         assert answer.status == 200
         return words(await answer.text())
 
+    def found(paper: str) -> set[str]:
+        # Not in "10:15 uur", which is when the paper was made.
+        return {text for text in SAID[language] if re.search(rf"(?<!\d){re.escape(text)}", paper)}
+
     before = await said()
-    assert {text for text in SAID[language] if text in before} == set()
+    assert found(before) == set()
     assert Renderer.load().texts[language]["papers.kept.review_off"] in before
     set_options(**LIVE)
     after = await said()
-    assert {text for text in SAID[language] if text not in after} == set()
+    assert found(after) == set(SAID[language])
     thirty = {"en": "30 days", "nl": "30 dagen", "de": "30 Tage"}[language]
     assert thirty in before
     assert thirty not in after

@@ -8,7 +8,9 @@ import random
 import numpy as np
 
 from custom_components.familiar_faces.people.person import Consent, ConsentMethod, Embedding, Person, Template
+from custom_components.familiar_faces.vault import people_rows
 from custom_components.familiar_faces.vault.records import VisitRecord
+from custom_components.familiar_faces.vault.sealed import seal_json, unseal_json
 from custom_components.familiar_faces.vault.store import Vault
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -101,3 +103,29 @@ def enrol(
 def bytes_of(folder: Path) -> bytes:
     """Return every byte of every file under a folder."""
     return b"\0".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def make_first_version(vault: Vault, person_id: str) -> None:
+    """Make an open store one of the first version, in which one person is: close it afterwards.
+
+    Without the newer tables and columns, and with a consent that says less.
+    """
+    with vault._database.write() as connection:
+        key = people_rows.person_key(connection, vault._keys, person_id)
+        rows = connection.execute(
+            "SELECT consent_id, number, recorded_at, valid_until, withdrawn_at, visits_for, pictures_for, sealed "
+            "FROM consent"
+        )
+        ((consent_id, number, *times, sealed),) = rows.fetchall()
+        data = unseal_json(key, sealed, ("consent", consent_id, person_id, number, *times))
+        place = ("consent", consent_id, person_id, number, *times[:3])
+        for newer in ("text", "cameras", "keeping", "pictures"):
+            del data[newer]
+        connection.execute("UPDATE consent SET sealed = ?", (seal_json(key, data, place),))
+        for table in ("invitation", "link", "review"):
+            connection.execute(f"DROP TABLE {table}")
+        for column in ("pending", "receipt"):
+            connection.execute(f"ALTER TABLE tombstone DROP COLUMN {column}")
+        for column in ("visits_for", "pictures_for"):
+            connection.execute(f"ALTER TABLE consent DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 1")

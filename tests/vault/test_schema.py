@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from custom_components.familiar_faces.people.choices import Choices
-from custom_components.familiar_faces.vault import people_rows, schema
+from custom_components.familiar_faces.vault import schema
 from custom_components.familiar_faces.vault.errors import (
     VaultDamaged,
     VaultKeyWrong,
@@ -18,9 +18,20 @@ from custom_components.familiar_faces.vault.errors import (
 )
 from custom_components.familiar_faces.vault.keys import Keys
 from custom_components.familiar_faces.vault.retention import Retention
-from custom_components.familiar_faces.vault.sealed import seal_json, unseal_json
 from custom_components.familiar_faces.vault.store import Vault
-from tests.vault.makers import DAY, MARIA, NOW, OTTO, SECOND, a_consent, a_photo, a_visit, bytes_of, enrol
+from tests.vault.makers import (
+    DAY,
+    MARIA,
+    NOW,
+    OTTO,
+    SECOND,
+    a_consent,
+    a_photo,
+    a_visit,
+    bytes_of,
+    enrol,
+    make_first_version,
+)
 
 NEWEST = schema.VERSION
 COPY = f"vault.db.before-v{NEWEST}"
@@ -183,31 +194,13 @@ def test_a_store_without_its_own_rows_is_not_opened(
 
 
 def test_a_store_of_the_first_version_goes_on(vault: Vault, folder: Path) -> None:
-    """Made the first version by hand: without the newer tables and columns, and consents that said less."""
+    """Made the first version by hand."""
     enrol(vault)
     enrol(vault, OTTO, "Otto", seeds=(2,))
     vault.add_visit(a_visit(), a_photo(9), NOW)
     vault.forget(OTTO, NOW)
     vault.finish_forgetting(OTTO, {}, NOW)
-    with vault._database.write() as connection:
-        key = people_rows.person_key(connection, vault._keys, MARIA)
-        rows = connection.execute(
-            "SELECT consent_id, number, recorded_at, valid_until, withdrawn_at, visits_for, pictures_for, sealed "
-            "FROM consent"
-        )
-        ((consent_id, number, *times, sealed),) = rows.fetchall()
-        data = unseal_json(key, sealed, ("consent", consent_id, MARIA, number, *times))
-        place = ("consent", consent_id, MARIA, number, *times[:3])
-        for newer in ("text", "cameras", "keeping", "pictures"):
-            del data[newer]
-        connection.execute("UPDATE consent SET sealed = ?", (seal_json(key, data, place),))
-        for table in ("invitation", "link", "review"):
-            connection.execute(f"DROP TABLE {table}")
-        for column in ("pending", "receipt"):
-            connection.execute(f"ALTER TABLE tombstone DROP COLUMN {column}")
-        for column in ("visits_for", "pictures_for"):
-            connection.execute(f"ALTER TABLE consent DROP COLUMN {column}")
-        connection.execute("PRAGMA user_version = 1")
+    make_first_version(vault, MARIA)
     vault.close()
 
     vault = Vault.open(folder)

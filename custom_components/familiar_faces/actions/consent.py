@@ -16,7 +16,7 @@ from ..consent.withdrawal import async_withdraw
 from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
 from ..flows.words import LANGUAGES, shown_language
 from ..people.choices import Choices, Keeping
-from ..people.person import ConsentMethod
+from ..people.person import Consent, ConsentMethod
 from ..vault.errors import VaultError
 from .common import ATTR_PERSON, TEXT, Action, find_id, find_person, hub_of
 from .receipts import answer_receipt, erasing_failed
@@ -96,8 +96,7 @@ async def _async_record_consent(call: ServiceCall) -> ServiceResponse:
             given_on=call.data.get(ATTR_GIVEN_ON),
             valid_until=call.data.get(ATTR_VALID_UNTIL),
         )
-        await hub.hass.async_add_executor_job(hub.vault.record_consent, person.person_id, consent)
-        await hub.async_refresh_people()
+        await hub.async_whole(_async_put_on_record(hub, person.person_id, consent))
     except ConsentRefused as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -119,12 +118,18 @@ async def _async_record_consent(call: ServiceCall) -> ServiceResponse:
     }
 
 
+async def _async_put_on_record(hub: Hub, person_id: str, consent: Consent) -> None:
+    """Put a consent on record and have it count; raises VaultError."""
+    await hub.hass.async_add_executor_job(hub.vault.record_consent, person_id, consent)
+    await hub.async_refresh_people()
+
+
 async def _async_withdraw_consent(call: ServiceCall) -> ServiceResponse:
     """Withdraw somebody's consent, which erases what was kept of them at once."""
     hub = hub_of(call.hass)
     person_id = find_id(hub, call.data[ATTR_PERSON])
     try:
-        receipt = await async_withdraw(hub, person_id)
+        receipt = await hub.async_whole(async_withdraw(hub, person_id))
     except VaultError as err:
         raise erasing_failed(err) from err
     return answer_receipt(person_id, receipt)

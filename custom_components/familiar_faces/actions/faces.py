@@ -47,12 +47,14 @@ async def _async_identify(call: ServiceCall) -> ServiceResponse:
 async def _async_correct_visit(call: ServiceCall) -> ServiceResponse:
     """Take the owner's word for who it was."""
     hub = hub_of(call.hass)
-    return await async_correct(
-        hub,
-        call.data[ATTR_VISIT_ID],
-        correct=call.data[ATTR_CORRECT],
-        really=find_consenting(hub, call),
-        learn=call.data[ATTR_LEARN],
+    return await hub.async_whole(
+        async_correct(
+            hub,
+            call.data[ATTR_VISIT_ID],
+            correct=call.data[ATTR_CORRECT],
+            really=find_consenting(hub, call),
+            learn=call.data[ATTR_LEARN],
+        )
     )
 
 

@@ -126,16 +126,26 @@ class ConsentStep(PhotoSteps):
         """Put the consent on record; raises VaultError."""
         vault = self._hub.vault
         if self.source == SOURCE_RECONFIGURE:
-            await self.hass.async_add_executor_job(vault.record_consent, self._person_id, consent)
+            await self._hub.async_whole(self._async_renew(consent))
             return await self._async_changed()
         if self._enrolling:
             await self.hass.async_add_executor_job(vault.record_consent, self._person_id, consent)
         else:
-            await self.hass.async_add_executor_job(
-                vault.begin_enrolment, self._person_id, self._name, self._linked_entity, consent
-            )
+            # Before it is done: whoever closes the dialog in this moment leaves nobody half enrolled.
             self._enrolling = True
+            try:
+                await self.hass.async_add_executor_job(
+                    vault.begin_enrolment, self._person_id, self._name, self._linked_entity, consent
+                )
+            except VaultError:
+                self._enrolling = False
+                raise
         return await self._async_first_photo()
+
+    async def _async_renew(self, consent: Consent) -> None:
+        """Put a new consent on record and have it count; raises VaultError."""
+        await self.hass.async_add_executor_job(self._hub.vault.record_consent, self._person_id, consent)
+        await self._hub.async_refresh_people()
 
     def _suggested(self, cameras: list[str]) -> dict[str, Any]:
         """Return what is chosen before anybody chooses: what was agreed to before, else the cameras that are here."""

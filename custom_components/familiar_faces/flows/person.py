@@ -96,13 +96,18 @@ class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps):
             },
         )
 
+    async def _async_rename(self) -> None:
+        """Write the name and the link, and have them shown; raises VaultError."""
+        await self.hass.async_add_executor_job(
+            self._hub.vault.update_person, self._person_id, self._name, self._linked_entity
+        )
+        await self._hub.async_refresh_people()
+
     async def async_step_details(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Change the name and the link."""
         if (errors := self._take_person(user_input)) is None:
             try:
-                await self.hass.async_add_executor_job(
-                    self._hub.vault.update_person, self._person_id, self._name, self._linked_entity
-                )
+                await self._hub.async_whole(self._async_rename())
                 return await self._async_changed()
             except UnknownPerson:
                 return self.async_abort(reason="nothing_stored")

@@ -17,12 +17,12 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import ENGINE_PATIENCE
-from ..engine.protocol import MAX_BYTES
+from ..engine.protocol import MAX_BYTES, Faces
 from ..host.errors import EngineError, EngineIncompatible, ImageRejected
 from ..people.person import Person, Template
 from ..people.photos import PhotoVerdict
 from ..people.templates import compared, distinct
-from ..reference_photos import async_take_photo
+from ..reference_photos import Judged, async_take_photo
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
 from .person_steps import PersonSteps, log_failure
 from .words import async_say
@@ -162,16 +162,21 @@ class PhotoSteps(PersonSteps):
         await hub.engine.wait_ready(ENGINE_PATIENCE)
         seen = await hub.client.faces(photo, portraits=True, mirrored=True)
         self._insist = None
-        judged = await async_take_photo(hub, self._person_id, photo, seen, insist=insist)
+        judged = await hub.async_whole(self._async_take_seen(photo, seen, insist=insist))
         verdict, taken = judged.verdict, judged.template_id
         if taken is None and verdict.may_insist:
             self._insist = photo
         if taken is not None and not verdict.accepted:
             self._kept.add(taken)
         self._verdict = await self._async_words(verdict, insisted=insist and verdict.may_insist)
-        if self.source == SOURCE_RECONFIGURE:
-            # At once: the dialog may be closed as it is.
-            await hub.async_refresh_people()
+
+    async def _async_take_seen(self, photo: bytes, seen: Faces, *, insist: bool) -> Judged:
+        """Judge a photo by what is seen in it, and have it count at once: the dialog may be closed as it is."""
+        try:
+            return await async_take_photo(self._hub, self._person_id, photo, seen, insist=insist)
+        finally:
+            if self.source == SOURCE_RECONFIGURE:
+                await self._hub.async_refresh_people()
 
     async def _async_words(self, verdict: PhotoVerdict, *, insisted: bool) -> str:
         """Return a verdict as a sentence, with its warnings behind it."""
@@ -249,6 +254,9 @@ class PhotoSteps(PersonSteps):
 
     async def _async_each(self, template_ids: Iterable[str], change: Callable[[str], None]) -> None:
         """Change some of the reference photos, one after the other; raises VaultError."""
+        await self._hub.async_whole(self._async_change(tuple(template_ids), change))
+
+    async def _async_change(self, template_ids: Iterable[str], change: Callable[[str], None]) -> None:
         try:
             for template_id in template_ids:
                 await self.hass.async_add_executor_job(change, template_id)

@@ -45,6 +45,8 @@ NOTICED = 30
 NOTICED_EVERY = 3600.0
 LOOKUPS = 4
 """How many links are looked up at a time: a flood leaves threads to the rest of Home Assistant."""
+PAGES = 4
+"""How many pages are made at a time; whoever opens theirs a great many times keeps no link from being looked up."""
 
 MAX_FORM = 32 * 1024
 MAX_FIELDS = 300
@@ -112,6 +114,7 @@ class Guard:
         self._waiting = 0
         self._noticed_at = float("-inf")
         self._lookups = asyncio.Semaphore(LOOKUPS)
+        self._pages = asyncio.Semaphore(PAGES)
         self._uploading: set[str] = set()
         self._downloading: Counter[str] = Counter()
         self._changes: OrderedDict[str, _Count] = OrderedDict()
@@ -121,6 +124,12 @@ class Guard:
     async def lookup(self) -> AsyncGenerator[None]:
         """Wait for the turn to look up a link."""
         async with self._lookups:
+            yield
+
+    @asynccontextmanager
+    async def page(self) -> AsyncGenerator[None]:
+        """Wait for the turn to make a page."""
+        async with self._pages:
             yield
 
     async def async_wrong(self, request: web.Request, hub: Hub | None) -> None:

@@ -141,7 +141,7 @@ class Download(OwnView):
     async def async_show(self, request: web.Request, opened: Own, **ids: str) -> web.StreamResponse | None:
         self.guard.count_change(opened.person_id)
         with self.guard.download(opened.person_id):
-            async with self.guard.lookup():
+            async with self.guard.page():
                 pieces = await self._async_pieces(request, opened)
             if pieces is None:
                 return None

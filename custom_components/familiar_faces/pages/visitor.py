@@ -98,7 +98,7 @@ class VisitorView[Opened](PageView):
 
     async def async_show(self, request: web.Request, opened: Opened, **ids: str) -> web.StreamResponse | None:
         """Show a page. Only a few are made at a time, so that the vault's work leaves threads to the others."""
-        async with self.guard.lookup():
+        async with self.guard.page():
             return await self.show(request, opened, **ids)
 
     async def async_take(self, request: web.Request, opened: Opened, **ids: str) -> web.StreamResponse | None:
