@@ -1,5 +1,6 @@
 """What a crash at a bad moment leaves, and what the next start makes of it."""
 
+import asyncio
 import gc
 import json
 from pathlib import Path
@@ -26,7 +27,7 @@ from custom_components.familiar_faces.vault.store import Vault
 from custom_components.familiar_faces.visits.watcher import Watcher
 
 from .conftest import FrontDoor
-from .people_on_record import DAY
+from .people_on_record import DAY, a_consent, at, now, put_on_record
 from .pictures import astronaut, enrolment_photos
 from .steps import add_photo, configure, consent, enrol, later, ring, start_person, visits
 from .vault.makers import make_first_version
@@ -337,3 +338,50 @@ async def test_a_home_of_the_first_version(
         receipt = await hub.async_forget(person_id)
     assert receipt is not None
     assert receipt.verified
+
+
+async def test_forgotten_in_every_way_at_once(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """However many ask at the same time, somebody is forgotten once, with one receipt."""
+    person_id = await enrol(hass, entry, enrolment_photos()[:1])
+
+    async def remove() -> None:
+        hass.config_entries.async_remove_subentry(entry, _people(entry)[0])
+
+    ways = (
+        async_withdraw(hub, person_id),
+        hass.services.async_call("button", "press", {"entity_id": "button.eileen_forget"}, blocking=True),
+        hass.services.async_call(DOMAIN, "forget", {"person": person_id}, blocking=True),
+        hub.async_purge(),
+        remove(),
+    )
+    await asyncio.gather(*ways)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not hub.people
+    assert _people(entry) == []
+    receipt = await hass.async_add_executor_job(hub.vault.receipt, person_id)
+    assert receipt is not None
+    assert receipt.verified
+    assert receipt.finished_at is not None
+    entries = await hass.async_add_executor_job(hub.vault.audit_entries, person_id)
+    kinds = [each.kind for each in entries]
+    assert (kinds.count("forgotten"), kinds.count("forgotten_everywhere")) == (1, 1)
+    assert (await hass.async_add_executor_job(hub.vault.verify_audit)).ok
+
+
+async def test_people_who_cannot_be_read_after_a_purge(
+    hass: HomeAssistant, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom the purge has forgotten is not recognised, whatever the disk does next."""
+    began = now()
+    await put_on_record(hass, hub, a_consent(began, began + 100 * DAY))
+
+    def broken(*args: object) -> None:
+        raise VaultUnwritable("disk I/O error")
+
+    with at(began + 200 * DAY), monkeypatch.context() as patched:
+        patched.setattr(hub.vault, "people", broken)
+        with pytest.raises(VaultUnwritable):
+            await hub.async_purge()
+        assert not hub.people
+        assert hub.gallery is not None
+        assert len(hub.gallery) == 0

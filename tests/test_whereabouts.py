@@ -137,6 +137,7 @@ async def told(hass: HomeAssistant, entry: MockConfigEntry, front_door: FrontDoo
     )
 
 
+@pytest.mark.own_engine
 async def test_nothing_says_where_home_is(told: Told, caplog: pytest.LogCaptureFixture) -> None:
     """Neither diagnostics, events, states, devices nor debug logs do, though Home Assistant knows it."""
     assert len(told.states) > 15

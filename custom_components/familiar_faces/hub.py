@@ -370,7 +370,9 @@ class Hub:
         """Erase whatever is past its time and say how much it was; raise VaultError when that failed."""
         await self.roster.async_forget_noted()
         purged = await self.hass.async_add_executor_job(self.vault.purge, dt_util.utcnow(), self.retention)
-        self.roster.leaving |= {receipt.person_id for receipt in purged.people}
+        if gone := {receipt.person_id for receipt in purged.people}:
+            self.roster.leaving |= gone
+            await self.roster.async_let_go(gone)
         await self.async_refresh_people()
         await self.forgetting.async_carry_on()
         await async_purge_recorded(self)

@@ -141,7 +141,7 @@ class Roster:
         """
         self.leaving.add(person_id)
         self._books.async_write(CONF_FORGETTING, self._books.read(CONF_FORGETTING) | {person_id})
-        await self._async_let_go(person_id)
+        await self.async_let_go({person_id})
         receipt = await self._async_erase(person_id, reason)
         try:
             await self.async_refresh()
@@ -150,11 +150,11 @@ class Roster:
             _LOGGER.error("The people could not be read again; those known before are recognised: %s", err)
         return receipt
 
-    async def _async_let_go(self, person_id: str) -> None:
-        """Know somebody no more. Nothing is read for it, so that no disk that fails stands in the way."""
+    async def async_let_go(self, person_ids: set[str]) -> None:
+        """Know people no more. Nothing is read for it, so that no disk that fails stands in the way."""
         async with self._lock:
-            self.people = {key: person for key, person in self.people.items() if key != person_id}
-            self.held = {key: name for key, name in self.held.items() if key != person_id}
+            self.people = {key: person for key, person in self.people.items() if key not in person_ids}
+            self.held = {key: name for key, name in self.held.items() if key not in person_ids}
             if self.gallery is not None:
                 people, model = list(self.people.values()), self.gallery.model
                 self.gallery = await self._hass.async_add_executor_job(Gallery, people, model)
