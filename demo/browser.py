@@ -153,6 +153,12 @@ class Frontend:
         await self._press("Submit")
         await self.see(f"Read this to {name}")
         await self._seen("person-2-consent")
+        await self._dialog().locator("ha-selector-select ha-checkbox").first.click()
+        await (
+            self._dialog()
+            .get_by_role("radio", name="Recognise them, and keep their visits")
+            .click(force=True)
+        )
         await self._toggle()
         await self._seen("person-3-they-agreed")
         await self._press("Submit")

@@ -18,9 +18,10 @@ _NUMBER = re.compile(r"^(.*?)\s+([\d.,]+)$")
 class Visitor:
     """Somebody who was sent an invitation. Nothing of the page's text is relied on: it is in their language."""
 
-    def __init__(self, page: Page, folder: Path | None) -> None:
-        """Hold the phone; pictures of its pages go into `folder`."""
+    def __init__(self, page: Page, folder: Path | None, *, scripts: bool) -> None:
+        """Hold the phone, which runs a page's scripts or not; pictures of its pages go into `folder`."""
         self.page = page
+        self._scripts = scripts
         self.own = ""
         """The address of the visitor's own page, once there is one."""
         self._folder = folder
@@ -49,9 +50,9 @@ class Visitor:
         """Give a photo; return what is said of it."""
         async with self.page.expect_navigation():
             await self.page.locator("#selfie").set_input_files(photo)
-            # With scripts it is sent as soon as it is chosen.
-            if (send := self.page.locator("form.upload button:visible").first) and await send.count():
-                await send.click(no_wait_after=True)
+            if not self._scripts:
+                # With scripts it is sent as soon as it is chosen, and pressed here it would be the next page.
+                await self.page.locator("form.upload button:visible").first.click(no_wait_after=True)
         verdict = await self.page.locator(".verdict").first.inner_text()
         if await self.page.locator(".verdict.error").count():
             raise DemoFailed(f"The selfie was refused: {verdict}")
@@ -130,7 +131,7 @@ async def visiting(
     context.set_default_timeout(PATIENCE_SECONDS * 1000)
     page = await context.new_page()
     try:
-        yield Visitor(page, folder)
+        yield Visitor(page, folder, scripts=scripts)
     except Error:
         if folder is not None:
             await page.screenshot(path=folder / "visitor-failed.png")

@@ -143,7 +143,8 @@ async def test_what_is_agreed_to_is_asked_one_by_one(
     hass.config_entries.async_update_entry(entry, options={"visit_days": 9})
     result = await start_person(hass, entry)
     said = suggested(result)
-    assert (said["cameras"], said["keeping"], said["pictures"]) == ([camera_id], "visits", False)
+    # Nothing is chosen for somebody who has not chosen yet.
+    assert said.keys().isdisjoint({"cameras", "keeping", "pictures", "agreed"})
     shown = result["description_placeholders"]["text"]
     # What is set meanwhile is not what was shown.
     hass.config_entries.async_update_entry(entry, options={"visit_days": 10})
@@ -157,6 +158,18 @@ async def test_what_is_agreed_to_is_asked_one_by_one(
     assert (agreed.method, agreed.text_version) == ("on_paper", "en/2")
     assert shown == "Read this to Eileen, or let them read it:\n\n> " + agreed.text.replace("\n\n", "\n>\n> ")
     assert "for at most 9 days" in agreed.text
+
+
+async def test_each_choice_has_to_be_made(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """A consent that leaves it open is refused, and nothing that was filled in is lost."""
+    result = await start_person(hass, entry)
+    for left_open, error in (("keeping", "keeping_needed"), ("cameras", "camera_needed")):
+        said = consent(given_by="Aunt Eileen")
+        del said[left_open]
+        result = await configure(hass, result, said)
+        assert (result["step_id"], result["errors"]) == ("consent", {left_open: error})
+        assert suggested(result)["given_by"] == "Aunt Eileen"
+    assert await hass.async_add_executor_job(lambda: hub.vault.people(include_enrolling=True)) == []
 
 
 async def test_a_new_consent_starts_from_the_one_before(

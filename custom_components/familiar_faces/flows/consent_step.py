@@ -54,10 +54,11 @@ def consent_schema(cameras: dict[str, str]) -> vol.Schema:
     options = [SelectOptionDict(value=value, label=label) for value, label in cameras.items()]
     return vol.Schema(
         {
-            vol.Required(CONF_CAMERAS): SelectSelector(
+            # Of what is required, the frontend chooses the first by itself.
+            vol.Optional(CONF_CAMERAS): SelectSelector(
                 SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)
             ),
-            vol.Required(CONF_KEEPING): SelectSelector(
+            vol.Optional(CONF_KEEPING): SelectSelector(
                 SelectSelectorConfig(
                     options=list(Keeping), translation_key="keeping", mode=SelectSelectorMode.LIST
                 )
@@ -90,11 +91,13 @@ class ConsentStep(PhotoSteps):
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
-                consent = self._consent(user_input)
-                if not user_input[CONF_AGREED]:
-                    errors[CONF_AGREED] = "not_agreed"
+                if CONF_KEEPING not in user_input:
+                    errors[CONF_KEEPING] = "keeping_needed"
                 else:
-                    return await self._async_record(consent)
+                    consent = self._consent(user_input)
+                    if user_input[CONF_AGREED]:
+                        return await self._async_record(consent)
+                    errors[CONF_AGREED] = "not_agreed"
             except ConsentRefused as err:
                 errors = {FIELDS[err.refusal]: str(err.refusal)}
             except UnknownPerson:
@@ -148,12 +151,9 @@ class ConsentStep(PhotoSteps):
         await self._hub.async_refresh_people()
 
     def _suggested(self, cameras: list[str]) -> dict[str, Any]:
-        """Return what is chosen before anybody chooses: what was agreed to before, else the cameras that are here."""
+        """Return what is filled in beforehand: what was agreed to before. Nothing is chosen for somebody new."""
         today = dt_util.now().date()
-        suggested = {
-            CONF_CAMERAS: cameras or [EVERY_CAMERA],
-            CONF_KEEPING: str(Keeping.VISITS),
-            CONF_PICTURES: False,
+        suggested: dict[str, Any] = {
             CONF_GIVEN_BY: "" if self._child else self._name,
             CONF_METHOD: str(ConsentMethod.IN_PERSON),
             CONF_GIVEN_ON: today.isoformat(),
@@ -174,7 +174,7 @@ class ConsentStep(PhotoSteps):
 
     def _consent(self, user_input: dict[str, Any]) -> Consent:
         """Return the consent that was given; raises ConsentRefused."""
-        cameras = user_input[CONF_CAMERAS]
+        cameras = user_input.get(CONF_CAMERAS, ())
         return build_consent(
             self._hub,
             name=self._name,
