@@ -15,13 +15,13 @@ from homeassistant.components import persistent_notification
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.erasing import forgetting, home_traces
 from custom_components.familiar_faces.erasing.recorder_traces import RecorderReach, Wanted
+from demo.search import base64_of
 
-from .conftest import CAMERA, DOORBELL
+from .conftest import an_entry
 from .home import DATABASE, Home, MakeRecorder, home, snapshot
 from .pictures import astronaut, enrolment_photos
 from .steps import enrol, later, ring, visits
@@ -60,8 +60,7 @@ def texts_of(name: str) -> dict[str, bytes]:
     return {
         "the name": name.encode(),
         "the name in UTF-16": name.encode("utf-16-le"),
-        "the name in base64": base64.b64encode(name.encode())[:10],
-    }
+    } | {f"the name in base64, {at}": text for at, text in enumerate(base64_of(name.encode()))}
 
 
 async def evidence_of(running: Home, person_id: str) -> Evidence:
@@ -113,7 +112,7 @@ async def lived(
     """Return the folder of a home, stopped, in which somebody was enrolled and recognised, and what tells of it."""
     noted = lived_in.parent / "evidence"
     if not noted.exists():
-        async with home(lived_in, make_recorder, _new_entry()) as running:
+        async with home(lived_in, make_recorder, an_entry()) as running:
             person_id = await enrol(running.hass, running.entry, enrolment_photos(), name=NAME)  # type: ignore[arg-type]
             running.front_door.frames = visits(astronaut())
             await ring(running.hass, running.hub)
@@ -124,22 +123,6 @@ async def lived(
     folder = tmp_path / "config"
     snapshot(lived_in, folder)
     return folder, pickle.loads(noted.read_bytes())
-
-
-def _new_entry() -> MockConfigEntry:
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="Familiar Faces",
-        data={CONF_WHERE: Where.THIS_MACHINE},
-        subentries_data=[
-            {
-                "data": {"camera": CAMERA, "mode": "on_ring", "public_space": False, "triggers": [DOORBELL]},
-                "subentry_type": "camera",
-                "title": "Front door",
-                "unique_id": "front_door",
-            }
-        ],
-    )
 
 
 async def press_forget(running: Home, person_id: str) -> None:
@@ -237,7 +220,7 @@ async def test_removed_integration_that_did_not_run(
     folder, evidence = lived
     async with home(folder, make_recorder) as running:
         await running.hass.config_entries.async_unload(running.entry.entry_id)
-        (subentry,) = (each for each in running.entry.subentries.values() if each.subentry_type == "person")
+        (subentry,) = running.entry.get_subentries_of_type("person")
         running.hass.config_entries.async_remove_subentry(running.entry, subentry.subentry_id)
         await running.hass.config_entries.async_remove(running.entry.entry_id)
         await running.settle()
@@ -456,6 +439,8 @@ def test_the_search_can_find(tmp_path: Path) -> None:
         b"..sensor.zyxandra_last_seen..",
         b"x" + NAME.encode("utf-16-le"),
         base64.b64encode(NAME.encode()),
+        base64.b64encode(f"Hi, {NAME}.".encode()),
+        base64.b64encode(f"This {NAME}, ".encode()),
         b"\0" + b"f" * 32,
         b"y" * 5 + template[77:109],
     ):

@@ -5,6 +5,7 @@ import gc
 import json
 from pathlib import Path
 import sqlite3
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -26,7 +27,7 @@ from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.store import Vault
 from custom_components.familiar_faces.visits.watcher import Watcher
 
-from .conftest import FrontDoor
+from .conftest import FrontDoor, set_up
 from .people_on_record import DAY, a_consent, at, now, put_on_record
 from .pictures import astronaut, enrolment_photos
 from .steps import add_photo, configure, consent, enrol, later, ring, start_person, visits
@@ -42,7 +43,7 @@ async def _restart(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
 
 
 def _people(entry: MockConfigEntry) -> list[str]:
-    return [each.subentry_id for each in entry.subentries.values() if each.subentry_type == "person"]
+    return [each.subentry_id for each in entry.get_subentries_of_type("person")]
 
 
 async def test_killed_while_enrolling(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
@@ -312,10 +313,7 @@ async def test_a_home_of_the_first_version(
 
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_add_executor_job(go_back)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    hub = entry.runtime_data
-    assert await hub.engine.wait_ready(30)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    hub = await set_up(hass, entry)
     assert not hub.roster.held
     agreed = hub.people[person_id].consent
     assert agreed is not None
@@ -366,6 +364,23 @@ async def test_forgotten_in_every_way_at_once(hass: HomeAssistant, hub: Hub, ent
     kinds = [each.kind for each in entries]
     assert (kinds.count("forgotten"), kinds.count("forgotten_everywhere")) == (1, 1)
     assert (await hass.async_add_executor_job(hub.vault.verify_audit)).ok
+
+
+async def test_somebody_whom_a_purge_erased_before_it_failed(hass: HomeAssistant, hub: Hub) -> None:
+    """The vault has them no more; nor has the gallery, nor are they shown."""
+    began = now()
+    await put_on_record(hass, hub, a_consent(began, began + 300 * DAY))
+    full = VaultUnwritable("database or disk is full")
+    hass.config_entries.async_update_entry(hub.entry, options={"unseen_days": 30})
+    with at(began + 40 * DAY):
+        with patch.object(hub.vault._eraser, "_entries", side_effect=full), pytest.raises(VaultUnwritable):
+            await hub.async_purge()
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert await hass.async_add_executor_job(hub.vault.was_forgotten, "nadie")
+        assert not hub.people
+        assert hub.gallery is not None
+        assert len(hub.gallery) == 0
+        assert hub.roster.subentries() == {}
 
 
 async def test_people_who_cannot_be_read_after_a_purge(

@@ -14,15 +14,16 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
 from custom_components.familiar_faces.erasing.restored import witness_file
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.issues import RESTORED
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.review import ReviewItem
+from custom_components.familiar_faces.vault.witness import Mark, Witness, read_mark, write_mark
 
-from .conftest import CAMERA, DOORBELL
+from .conftest import an_entry
 from .home import Home, home
 from .owner import MakeClient, Owner
 from .pictures import astronaut, enrolment_photos, photos_of, stranger
@@ -51,7 +52,7 @@ async def lived(lived_in: Path, tmp_path: Path, real_engine: None) -> tuple[Path
     """
     people: dict[str, str] = {}
     if not (lived_in / "people").exists():
-        async with home(lived_in / "config", None, _new_entry()) as running:
+        async with home(lived_in / "config", None, an_entry(review_hours=24)) as running:
             entry: Any = running.entry
             people["Eileen"] = await enrol(running.hass, entry, enrolment_photos())
             people["Otto"] = await enrol(running.hass, entry, photos_of(stranger()), name="Otto")
@@ -62,23 +63,6 @@ async def lived(lived_in: Path, tmp_path: Path, real_engine: None) -> tuple[Path
     shutil.copytree(lived_in / "config", tmp_path / "config")
     shutil.copy(lived_in / "backup.tar", tmp_path / "backup.tar")
     return tmp_path / "config", tmp_path / "backup.tar", json.loads((lived_in / "people").read_text())
-
-
-def _new_entry() -> MockConfigEntry:
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="Familiar Faces",
-        data={CONF_WHERE: Where.THIS_MACHINE},
-        options={"review_hours": 24},
-        subentries_data=[
-            {
-                "data": {"camera": CAMERA, "mode": "on_ring", "public_space": False, "triggers": [DOORBELL]},
-                "subentry_type": "camera",
-                "title": "Front door",
-                "unique_id": "front_door",
-            }
-        ],
-    )
 
 
 def _invite_and_review(hub: Hub) -> None:
@@ -320,6 +304,26 @@ async def test_a_disk_that_refuses_the_mark(
     assert await hass.async_add_executor_job(path.read_bytes) == before
     await hub.async_purge()
     assert await hass.async_add_executor_job(path.read_bytes) != before
+
+
+async def test_a_disk_that_refuses_to_hold_anybody(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that fails before everybody is held leaves the mark alone: by it the next one knows to hold them."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    newer = Mark(1_000_000, "00")
+    await hass.async_add_executor_job(write_mark, witness_file(hass), newer)
+
+    def refuse(*args: object) -> None:
+        raise VaultUnwritable("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Witness, "hold_everybody", refuse)
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert await hass.async_add_executor_job(read_mark, witness_file(hass)) == newer
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    entries = await hass.async_add_executor_job(entry.runtime_data.vault.audit_entries)
+    assert "restored" in {each.kind for each in entries}
 
 
 async def test_removed_integration(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:

@@ -243,7 +243,8 @@ async def test_a_purge_that_dies_half_way(hass: HomeAssistant, hub: Hub) -> None
     began = now()
     await put_on_record(hass, hub, a_consent(began, began + 200 * DAY))
     await put_visit(hass, hub, began)
-    with patch.object(hub.vault._eraser, "_visits", side_effect=VaultUnwritable("the disk is full")):
+    full = VaultUnwritable("the disk is full")
+    with patch("custom_components.familiar_faces.vault.erasure._delete_visits", side_effect=full):
         await clock_says(hass, hub, began + 30 * DAY)
     items = await stored(hass, hub)
     assert (items.visits, items.pictures) == (1, 0)

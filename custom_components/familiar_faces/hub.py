@@ -369,12 +369,17 @@ class Hub:
     async def async_purge(self) -> Purged:
         """Erase whatever is past its time and say how much it was; raise VaultError when that failed."""
         await self.roster.async_forget_noted()
-        purged = await self.hass.async_add_executor_job(self.vault.purge, dt_util.utcnow(), self.retention)
-        if gone := {receipt.person_id for receipt in purged.people}:
-            self.roster.leaving |= gone
-            await self.roster.async_let_go(gone)
-        await self.async_refresh_people()
-        await self.forgetting.async_carry_on()
+        try:
+            purged = await self.hass.async_add_executor_job(
+                self.vault.purge, dt_util.utcnow(), self.retention
+            )
+            if gone := {receipt.person_id for receipt in purged.people}:
+                self.roster.leaving |= gone
+                await self.roster.async_let_go(gone)
+        finally:
+            # Also after one that failed half-way: whom it has erased is known no more.
+            await self.async_refresh_people()
+            await self.forgetting.async_carry_on()
         await async_purge_recorded(self)
         return purged
 

@@ -17,7 +17,8 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .openness.review import PICTURE_PATH, async_running_hub
+from .openness.review import PICTURE_PATH
+from .running import async_running_hub
 from .vault.review import ReviewItem
 
 INBOX = "review"

@@ -18,7 +18,7 @@ from .const import DOMAIN
 from .erasing.start_over import async_start_over, async_vault_problem
 from .hub import FamiliarFacesConfigEntry, Hub, vault_folder
 from .issues import RESTORED
-from .openness.review import async_running_hub
+from .running import async_running_hub
 from .vault.errors import VaultError
 from .vault.files import KEY
 

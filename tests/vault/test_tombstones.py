@@ -22,7 +22,9 @@ def test_what_is_left_to_do_outlives_a_restart_and_ends(vault: Vault, folder: Pa
     vault = Vault.open(folder)
     (left,) = vault.unfinished()
     assert (left.person_id, left.name, left.entity_ids) == (MARIA, "Maria Gantenbein", ENTITIES)
-    assert left.receipt.finished_at is None
+    begun = vault.receipt(MARIA)
+    assert begun is not None
+    assert begun.finished_at is None
     with vault._database.read() as connection:
         (pending,) = connection.execute("SELECT pending FROM tombstone").fetchone()
     assert pending in bytes_of(folder)
@@ -74,6 +76,15 @@ def test_somebody_whose_name_is_damaged_is_looked_for_by_the_id(vault: Vault) ->
         connection.execute("UPDATE person SET sealed = zeroblob(61)")
     vault.forget(MARIA, NOW)
     assert [(each.person_id, each.name) for each in vault.unfinished()] == [(MARIA, "")]
+
+
+def test_somebody_whose_receipt_is_damaged_keeps_nobody_from_being_looked_for(vault: Vault) -> None:
+    """What is left to do is asked for at every start, which has to go on."""
+    enrol(vault)
+    vault.forget(MARIA, NOW)
+    with vault._database.write() as connection:
+        connection.execute("UPDATE tombstone SET receipt = zeroblob(61)")
+    assert [(each.person_id, each.name) for each in vault.unfinished()] == [(MARIA, "Maria Gantenbein")]
 
 
 def test_people_whose_time_is_over_are_left_to_do_too(vault: Vault) -> None:

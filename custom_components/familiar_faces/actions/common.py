@@ -4,7 +4,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import ServiceValidationError
@@ -15,9 +14,10 @@ import voluptuous as vol
 
 from ..const import DOMAIN
 from ..people.person import Person
+from ..running import async_running_hub
 
 if TYPE_CHECKING:
-    from ..hub import FamiliarFacesConfigEntry, Hub
+    from ..hub import Hub
 
 ATTR_PERSON = "person"
 
@@ -38,11 +38,9 @@ class Action:
 
 def hub_of(hass: HomeAssistant) -> Hub:
     """Return the running hub."""
-    entries: list[FamiliarFacesConfigEntry] = hass.config_entries.async_entries(DOMAIN)
-    for entry in entries:
-        if entry.state is ConfigEntryState.LOADED:
-            return entry.runtime_data
-    raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_loaded")
+    if (hub := async_running_hub(hass)) is None:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_loaded")
+    return hub
 
 
 def find_person(hub: Hub, said: str) -> Person:

@@ -6,7 +6,8 @@ a crash at the next start, otherwise within the hour.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,14 +177,10 @@ async def async_forget_everybody(hass: HomeAssistant, entry: ConfigEntry, folder
     Home Assistant writes without the entry only then, so whoever is killed before finds it again to remove.
     """
     left, stored = await hass.async_add_executor_job(_known, folder)
-    people = [each for each in entry.subentries.values() if each.subentry_type == SUBENTRY_PERSON]
-    person_ids = {each.data[CONF_PERSON_ID] for each in people} | {each.person_id for each in left}
-    person_ids |= {*entry.data.get(CONF_FORGETTING, ()), *entry.data.get(CONF_PEOPLE, ()), *stored}
-    names = {str(each.data[CONF_NAME]) for each in people}
     # Also of those who were removed while it did not run.
-    names = names.union(*stored.values(), *((each.name, *each.former_names) for each in left))
-    entity_ids = async_entity_ids(hass, person_ids).union(*(each.entity_ids for each in left))
-    wanted = Wanted(frozenset(person_ids), frozenset(names - {""}), entity_ids)
+    stored |= {each.person_id: (each.name, *each.former_names) for each in left}
+    wanted = async_wanted(hass, entry, stored)
+    wanted = replace(wanted, entity_ids=wanted.entity_ids.union(*(each.entity_ids for each in left)))
     naming = async_naming(hass, entry, ())
     try:
         await hass.async_add_executor_job(Vault.destroy, folder)
@@ -192,6 +189,19 @@ async def async_forget_everybody(hass: HomeAssistant, entry: ConfigEntry, folder
             traces = await async_erase(hass, wanted, naming)
         if not traces.done:
             _LOGGER.error("Home Assistant's history could not be cleared of those who were recognised")
+
+
+@callback
+def async_wanted(
+    hass: HomeAssistant, entry: ConfigEntry, names: Mapping[str, Iterable[str]] | None = None
+) -> Wanted:
+    """Return what tells of everybody of an entry; `names` of theirs by their ids, as far as the vault told them."""
+    names = names or {}
+    people = [each for each in entry.subentries.values() if each.subentry_type == SUBENTRY_PERSON]
+    person_ids = {*names, *(str(each.data[CONF_PERSON_ID]) for each in people)}
+    person_ids |= {*entry.data.get(CONF_FORGETTING, ()), *entry.data.get(CONF_PEOPLE, ())}
+    called = {str(each.data[CONF_NAME]) for each in people}.union(*names.values())
+    return Wanted(frozenset(person_ids), frozenset(called - {""}), async_entity_ids(hass, person_ids))
 
 
 def _known(folder: Path) -> tuple[list[Unfinished], dict[str, tuple[str, ...]]]:

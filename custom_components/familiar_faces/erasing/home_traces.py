@@ -210,11 +210,11 @@ def _async_erase_restored(hass: HomeAssistant, wanted: Wanted, naming: Naming) -
     """Drop what Home Assistant would restore: of their own entities, and of cameras that named them."""
     stored = async_get_restored(hass).last_states
     ours = {entry.entity_id for entry in er.async_get(hass).entities.values() if entry.platform == DOMAIN}
+    ours |= naming.entity_ids
     gone = [
         entity_id
         for entity_id, state in stored.items()
-        if entity_id in wanted.entity_ids
-        or (entity_id in ours | naming.entity_ids and wanted.mentioned_in(_stored_text(state)))
+        if entity_id in wanted.entity_ids or (entity_id in ours and wanted.mentioned_in(_stored_text(state)))
     ]
     for entity_id in gone:
         del stored[entity_id]
@@ -274,14 +274,23 @@ def _search(config: Path, wanted: Wanted) -> tuple[int, int]:
     left = elsewhere = 0
     storage = config / STORAGE_DIR
     for path in (*storage.glob("*"), *config.glob("*.yaml"), *config.glob("*.log*")):
+        own = path.parent == storage and path.name in _OWN_FILES
         try:
-            text = path.read_text(errors="replace") if path.is_file() else ""
+            if own and _mentions(path, ids):
+                left += 1
+            elif _mentions(path, wanted):
+                elsewhere += 1
         except OSError as err:
             _LOGGER.debug("%s could not be looked through: %s", path.name, err)
-            continue
-        own = path.parent == storage and path.name in _OWN_FILES
-        if own and ids.mentioned_in(text):
-            left += 1
-        elif wanted.mentioned_in(text):
-            elsewhere += 1
     return left, elsewhere
+
+
+def _mentions(path: Path, wanted: Wanted) -> bool:
+    """Return whether a file mentions people.
+
+    Line by line: a log may be larger than the memory, and while one long text is searched nothing else runs.
+    """
+    if not path.is_file():
+        return False
+    with path.open(errors="replace") as file:
+        return any(map(wanted.mentioned_in, file))

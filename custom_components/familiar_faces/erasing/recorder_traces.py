@@ -52,7 +52,7 @@ class Wanted:
     entity_ids: frozenset[str] = frozenset()
     """Entities of these people alone."""
 
-    @property
+    @cached_property
     def texts(self) -> frozenset[str]:
         """Return everything that is searched for, also as JSON writes it."""
         names = {

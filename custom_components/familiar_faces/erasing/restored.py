@@ -38,6 +38,7 @@ class Restored:
         self._hub = hub
         self._hass = hub.hass
         self._path = witness_file(hub.hass)
+        self._checked = False
         self._written: Mark | None = None
         self._writing = asyncio.Lock()
 
@@ -49,10 +50,16 @@ class Restored:
             held = await self._hass.async_add_executor_job(witness.hold_everybody, dt_util.utcnow())
             if held:
                 _LOGGER.warning("A backup was restored: %d people are not recognised for now", len(held))
+        self._checked = True
         await self.async_note()
 
     async def async_note(self) -> None:
-        """Write down how far the vault has come. Nothing is lost when that fails: it is done again."""
+        """Write down how far the vault has come. Nothing is lost when that fails: it is done again.
+
+        Not before it was checked, also when a start fails: the mark of an older vault would make it the right one.
+        """
+        if not self._checked:
+            return
         async with self._writing:
             try:
                 await self._hass.async_add_executor_job(self._note)

@@ -6,15 +6,14 @@ Nothing else ever erases a vault that cannot be opened, and no key is ever made 
 import logging
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
 
-from ..const import CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, SUBENTRY_PERSON
+from ..const import CONF_FORGETTING, CONF_PEOPLE, SUBENTRY_PERSON
 from ..hub import vault_folder
 from ..vault.errors import VaultError
 from ..vault.store import Vault
-from .home_traces import async_entity_ids, async_erase, async_naming
-from .recorder_traces import Wanted
+from .forgetting import async_wanted
+from .home_traces import async_erase, async_naming
 from .restored import witness_file
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,15 +37,12 @@ async def async_start_over(hass: HomeAssistant, entry: ConfigEntry) -> None:
 
     Killed half-way, the rest is erased when it is done again, or each person is asked to be removed.
     """
-    people = [each for each in entry.subentries.values() if each.subentry_type == SUBENTRY_PERSON]
-    person_ids = {str(each.data[CONF_PERSON_ID]) for each in people}
-    person_ids |= {*entry.data.get(CONF_FORGETTING, ()), *entry.data.get(CONF_PEOPLE, ())}
-    names = frozenset(str(each.data[CONF_NAME]) for each in people)
-    wanted = Wanted(frozenset(person_ids), names, async_entity_ids(hass, person_ids))
+    wanted = async_wanted(hass, entry)
     await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
     await hass.async_add_executor_job(_remove_witness, hass)
-    for subentry in people:
-        hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    for subentry in list(entry.subentries.values()):
+        if subentry.subentry_type == SUBENTRY_PERSON:
+            hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
     data = {key: value for key, value in entry.data.items() if key not in (CONF_FORGETTING, CONF_PEOPLE)}
     hass.config_entries.async_update_entry(entry, data=data)
     traces = await async_erase(hass, wanted, async_naming(hass, entry, ()))

@@ -1,8 +1,10 @@
 """Erasing for good: people with their keys, and what has been kept long enough."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 import logging
 from pathlib import Path
 import sqlite3
@@ -20,26 +22,22 @@ from .tombstones import Tombstones
 
 _LOGGER = logging.getLogger(__name__)
 
-_DELETE = {
-    "links": "DELETE FROM link WHERE person_id = ?",
-    "invitations": "DELETE FROM invitation WHERE person_id = ?",
-    "pictures": "DELETE FROM picture WHERE person_id = ?",
-    "visits": "DELETE FROM visit WHERE person_id = ?",
-    "photos": "DELETE FROM photo WHERE person_id = ?",
-    "templates": "DELETE FROM template WHERE person_id = ?",
-    "consents": "DELETE FROM consent WHERE person_id = ?",
-    "people": "DELETE FROM person WHERE person_id = ?",
+_OF_A_PERSON = {
+    "links": "link",
+    "invitations": "invitation",
+    "pictures": "picture",
+    "visits": "visit",
+    "photos": "photo",
+    "templates": "template",
+    "consents": "consent",
+    "people": "person",
 }
 """Every table with rows of a person, those that hang on others first."""
-
-_ROWS_LEFT = """SELECT EXISTS (SELECT 1 FROM picture WHERE person_id = ?1)
-    OR EXISTS (SELECT 1 FROM link WHERE person_id = ?1)
-    OR EXISTS (SELECT 1 FROM invitation WHERE person_id = ?1)
-    OR EXISTS (SELECT 1 FROM visit WHERE person_id = ?1)
-    OR EXISTS (SELECT 1 FROM photo WHERE person_id = ?1)
-    OR EXISTS (SELECT 1 FROM template WHERE person_id = ?1)
-    OR EXISTS (SELECT 1 FROM consent WHERE person_id = ?1)
-    OR EXISTS (SELECT 1 FROM person WHERE person_id = ?1)"""
+_DELETE = {what: f"DELETE FROM {table} WHERE person_id = ?" for what, table in _OF_A_PERSON.items()}  # noqa: S608
+_ANY_LEFT = " OR ".join(
+    f"EXISTS (SELECT 1 FROM {table} WHERE person_id = ?1)"  # noqa: S608
+    for table in _OF_A_PERSON.values()
+)
 
 _BATCH = 50
 """Visits or pictures a transaction: a visit that comes in meanwhile waits only this long."""
@@ -103,9 +101,9 @@ class Eraser:
 
     def purge(self, now: datetime, retention: Retention) -> Purged:
         """Erase all that is due. A purge that dies half-way has erased a part; the next does the rest."""
-        pictures = self._pictures(retention.pictures, now)
-        visits, more_pictures = self._visits(retention.visits, now)
-        review = self._review(cutoff(now, retention.review), now)
+        pictures = self._in_batches(partial(_delete_pictures, now=now, kept=retention.pictures), now)
+        visits = self._in_batches(partial(_delete_visits, now=now, kept=retention.visits), now)
+        review = self._in_batches(partial(_delete_review, until=cutoff(now, retention.review)), now)
         invitations = self._invitations(now)
         # Whoever began on their own phone and never came back.
         self.abandon(now - retention.invitation, now)
@@ -118,12 +116,12 @@ class Eraser:
                 people.append(self._forget(connection, due[0], now, due[1]))
         entries = self._entries(cutoff(now, retention.audit), now)
         return Purged(
-            visits,
-            pictures + more_pictures,
+            visits["visits"],
+            pictures["pictures"] + visits["pictures"],
             tuple(self._look_again(people)),
-            entries,
+            entries["audit_entries"],
             invitations=invitations,
-            review=review,
+            review=review["review"],
         )
 
     def forgotten_at(self, connection: sqlite3.Connection, person_id: str) -> datetime | None:
@@ -208,7 +206,7 @@ class Eraser:
         receipts: list[Receipt] = []
         with self._database.read() as connection:
             for each in erased:
-                (rows_left,) = connection.execute(_ROWS_LEFT, (each.receipt.person_id,)).fetchone()
+                (rows_left,) = connection.execute(f"SELECT {_ANY_LEFT}", (each.receipt.person_id,)).fetchone()
                 gone = not rows_left and each.wrapped_key not in keys_found and not copies(self._folder)
                 receipts.append(replace(each.receipt, verified=gone))
         self._note(receipts)
@@ -224,54 +222,22 @@ class Eraser:
             # The erasure stands; the receipt that is kept says less than the one that is returned.
             _LOGGER.warning("A receipt could not be brought up to date: %s", err)
 
-    def _pictures(self, kept: timedelta, now: datetime) -> int:
-        total = 0
+    def _in_batches(
+        self, delete: Callable[[sqlite3.Connection], Mapping[str, int]], now: datetime
+    ) -> Counter[str]:
+        """Delete what is due, a part in each transaction, and return how much of what it was.
+
+        `delete` deletes the next part and says how much that was.
+        """
+        total: Counter[str] = Counter()
         while True:
             with self._database.write() as connection:
-                count = connection.execute(
-                    f"DELETE FROM picture WHERE visit_id IN (SELECT visit_id FROM picture "  # noqa: S608
-                    f"WHERE {DUE_AT['picture']} <= ?2 ORDER BY started_at LIMIT ?3)",
-                    (span(kept), to_stamp(now), _BATCH),
-                ).rowcount
-                if count == 0:
+                gone = delete(connection)
+                if not any(gone.values()):
                     return total
                 self.drop_copies()
-                self._audit.append(connection, "purged", None, {"pictures": count}, now)
-            total += count
-
-    def _visits(self, kept: timedelta, now: datetime) -> tuple[int, int]:
-        visits = pictures = 0
-        while True:
-            with self._database.write() as connection:
-                due = connection.execute(
-                    f"SELECT visit_id FROM visit WHERE {DUE_AT['visit']} <= ?2 "  # noqa: S608
-                    "ORDER BY started_at LIMIT ?3",
-                    (span(kept), to_stamp(now), _BATCH),
-                ).fetchall()
-                if not due:
-                    return visits, pictures
-                gone = connection.executemany("DELETE FROM picture WHERE visit_id = ?", due).rowcount
-                connection.executemany("DELETE FROM visit WHERE visit_id = ?", due)
-                self.drop_copies()
-                details = {"visits": len(due), "pictures": gone}
-                self._audit.append(connection, "purged", None, details, now)
-            visits += len(due)
-            pictures += gone
-
-    def _review(self, until: int, now: datetime) -> int:
-        total = 0
-        while True:
-            with self._database.write() as connection:
-                count = connection.execute(
-                    "DELETE FROM review WHERE visit_id IN "
-                    "(SELECT visit_id FROM review WHERE at <= ? ORDER BY at LIMIT ?)",
-                    (until, _BATCH),
-                ).rowcount
-                if count == 0:
-                    return total
-                self.drop_copies()
-                self._audit.append(connection, "purged", None, {"review": count}, now)
-            total += count
+                self._audit.append(connection, "purged", None, gone, now)
+            total.update(gone)
 
     def _invitations(self, now: datetime) -> int:
         with self._database.write() as connection:
@@ -282,15 +248,39 @@ class Eraser:
                 self._audit.append(connection, "purged", None, {"invitations": count}, now)
         return count
 
-    def _entries(self, until: int, now: datetime) -> int:
-        total = 0
+    def _entries(self, until: int, now: datetime) -> Counter[str]:
         with self._database.write() as connection:
             connection.execute("DELETE FROM tombstone WHERE forgotten_at <= ? AND pending IS NULL", (until,))
-        while True:
-            with self._database.write() as connection:
-                count = self._audit.drop_until(connection, until, _AUDIT_BATCH)
-                if count == 0:
-                    return total
-                self.drop_copies()
-                self._audit.append(connection, "purged", None, {"audit_entries": count}, now)
-            total += count
+        return self._in_batches(
+            lambda connection: {"audit_entries": self._audit.drop_until(connection, until, _AUDIT_BATCH)}, now
+        )
+
+
+def _delete_pictures(connection: sqlite3.Connection, *, now: datetime, kept: timedelta) -> dict[str, int]:
+    gone = connection.execute(
+        f"DELETE FROM picture WHERE visit_id IN (SELECT visit_id FROM picture "  # noqa: S608
+        f"WHERE {DUE_AT['picture']} <= ?2 ORDER BY started_at LIMIT ?3)",
+        (span(kept), to_stamp(now), _BATCH),
+    )
+    return {"pictures": gone.rowcount}
+
+
+def _delete_visits(connection: sqlite3.Connection, *, now: datetime, kept: timedelta) -> dict[str, int]:
+    due = connection.execute(
+        f"SELECT visit_id FROM visit WHERE {DUE_AT['visit']} <= ?2 "  # noqa: S608
+        "ORDER BY started_at LIMIT ?3",
+        (span(kept), to_stamp(now), _BATCH),
+    ).fetchall()
+    if not due:
+        return {}
+    pictures = connection.executemany("DELETE FROM picture WHERE visit_id = ?", due).rowcount
+    connection.executemany("DELETE FROM visit WHERE visit_id = ?", due)
+    return {"visits": len(due), "pictures": pictures}
+
+
+def _delete_review(connection: sqlite3.Connection, *, until: int) -> dict[str, int]:
+    gone = connection.execute(
+        "DELETE FROM review WHERE visit_id IN (SELECT visit_id FROM review WHERE at <= ? ORDER BY at LIMIT ?)",
+        (until, _BATCH),
+    )
+    return {"review": gone.rowcount}

@@ -97,9 +97,7 @@ def update_person(
 
 def read_person(connection: sqlite3.Connection, keys: Keys, person_id: str) -> Person:
     """Return someone with consents and templates; raise UnknownPerson or VaultDamaged."""
-    key = person_key(connection, keys, person_id)
-    (sealed,) = connection.execute("SELECT sealed FROM person WHERE person_id = ?", (person_id,)).fetchone()
-    data = unseal_json(key, sealed, ("person", person_id))
+    key, data = _opened_person(connection, keys, person_id)
     return Person(
         person_id=person_id,
         name=data["name"],
@@ -112,9 +110,7 @@ def read_person(connection: sqlite3.Connection, keys: Keys, person_id: str) -> P
 
 def read_names(connection: sqlite3.Connection, keys: Keys, person_id: str) -> tuple[str, ...]:
     """Return what someone is called, then what they were called before; raise UnknownPerson or VaultDamaged."""
-    key = person_key(connection, keys, person_id)
-    (sealed,) = connection.execute("SELECT sealed FROM person WHERE person_id = ?", (person_id,)).fetchone()
-    data = unseal_json(key, sealed, ("person", person_id))
+    _, data = _opened_person(connection, keys, person_id)
     return (data["name"], *data.get("former", ()))
 
 
@@ -247,6 +243,15 @@ def _owner_key(connection: sqlite3.Connection, keys: Keys, person_id: str, kind:
         return person_key(connection, keys, person_id)
     except UnknownPerson as err:
         raise VaultDamaged(f"a {kind} row belongs to nobody") from err
+
+
+def _opened_person(
+    connection: sqlite3.Connection, keys: Keys, person_id: str
+) -> tuple[bytes, dict[str, Any]]:
+    """Return someone's key, and what it opens of their own row; raise UnknownPerson or VaultDamaged."""
+    key = person_key(connection, keys, person_id)
+    (sealed,) = connection.execute("SELECT sealed FROM person WHERE person_id = ?", (person_id,)).fetchone()
+    return key, unseal_json(key, sealed, ("person", person_id))
 
 
 def _sealed_person(

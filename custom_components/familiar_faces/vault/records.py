@@ -107,7 +107,6 @@ class Unfinished:
     """What they were called, to look for it; empty when it could not be read."""
     entity_ids: tuple[str, ...]
     """Their entities, as far as they were noted."""
-    receipt: Receipt
     former_names: tuple[str, ...] = ()
     """What they were called before, to look for that too."""
 

@@ -83,7 +83,9 @@ def next_due(connection: sqlite3.Connection, now: datetime, retention: Retention
     """Return when the next thing falls due, `now` when something is, None when nothing is kept."""
     moments = [due_at for due_at, _, _ in _people(connection, retention)]
     for table, kept in (("visit", retention.visits), ("picture", retention.pictures)):
-        statement = f"SELECT min({DUE_AT[table]}) FROM {table}"  # noqa: S608
+        # The oldest of each person is due before their others. Asked after every visit, of which there may be many.
+        oldest_of_each = f"(SELECT person_id, min(started_at) AS started_at FROM {table} GROUP BY person_id)"  # noqa: S608
+        statement = f"SELECT min({DUE_AT[table]}) FROM {oldest_of_each} AS {table}"  # noqa: S608
         (due,) = connection.execute(statement, (span(kept),)).fetchone()
         if due is not None:
             moments.append(due)

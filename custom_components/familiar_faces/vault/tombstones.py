@@ -63,13 +63,11 @@ class Tombstones:
         """Return those of whom something outside of the vault may be left, oldest first."""
         found: list[Unfinished] = []
         with self._database.read() as connection:
-            for person_id, forgotten_at, pending, receipt in connection.execute(
-                "SELECT person_id, forgotten_at, pending, receipt FROM tombstone "
-                "WHERE pending IS NOT NULL ORDER BY forgotten_at"
+            for person_id, pending in connection.execute(
+                "SELECT person_id, pending FROM tombstone WHERE pending IS NOT NULL ORDER BY forgotten_at"
             ).fetchall():
                 (name, *former), entity_ids = self._opened_pending(person_id, pending)
-                opened = self._opened_receipt(person_id, forgotten_at, receipt)
-                found.append(Unfinished(person_id, name, entity_ids, opened, tuple(former)))
+                found.append(Unfinished(person_id, name, entity_ids, tuple(former)))
         return found
 
     def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
