@@ -311,6 +311,7 @@ def test_delays() -> None:
         ({"Origin": "http://home.example"}, False),
         ({"Origin": "https://evil.example"}, False),
         ({"Origin": "https://home.example:8123.evil.example"}, False),
+        ({"Origin": "http://["}, False),
         ({"Origin": "null"}, True),
         ({}, True),
     ],
@@ -356,6 +357,17 @@ async def test_forms_have_limits(phone: Phone, too_much: str) -> None:
     kind = {"chunked": "application/x-www-form-urlencoded", "json": "application/json"}.get(too_much)
     headers = {} if kind is None else {"Content-Type": kind}
     response = await phone.client.post(path, data=bodies[too_much](), headers=headers)
+    assert response.status == 413
+    assert "Nothing was changed" in await response.text()
+    assert (await phone.open(path)).status == 200
+
+
+async def test_a_garbled_form(phone: Phone) -> None:
+    """What cannot be unpacked is refused like whatever else is no form."""
+    path = await phone.invite()
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
+    # What is garbled ends the connection, of which nothing else is to be sent.
+    response = await phone.client.post(path, data=b"no gzip", headers={**headers, "Connection": "close"})
     assert response.status == 413
     assert "Nothing was changed" in await response.text()
     assert (await phone.open(path)).status == 200

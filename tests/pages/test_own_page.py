@@ -257,6 +257,23 @@ async def test_too_much_at_a_time(hass: HomeAssistant, hub: Hub, phone: Phone) -
     assert len(person.templates) == 2
 
 
+@pytest.mark.parametrize(
+    "garbled",
+    [b"no header\r\n\r\n", b'Content-Disposition: form-data; name="_charset_"\r\n\r\n' + bytes(99)],
+    ids=["header", "charset"],
+)
+async def test_garbled_photos(phone: Phone, garbled: bytes) -> None:
+    """What no browser sends is refused like whatever else is no form."""
+    page = await phone.agree(await phone.invite())
+    response = await phone.client.post(
+        page.path,
+        data=b"--x\r\n" + garbled + b"\r\n--x--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert response.status == 413
+    assert "too much at a time" in await response.text()
+
+
 async def test_a_network_that_is_gone(
     hass: HomeAssistant, hub: Hub, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

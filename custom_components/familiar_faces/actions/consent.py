@@ -10,13 +10,13 @@ from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
 from ..consent.invitations import async_close_invitations, async_invite, qr_data_uri
-from ..consent.record import ConsentRefused, Refusal, build_consent
+from ..consent.record import ConsentRefused, Refusal, async_put_on_record, build_consent
 from ..consent.text import async_consent_text
 from ..consent.withdrawal import async_withdraw
 from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
 from ..flows.words import LANGUAGES, shown_language
 from ..people.choices import Choices, Keeping
-from ..people.person import Consent, ConsentMethod
+from ..people.person import ConsentMethod
 from ..vault.errors import VaultError
 from .common import ATTR_PERSON, TEXT, Action, find_id, find_person, hub_of
 from .receipts import answer_receipt, erasing_failed
@@ -96,7 +96,7 @@ async def _async_record_consent(call: ServiceCall) -> ServiceResponse:
             given_on=call.data.get(ATTR_GIVEN_ON),
             valid_until=call.data.get(ATTR_VALID_UNTIL),
         )
-        await hub.async_whole(_async_put_on_record(hub, person.person_id, consent))
+        await hub.async_whole(async_put_on_record(hub, person.person_id, consent))
     except ConsentRefused as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -116,12 +116,6 @@ async def _async_record_consent(call: ServiceCall) -> ServiceResponse:
         "text_version": consent.text_version,
         "text": consent.text,
     }
-
-
-async def _async_put_on_record(hub: Hub, person_id: str, consent: Consent) -> None:
-    """Put a consent on record and have it count; raises VaultError."""
-    await hub.hass.async_add_executor_job(hub.vault.record_consent, person_id, consent)
-    await hub.async_refresh_people()
 
 
 async def _async_withdraw_consent(call: ServiceCall) -> ServiceResponse:

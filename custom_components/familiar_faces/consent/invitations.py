@@ -103,13 +103,8 @@ def async_invited(hub: Hub, person_id: str) -> Invited | None:
     return invited if invited is not None and invited.expires_at > dt_util.utcnow() else None
 
 
-def qr_svg(url: str) -> str:
-    """Return the QR code of an address as SVG, dark on white also where the page is dark."""
-    return str(segno.make_qr(url, error="m").svg_inline(scale=4, dark="#000", light="#fff", border=_BORDER))
-
-
 def qr_data_uri(url: str) -> str:
-    """Return the QR code of an address as an SVG data URI."""
+    """Return the QR code of an address as an SVG data URI, dark on white also where the page is dark."""
     code = segno.make_qr(url, error="m")
     return str(code.svg_data_uri(scale=4, dark="#000", light="#fff", border=_BORDER))
 

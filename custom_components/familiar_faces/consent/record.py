@@ -80,8 +80,6 @@ def build_consent(
     now = dt_util.utcnow()
     today = dt_util.as_local(now).date()
     first = given_on or today
-    longest = last_day(hub.retention, first, child=child)
-    last = valid_until or longest
     given_by = " ".join(given_by.split())
     if not given_by:
         raise ConsentRefused(Refusal.GIVER_NEEDED)
@@ -89,6 +87,8 @@ def build_consent(
         raise ConsentRefused(Refusal.CHILD_NEEDS_GUARDIAN)
     if first > today:
         raise ConsentRefused(Refusal.GIVEN_IN_FUTURE)
+    longest = last_day(hub.retention, first, child=child)
+    last = valid_until or longest
     if last <= today or last < first:
         raise ConsentRefused(Refusal.ALREADY_OVER)
     if last > longest:
@@ -107,6 +107,12 @@ def build_consent(
         pictures_for=(shown or hub.retention).pictures,
         text=text,
     )
+
+
+async def async_put_on_record(hub: Hub, person_id: str, consent: Consent) -> None:
+    """Put a consent of somebody who is here on record, and have it count; raises VaultError."""
+    await hub.hass.async_add_executor_job(hub.vault.record_consent, person_id, consent)
+    await hub.async_refresh_people()
 
 
 def _checked(choices: Choices, cameras: Iterable[str]) -> Choices:

@@ -5,14 +5,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..const import CONF_CONTACT, CONF_RESPONSIBLE
-from ..flows.words import async_say
-from ..vault.retention import MONTH, Retention
+from ..flows.words import async_say, in_whole_units
+from ..vault.retention import Retention
 
 if TYPE_CHECKING:
     from ..hub import Hub
 
 _DAY = timedelta(days=1)
-_HOUR = timedelta(hours=1)
 
 
 async def async_consent_text(hub: Hub, language: str, *, name: str, child: bool) -> str:
@@ -67,9 +66,8 @@ def keeps_pictures(retention: Retention) -> bool:
 
 async def _async_duration(hub: Hub, language: str, length: timedelta) -> str:
     """Return a period in months when these say it exactly, else in days or hours."""
-    for unit, of_it in (("month", MONTH), ("day", _DAY), ("hour", _HOUR)):
-        count, rest = divmod(length, of_it)
-        if count and not rest and (unit, count) != ("day", 1):
-            key = f"one_{unit}" if count == 1 else f"{unit}s"
-            return await async_say(hub.hass, "consent_text", key, language=language, count=count)
-    return await async_say(hub.hass, "consent_text", "days", language=language, count=-(-length // _DAY))
+    if (whole := in_whole_units(length)) is None:
+        return await async_say(hub.hass, "consent_text", "days", language=language, count=-(-length // _DAY))
+    count, unit = whole
+    key = f"one_{unit}" if count == 1 else f"{unit}s"
+    return await async_say(hub.hass, "consent_text", key, language=language, count=count)

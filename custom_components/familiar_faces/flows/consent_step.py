@@ -16,7 +16,14 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..consent.record import ConsentRefused, Refusal, build_consent, camera_names, last_day
+from ..consent.record import (
+    ConsentRefused,
+    Refusal,
+    async_put_on_record,
+    build_consent,
+    camera_names,
+    last_day,
+)
 from ..consent.text import async_consent_text
 from ..people.choices import Choices, Keeping
 from ..people.person import Consent, ConsentMethod
@@ -129,7 +136,7 @@ class ConsentStep(PhotoSteps):
         """Put the consent on record; raises VaultError."""
         vault = self._hub.vault
         if self.source == SOURCE_RECONFIGURE:
-            await self._hub.async_whole(self._async_renew(consent))
+            await self._hub.async_whole(async_put_on_record(self._hub, self._person_id, consent))
             return await self._async_changed()
         if self._enrolling:
             await self.hass.async_add_executor_job(vault.record_consent, self._person_id, consent)
@@ -144,11 +151,6 @@ class ConsentStep(PhotoSteps):
                 self._enrolling = False
                 raise
         return await self._async_first_photo()
-
-    async def _async_renew(self, consent: Consent) -> None:
-        """Put a new consent on record and have it count; raises VaultError."""
-        await self.hass.async_add_executor_job(self._hub.vault.record_consent, self._person_id, consent)
-        await self._hub.async_refresh_people()
 
     def _suggested(self, cameras: list[str]) -> dict[str, Any]:
         """Return what is filled in beforehand: what was agreed to before. Nothing is chosen for somebody new."""

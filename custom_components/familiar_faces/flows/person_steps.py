@@ -7,7 +7,7 @@ from uuid import uuid4
 from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.util import dt as dt_util
 
-from ..const import SUBENTRY_CAMERA
+from ..consent.record import camera_names
 from ..host.errors import EngineError
 from ..people.person import Person
 from ..subentries import person_subentry
@@ -46,11 +46,9 @@ class PersonSteps(ConfigSubentryFlow):
         """Return the cameras that may take photos of a person: the ids of their subentries, and their names."""
         now = dt_util.utcnow()
         return {
-            each.subentry_id: each.title
-            for each in self._get_entry().subentries.values()
-            if each.subentry_type == SUBENTRY_CAMERA
-            and person.may_be_recognised(now, each.subentry_id)
-            and self._hub.recognition(each.subentry_id)
+            camera_id: name
+            for camera_id, name in camera_names(self._get_entry()).items()
+            if person.may_be_recognised(now, camera_id) and self._hub.recognition(camera_id)
         }
 
     async def _async_changed(self) -> SubentryFlowResult:

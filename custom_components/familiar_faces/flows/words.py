@@ -1,12 +1,17 @@
 """Sentences that are put together while a flow runs, in the language of this Home Assistant."""
 
+from datetime import timedelta
+
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
+from ..vault.retention import MONTH
 
 LANGUAGES = ("en", "nl", "de")
 """The languages that there are texts in; in all others they are shown in the first."""
+
+_UNITS = (("month", MONTH), ("day", timedelta(days=1)), ("hour", timedelta(hours=1)))
 
 
 def shown_language(hass: HomeAssistant) -> str:
@@ -28,3 +33,12 @@ async def async_say(
         # Not str.format: a name may hold a brace.
         sentence = sentence.replace(f"{{{name}}}", str(value))
     return sentence
+
+
+def in_whole_units(length: timedelta) -> tuple[int, str] | None:
+    """Return a period in the largest unit that says it exactly: months, days or hours. One day is 24 hours."""
+    for unit, of_it in _UNITS:
+        count, rest = divmod(length, of_it)
+        if count and not rest and (unit, count) != ("day", 1):
+            return count, unit
+    return None

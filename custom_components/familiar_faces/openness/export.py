@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import hdrs, web
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.components.http.const import KEY_HASS_USER
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import HomeAssistantView
 from homeassistant.util import dt as dt_util
 from markupsafe import Markup
 
-from ..const import DOMAIN, SUBENTRY_CAMERA
+from ..consent.record import camera_names
+from ..const import DOMAIN
 from ..flows.words import shown_language
-from ..pages.renderer import Renderer
+from ..pages.renderer import Renderer, async_get_renderer
+from ..running import async_running_hub
 from ..vault import export as contents
 from ..vault.errors import UnknownPerson, VaultError
 from ..vault.export import Kept
 from .tickets import VALID_FOR, Ticket
 
 if TYPE_CHECKING:
-    from ..hub import FamiliarFacesConfigEntry, Hub
+    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -100,14 +101,8 @@ async def async_offer(hub: Hub, person_id: str, language: str) -> Offered:
 async def _async_pieces(hub: Hub, person_id: str, language: str, now: datetime) -> Iterator[bytes]:
     """Read what is kept, and return how the zip file goes on; every step of it blocks."""
     kept: Kept = await hub.hass.async_add_executor_job(contents.read, hub.vault, person_id, now)
-    cameras = {
-        each.subentry_id: each.title
-        for each in hub.entry.subentries.values()
-        if each.subentry_type == SUBENTRY_CAMERA
-    }
-    renderer = await hub.hass.async_add_executor_job(Renderer.load)
-    page = partial(_page, renderer, language)
-    return contents.zipped(contents.parts(hub.vault, kept, cameras, page))
+    page = partial(_page, await async_get_renderer(hub.hass), language)
+    return contents.zipped(contents.parts(hub.vault, kept, camera_names(hub.entry), page))
 
 
 def _page(renderer: Renderer, language: str, data: dict[str, Any]) -> str:
@@ -140,18 +135,15 @@ class ExportView(HomeAssistantView):
 
     async def get(self, request: web.Request, person_id: str) -> web.StreamResponse:
         """Answer with the zip file."""
-        entries: list[FamiliarFacesConfigEntry] = self._hass.config_entries.async_entries(DOMAIN)
-        entry = next((each for each in entries if each.state is ConfigEntryState.LOADED), None)
-        ticket = None
-        if entry is not None:
-            secret = request.query.get("ticket", "")
-            ticket = entry.runtime_data.tickets.find(secret, person_id, dt_util.utcnow())
+        hub, ticket = async_running_hub(self._hass), None
+        if hub is not None:
+            ticket = hub.tickets.find(request.query.get("ticket", ""), person_id, dt_util.utcnow())
         if ticket is None and not request[KEY_HASS_USER].is_admin:
             # Not 401, which is counted as a failed login.
             return self._refuse(HTTPStatus.FORBIDDEN)
-        if entry is None:
+        if hub is None:
             return self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
-        return await self._send(request, entry.runtime_data, person_id, ticket)
+        return await self._send(request, hub, person_id, ticket)
 
     async def _send(
         self, request: web.Request, hub: Hub, person_id: str, ticket: Ticket | None

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 from homeassistant.components.http.const import KEY_HASS_USER
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from ..running import async_running_hub
 from ..vault.errors import UnknownVisit, VaultError
 from ..vault.review import ReviewItem
 from ..visits.visit import Decision, Visit
 from .viewing import async_note_viewed
 
 if TYPE_CHECKING:
-    from ..hub import FamiliarFacesConfigEntry, Hub
+    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -148,13 +148,6 @@ async def async_discard(hub: Hub, visit_id: str | None) -> int:
         await hub.async_count()
         hub.async_changed()
     return 1
-
-
-@callback
-def async_running_hub(hass: HomeAssistant) -> Hub | None:
-    """Return the hub while it runs."""
-    entries: list[FamiliarFacesConfigEntry] = hass.config_entries.async_entries(DOMAIN)
-    return next((each.runtime_data for each in entries if each.state is ConfigEntryState.LOADED), None)
 
 
 class ReviewPictureView(HomeAssistantView):

@@ -3,7 +3,7 @@
 from homeassistant.core import HomeAssistant
 
 from . import invitation, own_page, papers, photos
-from .renderer import Renderer
+from .renderer import async_get_renderer
 from .view import Asset, NotFound
 
 VIEWS = (Asset, *papers.VIEWS, *invitation.VIEWS, *own_page.VIEWS, *photos.VIEWS, NotFound)
@@ -12,6 +12,6 @@ VIEWS = (Asset, *papers.VIEWS, *invitation.VIEWS, *own_page.VIEWS, *photos.VIEWS
 
 async def async_setup_pages(hass: HomeAssistant) -> None:
     """Register the pages. They look for the running entry when they are asked for."""
-    renderer = await hass.async_add_executor_job(Renderer.load)
+    renderer = await async_get_renderer(hass)
     for view in VIEWS:
         hass.http.register_view(view(hass, renderer))

@@ -6,8 +6,8 @@ answer to a wrong link is slow, so nobody with a real one waits for what somebod
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 import logging
@@ -16,6 +16,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -59,6 +60,9 @@ MAX_CHANGES = 60.0
 """How often behind one link something is sent that is kept or written down, or that the engine looks at."""
 CHANGE_EVERY = 120.0
 """Seconds after which there is leave for one more."""
+
+UNREADABLE = (ValueError, RuntimeError, OSError, HttpProcessingError, web.RequestPayloadError)
+"""What reading a body raises that is no form, comes too slowly, or is cut off."""
 
 type Form = dict[str, list[str]]
 """The values of a form by the names of their fields."""
@@ -108,29 +112,19 @@ class Guard:
         """Have seen nothing yet."""
         self.enrolling = asyncio.Lock()
         """Held while somebody's enrolment ends: two of one name get two names."""
+        self.lookup = asyncio.Semaphore(LOOKUPS)
+        """The turns to look up a link."""
+        self.page = asyncio.Semaphore(PAGES)
+        """The turns to make a page."""
         self._hass = hass
         self._by_address: OrderedDict[str, _Count] = OrderedDict()
         self._in_all = _Count(FORGIVEN_EVERY, MAX_COUNT)
         self._waiting = 0
         self._noticed_at = float("-inf")
-        self._lookups = asyncio.Semaphore(LOOKUPS)
-        self._pages = asyncio.Semaphore(PAGES)
         self._uploading: set[str] = set()
         self._downloading: Counter[str] = Counter()
         self._changes: OrderedDict[str, _Count] = OrderedDict()
-        self._viewed: OrderedDict[str, float] = OrderedDict()
-
-    @asynccontextmanager
-    async def lookup(self) -> AsyncGenerator[None]:
-        """Wait for the turn to look up a link."""
-        async with self._lookups:
-            yield
-
-    @asynccontextmanager
-    async def page(self) -> AsyncGenerator[None]:
-        """Wait for the turn to make a page."""
-        async with self._pages:
-            yield
+        self._viewed: OrderedDict[str, _Count] = OrderedDict()
 
     async def async_wrong(self, request: web.Request, hub: Hub | None) -> None:
         """Count a wrong link, tell the owner when there are many, and wait before it is answered."""
@@ -177,22 +171,23 @@ class Guard:
 
         Withdrawing is not counted: nothing keeps anybody from it.
         """
-        now = self._hass.loop.time()
-        changes = _remembered(self._changes, person_id, _Count(CHANGE_EVERY, MAX_CHANGES, at=now))
-        if changes.full(now):
+        if not self._count_unless_full(self._changes, person_id, CHANGE_EVERY, MAX_CHANGES):
             raise TooOften
-        changes.add(now)
 
     @callback
     def first_view(self, person_id: str) -> bool:
         """Return whether somebody's own page was not looked at within the hour, and note that it is now."""
+        return self._count_unless_full(self._viewed, person_id, NOTICED_EVERY, 1.0)
+
+    def _count_unless_full(
+        self, counts: OrderedDict[str, _Count], person_id: str, every: float, most: float
+    ) -> bool:
+        """Count something that somebody does, and return True, unless that would be too many."""
         now = self._hass.loop.time()
-        if now - self._viewed.get(person_id, float("-inf")) < NOTICED_EVERY:
+        count = _remembered(counts, person_id, _Count(every, most, at=now))
+        if count.full(now):
             return False
-        self._viewed[person_id] = now
-        self._viewed.move_to_end(person_id)
-        if len(self._viewed) > MAX_ADDRESSES:
-            self._viewed.popitem(last=False)
+        count.add(now)
         return True
 
     def _count(self, address: str, now: float) -> int:
@@ -241,7 +236,11 @@ def sent_from_here(request: web.Request) -> bool:
     if (site := request.headers.get("Sec-Fetch-Site")) is not None:
         return site == "same-origin"
     origin = request.headers.get(hdrs.ORIGIN, "null")
-    return origin == "null" or urlsplit(origin).netloc.casefold() == request.host.casefold()
+    try:
+        return origin == "null" or urlsplit(origin).netloc.casefold() == request.host.casefold()
+    except ValueError:
+        # Of no browser.
+        return False
 
 
 async def read_form(request: web.Request) -> Form:
@@ -258,7 +257,7 @@ async def read_form(request: web.Request) -> Form:
                 if len(body) > MAX_FORM:
                     raise FormRefused
         return parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    except (ValueError, TimeoutError, OSError) as err:
+    except UNREADABLE as err:
         raise FormRefused from err
 
 

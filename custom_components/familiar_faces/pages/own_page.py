@@ -9,7 +9,7 @@ from aiohttp import web
 from homeassistant.util import dt as dt_util
 
 from ..consent.keeping import pictures_kept_for, visits_kept_for
-from ..consent.record import camera_names
+from ..consent.record import async_put_on_record, camera_names
 from ..consent.withdrawal import async_withdraw
 from ..const import OWN_PATH
 from ..flows.photo_steps import leaves_one
@@ -91,12 +91,10 @@ class Choices(OwnView):
         if filled.consent is None:
             return self._page(request, opened, asked, filled)
         self.guard.count_change(opened.person_id)
-        hub = opened.hub
         try:
-            await self.hass.async_add_executor_job(hub.vault.record_consent, opened.person_id, filled.consent)
+            await async_put_on_record(opened.hub, opened.person_id, filled.consent)
         except UnknownPerson:
             return None
-        await hub.async_refresh_people()
         return self.see_other(request, opened.path)
 
     def _page(self, request: web.Request, opened: Own, form: ConsentForm, filled: Filled) -> web.Response:
@@ -141,7 +139,7 @@ class Download(OwnView):
     async def async_show(self, request: web.Request, opened: Own, **ids: str) -> web.StreamResponse | None:
         self.guard.count_change(opened.person_id)
         with self.guard.download(opened.person_id):
-            async with self.guard.page():
+            async with self.guard.page:
                 pieces = await self._async_pieces(request, opened)
             if pieces is None:
                 return None

@@ -1,6 +1,5 @@
 """The papers: notice, sign, retention policy and model card for everybody, the record for the owner."""
 
-from abc import abstractmethod
 from functools import lru_cache
 from typing import Any, override
 
@@ -10,8 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import KEY_AUTHENTICATED
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.util import dt as dt_util
-import segno
 
+from ..consent.invitations import qr_data_uri
 from ..hub import FamiliarFacesConfigEntry
 from ..people.measured import MEASURED
 from ..people.promise import CERTAINTY, promises
@@ -53,9 +52,9 @@ class PaperView(PageView):
             **self.values(entry),
         )
 
-    @abstractmethod
     def values(self, entry: FamiliarFacesConfigEntry) -> dict[str, Any]:
         """Return what this paper says besides the facts."""
+        return {}
 
 
 class NoticeView(PaperView):
@@ -64,10 +63,6 @@ class NoticeView(PaperView):
     url = PAPERS["notice"]
     name = "familiar_faces:notice"
     paper = "notice"
-
-    @override
-    def values(self, entry: FamiliarFacesConfigEntry) -> dict[str, Any]:
-        return {}
 
 
 class SignView(PaperView):
@@ -80,7 +75,7 @@ class SignView(PaperView):
     @override
     def values(self, entry: FamiliarFacesConfigEntry) -> dict[str, Any]:
         address = notice_address(self.hass)
-        return {"url": address, "qr": qr_code(address) if address else None}
+        return {"url": address, "qr": _qr_code(address) if address else None}
 
 
 class PolicyView(PaperView):
@@ -89,10 +84,6 @@ class PolicyView(PaperView):
     url = PAPERS["policy"]
     name = "familiar_faces:policy"
     paper = "policy"
-
-    @override
-    def values(self, entry: FamiliarFacesConfigEntry) -> dict[str, Any]:
-        return {}
 
 
 class ModelView(PaperView):
@@ -159,6 +150,6 @@ def notice_address(hass: HomeAssistant) -> str | None:
 
 
 @lru_cache(maxsize=4)
-def qr_code(text: str) -> str:
-    """Return a QR code as the address of an SVG, dark on white with its quiet zone."""
-    return segno.make_qr(text, error="m").svg_data_uri(dark="#000", light="#fff", border=4, scale=4)
+def _qr_code(address: str) -> str:
+    """Return the QR code of a public address. Only such a one is remembered: what a link opens is secret."""
+    return qr_data_uri(address)

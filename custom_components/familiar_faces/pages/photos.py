@@ -6,13 +6,13 @@ from typing import Any, override
 from aiohttp import web
 
 from ..const import OWN_PATH
-from ..flows.photo_steps import ENOUGH_PHOTOS, leaves_one
+from ..flows.photo_steps import ENOUGH_PHOTOS, count_distinct, leaves_one
 from ..vault.errors import UnknownPerson, UnknownTemplate
 from ..vault.records import EnrolmentState
 from . import response
 from .guard import Form, FormRefused, TooOften, UploadBusy
 from .visitor import Own, OwnView
-from .visitor_photos import Verdict, async_finish, async_judge, count_photos
+from .visitor_photos import Verdict, async_finish, async_judge
 from .visitor_upload import MAX_PHOTO_BYTES, MAX_PHOTOS_SENT, photos_sent
 
 
@@ -41,7 +41,7 @@ class Photos(OwnView):
                         verdicts.append(Verdict("engine_unavailable"))
                     else:
                         self.guard.count_change(opened.person_id)
-                        verdicts.append(await self.whole(_async_look(opened, sent.photo)))
+                        verdicts.append(await opened.hub.async_whole(_async_look(opened, sent.photo)))
         except UploadBusy:
             verdicts, status = [Verdict("busy")], HTTPStatus.SERVICE_UNAVAILABLE
         except FormRefused:
@@ -68,7 +68,7 @@ class Photos(OwnView):
             "person": person,
             "own": opened.path,
             "verdicts": verdicts,
-            "count": count_photos(person),
+            "count": count_distinct(person),
             "enough": ENOUGH_PHOTOS,
             "enrolling": state is EnrolmentState.ENROLLING,
             "most": MAX_PHOTOS_SENT,

@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
-from ..flows.words import LANGUAGES
-from ..vault.retention import MONTH
+from ..const import DOMAIN
+from ..flows.words import LANGUAGES, in_whole_units
 
 FOLDER = Path(__file__).parent
 LANGUAGE_NAMES = {"en": "English", "nl": "Nederlands", "de": "Deutsch"}
@@ -75,6 +77,16 @@ class Renderer:
         )
 
 
+_RENDERER: HassKey[Renderer] = HassKey(f"{DOMAIN}_renderer")
+
+
+async def async_get_renderer(hass: HomeAssistant) -> Renderer:
+    """Return the renderer of this Home Assistant."""
+    if _RENDERER not in hass.data:
+        hass.data[_RENDERER] = await hass.async_add_executor_job(Renderer.load)
+    return hass.data[_RENDERER]
+
+
 def read_texts(language: str) -> dict[str, str]:
     """Return the texts of a language by their keys.
 
@@ -99,10 +111,9 @@ def say(texts: Texts, key: str, /, **values: object) -> str:
 
 def duration(texts: Texts, kept: timedelta) -> str:
     """Return how long, in the largest unit that says it exactly: "12 months", "30 days", "36 hours"."""
-    for unit, length in (("month", MONTH), ("day", timedelta(days=1)), ("hour", timedelta(hours=1))):
-        count, rest = divmod(kept, length)
-        if count and not rest and (unit, count) != ("day", 1):
-            return _count(texts, unit, count)
+    if (whole := in_whole_units(kept)) is not None:
+        count, unit = whole
+        return _count(texts, unit, count)
     count = -(-kept // timedelta(seconds=1))
     return _count(texts, "second", count) if count % 60 or not count else _count(texts, "minute", count // 60)
 

@@ -4,12 +4,12 @@ from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import web
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import HomeAssistantView
 
 from ..const import DOMAIN
 from ..hub import FamiliarFacesConfigEntry
+from ..running import async_running_hub
 from . import response
 from .language import choose_language, default_language
 from .renderer import CONTENT_TYPES, Renderer
@@ -29,8 +29,8 @@ class PageView(HomeAssistantView):
 
     def entry(self) -> FamiliarFacesConfigEntry | None:
         """Return the entry while it runs."""
-        entries: list[FamiliarFacesConfigEntry] = self.hass.config_entries.async_entries(DOMAIN)
-        return next((entry for entry in entries if entry.state is ConfigEntryState.LOADED), None)
+        hub = async_running_hub(self.hass)
+        return None if hub is None else hub.entry
 
     def language(self, request: web.Request) -> str:
         """Return the language to answer in."""

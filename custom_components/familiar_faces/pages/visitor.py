@@ -1,17 +1,15 @@
 """What the views behind a link share: the link is looked up, and a wrong one gets the same answer everywhere."""
 
-import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from http import HTTPStatus
 import logging
-from typing import Any, override
+from typing import override
 
 from aiohttp import web
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_FORGETTING, DOMAIN, OWN_PATH
+from ..const import CONF_FORGETTING, OWN_PATH
 from ..hub import Hub
 from ..people.person import Person
 from ..vault.errors import UnknownPerson, VaultDamaged, VaultError
@@ -58,7 +56,7 @@ class Own:
         return self.stored
 
 
-class VisitorView[Opened](PageView):
+class VisitorView[Opened: Invited | Own](PageView):
     """A view behind a link. `show` and `take` are called only with what a right link opened."""
 
     def __init__(self, hass: HomeAssistant, renderer: Renderer) -> None:
@@ -98,20 +96,13 @@ class VisitorView[Opened](PageView):
 
     async def async_show(self, request: web.Request, opened: Opened, **ids: str) -> web.StreamResponse | None:
         """Show a page. Only a few are made at a time, so that the vault's work leaves threads to the others."""
-        async with self.guard.page():
+        async with self.guard.page:
             return await self.show(request, opened, **ids)
 
     async def async_take(self, request: web.Request, opened: Opened, **ids: str) -> web.StreamResponse | None:
-        """Read a form, and take it."""
+        """Read a form, and take it: whoever withdraws and closes the page has withdrawn."""
         form = await read_form(request)
-        return await self.whole(self.take(request, opened, form, **ids))
-
-    async def whole[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """Do all of something: Home Assistant stops what answers a browser that has hung up.
-
-        Whoever withdraws and closes the page has withdrawn.
-        """
-        return await asyncio.shield(self.hass.async_create_task(work, f"{DOMAIN} form of a visitor"))
+        return await opened.hub.async_whole(self.take(request, opened, form, **ids))
 
     async def _async_answer(
         self, request: web.Request, token: str, ids: dict[str, str]
@@ -149,7 +140,7 @@ class VisitorView[Opened](PageView):
 
     async def _async_open(self, hub: Hub, token: str) -> Opened | None:
         # What cannot be a token is looked up like any other, so that its answer takes as long.
-        async with self.guard.lookup():
+        async with self.guard.lookup:
             opened = await self.async_open(hub, token)
         return opened if well_formed(token) else None
 

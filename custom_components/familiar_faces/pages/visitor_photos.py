@@ -7,10 +7,8 @@ from homeassistant.util import dt as dt_util
 
 from ..const import ENGINE_PATIENCE
 from ..flows.person import RESERVED_NAMES
-from ..flows.photo_steps import count_distinct
 from ..host.errors import EngineError, EngineIncompatible, ImageRejected
 from ..hub import Hub
-from ..people.person import Person
 from ..people.photos import PhotoReason
 from ..people.templates import compared
 from ..reference_photos import async_take_photo
@@ -96,8 +94,3 @@ def free_name(name: str, taken: set[str]) -> str:
         number += 1
         found = f"{name} {number}"
     return found
-
-
-def count_photos(person: Person) -> int:
-    """Return how many different photos somebody is recognised by."""
-    return count_distinct(person)

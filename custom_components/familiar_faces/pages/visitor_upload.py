@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, hdrs, web
 
-from .guard import FormRefused
+from .guard import UNREADABLE, FormRefused
 
 MAX_PHOTOS_SENT = 8
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
@@ -58,7 +58,7 @@ async def photos_sent(request: web.Request) -> AsyncGenerator[Sent]:
                 sent = await _read(part, keep=wanted and found <= MAX_PHOTOS_SENT)
             if wanted:
                 yield sent
-    except (ValueError, TimeoutError, OSError) as err:
+    except UNREADABLE as err:
         raise FormRefused from err
     raise FormRefused
 
