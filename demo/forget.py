@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import BytesIO
 import json
 from pathlib import Path
 from zipfile import ZipFile
@@ -70,12 +71,7 @@ async def play(
         )
         await visitor.agree(NAME)
         for number, photo in enumerate(photos(), start=1):
-            path = folder.parent / f"{folder.name}-selfie-{number}.jpg"
-            try:
-                await asyncio.to_thread(path.write_bytes, photo)
-                said = await visitor.take_selfie(path)
-            finally:
-                path.unlink(missing_ok=True)
+            said = await visitor.take_selfie(photo)
             story.needles.add_data("selfie", photo)
             say(f"Selfie {number}: {said}")
         await visitor.finish()
@@ -88,12 +84,7 @@ async def play(
         say(f"They ring. -> {story.named or 'Somebody'} is at the front door.")
         story.shown = await visitor.see_what_is_kept()
         say(f"Their own page shows {story.shown[0]} photos and {story.shown[1]} visit.")
-        archive = folder.parent / f"{folder.name}-export.zip"
-        try:
-            await visitor.download(archive)
-            story.exported = await asyncio.to_thread(_look_into, archive, story.needles)
-        finally:
-            archive.unlink(missing_ok=True)
+        story.exported = _look_into(await visitor.download(), story.needles)
         say(f"They take everything along: {len(story.exported)} files in a zip.")
         before = await asyncio.to_thread(search, folder, name)
         story.name_before = len(before.places.get("name", ()))
@@ -151,9 +142,9 @@ def summary(story: Story, found: Found) -> dict[str, object]:
     }
 
 
-def _look_into(archive: Path, needles: Needles) -> list[str]:
-    """Take from an export what is to be searched for: photos, pictures and templates. Blocks."""
-    with ZipFile(archive) as zipped:
+def _look_into(archive: bytes, needles: Needles) -> list[str]:
+    """Take from an export what is to be searched for: photos, pictures and templates."""
+    with ZipFile(BytesIO(archive)) as zipped:
         if (broken := zipped.testzip()) is not None:
             raise DemoFailed(f"The export is damaged: {broken}.")
         names = zipped.namelist()

@@ -26,14 +26,14 @@ class Needles:
         lower = name.lower()
         self.names["name"] = [lower.encode(), lower.encode("utf-16-le")]
         self.exact["name in base64"] = [
-            each for text in (name, lower, name.upper()) for each in _base64_of(text.encode())
+            each for text in (name, lower, name.upper()) for each in base64_of(text.encode())
         ]
 
     def add_data(self, what: str, data: bytes) -> None:
         """Look for bytes: in slices, as they are and in base64."""
         slices = _slices(data)
         self.exact.setdefault(what, []).extend(slices)
-        encoded = [each for piece in slices for each in _base64_of(piece)]
+        encoded = [each for piece in slices for each in base64_of(piece)]
         self.exact.setdefault(f"{what} in base64", []).extend(encoded)
 
     def __iter__(self) -> Iterator[tuple[str, bytes, bool]]:
@@ -105,7 +105,7 @@ def _slices(data: bytes) -> list[bytes]:
     ]
 
 
-def _base64_of(data: bytes) -> list[bytes]:
+def base64_of(data: bytes) -> list[bytes]:
     """Return what base64 makes of the data wherever in a text it begins, without what its neighbours change."""
     found = []
     for before in range(3):

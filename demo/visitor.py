@@ -1,11 +1,12 @@
 """A visitor with a phone of their own: the pages that need no account, in a real browser."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 import re
 
-from playwright.async_api import Browser, Error, Page, ViewportSize
+from playwright.async_api import Browser, Error, FilePayload, Page, ViewportSize
 
 from .browser import PATIENCE_SECONDS
 from .client import DemoFailed
@@ -46,10 +47,12 @@ class Visitor:
         await self.page.wait_for_url("**/photos*")
         self.own = self.page.url.partition("?")[0].removesuffix("/photos")
 
-    async def take_selfie(self, photo: Path) -> str:
+    async def take_selfie(self, photo: bytes) -> str:
         """Give a photo; return what is said of it."""
+        # Handed over in memory: a copy in a file would have to be erased, also after a kill.
+        file = FilePayload(name="selfie.jpg", mimeType="image/jpeg", buffer=photo)
         async with self.page.expect_navigation():
-            await self.page.locator("#selfie").set_input_files(photo)
+            await self.page.locator("#selfie").set_input_files(file)
             if not self._scripts:
                 # With scripts it is sent as soon as it is chosen, and pressed here it would be the next page.
                 await self.page.locator("form.upload button:visible").first.click(no_wait_after=True)
@@ -73,11 +76,12 @@ class Visitor:
         await self._seen("visitor-5-after-a-visit")
         return photos, visits
 
-    async def download(self, target: Path) -> None:
-        """Take everything along."""
+    async def download(self) -> bytes:
+        """Take everything along; the browser erases its file when the visitor is gone."""
         async with self.page.expect_download() as download:
             await self.page.locator("a[download]").click()
-        await (await download.value).save_as(target)
+        path = await (await download.value).path()
+        return await asyncio.to_thread(path.read_bytes)
 
     async def withdraw(self) -> dict[str, int]:
         """Say no, and return what the receipt counts."""

@@ -1,6 +1,6 @@
 """A real Home Assistant with a camera whose frames are chosen, a doorbell, and the real engine."""
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 import os
 from pathlib import Path
 from unittest.mock import patch
@@ -21,6 +21,16 @@ from .shared_engine import SharedEngine, running
 
 DOORBELL = "input_button.doorbell"
 CAMERA = "camera.front_door"
+FACES = "FAMILIAR_FACES_TEST_FACES"
+
+
+@pytest.fixture(scope="session")
+def labelled() -> Path:
+    """Return the folder of labelled photos, and skip where there is none."""
+    folder = Path(os.environ.get(FACES) or Path(__file__).parents[2] / "shared" / "faces")
+    if not all((folder / part).exists() for part in ("verify/pairs.txt", "identify")):
+        pytest.skip(f"no labelled photos in {folder}: name their folder in {FACES}")
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -82,14 +92,21 @@ class FrontDoor(Camera):
         return image
 
 
+async def put_up(
+    hass: HomeAssistant, cameras: Sequence[FrontDoor], bells: Sequence[str] = ("doorbell",)
+) -> None:
+    """Set up real camera entities, and buttons as doorbells beside them."""
+    setup_test_component_platform(hass, "camera", cameras)
+    assert await async_setup_component(hass, "homeassistant", {})
+    assert await async_setup_component(hass, "camera", {"camera": {"platform": "test"}})
+    assert await async_setup_component(hass, "input_button", {"input_button": {bell: {} for bell in bells}})
+
+
 @pytest.fixture
 async def front_door(hass: HomeAssistant) -> FrontDoor:
     """Return a real camera entity, and set up a doorbell button beside it."""
     camera = FrontDoor()
-    setup_test_component_platform(hass, "camera", [camera])
-    assert await async_setup_component(hass, "homeassistant", {})
-    assert await async_setup_component(hass, "camera", {"camera": {"platform": "test"}})
-    assert await async_setup_component(hass, "input_button", {"input_button": {"doorbell": {}}})
+    await put_up(hass, [camera])
     await hass.async_block_till_done()
     return camera
 
@@ -130,24 +147,43 @@ def config_folder(hass: HomeAssistant, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def entry(hass: HomeAssistant, config_folder: Path) -> MockConfigEntry:
-    """Return an entry with the front door as its camera, not set up."""
-    entry = MockConfigEntry(
+def a_door(camera: str = CAMERA, title: str = "Front door", bell: str = DOORBELL) -> ConfigSubentryData:
+    """Return a camera that looks when its bell rings."""
+    return ConfigSubentryData(
+        data={"camera": camera, "mode": "on_ring", "public_space": False, "triggers": [bell]},
+        subentry_type="camera",
+        title=title,
+        unique_id=camera.removeprefix("camera."),
+    )
+
+
+def an_entry(*doors: ConfigSubentryData, **options: object) -> MockConfigEntry:
+    """Return an entry with these doors, the front door when none is named; Home Assistant does not know it yet."""
+    return MockConfigEntry(
         domain=DOMAIN,
         title="Familiar Faces",
         data={CONF_WHERE: Where.THIS_MACHINE},
-        subentries_data=[
-            ConfigSubentryData(
-                data={"camera": CAMERA, "mode": "on_ring", "public_space": False, "triggers": [DOORBELL]},
-                subentry_type="camera",
-                title="Front door",
-                unique_id="front_door",
-            )
-        ],
+        options=options,
+        subentries_data=doors or (a_door(),),
     )
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, config_folder: Path) -> MockConfigEntry:
+    """Return an entry with the front door as its camera, not set up."""
+    entry = an_entry()
     entry.add_to_hass(hass)
     return entry
+
+
+async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
+    """Set an entry up, and return its hub when its engine is ready."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    hub: Hub = entry.runtime_data
+    assert await hub.engine.wait_ready(30), hub.engine.last_error
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return hub
 
 
 @pytest.fixture
@@ -155,11 +191,6 @@ async def hub(
     hass: HomeAssistant, front_door: FrontDoor, real_engine: None, entry: MockConfigEntry
 ) -> AsyncGenerator[Hub]:
     """Return the running hub, with a real engine that is ready."""
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    hub: Hub = entry.runtime_data
-    assert await hub.engine.wait_ready(30), hub.engine.last_error
-    await hass.async_block_till_done(wait_background_tasks=True)
-    yield hub
+    yield await set_up(hass, entry)
     if hass.config_entries.async_get_entry(entry.entry_id) and entry.state.recoverable:
         await hass.config_entries.async_unload(entry.entry_id)

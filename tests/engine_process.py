@@ -116,8 +116,8 @@ class EngineProcess:
 
     def start(self, timeout: float = 60) -> Self:
         """Start the engine and wait until it is ready; raise RuntimeError with its log when it is not."""
-        # A Unix socket's path is short, so not under pytest's own folders.
-        self._folder = tempfile.TemporaryDirectory(prefix="ff-")
+        # Not where the tests have their folders: the path of a Unix socket is at most 107 bytes long.
+        self._folder = tempfile.TemporaryDirectory(prefix="ff-", dir="/tmp")
         folder = Path(self._folder.name)
         if self.token is None:
             self.socket = folder / "engine.sock"

@@ -23,17 +23,13 @@ from homeassistant.helpers import (
     translation,
 )
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_test_home_assistant,
-    setup_test_component_platform,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.erasing.home_traces import async_write_files
 from custom_components.familiar_faces.hub import Hub
 
-from .conftest import FrontDoor
+from .conftest import FrontDoor, put_up
 
 type MakeRecorder = Callable[..., AbstractAsyncContextManager[Recorder]]
 
@@ -108,10 +104,7 @@ async def _furnish(
     hass: HomeAssistant, folder: Path, new_entry: MockConfigEntry | None, recorder: Recorder | None
 ) -> Home:
     front_door = FrontDoor()
-    setup_test_component_platform(hass, "camera", [front_door])
-    assert await async_setup_component(hass, "homeassistant", {})
-    assert await async_setup_component(hass, "camera", {"camera": {"platform": "test"}})
-    assert await async_setup_component(hass, "input_button", {"input_button": {"doorbell": {}}})
+    await put_up(hass, [front_door])
     assert await async_setup_component(hass, "persistent_notification", {})
     assert await async_setup_component(hass, "automation", {"automation": [AUTOMATION]})
     if new_entry is not None:

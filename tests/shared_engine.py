@@ -4,9 +4,6 @@ import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-import subprocess
-import tempfile
-import time
 from typing import override
 
 import aiohttp
@@ -16,9 +13,7 @@ from custom_components.familiar_faces.host.engine import Engine, EngineStatus
 from custom_components.familiar_faces.host.errors import EngineUnavailable
 from custom_components.familiar_faces.host.server import SOCKET, open_session
 
-from .engine_process import engine_command, engine_weights
-
-START_SECONDS = 60
+from .engine_process import EngineProcess
 
 
 class SharedEngine(Engine):
@@ -63,23 +58,10 @@ class SharedEngine(Engine):
 @contextmanager
 def running() -> Generator[Path]:
     """Yield the folder with the socket of a running engine."""
-    # Not where the tests have their folders: the path of a socket is at most 107 bytes long.
-    with tempfile.TemporaryDirectory(prefix="ff-", dir="/tmp") as name:
-        folder = Path(name)
-        arguments = ("serve", "--socket", str(folder / SOCKET), "--weights", str(engine_weights()))
-        process = subprocess.Popen(
-            [*engine_command(*arguments), "--exit-with-parent"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            end = time.monotonic() + START_SECONDS
-            while not (folder / SOCKET).exists():
-                if process.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError("the engine that the tests share did not start")
-                time.sleep(0.05)
-            yield folder
-        finally:
-            process.kill()
-            process.wait()
+    engine = EngineProcess().start()
+    try:
+        assert engine.socket is not None
+        assert engine.socket.name == SOCKET
+        yield engine.socket.parent
+    finally:
+        engine.kill()

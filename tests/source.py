@@ -280,16 +280,11 @@ def sentences_of_the_consent() -> set[str]:
 
 def values_of_the_consent() -> set[str]:
     """Return the placeholders that a consent text fills in."""
-    (values,) = values_of("values", parse(FOLDER / "consent" / "text.py"))
+    tree = parse(FOLDER / "consent" / "text.py")
+    (values,) = values_of("values", tree)
     assert isinstance(values, ast.Dict)
     named = {ast.literal_eval(key) for key in values.keys if key is not None}
-    periods = (
-        next(
-            node for node in ast.walk(parse(FOLDER / "consent" / "text.py")) if isinstance(node, ast.DictComp)
-        )
-        .generators[0]
-        .iter
-    )
+    periods = next(node for node in ast.walk(tree) if isinstance(node, ast.DictComp)).generators[0].iter
     assert isinstance(periods, ast.Tuple)
     return (
         named

@@ -9,27 +9,26 @@ import threading
 
 from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.tasks import RecorderTask
-from homeassistant.config_entries import SOURCE_USER, ConfigSubentryData
+from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.helpers.json import json_dumps
 from homeassistant.helpers.restore_state import async_get as async_get_restored
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, setup_test_component_platform
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.consent import keeping
 from custom_components.familiar_faces.consent.record import build_consent
-from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where, signal_visit
+from custom_components.familiar_faces.const import DOMAIN, signal_visit
 from custom_components.familiar_faces.erasing.home_traces import async_entity_ids
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.people.person import ConsentMethod
 
-from .conftest import CAMERA, DOORBELL, FrontDoor
+from .conftest import CAMERA, DOORBELL, FrontDoor, a_door, an_entry, put_up, set_up
 from .home import DATABASE, Home, MakeRecorder, home
 from .people_on_record import DAY, a_consent, now, put_on_record
 from .pictures import astronaut, enrolment_photos, photos_of, stranger
@@ -155,11 +154,7 @@ async def test_nothing_comes_back_after_a_restart(
     assert '"person_name"' not in restorable(hass)
     assert "event.eileen_seen" not in restorable(hass)
     assert VISITOR not in restorable(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    hub = entry.runtime_data
-    assert await hub.engine.wait_ready(30)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    hub = await set_up(hass, entry)
     assert state(hass, VISITOR) == state(hass, "event.eileen_seen") == "unknown"
     assert state(hass, "binary_sensor.eileen_present") == "off"
 
@@ -345,23 +340,7 @@ async def test_silence(
 @pytest.fixture
 def entry_of_two(hass: HomeAssistant, config_folder: Path) -> MockConfigEntry:
     """Return an entry with two doors, each with its bell; both cameras show the same."""
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="Familiar Faces",
-        data={CONF_WHERE: Where.THIS_MACHINE},
-        subentries_data=[
-            ConfigSubentryData(
-                data={"camera": camera, "mode": "on_ring", "public_space": False, "triggers": [bell]},
-                subentry_type="camera",
-                title=title,
-                unique_id=title,
-            )
-            for camera, bell, title in (
-                (CAMERA, DOORBELL, "Front door"),
-                ("camera.back_door", BACK_BELL, "Back door"),
-            )
-        ],
-    )
+    entry = an_entry(a_door(), a_door("camera.back_door", "Back door", BACK_BELL))
     entry.add_to_hass(hass)
     return entry
 
@@ -383,15 +362,8 @@ async def test_a_camera_that_was_not_agreed_to_never_names_them(
     entry = entry_of_two
     front, back = FrontDoor(), FrontDoor()
     back._attr_name, back._attr_unique_id = "Back door", "back_door"
-    setup_test_component_platform(hass, "camera", [front, back])
-    assert await async_setup_component(hass, "homeassistant", {})
-    assert await async_setup_component(hass, "camera", {"camera": {"platform": "test"}})
-    assert await async_setup_component(hass, "input_button", {"input_button": {"doorbell": {}, "back": {}}})
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    hub: Hub = entry.runtime_data
-    assert await hub.engine.wait_ready(30)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await put_up(hass, [front, back], ["doorbell", "back"])
+    hub = await set_up(hass, entry)
     cameras = {each.title: each.subentry_id for each in entry.subentries.values()}
     eileen = await enrol(hass, entry, enrolment_photos())
     await agree(hass, hub, eileen, Choices(frozenset({cameras["Front door"]})))
@@ -465,19 +437,7 @@ async def test_the_recorder_keeps_nothing_either(
     tmp_path: Path, make_recorder: MakeRecorder, real_engine: None
 ) -> None:
     """After a purge the database knows no moment and no name of whom nothing is kept; others' stay."""
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="Familiar Faces",
-        data={CONF_WHERE: Where.THIS_MACHINE},
-        subentries_data=[
-            ConfigSubentryData(
-                data={"camera": CAMERA, "mode": "on_ring", "public_space": False, "triggers": [DOORBELL]},
-                subentry_type="camera",
-                title="Front door",
-                unique_id="front_door",
-            )
-        ],
-    )
+    entry = an_entry()
     last_visitor = frozenset({"sensor.front_door_last_visitor"})
     async with home(tmp_path / "config", make_recorder, entry) as running:
         hass, hub = running.hass, running.hub
@@ -505,29 +465,11 @@ async def test_the_recorder_keeps_nothing_either(
         assert "Eileen" not in [name for _, name in recorded(running.folder, last_visitor)]
 
 
-@pytest.fixture
-def one_door() -> MockConfigEntry:
-    """Return an entry with one door."""
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="Familiar Faces",
-        data={CONF_WHERE: Where.THIS_MACHINE},
-        subentries_data=[
-            ConfigSubentryData(
-                data={"camera": CAMERA, "mode": "on_ring", "public_space": False, "triggers": [DOORBELL]},
-                subentry_type="camera",
-                title="Front door",
-                unique_id="front_door",
-            )
-        ],
-    )
-
-
 async def test_the_recorder_keeps_it_no_longer_than_was_agreed(
-    tmp_path: Path, make_recorder: MakeRecorder, real_engine: None, one_door: MockConfigEntry
+    tmp_path: Path, make_recorder: MakeRecorder, real_engine: None
 ) -> None:
     """A longer period that the owner set later counts for those only who agreed to it."""
-    async with home(tmp_path / "config", make_recorder, one_door) as running:
+    async with home(tmp_path / "config", make_recorder, an_entry()) as running:
         hass, hub = running.hass, running.hub
         began = now()
         for name, agreed in (("Nadie", 7 * DAY), ("Otto", 30 * DAY)):
@@ -554,12 +496,11 @@ async def test_a_recorder_that_stands_still_does_not_stop_the_purge(
     tmp_path: Path,
     make_recorder: MakeRecorder,
     real_engine: None,
-    one_door: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the vault keeps is erased in time, whatever the recorder is busy with."""
     monkeypatch.setattr(keeping, "PATIENCE", 0.2)
-    async with home(tmp_path / "config", make_recorder, one_door) as running:
+    async with home(tmp_path / "config", make_recorder, an_entry()) as running:
         hass, hub = running.hass, running.hub
         began = now()
         await put_on_record(hass, hub, a_consent(began, began + 100 * DAY, choices=NOTHING))

@@ -133,7 +133,7 @@ async def test_issues_after_a_restart(hass: HomeAssistant, hub: Hub, entry: Mock
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert len(issues(hass)) == 1
-    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    (subentry,) = entry.get_subentries_of_type("person")
     hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert issues(hass) == {}
@@ -181,6 +181,7 @@ async def test_of_this_very_moment(hass: HomeAssistant, hub: Hub) -> None:
         ({"given_by": " "}, Refusal.GIVER_NEEDED),
         ({"child": True, "given_by": "NADIE"}, Refusal.CHILD_NEEDS_GUARDIAN),
         ({"given_on": date(2027, 3, 2)}, Refusal.GIVEN_IN_FUTURE),
+        ({"given_on": date.max}, Refusal.GIVEN_IN_FUTURE),
         ({"valid_until": date(2027, 3, 1)}, Refusal.ALREADY_OVER),
         ({"valid_until": date(2028, 2, 29)}, Refusal.TOO_LONG),
         ({"child": True, "given_by": "Ada", "valid_until": date(2027, 8, 31)}, Refusal.TOO_LONG),

@@ -128,7 +128,7 @@ async def test_nothing_else_is_in_it(hass: HomeAssistant, hub: Hub, eileen: str)
         "52.12",
         "5.65",
         hass.config.location_name,
-        *(each.subentry_id for each in hub.entry.subentries.values() if each.subentry_type == "camera"),
+        *(each.subentry_id for each in hub.entry.get_subentries_of_type("camera")),
     ):
         assert secret.encode() not in everything, secret
 

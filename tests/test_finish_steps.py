@@ -257,7 +257,7 @@ async def _twin(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
 
 
 def _titles(entry: MockConfigEntry) -> list[str]:
-    return sorted(each.title for each in entry.subentries.values() if each.subentry_type == "person")
+    return sorted(each.title for each in entry.get_subentries_of_type("person"))
 
 
 async def test_twins_are_warned_of(

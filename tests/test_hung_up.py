@@ -22,7 +22,7 @@ async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
 
 
 async def _change(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> dict[str, Any]:
-    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    (subentry,) = entry.get_subentries_of_type("person")
     result = await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
     return await choose(hass, result, step)
 

@@ -4,13 +4,10 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, setup_test_component_platform
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.engine.protocol import Faces
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.visits.frames import Frame
@@ -18,7 +15,7 @@ from custom_components.familiar_faces.visits.look import LOOK_FRAMES
 from custom_components.familiar_faces.visits.turns import AT_ONCE
 from custom_components.familiar_faces.visits.watcher import Watcher
 
-from .conftest import DOORBELL, FrontDoor
+from .conftest import DOORBELL, FrontDoor, a_door, an_entry, put_up
 from .pictures import astronaut, enrolment_photos, frame
 from .steps import enrol
 
@@ -35,10 +32,7 @@ async def front_door(hass: HomeAssistant) -> list[FrontDoor]:
         camera._attr_name, camera._attr_unique_id = f"Door {number}", f"door_{number}"
         camera.frames = frames
         cameras.append(camera)
-    setup_test_component_platform(hass, "camera", cameras)
-    assert await async_setup_component(hass, "homeassistant", {})
-    assert await async_setup_component(hass, "camera", {"camera": {"platform": "test"}})
-    assert await async_setup_component(hass, "input_button", {"input_button": {"doorbell": {}}})
+    await put_up(hass, cameras)
     await hass.async_block_till_done()
     return cameras
 
@@ -46,25 +40,7 @@ async def front_door(hass: HomeAssistant) -> list[FrontDoor]:
 @pytest.fixture
 def entry(hass: HomeAssistant, config_folder: Any) -> MockConfigEntry:
     """Return an entry in which every camera looks when the one doorbell rings, not set up."""
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="Familiar Faces",
-        data={CONF_WHERE: Where.THIS_MACHINE},
-        subentries_data=[
-            ConfigSubentryData(
-                data={
-                    "camera": f"camera.door_{number}",
-                    "mode": "on_ring",
-                    "public_space": False,
-                    "triggers": [DOORBELL],
-                },
-                subentry_type="camera",
-                title=f"Door {number}",
-                unique_id=f"door_{number}",
-            )
-            for number in range(DOORS)
-        ],
-    )
+    entry = an_entry(*(a_door(f"camera.door_{number}", f"Door {number}") for number in range(DOORS)))
     entry.add_to_hass(hass)
     return entry
 
@@ -124,7 +100,7 @@ async def test_no_turn_is_lost_when_cameras_are_removed_in_mid_look(
 ) -> None:
     """Looks that are given up while they wait or are served leave the engine to the others."""
     await enrol(hass, entry, enrolment_photos())
-    doors = [each for each in entry.subentries.values() if each.subentry_type == "camera"]
+    doors = entry.get_subentries_of_type("camera")
     await hass.services.async_call("input_button", "press", {"entity_id": DOORBELL}, blocking=True)
     while hub.turns.waiting < DOORS // 2:
         await asyncio.sleep(0)

@@ -458,7 +458,7 @@ async def test_engine_is_away_while_enrolling(
 
 
 async def _reconfigure(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, object]:
-    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    (subentry,) = entry.get_subentries_of_type("person")
     return await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
 
 
@@ -584,7 +584,7 @@ async def test_disk_fails_while_removing_photos(
 async def test_removing_a_person_erases_them(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
     """A removed subentry takes templates, photos, consent and device with it."""
     person_id = await enrol(hass, entry, enrolment_photos())
-    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    (subentry,) = entry.get_subentries_of_type("person")
     hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     stored = await hass.async_add_executor_job(hub.vault.stored)

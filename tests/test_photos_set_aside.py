@@ -57,7 +57,7 @@ async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_do
 
 
 async def _menu(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
-    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    (subentry,) = entry.get_subentries_of_type("person")
     return await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
 
 

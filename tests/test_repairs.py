@@ -148,7 +148,7 @@ async def test_start_over(
     """Only after a second question is everything erased, people and all; cameras and settings stay."""
     folder = vault_folder(hass)
     hass.config_entries.async_update_entry(entry, options={"visit_days": 3})
-    cameras = [each for each in entry.subentries.values() if each.subentry_type == "camera"]
+    cameras = entry.get_subentries_of_type("camera")
     before = await start(hass, entry, problem)
     shown = await owner.repair(PROBLEMS[problem])
     shown = await owner.choose(shown, "start_over")
@@ -231,7 +231,7 @@ async def test_disk_that_refuses_to_erase(
     assert (done["type"], done["reason"]) == ("abort", "not_erased")
     assert list(await owner.issues()) == [VAULT_TOO_NEW]
     assert (vault_folder(hass) / STORE).exists()
-    assert [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    assert entry.get_subentries_of_type("person")
 
 
 async def test_not_for_others(

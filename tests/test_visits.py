@@ -475,7 +475,7 @@ async def test_renaming_a_person(
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
     await hass.async_add_executor_job(hub.vault.update_person, eileen, "Colonel Collins", None)
-    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    (subentry,) = entry.get_subentries_of_type("person")
     data = {**subentry.data, "name": "Colonel Collins"}
     hass.config_entries.async_update_subentry(entry, subentry, data=data, title="Colonel Collins")
     await hass.async_block_till_done(wait_background_tasks=True)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from io import BytesIO
-import os
 from pathlib import Path
 
 from homeassistant.core import Event, HomeAssistant, callback
@@ -38,7 +37,6 @@ type Scene = Mapping[str, list[bytes]]
 
 FRAMES = 8
 """How many different frames of a scene there are: more than it takes to be steady."""
-FACES = os.environ.get("FAMILIAR_FACES_TEST_FACES")
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +112,7 @@ async def _menu(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
 
 
 def _camera_id(entry: MockConfigEntry) -> str:
-    (camera,) = [each for each in entry.subentries.values() if each.subentry_type == "camera"]
+    (camera,) = entry.get_subentries_of_type("camera")
     return camera.subentry_id
 
 
@@ -382,7 +380,7 @@ async def test_dialog_is_closed_while_the_camera_takes_its_time(
 ) -> None:
     """A fetch that is under way does not keep the walk-up alive."""
     await enrol(hass, entry, enrolment_photos()[:1])
-    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    (subentry,) = entry.get_subentries_of_type("person")
     changing = await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
     fetching = asyncio.Event()
 
@@ -573,7 +571,7 @@ async def test_later_at_the_door(
 ) -> None:
     """Somebody who is here gets more faces from the camera, which count although the dialog is closed."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
-    (subentry,) = [each for each in entry.subentries.values() if each.subentry_type == "person"]
+    (subentry,) = entry.get_subentries_of_type("person")
     result = await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
     steps = eileen()
     walk = await _walk(hass, entry, front_door, result, steps[Hint.LOOK_HERE])
@@ -616,15 +614,12 @@ async def test_unloaded_in_the_middle(
     assert (front_door.fetched, _tasks()) == (fetched, [])
 
 
-@pytest.mark.skipif(FACES is None, reason="FAMILIAR_FACES_TEST_FACES names no folder of labelled faces")
 async def test_real_people(
-    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, labelled: Path
 ) -> None:
     """Real photos of one person from three sides are taken, another person's are not."""
-    assert FACES is not None
-
     def photo(name: str, number: int) -> Image.Image:
-        (path,) = Path(FACES, "identify").glob(f"*/{name}/*{number:04}.jpg")
+        (path,) = (labelled / "identify").glob(f"*/{name}/*{number:04}.jpg")
         with Image.open(path) as image:
             return image.convert("RGB")
 

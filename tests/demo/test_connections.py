@@ -14,7 +14,6 @@ from pathlib import Path
 import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,12 +21,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from demo.home import CONSOLE, DOMAIN
+from tests.demo.recording import events_in, recorded
 from tests.demo.whereabouts import PLACES, found_in
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDER = Path(__file__).with_name("recorder.py")
 PYTHON = os.environ.get("FAMILIAR_FACES_DEMO_PYTHON", sys.executable)
-CANNOT_RECORD = 125
 SET_UP = "Familiar Faces is set up."
 NAME_SERVICE = "unix:/var/run/nscd/socket"
 """glibc asks there whether somebody looks names up for it."""
@@ -58,20 +56,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Generator[Run]:
     record = folder / "record"
     demo = [PYTHON, "-P", "-m", "demo", "--check", "--port", "0", "--keep", str(folder / "home")]
     try:
-        done = subprocess.run(
-            [sys.executable, RECORDER, record, *demo],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "FF_CACHE": str(folder)},
-            capture_output=True,
-            text=True,
-            timeout=500,
-            check=False,
-        )
-        if done.returncode == CANNOT_RECORD:
-            pytest.skip(done.stderr)
+        env = os.environ | {"PYTHONPATH": str(ROOT), "FF_CACHE": str(folder)}
+        done = recorded(record, *demo, cwd=ROOT, env=env, timeout=500)
         assert done.returncode == 0, done.stdout + done.stderr
-        events = [json.loads(line) for line in record.read_text().splitlines()]
-        yield Run(json.loads(done.stdout.splitlines()[-1]), events, folder / "home")
+        yield Run(json.loads(done.stdout.splitlines()[-1]), events_in(record), folder / "home")
     finally:
         # The engine's environment is in it.
         shutil.rmtree(folder, ignore_errors=True)

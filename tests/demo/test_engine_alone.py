@@ -4,18 +4,13 @@ Libraries that report to their publisher do so later than the demo takes: onnxru
 it has loaded a model.
 """
 
-import json
 import os
 from pathlib import Path
-import subprocess
 import sys
 
-import pytest
-
+from tests.demo.recording import events_in, recorded
 from tests.engine_process import engine_command, engine_weights
 
-RECORDER = Path(__file__).with_name("recorder.py")
-CANNOT_RECORD = 125
 SECONDS = 15
 """Twice as long as the first report took, after the start."""
 
@@ -35,22 +30,18 @@ def test_it_reports_to_nobody(tmp_path: Path) -> None:
     record, home = tmp_path / "record", tmp_path / "home"
     home.mkdir()
     engine = engine_command("serve", "--weights", str(engine_weights()), "--exit-with-parent", "--socket")
-    # A Unix socket's path is short.
-    done = subprocess.run(
-        [sys.executable, RECORDER, record, sys.executable, "-c", HOLDS_STDIN, str(SECONDS), *engine, "s"],
+    done = recorded(
+        record,
+        # A Unix socket's path is short.
+        *(sys.executable, "-c", HOLDS_STDIN, SECONDS, *engine, "s"),
         cwd=tmp_path,
         # What would keep it quiet has to come from itself.
         env={"HOME": str(home), "PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
         timeout=120,
-        check=False,
     )
-    if done.returncode == CANNOT_RECORD:
-        pytest.skip(done.stderr)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ready" in done.stdout
-    events = [json.loads(line) for line in record.read_text().splitlines()]
+    events = events_in(record)
     assert [event for event in events if event["what"] in ("connect", "send", "lost")] == []
     assert "unix:s" in {event["to"] for event in events if event["what"] == "bind"}
     assert list(home.rglob("*")) == []

@@ -1,15 +1,10 @@
 """The recorder sees what a program does with the network, however deep inside."""
 
 import base64
-import json
 from pathlib import Path
-import subprocess
 import sys
 
-import pytest
-
-RECORDER = Path(__file__).with_name("recorder.py")
-CANNOT_RECORD = 125
+from tests.demo.recording import events_in, recorded
 
 CONNECTS = """\
 import os, socket, threading
@@ -43,17 +38,9 @@ STARTS = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-I'
 def test_a_grandchild_in_isolated_mode(tmp_path: Path) -> None:
     """Nothing of ours runs inside the process, and each call of its thread is written down."""
     record = tmp_path / "record"
-    done = subprocess.run(
-        [sys.executable, RECORDER, record, sys.executable, "-c", STARTS, CONNECTS],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    if done.returncode == CANNOT_RECORD:
-        pytest.skip(done.stderr)
+    done = recorded(record, sys.executable, "-c", STARTS, CONNECTS, timeout=60)
     assert (done.returncode, done.stdout) == (3, "done\n")
-    events = [json.loads(line) for line in record.read_text().splitlines()]
+    events = events_in(record)
     assert {event["what"] for event in events} == {"connect", "send", "said"}
     seen = [(each["what"], each["kind"], each["to"], base64.b64decode(each["data"])) for each in events[:-1]]
     assert ("connect", "stream", "127.0.0.1:9", b"") in seen

@@ -1,11 +1,11 @@
 """Where the demo's home is, and how to find that in whatever leaves it."""
 
-from base64 import b64encode
 from collections.abc import Iterator
 import re
 import struct
 
 from demo.home import HOME, LATITUDE, LONGITUDE
+from demo.search import base64_of
 
 TEXTS = {
     # Three digits are a hundred metres.
@@ -26,7 +26,7 @@ def found_in(data: bytes) -> list[str]:
         name
         for name, text in TEXTS.items()
         if any(form in lower for form in _plain(text.lower()))
-        or any(form in data for form in _base64(text))
+        or any(form in data for form in base64_of(text.encode()))
         or any(form in data for form in _packed(NUMBERS.get(name)))
     ]
 
@@ -34,13 +34,6 @@ def found_in(data: bytes) -> list[str]:
 def _plain(text: str) -> Iterator[bytes]:
     yield from (text.encode(), text.encode("utf-16-le"), text.encode("utf-16-be"))
     yield from (text.replace(" ", blank).encode() for blank in ("%20", "+"))
-
-
-def _base64(text: str) -> Iterator[bytes]:
-    """Return its base64 at each place that it may have, without what its neighbours have a part in."""
-    for lead in range(3):
-        encoded = b64encode(b"\0" * lead + text.encode()).rstrip(b"=")
-        yield encoded[-(-lead * 8 // 6) : len(encoded) - 1 if (lead + len(text)) % 3 else None]
 
 
 def _packed(number: float | None) -> Iterator[bytes]:

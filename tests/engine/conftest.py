@@ -1,7 +1,6 @@
 """A real engine, and pictures to show it."""
 
 from collections.abc import Generator
-import os
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ from tests.engine_process import (
     engine_weights,
     run_in_engine,
 )
-
-FACES = "FAMILIAR_FACES_TEST_FACES"
 
 
 @pytest.fixture(autouse=True)
@@ -58,13 +55,3 @@ def wheel(prepared: None) -> Path:
 def portrait() -> bytes:
     """Return a public-domain portrait as a JPEG of 270 x 270 pixels, its face about 95 wide."""
     return pictures.jpeg(pictures.astronaut(), quality=95)
-
-
-@pytest.fixture(scope="session")
-def labelled() -> Path:
-    """Return the folder of labelled photos, and skip where there is none."""
-    root = Path(__file__).parents[2]
-    folder = Path(os.environ.get(FACES) or root.parent / "shared" / "faces")
-    if not (folder / "verify" / "pairs.txt").is_file():
-        pytest.skip(f"no labelled photos in {folder}: name their folder in {FACES}")
-    return folder

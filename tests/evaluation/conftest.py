@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 import json
-import os
 from pathlib import Path
 import subprocess
 from typing import Any
@@ -102,13 +101,4 @@ def people(gallery: Path) -> Path:
     save(pictures.stranger(2), folder / "unknown" / "Eve" / "1.jpg")
     save(nobody(), folder / "unknown" / "wall.jpg")
     (folder / "unknown" / "notes.txt").write_text("no picture", "utf-8")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def labelled() -> Path:
-    """Return the folder of labelled photos, and skip where there is none."""
-    folder = Path(os.environ.get("FAMILIAR_FACES_TEST_FACES") or ROOT.parent / "shared" / "faces")
-    if not (folder / "identify").is_dir():
-        pytest.skip(f"no labelled photos in {folder}: name their folder in FAMILIAR_FACES_TEST_FACES")
     return folder
