@@ -6,6 +6,7 @@ from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 
+from .alerts.pictures import NotificationPictureView
 from .const import DOMAIN
 from .engine_choice import async_get_environment
 from .erasing.forgetting import async_forget_everybody
@@ -34,6 +35,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up the actions, the pages and the pictures to review."""
     async_setup_services(hass)
     hass.http.register_view(ReviewPictureView)
+    hass.http.register_view(NotificationPictureView)
     await async_setup_pages(hass)
     hass.http.register_view(ExportView(hass))
     return True

@@ -9,6 +9,7 @@ MANUFACTURER: Final = "Familiar Faces"
 
 SUBENTRY_CAMERA: Final = "camera"
 SUBENTRY_PERSON: Final = "person"
+SUBENTRY_ALERT: Final = "alert"
 
 # The config entry
 CONF_WHERE: Final = "where"
@@ -20,7 +21,11 @@ this did not run from somebody whom a crash kept from being shown."""
 CONF_SWITCHED_OFF: Final = "switched_off"
 """Ids of the cameras, and `hub.HUB`, at which recognition is switched off. Here and not among the restored
 states, because those are written every quarter of an hour: what was switched off has to stay off."""
-BOOKKEEPING: Final = {CONF_FORGETTING, CONF_PEOPLE, CONF_SWITCHED_OFF}
+CONF_UNANNOUNCED: Final = "unannounced"
+"""Ids of the people and cameras that no alert tells of, and of the alerts that are switched off."""
+CONF_MUTED: Final = "muted"
+"""Of whom and of what somebody is not told for a while, see `alerts.mutes`."""
+BOOKKEEPING: Final = {CONF_FORGETTING, CONF_MUTED, CONF_PEOPLE, CONF_SWITCHED_OFF, CONF_UNANNOUNCED}
 """What the entry's data holds besides what the owner chose."""
 
 # The options
@@ -83,6 +88,11 @@ class Mode(StrEnum):
 def signal_changed(entry_id: str) -> str:
     """Return the signal that something the entities show has changed."""
     return f"{DOMAIN}_{entry_id}_changed"
+
+
+def signal_look(entry_id: str) -> str:
+    """Return the signal that a look goes on; it carries `visits.news.LookNews`."""
+    return f"{DOMAIN}_{entry_id}_look"
 
 
 def signal_visit(entry_id: str) -> str:

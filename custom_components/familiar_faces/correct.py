@@ -1,6 +1,7 @@
 """What the owner says of a visit: the work of the action `correct_visit`."""
 
 import logging
+from typing import TYPE_CHECKING
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -11,13 +12,15 @@ from .const import DOMAIN, signal_corrected
 from .engine.protocol import Faces
 from .flows.words import async_say
 from .host.errors import EngineIncompatible
-from .hub import Hub
 from .identify import async_faces
 from .people.person import Person
 from .reference_photos import async_take_photo
 from .vault.errors import ConsentMissing, UnknownVisit, VaultError
 from .vault.records import VisitRecord
 from .visits.visit import Decision
+
+if TYPE_CHECKING:
+    from .hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 

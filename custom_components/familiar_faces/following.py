@@ -20,6 +20,7 @@ from .const import (
     signal_subentry,
 )
 from .issues import async_check_camera, async_clear_subentry
+from .linked import async_follow_linked, async_show_links
 from .subentries import async_follow_renames
 from .vault.errors import VaultError
 from .visits.watcher import Watcher
@@ -45,11 +46,13 @@ class Following:
     @callback
     def async_start(self) -> None:
         """Watch the cameras that there are."""
+        async_show_links(self._hub)
         self._subentries = _snapshot(self._entry)
         for subentry in self._subentries.values():
             self._async_add_watcher(subentry)
         self._unsubscribe += [
             async_follow_renames(self._hass, self._entry),
+            async_follow_linked(self._hub),
             async_at_started(self._hass, self.async_check_cameras),
         ]
 
@@ -81,6 +84,7 @@ class Following:
             else:
                 async_dispatcher_send(self._hass, signal_subentry(self._entry.entry_id), subentry)
         self._hub.roster.async_note_people()
+        self._hub.alerts.async_prune()
         try:
             await self._hub.async_refresh_people()
         except VaultError as err:

@@ -15,6 +15,7 @@ from homeassistant.helpers.event import async_call_later, async_track_time_chang
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 
+from .alerts.alerts import Alerts
 from .consent.invitations import Invited
 from .consent.keeping import async_purge_recorded, keeps_pictures, keeps_visits
 from .const import (
@@ -49,6 +50,7 @@ from .vault.records import Purged, Receipt, StoredItems, VisitRecord
 from .vault.retention import Retention
 from .vault.store import Vault
 from .visits.open_visits import GAP, Change, OpenVisits, Outcome
+from .visits.tally import Tally
 from .visits.turns import Turns
 from .visits.visit import Visit
 from .visits.watcher import Timing
@@ -84,6 +86,7 @@ class Hub:
         self.next_purge: datetime | None = None
         self.visits_today = 0
         self.open_visits = OpenVisits()
+        self.tally = Tally(dt_util.utcnow())
         self.turns = Turns()
         self.invited: dict[str, Invited] = {}
         """The invitations that can be shown, by whom they are for. In memory only: they hold what opens them."""
@@ -100,6 +103,7 @@ class Hub:
         self.clock = PurgeClock(self)
         self.settings = Settings(self)
         self.review = ReviewInbox(self)
+        self.alerts = Alerts(self)
         self._following = Following(self)
         self.watchers = self._following.watchers
         self._changing = asyncio.Lock()
@@ -171,6 +175,7 @@ class Hub:
         self.visits_today = await self.hass.async_add_executor_job(
             self.vault.count_visits, dt_util.start_of_local_day()
         )
+        self.alerts.async_start()
         self._following.async_start()
         self._unsubscribe += [
             self.engine.add_listener(self._async_engine_changed),
@@ -189,6 +194,7 @@ class Hub:
                 self._unsubscribe.pop()()
             self.clock.async_stop()
             await self._following.async_stop()
+            await self.alerts.async_stop()
             if self._expiry is not None:
                 self._expiry()
             await self.engine.stop()
@@ -302,6 +308,7 @@ class Hub:
                 return
             if not keeps_pictures(self, person.person_id):
                 visit, portrait = replace(visit, portrait=None), None
+        self.alerts.async_settle(replace(outcome, visit=visit), portrait, resembled)
         if outcome.change is Change.CONTINUED:
             async_dispatcher_send(self.hass, signal_seen_again(self.entry.entry_id), visit)
             if keeps_visits(self, visit.person_id):
@@ -309,6 +316,7 @@ class Hub:
             return
         if outcome.change is Change.OPENED:
             self.visits_today += 1
+        self.tally.note(visit)
         async_dispatcher_send(self.hass, signal_visit(self.entry.entry_id), visit, timing)
         if keeps_visits(self, visit.person_id):
             await self._async_keep(visit, portrait)
@@ -386,6 +394,7 @@ class Hub:
     @callback
     def _async_new_day(self, _now: datetime) -> None:
         self.visits_today = 0
+        self.tally.drop(dt_util.as_utc(dt_util.start_of_local_day()))
         self.async_changed()
 
     async def async_count(self) -> None:

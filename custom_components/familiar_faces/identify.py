@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.components import media_source
 from homeassistant.components.camera import async_get_image
@@ -15,7 +15,6 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 from .const import DOMAIN
 from .engine.protocol import MAX_BYTES, Face, Faces
 from .host.errors import EngineError, ImageRejected
-from .hub import Hub
 from .people.choices import NO_CAMERA
 from .people.gallery import Gallery
 from .people.person import Person
@@ -23,6 +22,9 @@ from .people.verification import Verification, best, verify
 from .visits.decision import decide
 from .visits.look import NEAR, far_face
 from .visits.visit import Decision, Sighting, Verdict
+
+if TYPE_CHECKING:
+    from .hub import Hub
 
 
 async def async_identify(
@@ -36,7 +38,7 @@ async def async_identify(
         picture = (await async_get_image(hub.hass, camera)).content
     else:
         assert image is not None, "the schema asks for one of the two"
-        picture = await _async_image(hub.hass, image)
+        picture = await async_image(hub.hass, image)
     seen = await async_faces(hub, picture)
     whole = await hub.roster.async_gallery(seen.model)
     # A picture of no camera of ours is compared with those only who agreed to every camera.
@@ -150,7 +152,7 @@ def _verified(verification: Verification) -> dict[str, JsonValueType]:
     return described
 
 
-async def _async_image(hass: HomeAssistant, media: Mapping[str, Any]) -> bytes:
+async def async_image(hass: HomeAssistant, media: Mapping[str, Any]) -> bytes:
     """Return a picture of the media sources that lies on this machine, such as an uploaded one."""
     content_id = media["media_content_id"]
     resolved = await media_source.async_resolve_media(hass, content_id, None)

@@ -9,7 +9,15 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_CAMERA, CONF_PERSON_ID, CONF_TRIGGERS, DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
+from .const import (
+    CONF_CAMERA,
+    CONF_PERSON_ID,
+    CONF_TRIGGERS,
+    DOMAIN,
+    SUBENTRY_ALERT,
+    SUBENTRY_CAMERA,
+    SUBENTRY_PERSON,
+)
 from .host.engine import Engine, EngineStatus
 from .host.errors import EngineRefused, EnvironmentFailed
 from .people.person import ConsentState, Person
@@ -24,6 +32,7 @@ from .vault.errors import (
 )
 from .vault.retention import Retention
 
+ALERT_RECIPIENT_GONE = "alert_recipient_gone"
 CONSENT_EXPIRED = "consent_expired"
 CONSENT_EXPIRING = "consent_expiring"
 ENGINE_FAILED = "engine_failed"
@@ -74,6 +83,16 @@ def async_check_camera(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
                 camera=subentry.title,
                 entity=entity_id,
             )
+
+
+@callback
+def async_check_alert(hass: HomeAssistant, alert_id: str, title: str, *, gone: bool) -> None:
+    """Say that somebody whom an alert is for cannot be told any more."""
+    issue_id = f"{ALERT_RECIPIENT_GONE}_{alert_id}"
+    if gone:
+        _async_create(hass, issue_id, ALERT_RECIPIENT_GONE, ir.IssueSeverity.WARNING, alert=title)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 @callback
@@ -181,6 +200,8 @@ def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
     if subentry.subentry_type == SUBENTRY_CAMERA:
         for entity_id in (subentry.data[CONF_CAMERA], *subentry.data.get(CONF_TRIGGERS, ())):
             ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}_{entity_id}")
+    elif subentry.subentry_type == SUBENTRY_ALERT:
+        ir.async_delete_issue(hass, DOMAIN, f"{ALERT_RECIPIENT_GONE}_{subentry.subentry_id}")
     elif subentry.subentry_type == SUBENTRY_PERSON:
         for key in (NOTHING_STORED, CONSENT_EXPIRED, CONSENT_EXPIRING):
             ir.async_delete_issue(hass, DOMAIN, f"{key}_{subentry.data[CONF_PERSON_ID]}")

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from homeassistant.util import dt as dt_util
 
 from .engine.protocol import Faces
 from .host.errors import EngineIncompatible
-from .hub import Hub
 from .people.photos import PhotoReason, PhotoVerdict, judge_photo
 from .vault.errors import DuplicatePhoto
+
+if TYPE_CHECKING:
+    from .hub import Hub
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,18 @@ class OpenVisits:
         latest = _latest([each for each in self._open if each.visit.person_id == person_id])
         return None if latest is None else latest.visit
 
+    def companions(self, visit_id: str) -> tuple[str, ...]:
+        """Return the ids of the visits at other cameras that show the same individual.
+
+        Somebody without a name is compared with others without one only: whoever agreed to be recognised at
+        one camera is not recognised at another one by what is known of them from there.
+        """
+        mine = next((each for each in self._open if each.visit.visit_id == visit_id), None)
+        if mine is None:
+            return ()
+        others = [each for each in self._open if each.visit.camera_id != mine.visit.camera_id]
+        return tuple(each.visit.visit_id for each in others if _show_one(mine, each))
+
     def settle(self, camera_id: str, sighting: Sighting, verdict: Verdict) -> Outcome:
         """Return the visit to which a decided sighting belongs, and what it did to it.
 
@@ -217,6 +229,15 @@ def _find(visits: list[_Open], sighting: Sighting, verdict: Verdict) -> _Open | 
 def _is_of(each: _Open, verdict: Verdict) -> bool:
     """Return whether a visit is of the person whom a verdict names."""
     return verdict.person_id is not None and each.visit.person_id == verdict.person_id
+
+
+def _show_one(one: _Open, other: _Open) -> bool:
+    """Return whether visits at two cameras are of one individual."""
+    if one.visit.person_id is not None or other.visit.person_id is not None:
+        return one.visit.person_id == other.visit.person_id
+    if one.embedding is None or other.embedding is None:
+        return False
+    return float(np.dot(one.embedding, other.embedding)) >= JOIN
 
 
 def _latest(visits: list[_Open]) -> _Open | None:

@@ -188,3 +188,16 @@ class Visit:
             similarity=verdict.similarity,
             quality=verdict.quality,
         )
+
+    def renamed(self, person_id: str, name: str, confidence: float) -> Visit:
+        """Return this visit as another person's; the picture was taken for somebody else's."""
+        return replace(
+            self,
+            decision=Decision.FAMILIAR,
+            person_id=person_id,
+            name=name,
+            confidence=confidence,
+            reason=None,
+            template_id=None,
+            portrait=None,
+        )

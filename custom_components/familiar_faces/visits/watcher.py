@@ -13,15 +13,17 @@ from homeassistant.components.camera import async_get_image
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_CAMERA, CONF_MODE, CONF_TRIGGERS, DOMAIN, Mode
+from ..const import CONF_CAMERA, CONF_MODE, CONF_TRIGGERS, DOMAIN, Mode, signal_look
 from ..engine.protocol import Faces
 from ..host.errors import EngineBusy, EngineError, EngineUnavailable, ImageRejected
 from .fitness import CameraFitness
 from .frames import Frame, Frames
 from .look import FRAME_EVERY, LOOK_FRAMES, LOOK_SECONDS, NEAR, Look
+from .news import LookNews, Stage
 from .open_visits import Change
 from .triggers import async_fires, async_urgency
 from .turns import Urgency
@@ -76,6 +78,8 @@ class Watcher:
         self._asked: tuple[datetime, Urgency] | None = None
         self._urgency = Urgency.ALWAYS
         """Why the look that is being taken is taken."""
+        self._fetched = False
+        """Whether the look that is being taken has a frame yet."""
         self._polls = 0
         self._looking: asyncio.Task[None] | None = None
         self._unsubscribe: list[CALLBACK_TYPE] = []
@@ -119,7 +123,10 @@ class Watcher:
             return
         self._asked = (at, urgency if self._asked is None else min(urgency, self._asked[1]))
         # Whoever rings while something moves is most likely in the look already.
+        rang = urgency is Urgency.RING and self._looking is not None and self._urgency is not Urgency.RING
         self._urgency = min(self._urgency, urgency)
+        if rang and self._looking is not None and not self._looking.done():
+            self._async_tell(Stage.STARTED)
         self.hub.turns.hurry(self.camera_id, urgency)
         if self._looking is None or self._looking.done():
             self._looking = self.hub.entry.async_create_background_task(
@@ -172,12 +179,25 @@ class Watcher:
 
     async def _async_fetch(self) -> bytes:
         image = await async_get_image(self.hass, self.camera, timeout=FETCH_SECONDS)
+        if not self._fetched:
+            self._fetched = True
+            self._async_tell(Stage.FETCHED, frame=image.content)
         return image.content
+
+    @callback
+    def _async_tell(
+        self, stage: Stage, *, frame: bytes | None = None, frames: int = 0, faces: int = 0
+    ) -> None:
+        """Say how far the look is."""
+        news = LookNews(self.camera_id, stage, self._urgency, frame, frames, faces)
+        async_dispatcher_send(self.hass, signal_look(self.hub.entry.entry_id), news)
 
     async def _async_look(self, at: datetime) -> None:
         look = Look(at, strictness=self.hub.strictness)
         clock = _Clock()
         self.hub.async_expire_visits()
+        self._fetched = False
+        self._async_tell(Stage.STARTED)
         failure: Exception | None = None
         try:
             await self._async_take(look, clock)
@@ -198,6 +218,7 @@ class Watcher:
                 self.fitness.add_look(look.qualities)
                 self.hub.async_changed()
             self.hub.async_expire_visits()
+            self._async_tell(Stage.ENDED)
             # A failure knows this frame, and this frame the faces that were seen.
             del failure, look
 
@@ -251,6 +272,7 @@ class Watcher:
         here = gallery.at(self.camera_id)
         verdicts = await self._async_compare(look, gallery, look.add, faces, at, here, dt_util.utcnow())
         await self._async_settle(look, clock, gallery, verdicts)
+        self._async_tell(Stage.COMPARED, frames=look.frames, faces=len(faces.faces))
 
     async def _async_compare[*Ts](
         self,

@@ -1,0 +1,434 @@
+"""The alerts of an entry: from looks and visits to one notification a recipient that grows.
+
+What a recipient is to know is asked anew whenever something happens, and compared with what they were told:
+what is new is sent, what only reads differently takes its place silently, what does not hold is taken away.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+import logging
+from typing import TYPE_CHECKING
+
+from homeassistant.core import CALLBACK_TYPE, HassJob, callback
+from homeassistant.exceptions import ServiceNotFound
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+from ..consent.keeping import keeps_pictures, keeps_visits
+from ..const import (
+    CONF_UNANNOUNCED,
+    SUBENTRY_ALERT,
+    SUBENTRY_CAMERA,
+    signal_changed,
+    signal_corrected,
+    signal_forgotten,
+    signal_look,
+)
+from ..flows.words import async_say
+from ..issues import async_check_alert
+from ..vault.records import Corrected
+from ..visits.news import LookNews, Stage
+from ..visits.open_visits import Outcome
+from ..visits.turns import Urgency
+from .answers import EVENT_ANSWERED, Answer, Answers, Asked
+from .episode import Episode, Episodes
+from .mutes import Mutes
+from .notification import LINK_MINUTES, Button, Notification
+from .outbox import Outbox
+from .pictures import PictureStore
+from .recipients import Recipient, async_clear, async_find, async_own_person, async_recipients, async_send
+from .rule import Rule
+from .telling import PATIENCE, SELF_FRAMES, Kind, Reader, Telling, tell
+from .wording import async_message
+
+if TYPE_CHECKING:
+    from ..hub import Hub
+
+_LOGGER = logging.getLogger(__name__)
+
+ZONE_HOME = "zone.home"
+MOST_REMEMBERED = 5_000
+"""How many tellings are remembered, to know what an alert keeps quiet about."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """A look that is being taken."""
+
+    frame: bytes | None = field(default=None, repr=False)
+    """Its first frame (JPEG), where a picture may be shown before anybody is decided."""
+    frames: int = 0
+    somebody: bool = False
+    """Whether somebody rang, or a face was seen."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What a recipient was told of an episode."""
+
+    telling: Telling
+    individuals: set[str]
+    """Whom they were told of; `Kind.SOMEONE` before that was known."""
+
+
+class Alerts:
+    """Tells whom the owner chose. Lives on the event loop; what is sent is sent in the background."""
+
+    def __init__(self, hub: Hub) -> None:
+        """Tell nobody of anything yet."""
+        self._hub = hub
+        self._hass = hub.hass
+        self.pictures = PictureStore()
+        self.answers = Answers(hub)
+        self.mutes = Mutes(hub.books)
+        self._episodes = Episodes()
+        self._looks: dict[str, _Look] = {}
+        """The looks that are being taken, by their cameras."""
+        self._sent: dict[tuple[str, str], _Sent] = {}
+        """What was told, by the tag and the recipient's key."""
+        self._told: dict[tuple[str, str, str], tuple[datetime, str]] = {}
+        """When an alert told a recipient of a topic last, and in which episode."""
+        self._outboxes: dict[str, Outbox] = {}
+        self._timers: dict[str, CALLBACK_TYPE] = {}
+        self._unsubscribe: list[CALLBACK_TYPE] = []
+
+    # The rules
+
+    @property
+    def rules(self) -> list[Rule]:
+        """Return the alerts that are switched on."""
+        off = self._hub.books.read(CONF_UNANNOUNCED)
+        return [
+            Rule.from_data(each.subentry_id, each.title, each.data)
+            for each in self._hub.entry.subentries.values()
+            if each.subentry_type == SUBENTRY_ALERT and each.subentry_id not in off
+        ]
+
+    @property
+    def cameras(self) -> dict[str, str]:
+        """Return the names of the cameras by their ids."""
+        return {
+            each.subentry_id: each.title
+            for each in self._hub.entry.subentries.values()
+            if each.subentry_type == SUBENTRY_CAMERA
+        }
+
+    def may_answer(self, asked: Asked) -> bool:
+        """Return whether a recipient may still answer: an alert of theirs asks for it, on a phone of that user."""
+        recipient = async_find(self._hass, asked.recipient)
+        return (
+            recipient is not None
+            and recipient.user_id == asked.user_id
+            and any(rule.answers and asked.recipient in rule.recipients for rule in self.rules)
+        )
+
+    @callback
+    def async_start(self) -> None:
+        """Listen to what happens."""
+        entry_id = self._hub.entry.entry_id
+        self._unsubscribe += [
+            async_dispatcher_connect(self._hass, signal_look(entry_id), self._async_look),
+            async_dispatcher_connect(self._hass, signal_forgotten(entry_id), self._async_forgotten),
+            async_dispatcher_connect(self._hass, signal_corrected(entry_id), self._async_corrected),
+            async_dispatcher_connect(self._hass, signal_changed(entry_id), self._async_hub_changed),
+            self._hass.bus.async_listen(EVENT_ANSWERED, self.answers.async_answered),
+        ]
+
+    async def async_stop(self) -> None:
+        """Tell nobody any more."""
+        while self._unsubscribe:
+            self._unsubscribe.pop()()
+        for cancel in self._timers.values():
+            cancel()
+        self._timers.clear()
+        for outbox in self._outboxes.values():
+            await outbox.async_stop()
+
+    async def async_flush(self) -> None:
+        """Wait until everything that was to be sent has been."""
+        for outbox in list(self._outboxes.values()):
+            await outbox.async_flush()
+
+    # What happens
+
+    @callback
+    def _async_look(self, news: LookNews) -> None:
+        """Take note of a look: that somebody rang, how far it is, and that it is over."""
+        if not self.rules:
+            self._looks.pop(news.camera_id, None)
+            return
+        now, camera_id = dt_util.utcnow(), news.camera_id
+        look = self._looks.setdefault(camera_id, _Look())
+        ask = True
+        somebody = False
+        match news.stage:
+            case Stage.STARTED:
+                somebody = news.urgency is Urgency.RING
+            case Stage.FETCHED:
+                if self._all_agree_to_pictures(camera_id):
+                    look.frame = news.frame
+            case Stage.COMPARED:
+                look.frames = news.frames
+                somebody = news.faces > 0
+                ask = (somebody and not look.somebody) or look.frames == SELF_FRAMES
+            case Stage.ENDED:
+                del self._looks[camera_id]
+        look.somebody |= somebody
+        episode = self._episodes.at(camera_id, now) if somebody else self._episodes.current(camera_id, now)
+        if episode is None:
+            return
+        if somebody:
+            episode.someone = episode.someone or camera_id
+        episode.frames = max(episode.frames, look.frames)
+        if not episode.seen:
+            episode.frame = episode.frame or look.frame
+        if news.stage is Stage.ENDED:
+            episode.looking.discard(camera_id)
+        else:
+            episode.looking.add(camera_id)
+        if ask:
+            self._async_update(episode)
+
+    @callback
+    def async_settle(self, outcome: Outcome, portrait: bytes | None, resembled: frozenset[str]) -> None:
+        """Take note of a visit that may be told of; `portrait` (JPEG) as far as it may be kept.
+
+        `resembled`: the ids of people whom somebody without a name may be.
+        """
+        if not self.rules:
+            return
+        visit = outcome.visit
+        if visit.person_id is None and not all(keeps_pictures(self._hub, each) for each in resembled):
+            portrait = None
+        companions = self._hub.open_visits.companions(visit.visit_id)
+        episode, merged = self._episodes.settle(visit, portrait, companions, dt_util.utcnow())
+        if merged is not None:
+            self._async_take_away(merged)
+        self._async_update(episode)
+
+    @callback
+    def _async_forgotten(self, person_id: str) -> None:
+        """Take away what tells of a person, who may agree to less than before or be gone."""
+        self.answers.async_forget(person_id)
+        for episode in self._episodes.forget(person_id):
+            self.pictures.async_take_back(episode.episode_id)
+            self._async_update(episode)
+        # Also of what was told longer ago than the episodes are remembered.
+        for (tag, key), sent in list(self._sent.items()):
+            if any(part.individual == person_id for part in sent.telling.parts):
+                self._async_clear(tag, key)
+        if person_id not in self._hub.people:
+            self.async_prune()
+
+    async def _async_corrected(self, corrected: Corrected) -> None:
+        """Tell those who were told the wrong name."""
+        moved = None
+        person = None if corrected.moved is None else self._hub.people.get(corrected.moved.person_id)
+        visit_id = corrected.visit.visit_id
+        if (episode := self._episodes.of_visit(visit_id)) is None:
+            return
+        before = episode.seen[visit_id].visit
+        if person is not None and corrected.moved is not None and person.choices.announced:
+            moved = before.renamed(person.person_id, person.name, corrected.moved.confidence)
+        self._episodes.correct(visit_id, moved)
+        self.answers.async_withdraw(episode.tag)
+        self.pictures.async_take_back(episode.episode_id)
+        self._async_update(episode)
+
+    @callback
+    def _async_hub_changed(self) -> None:
+        now = dt_util.utcnow()
+        self.pictures.async_expire(now)
+        self._episodes.drop_pictures(now - timedelta(minutes=LINK_MINUTES))
+
+    @callback
+    def async_prune(self) -> None:
+        """Note nothing any more of people, cameras and alerts that are gone."""
+        known = set(self._hub.people) | set(self._hub.roster.held) | set(self._hub.entry.subentries)
+        self.mutes.async_prune(known, dt_util.utcnow())
+
+    # What follows
+
+    @callback
+    def _async_update(self, episode: Episode) -> None:
+        """Have every recipient know what they are to know now."""
+        now = dt_util.utcnow()
+        by_recipient: dict[str, list[Rule]] = defaultdict(list)
+        for rule in self.rules:
+            if rule.alert_id not in episode.counting and any(map(rule.at, episode.cameras)):
+                episode.counting[rule.alert_id] = rule.counts(dt_util.as_local(now), self._somebody_home())
+            for key in rule.recipients:
+                by_recipient[key].append(rule)
+        recipients = {each.key: each for each in async_recipients(self._hass)} if by_recipient else {}
+        for key, rules in by_recipient.items():
+            if (recipient := recipients.get(key)) is None:
+                for rule in rules:
+                    async_check_alert(self._hass, rule.alert_id, rule.title, gone=True)
+                continue
+            reader = self._reader(recipient, now)
+            telling = tell(rules, episode, reader, now)
+            self._async_tell(recipient, episode, telling, now)
+        self._async_ask_again(episode, now)
+
+    def _reader(self, recipient: Recipient, now: datetime) -> Reader:
+        own = async_own_person(self._hass, recipient)
+        own_id = None if own is None else self._person_of(own)
+
+        def may_come(camera_id: str) -> bool:
+            person = self._hub.people.get(own_id or "")
+            return (
+                person is not None and person.may_be_recognised(now, camera_id) and person.choices.announced
+            )
+
+        def quiet(rule: Rule, topic: str, episode: Episode) -> bool:
+            told = self._told.get((rule.alert_id, recipient.key, topic))
+            return told is not None and told[1] != episode.episode_id and now - told[0] < rule.every
+
+        return Reader(
+            own_id=own_id,
+            may_come=may_come,
+            mutes=lambda camera_id, person_id: self.mutes.muted(recipient.key, camera_id, person_id, now),
+            quiet=quiet,
+        )
+
+    def _person_of(self, entity_id: str) -> str | None:
+        """Return the id of the familiar person who is linked to a `person.*`."""
+        people = self._hub.people.values()
+        return next((each.person_id for each in people if each.linked_entity == entity_id), None)
+
+    def _somebody_home(self) -> bool:
+        state = self._hass.states.get(ZONE_HOME)
+        return state is not None and state.state.isdecimal() and int(state.state) > 0
+
+    def _all_agree_to_pictures(self, camera_id: str) -> bool:
+        """Return whether a picture may be shown before it is known who is in it."""
+        now = dt_util.utcnow()
+        here = [each for each in self._hub.people.values() if each.may_be_recognised(now, camera_id)]
+        return all(keeps_pictures(self._hub, each.person_id) for each in here)
+
+    @callback
+    def _async_tell(
+        self, recipient: Recipient, episode: Episode, telling: Telling | None, now: datetime
+    ) -> None:
+        """Send what is new, and take away what does not hold."""
+        where = (episode.tag, recipient.key)
+        sent = self._sent.get(where)
+        if telling is None:
+            if sent is not None and recipient.grows:
+                self._async_clear(*where)
+            return
+        individuals = {part.individual for part in telling.parts}
+        new = individuals - (sent.individuals if sent is not None else set())
+        if sent is not None and sent.individuals == {Kind.SOMEONE}:
+            # It was heard that someone is there; who it is is no other news.
+            new = set()
+        if sent is not None and not new and sent.telling.words == telling.words:
+            return
+        if not recipient.grows and (not new or (telling.parts[0].kind is Kind.SOMEONE and episode.looking)):
+            # What cannot be taken back or replaced is told once, when it is known.
+            return
+        known = set() if sent is None or individuals.isdisjoint(sent.individuals) else sent.individuals
+        self._sent[where] = _Sent(telling, individuals | known)
+        self._note_told(recipient, episode, telling, now)
+        silent = sent is not None and not new
+        self._outbox(recipient.key).async_put(
+            episode.tag, lambda: self._async_send(recipient, episode, telling, silent)
+        )
+
+    @callback
+    def _note_told(self, recipient: Recipient, episode: Episode, telling: Telling, now: datetime) -> None:
+        for alert_id in telling.alerts:
+            for part in telling.parts:
+                for topic in (part.topic, part.camera_id):
+                    self._told.pop((alert_id, recipient.key, topic), None)
+                    self._told[alert_id, recipient.key, topic] = (now, episode.episode_id)
+        while len(self._told) > MOST_REMEMBERED:
+            del self._told[next(iter(self._told))]
+        while len(self._sent) > MOST_REMEMBERED:
+            del self._sent[next(iter(self._sent))]
+
+    async def _async_send(
+        self, recipient: Recipient, episode: Episode, telling: Telling, silent: bool
+    ) -> None:
+        cameras = self.cameras
+        camera_id = telling.parts[-1].camera_id
+        picture = None
+        if telling.picture is not None and recipient.user_id is not None:
+            picture = self.pictures.async_offer(self._hass, episode.episode_id, telling.picture)
+        notification = Notification(
+            tag=episode.tag,
+            title=cameras.get(camera_id, ""),
+            message=await async_message(self._hass, telling.parts, cameras),
+            picture=picture,
+            critical=telling.critical,
+            silent=silent,
+            buttons=await self._async_buttons(recipient, episode, telling),
+        )
+        try:
+            await async_send(self._hass, recipient, notification)
+        except ServiceNotFound:
+            _LOGGER.warning("%s cannot be told any more", recipient.title)
+
+    async def _async_buttons(
+        self, recipient: Recipient, episode: Episode, telling: Telling
+    ) -> tuple[Button, ...]:
+        """Return the answers that fit: about whoever was told of last."""
+        part = telling.parts[-1]
+        answers: list[Answer] = []
+        if telling.answers and part.kind is Kind.FAMILIAR and keeps_visits(self._hub, part.individual):
+            answers += [Answer.RIGHT, Answer.NOT_THEM]
+        elif telling.answers and part.kind is not Kind.FAMILIAR and await self._async_may_enrol(recipient):
+            answers.append(Answer.WHO)
+        answers.append(Answer.MUTE)
+        titles = {each: await async_say(self._hass, "alert_answer", str(each)) for each in answers}
+        return self.answers.async_offer(
+            recipient,
+            episode.tag,
+            titles,
+            visit_id=part.visit_id,
+            person_id=part.individual if part.kind is Kind.FAMILIAR else None,
+            camera_id=part.camera_id,
+        )
+
+    async def _async_may_enrol(self, recipient: Recipient) -> bool:
+        user = await self._hass.auth.async_get_user(recipient.user_id or "")
+        return user is not None and user.is_admin
+
+    @callback
+    def _async_clear(self, tag: str, key: str) -> None:
+        """Take a notification away from a recipient."""
+        self._sent.pop((tag, key), None)
+        self.answers.async_withdraw(tag, key)
+        recipient = async_find(self._hass, key)
+        if recipient is not None and recipient.grows:
+            self._outbox(key).async_put(tag, lambda: async_clear(self._hass, recipient, tag))
+
+    @callback
+    def _async_take_away(self, episode: Episode) -> None:
+        """Take an episode away that became part of another one."""
+        self.pictures.async_take_back(episode.episode_id)
+        for tag, key in [each for each in self._sent if each[0] == episode.tag]:
+            self._async_clear(tag, key)
+
+    def _outbox(self, key: str) -> Outbox:
+        return self._outboxes.setdefault(key, Outbox(self._hass, self._hub.entry, key))
+
+    @callback
+    def _async_ask_again(self, episode: Episode, now: datetime) -> None:
+        """Ask once more when the patience with a first notification ends."""
+        if episode.episode_id in self._timers or episode.seen or episode.someone is None:
+            return
+        left = (episode.began_at + PATIENCE - now).total_seconds()
+        if left <= 0:
+            return
+
+        @callback
+        def ask(_now: datetime) -> None:
+            self._timers.pop(episode.episode_id, None)
+            self._async_update(episode)
+
+        self._timers[episode.episode_id] = async_call_later(
+            self._hass, left, HassJob(ask, cancel_on_shutdown=True)
+        )

@@ -1,0 +1,177 @@
+"""The answers that can be given from a notification: each works once, for the user whose phone it was sent to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+import logging
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING
+
+from homeassistant.core import Event, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..correct import async_correct
+from ..vault.errors import VaultError
+from .notification import Button
+from .recipients import Recipient
+
+if TYPE_CHECKING:
+    from ..hub import Hub
+
+_LOGGER = logging.getLogger(__name__)
+
+EVENT_ANSWERED = "mobile_app_notification_action"
+"""What the companion apps fire; whose phone it was is in the event's context."""
+PREFIX = "FAMILIAR_FACES_"
+VALID = timedelta(hours=24)
+MOST = 500
+MUTE_FOR = timedelta(hours=1)
+WHO_PATH = f"/{DOMAIN}/who/{{token}}"
+"""Where "Who is it?" leads: on to the page on which people are enrolled."""
+
+
+class Answer(StrEnum):
+    """What can be answered."""
+
+    RIGHT = "right"
+    NOT_THEM = "not_them"
+    MUTE = "mute"
+    WHO = "who"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An answer that somebody can give."""
+
+    answer: Answer
+    tag: str
+    recipient: str
+    """The key of the recipient."""
+    user_id: str
+    until: datetime
+    visit_id: str | None = None
+    person_id: str | None = None
+    camera_id: str | None = None
+
+
+class Answers:
+    """The answers that were offered and not given yet. In memory only: a restart withdraws them."""
+
+    def __init__(self, hub: Hub) -> None:
+        """Have offered none."""
+        self._hub = hub
+        self._open: dict[str, Asked] = {}
+
+    def __iter__(self) -> Iterator[Asked]:
+        """Return what can be answered."""
+        return iter(self._open.values())
+
+    @callback
+    def async_offer(
+        self,
+        recipient: Recipient,
+        tag: str,
+        titles: dict[Answer, str],
+        *,
+        visit_id: str | None,
+        person_id: str | None,
+        camera_id: str,
+    ) -> tuple[Button, ...]:
+        """Return buttons for these answers, in the order of `titles`; those offered with the tag before end."""
+        self.async_withdraw(tag, recipient.key)
+        if recipient.user_id is None:
+            return ()
+        now = dt_util.utcnow()
+        buttons = []
+        for answer, title in titles.items():
+            token = token_urlsafe(24)
+            self._open[token] = Asked(
+                answer=answer,
+                tag=tag,
+                recipient=recipient.key,
+                user_id=recipient.user_id,
+                until=now + VALID,
+                visit_id=visit_id,
+                person_id=person_id,
+                camera_id=camera_id,
+            )
+            if answer is Answer.WHO:
+                buttons.append(Button(title, uri=WHO_PATH.format(token=token)))
+            else:
+                buttons.append(Button(title, action=f"{PREFIX}{token}"))
+        while len(self._open) > MOST:
+            del self._open[next(iter(self._open))]
+        return tuple(buttons)
+
+    @callback
+    def async_withdraw(self, tag: str, recipient: str | None = None) -> None:
+        """Take no answer any more to a notification, of one recipient or of all."""
+        self._open = {
+            token: asked
+            for token, asked in self._open.items()
+            if asked.tag != tag or recipient not in (None, asked.recipient)
+        }
+
+    @callback
+    def async_forget(self, person_id: str) -> None:
+        """Take no answer about a person any more."""
+        self._open = {token: asked for token, asked in self._open.items() if asked.person_id != person_id}
+
+    @callback
+    def async_take(self, token: str, answer: Answer | None, user_id: str | None) -> Asked | None:
+        """Return what is answered, once; None when nobody was asked that, or somebody else was."""
+        asked = self._open.get(token)
+        if asked is None or asked.until <= dt_util.utcnow():
+            return None
+        if (asked.answer is Answer.WHO) is not (answer is Answer.WHO):
+            return None
+        # A link is opened by whoever holds it; it was sent to nobody else and leads to a page that asks who they are.
+        if answer is not Answer.WHO and asked.user_id != user_id:
+            return None
+        del self._open[token]
+        return asked
+
+    async def async_answered(self, event: Event) -> None:
+        """Do what was answered from a phone."""
+        action = event.data.get("action")
+        if not isinstance(action, str) or not action.startswith(PREFIX):
+            return
+        asked = self.async_take(action.removeprefix(PREFIX), None, event.context.user_id)
+        if asked is None:
+            _LOGGER.debug("An answer was not offered, was given before, or not by this user")
+            return
+        user = await self._hub.hass.auth.async_get_user(asked.user_id)
+        if user is None or not user.is_active or not self._hub.alerts.may_answer(asked):
+            return
+        try:
+            await self._hub.async_whole(self._async_do(asked))
+        except (HomeAssistantError, VaultError) as err:
+            _LOGGER.warning("An answer could not be carried out: %s", err)
+
+    async def _async_do(self, asked: Asked) -> None:
+        now = dt_util.utcnow()
+        match asked.answer:
+            case Answer.RIGHT | Answer.NOT_THEM if asked.visit_id is not None:
+                await async_correct(
+                    self._hub,
+                    asked.visit_id,
+                    correct=asked.answer is Answer.RIGHT,
+                    really=None,
+                    learn=False,
+                )
+            case Answer.MUTE if (what := asked.person_id or asked.camera_id) is not None:
+                self._hub.alerts.mutes.async_mute(what, asked.recipient, now + MUTE_FOR, now)
+        await self.async_note(asked)
+
+    async def async_note(self, asked: Asked) -> None:
+        """Write into the audit log what was answered, and by which user."""
+        await self._hub.hass.async_add_executor_job(
+            self._hub.vault.audit,
+            "notification_answered",
+            asked.person_id if asked.person_id in self._hub.people else None,
+            {"answer": str(asked.answer), "user": asked.user_id},
+            dt_util.utcnow(),
+        )

@@ -1,0 +1,194 @@
+"""An episode: what happens at the cameras at one time, and becomes one notification a recipient. Pure.
+
+Looks and visits belong to the episode that goes on at their camera. Visits of one individual at several
+cameras are one episode too, wherever it began. In memory only.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from ..visits.open_visits import GAP
+from ..visits.visit import Decision, UnclearReason, Visit
+
+MOST = 200
+"""How many episodes are remembered, so that their notifications can still be changed or taken back."""
+REMEMBERED = timedelta(hours=24)
+
+
+@dataclass(slots=True, eq=False)
+class Seen:
+    """A visit that was announced."""
+
+    visit: Visit
+    portrait: bytes | None = field(default=None, repr=False)
+    """The individual's picture (JPEG), where one may be shown at all."""
+    individual: str = ""
+    """The person's id, or of somebody without a name the first visit that showed them."""
+    before: Visit | None = field(default=None, repr=False)
+    """The visit under the name that was taken away from it."""
+
+
+@dataclass(slots=True, eq=False)
+class Episode:
+    """What happens at one time."""
+
+    began_at: datetime
+    last_at: datetime
+    cameras: list[str] = field(default_factory=list)
+    """Ids, in the order in which they came to it."""
+    episode_id: str = field(default_factory=lambda: uuid4().hex)
+    someone: str | None = None
+    """The camera at which somebody rang or a face was seen; None when nothing says that anybody is there."""
+    frame: bytes | None = field(default=None, repr=False)
+    """The first frame of the look that began it (JPEG), until somebody in it is decided."""
+    frames: int = 0
+    """How many frames of a look were compared so far."""
+    looking: set[str] = field(default_factory=set)
+    """The cameras at which a look is being taken."""
+    seen: dict[str, Seen] = field(default_factory=dict)
+    """The visits by their ids, oldest first."""
+    counting: dict[str, bool] = field(default_factory=dict)
+    """Whether an alert counts for this episode: asked once, when it begins to concern the alert."""
+
+    @property
+    def tag(self) -> str:
+        """Return what its notifications are known by."""
+        return f"familiar_faces_{self.episode_id[:16]}"
+
+    def newest(self) -> list[Seen]:
+        """Return each individual as they were announced last, in the order in which they appeared."""
+        newest: dict[str, Seen] = {}
+        for seen in self.seen.values():
+            known = newest.get(seen.individual)
+            if known is None or seen.visit.started_at >= known.visit.started_at:
+                newest[seen.individual] = seen
+        return list(newest.values())
+
+
+class Episodes:
+    """The episodes that go on, and those of the last day."""
+
+    def __init__(self, gap: timedelta = GAP) -> None:
+        """Know of none."""
+        self._gap = gap
+        self._all: list[Episode] = []
+
+    def __iter__(self) -> Iterator[Episode]:
+        """Return them, newest first."""
+        return iter(reversed(self._all))
+
+    def current(self, camera_id: str, now: datetime) -> Episode | None:
+        """Return the episode that goes on at a camera."""
+        for episode in reversed(self._all):
+            if camera_id in episode.cameras and (
+                camera_id in episode.looking or now - episode.last_at <= self._gap
+            ):
+                return episode
+        return None
+
+    def at(self, camera_id: str, now: datetime) -> Episode:
+        """Return the episode that goes on at a camera, where somebody is; a new one when there is none."""
+        episode = self.current(camera_id, now)
+        if episode is None:
+            episode = Episode(began_at=now, last_at=now, cameras=[camera_id])
+            self._all.append(episode)
+            self._forget_old(now)
+        episode.last_at = max(episode.last_at, now)
+        return episode
+
+    def of_visit(self, visit_id: str) -> Episode | None:
+        """Return the episode of a visit."""
+        return next((each for each in self._all if visit_id in each.seen), None)
+
+    def find(self, episode_id: str) -> Episode | None:
+        """Return an episode by its id."""
+        return next((each for each in self._all if each.episode_id == episode_id), None)
+
+    def settle(
+        self, visit: Visit, portrait: bytes | None, companions: Collection[str], now: datetime
+    ) -> tuple[Episode, Episode | None]:
+        """Take note of a visit, and return its episode and one that became part of it, if any.
+
+        `companions`: the ids of visits at other cameras that show the same individual.
+        """
+        known = self.of_visit(visit.visit_id)
+        here = known or self.at(visit.camera_id, now)
+        here.last_at = max(here.last_at, now)
+        merged: Episode | None = None
+        for companion in companions:
+            there = self.of_visit(companion)
+            if there is not None and there is not here:
+                here, merged = self._merge(*sorted((here, there), key=lambda each: each.began_at))
+                break
+        before = here.seen.get(visit.visit_id)
+        seen = Seen(visit, portrait, visit.person_id or visit.visit_id)
+        if before is not None and before.visit.person_id == visit.person_id:
+            # One picture a visit: a better one a moment later is no news.
+            seen = Seen(visit, before.portrait or portrait, before.individual, before.before)
+        elif visit.person_id is None:
+            alike = (here.seen[each] for each in companions if each in here.seen)
+            seen.individual = next((each.individual for each in alike), visit.visit_id)
+        here.seen[visit.visit_id] = seen
+        # Whoever is decided is no longer just someone; others in the frame may not be shown with them.
+        here.frame = None
+        return here, merged
+
+    def correct(self, visit_id: str, moved: Visit | None) -> Episode | None:
+        """Take a name away from a visit, or give it the right one; return its episode."""
+        if (episode := self.of_visit(visit_id)) is None:
+            return None
+        before = episode.seen[visit_id].visit
+        visit = moved or replace(
+            before,
+            decision=Decision.UNCLEAR,
+            reason=UnclearReason.NOT_SURE,
+            person_id=None,
+            name=None,
+            confidence=None,
+            template_id=None,
+            similarity=None,
+            portrait=None,
+        )
+        episode.seen[visit_id] = Seen(visit, None, visit.person_id or visit_id, before)
+        return episode
+
+    def forget(self, person_id: str) -> list[Episode]:
+        """Drop a person's visits, and return the episodes that told of them."""
+        told = []
+        for episode in self._all:
+            theirs = [key for key, seen in episode.seen.items() if seen.visit.person_id == person_id]
+            for visit_id in theirs:
+                del episode.seen[visit_id]
+            for seen in episode.seen.values():
+                if seen.before is not None and seen.before.person_id == person_id:
+                    seen.before = None
+                    theirs.append(seen.visit.visit_id)
+            if theirs:
+                # That somebody was there was said because of them.
+                episode.someone = None if not episode.looking else episode.someone
+                told.append(episode)
+        return told
+
+    def drop_pictures(self, before: datetime) -> None:
+        """Forget the pictures of episodes in which nothing has happened since a moment."""
+        for episode in self._all:
+            if episode.last_at < before:
+                episode.frame = None
+                for seen in episode.seen.values():
+                    seen.portrait = None
+                    seen.visit = replace(seen.visit, portrait=None)
+
+    def _merge(self, first: Episode, second: Episode) -> tuple[Episode, Episode]:
+        first.cameras += [each for each in second.cameras if each not in first.cameras]
+        first.last_at = max(first.last_at, second.last_at)
+        first.looking |= second.looking
+        first.seen |= second.seen
+        first.someone = first.someone or second.someone
+        first.counting = {**second.counting, **first.counting}
+        self._all.remove(second)
+        return first, second
+
+    def _forget_old(self, now: datetime) -> None:
+        self._all = [each for each in self._all if now - each.last_at < REMEMBERED][-MOST:]

@@ -1,0 +1,98 @@
+"""The pictures of notifications: in memory for as long as a phone needs to fetch one, and behind signed links."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from secrets import token_urlsafe
+
+from aiohttp import web
+from homeassistant.components.http.auth import async_sign_path
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..running import async_running_hub
+from .notification import LINK_MINUTES
+
+PICTURE_PATH = f"/api/{DOMAIN}/notification/{{picture_id}}"
+MOST = 64
+"""How many pictures are held at once; the oldest go first."""
+_LIFE = timedelta(minutes=LINK_MINUTES)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    episode_id: str
+    picture: bytes = field(repr=False)
+    until: datetime
+
+
+class PictureStore:
+    """The pictures that notifications link to. They are nowhere but in memory."""
+
+    def __init__(self) -> None:
+        """Hold none."""
+        self._held: dict[str, _Held] = {}
+
+    def __len__(self) -> int:
+        """Return how many are held."""
+        return len(self._held)
+
+    @callback
+    def async_offer(self, hass: HomeAssistant, episode_id: str, picture: bytes) -> str:
+        """Hold a picture (JPEG) of an episode for a while, and return the signed path to it."""
+        now = dt_util.utcnow()
+        self.async_expire(now)
+        known = next(
+            (
+                key
+                for key, held in self._held.items()
+                if held.episode_id == episode_id and held.picture is picture
+            ),
+            None,
+        )
+        picture_id = known or token_urlsafe(16)
+        self._held.pop(picture_id, None)
+        self._held[picture_id] = _Held(episode_id, picture, now + _LIFE)
+        while len(self._held) > MOST:
+            del self._held[next(iter(self._held))]
+        path = PICTURE_PATH.format(picture_id=picture_id)
+        return async_sign_path(hass, path, _LIFE, use_content_user=True)
+
+    @callback
+    def async_take_back(self, episode_id: str) -> None:
+        """Show the pictures of an episode no more."""
+        self._held = {key: held for key, held in self._held.items() if held.episode_id != episode_id}
+
+    @callback
+    def async_expire(self, now: datetime) -> None:
+        """Drop what is past its time."""
+        self._held = {key: held for key, held in self._held.items() if held.until > now}
+
+    @callback
+    def async_get(self, picture_id: str, now: datetime) -> bytes | None:
+        """Return a picture; None when there is none, or no longer."""
+        held = self._held.get(picture_id)
+        return None if held is None or held.until <= now else held.picture
+
+
+class NotificationPictureView(HomeAssistantView):
+    """The picture of a notification, for whoever has its signed link; no id can be guessed."""
+
+    url = PICTURE_PATH
+    name = f"api:{DOMAIN}:notification"
+
+    async def get(self, request: web.Request, picture_id: str) -> web.Response:
+        """Answer with a picture. What never was and what is past its time look the same."""
+        hub = async_running_hub(request.app[KEY_HASS])
+        picture = None if hub is None else hub.alerts.pictures.async_get(picture_id, dt_util.utcnow())
+        if picture is None:
+            return web.Response(status=HTTPStatus.NOT_FOUND, headers=_HEADERS)
+        return web.Response(body=picture, content_type="image/jpeg", headers=_HEADERS)

@@ -1,0 +1,166 @@
+"""What a recipient is to be told of an episode. Pure: the same question always has the same answer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ..visits.visit import Decision, Visit
+from .episode import Episode, Seen
+from .rule import Pictures, Rule
+
+SELF_FRAMES = 3
+"""After so many frames without a name somebody who may be the visitor themself is told that someone is there.
+
+A name takes two good frames; a third one allows for a poor one.
+"""
+PATIENCE = timedelta(seconds=2)
+"""How long a first notification waits for a picture, or for the name of somebody who may be told of themself."""
+
+
+class Kind(StrEnum):
+    """What is said of an individual."""
+
+    FAMILIAR = "familiar"
+    STRANGER = "stranger"
+    UNCLEAR = "unclear"
+    SOMEONE = "someone"
+    """Nobody is decided yet, or nobody could be."""
+    CORRECTED = "corrected"
+    """It was not who it was said to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One individual as a recipient is told of them."""
+
+    kind: Kind
+    camera_id: str
+    individual: str
+    """The person's id, or an id of somebody without a name."""
+    name: str | None = None
+    """Whose name is said: of a familiar person, or whose visit it was not."""
+    visit_id: str | None = None
+
+    @property
+    def topic(self) -> str:
+        """Return what counts as telling the same again: a person, or a kind of visitor."""
+        return self.individual if self.kind is Kind.FAMILIAR else str(self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What a recipient is to know now."""
+
+    parts: tuple[Part, ...]
+    picture: bytes | None = field(default=None, repr=False)
+    """A JPEG."""
+    critical: bool = False
+    answers: bool = False
+    alerts: frozenset[str] = frozenset()
+    """The ids of the alerts because of which."""
+
+    @property
+    def words(self) -> tuple[object, ...]:
+        """Return what makes it read differently."""
+        return (tuple((each.kind, each.camera_id, each.name) for each in self.parts), self.picture is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What counts for one recipient."""
+
+    own_id: str | None
+    """The id of the familiar person who they are, who is never told of themself."""
+    may_come: Callable[[str], bool]
+    """Whether they may be the one who is seen at a camera."""
+    mutes: Callable[[str, str | None], bool]
+    """Whether they do not want to be told now: of a camera, or of a person there."""
+    quiet: Callable[[Rule, str, Episode], bool]
+    """Whether an alert has told them of this topic too short a time ago, in another episode."""
+
+
+def tell(rules: Sequence[Rule], episode: Episode, reader: Reader, now: datetime) -> Telling | None:
+    """Return what a recipient of these alerts is to know; None for nothing."""
+    rules = [rule for rule in rules if episode.counting.get(rule.alert_id, False)]
+    parts: list[Part] = []
+    because: dict[str, Rule] = {}
+    picture: bytes | None = None
+    for seen in episode.newest():
+        if (covering := _covering(rules, seen, episode, reader)) is None:
+            continue
+        part, alerts = covering
+        parts.append(part)
+        because |= {rule.alert_id: rule for rule in alerts}
+        if seen.portrait is not None and any(rule.shows(seen.visit) for rule in alerts):
+            picture = seen.portrait
+    if not episode.seen and (camera_id := episode.someone) is not None:
+        early = _early(rules, episode, camera_id, reader, now)
+        if not early:
+            return None
+        parts.append(Part(Kind.SOMEONE, camera_id, Kind.SOMEONE))
+        because = {rule.alert_id: rule for rule in early}
+        if any(rule.pictures is Pictures.EVERYBODY for rule in early):
+            picture = episode.frame
+    if not parts:
+        return None
+    return Telling(
+        parts=tuple(parts),
+        picture=picture,
+        critical=any(rule.critical for rule in because.values()),
+        answers=any(rule.answers for rule in because.values()),
+        alerts=frozenset(because),
+    )
+
+
+def _covering(
+    rules: Sequence[Rule], seen: Seen, episode: Episode, reader: Reader
+) -> tuple[Part, list[Rule]] | None:
+    """Return how somebody is told of, and the alerts that ask for it; None when none does."""
+    visit, before = seen.visit, seen.before
+    if reader.own_id is not None and visit.person_id == reader.own_id:
+        return None
+    if reader.mutes(visit.camera_id, visit.person_id):
+        return None
+    if before is not None and visit.person_id is None:
+        # Whoever was told the wrong name is told so.
+        part = Part(Kind.CORRECTED, visit.camera_id, seen.individual, before.name)
+        asking = [rule for rule in rules if rule.about(before) or rule.about(visit)]
+        if before.person_id == reader.own_id:
+            asking = []
+    else:
+        part = Part(_KINDS[visit.decision], visit.camera_id, seen.individual, visit.name, visit.visit_id)
+        asking = [rule for rule in rules if rule.about(visit) or _was_about(rule, before)]
+    alerts = [rule for rule in asking if not reader.quiet(rule, part.topic, episode)]
+    return (part, alerts) if alerts else None
+
+
+def _was_about(rule: Rule, before: Visit | None) -> bool:
+    return before is not None and rule.about(before)
+
+
+def _early(
+    rules: Sequence[Rule], episode: Episode, camera_id: str, reader: Reader, now: datetime
+) -> list[Rule]:
+    """Return the alerts that tell that someone is there, before or without knowing who."""
+    if reader.mutes(camera_id, None):
+        return []
+    waited = now - episode.began_at >= PATIENCE or not episode.looking
+    if reader.may_come(camera_id) and episode.frames < SELF_FRAMES and not waited:
+        return []
+    return [
+        rule
+        for rule in rules
+        if rule.early
+        and rule.at(camera_id)
+        and not reader.quiet(rule, camera_id, episode)
+        # A picture that comes a moment later would make it a second notification.
+        and (rule.pictures is not Pictures.EVERYBODY or episode.frame is not None or waited)
+    ]
+
+
+_KINDS = {
+    Decision.FAMILIAR: Kind.FAMILIAR,
+    Decision.STRANGER: Kind.STRANGER,
+    Decision.UNCLEAR: Kind.UNCLEAR,
+}
