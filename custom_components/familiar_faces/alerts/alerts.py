@@ -11,12 +11,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
-from homeassistant.exceptions import ServiceNotFound
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..consent.keeping import keeps_pictures, keeps_visits
+from ..consent.keeping import keeps_pictures
 from ..const import (
     CONF_UNANNOUNCED,
     SUBENTRY_ALERT,
@@ -26,22 +25,19 @@ from ..const import (
     signal_forgotten,
     signal_look,
 )
-from ..flows.words import async_say
 from ..issues import async_check_alert
 from ..vault.records import Corrected
 from ..visits.news import LookNews, Stage
 from ..visits.open_visits import Outcome
 from ..visits.turns import Urgency
-from .answers import EVENT_ANSWERED, Answer, Answers, Asked
+from .answers import EVENT_ANSWERED, Asked
 from .episode import Episode, Episodes
 from .mutes import Mutes
-from .notification import LINK_MINUTES, Button, Notification
-from .outbox import Outbox
-from .pictures import PictureStore
-from .recipients import Recipient, async_clear, async_find, async_own_person, async_recipients, async_send
-from .rule import Rule
-from .telling import PATIENCE, SELF_FRAMES, Kind, Reader, Telling, tell
-from .wording import async_message
+from .notification import LINK_MINUTES
+from .recipients import Recipient, async_find, async_own_person, async_recipients
+from .rule import Pictures, Rule
+from .teller import Teller
+from .telling import PATIENCE, SELF_FRAMES, Reader, tell
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -49,8 +45,6 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 ZONE_HOME = "zone.home"
-MOST_REMEMBERED = 5_000
-"""How many tellings are remembered, to know what an alert keeps quiet about."""
 
 
 @dataclass(slots=True)
@@ -64,15 +58,6 @@ class _Look:
     """Whether somebody rang, or a face was seen."""
 
 
-@dataclass(slots=True)
-class _Sent:
-    """What a recipient was told of an episode."""
-
-    telling: Telling
-    individuals: set[str]
-    """Whom they were told of; `Kind.SOMEONE` before that was known."""
-
-
 class Alerts:
     """Tells whom the owner chose. Lives on the event loop; what is sent is sent in the background."""
 
@@ -80,18 +65,15 @@ class Alerts:
         """Tell nobody of anything yet."""
         self._hub = hub
         self._hass = hub.hass
-        self.pictures = PictureStore()
-        self.answers = Answers(hub)
+        self._teller = Teller(hub)
+        self.pictures = self._teller.pictures
+        self.answers = self._teller.answers
         self.mutes = Mutes(hub.books)
         self._episodes = Episodes()
         self._looks: dict[str, _Look] = {}
         """The looks that are being taken, by their cameras."""
-        self._sent: dict[tuple[str, str], _Sent] = {}
-        """What was told, by the tag and the recipient's key."""
-        self._told: dict[tuple[str, str, str], tuple[datetime, str]] = {}
-        """When an alert told a recipient of a topic last, and in which episode."""
-        self._outboxes: dict[str, Outbox] = {}
         self._timers: dict[str, CALLBACK_TYPE] = {}
+        self._expiry: CALLBACK_TYPE | None = None
         self._unsubscribe: list[CALLBACK_TYPE] = []
 
     # The rules
@@ -143,13 +125,13 @@ class Alerts:
         for cancel in self._timers.values():
             cancel()
         self._timers.clear()
-        for outbox in self._outboxes.values():
-            await outbox.async_stop()
+        if self._expiry is not None:
+            self._expiry()
+        await self._teller.async_stop()
 
     async def async_flush(self) -> None:
         """Wait until everything that was to be sent has been."""
-        for outbox in list(self._outboxes.values()):
-            await outbox.async_flush()
+        await self._teller.async_flush()
 
     # What happens
 
@@ -167,7 +149,7 @@ class Alerts:
             case Stage.STARTED:
                 somebody = news.urgency is Urgency.RING
             case Stage.FETCHED:
-                if self._all_agree_to_pictures(camera_id):
+                if self._may_show_before(camera_id):
                     look.frame = news.frame
             case Stage.COMPARED:
                 look.frames = news.frames
@@ -200,25 +182,23 @@ class Alerts:
         if not self.rules:
             return
         visit = outcome.visit
-        if visit.person_id is None and not all(keeps_pictures(self._hub, each) for each in resembled):
+        if not any(rule.shows(visit) and rule.about(visit) for rule in self.rules) or (
+            visit.person_id is None and not all(keeps_pictures(self._hub, each) for each in resembled)
+        ):
             portrait = None
         companions = self._hub.open_visits.companions(visit.visit_id)
         episode, merged = self._episodes.settle(visit, portrait, companions, dt_util.utcnow())
         if merged is not None:
-            self._async_take_away(merged)
+            self._teller.async_take_away(merged)
         self._async_update(episode)
 
     @callback
     def _async_forgotten(self, person_id: str) -> None:
         """Take away what tells of a person, who may agree to less than before or be gone."""
-        self.answers.async_forget(person_id)
         for episode in self._episodes.forget(person_id):
             self.pictures.async_take_back(episode.episode_id)
             self._async_update(episode)
-        # Also of what was told longer ago than the episodes are remembered.
-        for (tag, key), sent in list(self._sent.items()):
-            if any(part.individual == person_id for part in sent.telling.parts):
-                self._async_clear(tag, key)
+        self._teller.async_forget(person_id)
         if person_id not in self._hub.people:
             self.async_prune()
 
@@ -269,8 +249,24 @@ class Alerts:
                 continue
             reader = self._reader(recipient, now)
             telling = tell(rules, episode, reader, now)
-            self._async_tell(recipient, episode, telling, now)
+            self._teller.async_tell(recipient, episode, telling, now)
         self._async_ask_again(episode, now)
+        self._async_expire_later()
+
+    @callback
+    def _async_expire_later(self) -> None:
+        """Hold pictures no longer than they can be fetched, also when nothing happens any more."""
+        if self._expiry is not None:
+            self._expiry()
+
+        @callback
+        def expire(_now: datetime) -> None:
+            self._expiry = None
+            self._async_hub_changed()
+
+        self._expiry = async_call_later(
+            self._hass, LINK_MINUTES * 60 + 1, HassJob(expire, cancel_on_shutdown=True)
+        )
 
     def _reader(self, recipient: Recipient, now: datetime) -> Reader:
         own = async_own_person(self._hass, recipient)
@@ -282,15 +278,11 @@ class Alerts:
                 person is not None and person.may_be_recognised(now, camera_id) and person.choices.announced
             )
 
-        def quiet(rule: Rule, topic: str, episode: Episode) -> bool:
-            told = self._told.get((rule.alert_id, recipient.key, topic))
-            return told is not None and told[1] != episode.episode_id and now - told[0] < rule.every
-
         return Reader(
             own_id=own_id,
             may_come=may_come,
             mutes=lambda camera_id, person_id: self.mutes.muted(recipient.key, camera_id, person_id, now),
-            quiet=quiet,
+            quiet=lambda rule, topic, episode: self._teller.quiet(rule, recipient, topic, episode, now),
         )
 
     def _person_of(self, entity_id: str) -> str | None:
@@ -302,118 +294,15 @@ class Alerts:
         state = self._hass.states.get(ZONE_HOME)
         return state is not None and state.state.isdecimal() and int(state.state) > 0
 
-    def _all_agree_to_pictures(self, camera_id: str) -> bool:
-        """Return whether a picture may be shown before it is known who is in it."""
+    def _may_show_before(self, camera_id: str) -> bool:
+        """Return whether a picture may be shown before it is known who is in it: everybody agreed to pictures."""
+        if not any(
+            rule.early and rule.pictures is Pictures.EVERYBODY and rule.at(camera_id) for rule in self.rules
+        ):
+            return False
         now = dt_util.utcnow()
         here = [each for each in self._hub.people.values() if each.may_be_recognised(now, camera_id)]
         return all(keeps_pictures(self._hub, each.person_id) for each in here)
-
-    @callback
-    def _async_tell(
-        self, recipient: Recipient, episode: Episode, telling: Telling | None, now: datetime
-    ) -> None:
-        """Send what is new, and take away what does not hold."""
-        where = (episode.tag, recipient.key)
-        sent = self._sent.get(where)
-        if telling is None:
-            if sent is not None and recipient.grows:
-                self._async_clear(*where)
-            return
-        individuals = {part.individual for part in telling.parts}
-        new = individuals - (sent.individuals if sent is not None else set())
-        if sent is not None and sent.individuals == {Kind.SOMEONE}:
-            # It was heard that someone is there; who it is is no other news.
-            new = set()
-        if sent is not None and not new and sent.telling.words == telling.words:
-            return
-        if not recipient.grows and (not new or (telling.parts[0].kind is Kind.SOMEONE and episode.looking)):
-            # What cannot be taken back or replaced is told once, when it is known.
-            return
-        known = set() if sent is None or individuals.isdisjoint(sent.individuals) else sent.individuals
-        self._sent[where] = _Sent(telling, individuals | known)
-        self._note_told(recipient, episode, telling, now)
-        silent = sent is not None and not new
-        self._outbox(recipient.key).async_put(
-            episode.tag, lambda: self._async_send(recipient, episode, telling, silent)
-        )
-
-    @callback
-    def _note_told(self, recipient: Recipient, episode: Episode, telling: Telling, now: datetime) -> None:
-        for alert_id in telling.alerts:
-            for part in telling.parts:
-                for topic in (part.topic, part.camera_id):
-                    self._told.pop((alert_id, recipient.key, topic), None)
-                    self._told[alert_id, recipient.key, topic] = (now, episode.episode_id)
-        while len(self._told) > MOST_REMEMBERED:
-            del self._told[next(iter(self._told))]
-        while len(self._sent) > MOST_REMEMBERED:
-            del self._sent[next(iter(self._sent))]
-
-    async def _async_send(
-        self, recipient: Recipient, episode: Episode, telling: Telling, silent: bool
-    ) -> None:
-        cameras = self.cameras
-        camera_id = telling.parts[-1].camera_id
-        picture = None
-        if telling.picture is not None and recipient.user_id is not None:
-            picture = self.pictures.async_offer(self._hass, episode.episode_id, telling.picture)
-        notification = Notification(
-            tag=episode.tag,
-            title=cameras.get(camera_id, ""),
-            message=await async_message(self._hass, telling.parts, cameras),
-            picture=picture,
-            critical=telling.critical,
-            silent=silent,
-            buttons=await self._async_buttons(recipient, episode, telling),
-        )
-        try:
-            await async_send(self._hass, recipient, notification)
-        except ServiceNotFound:
-            _LOGGER.warning("%s cannot be told any more", recipient.title)
-
-    async def _async_buttons(
-        self, recipient: Recipient, episode: Episode, telling: Telling
-    ) -> tuple[Button, ...]:
-        """Return the answers that fit: about whoever was told of last."""
-        part = telling.parts[-1]
-        answers: list[Answer] = []
-        if telling.answers and part.kind is Kind.FAMILIAR and keeps_visits(self._hub, part.individual):
-            answers += [Answer.RIGHT, Answer.NOT_THEM]
-        elif telling.answers and part.kind is not Kind.FAMILIAR and await self._async_may_enrol(recipient):
-            answers.append(Answer.WHO)
-        answers.append(Answer.MUTE)
-        titles = {each: await async_say(self._hass, "alert_answer", str(each)) for each in answers}
-        return self.answers.async_offer(
-            recipient,
-            episode.tag,
-            titles,
-            visit_id=part.visit_id,
-            person_id=part.individual if part.kind is Kind.FAMILIAR else None,
-            camera_id=part.camera_id,
-        )
-
-    async def _async_may_enrol(self, recipient: Recipient) -> bool:
-        user = await self._hass.auth.async_get_user(recipient.user_id or "")
-        return user is not None and user.is_admin
-
-    @callback
-    def _async_clear(self, tag: str, key: str) -> None:
-        """Take a notification away from a recipient."""
-        self._sent.pop((tag, key), None)
-        self.answers.async_withdraw(tag, key)
-        recipient = async_find(self._hass, key)
-        if recipient is not None and recipient.grows:
-            self._outbox(key).async_put(tag, lambda: async_clear(self._hass, recipient, tag))
-
-    @callback
-    def _async_take_away(self, episode: Episode) -> None:
-        """Take an episode away that became part of another one."""
-        self.pictures.async_take_back(episode.episode_id)
-        for tag, key in [each for each in self._sent if each[0] == episode.tag]:
-            self._async_clear(tag, key)
-
-    def _outbox(self, key: str) -> Outbox:
-        return self._outboxes.setdefault(key, Outbox(self._hass, self._hub.entry, key))
 
     @callback
     def _async_ask_again(self, episode: Episode, now: datetime) -> None:

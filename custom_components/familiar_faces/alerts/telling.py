@@ -43,6 +43,11 @@ class Part:
     visit_id: str | None = None
 
     @property
+    def known_as(self) -> set[str]:
+        """Return by what it is known whether somebody was told of already."""
+        return {self.individual} if self.visit_id is None else {self.individual, self.visit_id}
+
+    @property
     def topic(self) -> str:
         """Return what counts as telling the same again: a person, or a kind of visitor."""
         return self.individual if self.kind is Kind.FAMILIAR else str(self.kind)
@@ -124,7 +129,7 @@ def _covering(
         return None
     if before is not None and visit.person_id is None:
         # Whoever was told the wrong name is told so.
-        part = Part(Kind.CORRECTED, visit.camera_id, seen.individual, before.name)
+        part = Part(Kind.CORRECTED, visit.camera_id, seen.individual, before.name, visit.visit_id)
         asking = [rule for rule in rules if rule.about(before) or rule.about(visit)]
         if before.person_id == reader.own_id:
             asking = []

@@ -1,0 +1,186 @@
+"""Tells each recipient what they are to know, once: keeps what they were told, and sends what is new."""
+
+from dataclasses import dataclass
+from datetime import datetime
+import logging
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ServiceNotFound
+
+from ..consent.keeping import keeps_visits
+from ..flows.words import async_say
+from .answers import Answer, Answers
+from .episode import Episode
+from .notification import Button, Notification
+from .outbox import Outbox
+from .pictures import PictureStore
+from .recipients import Recipient, async_clear, async_find, async_send
+from .rule import Rule
+from .telling import Kind, Telling
+from .wording import async_message
+
+if TYPE_CHECKING:
+    from ..hub import Hub
+
+_LOGGER = logging.getLogger(__name__)
+
+MOST_REMEMBERED = 5_000
+"""How many tellings are remembered, to take them back and to know what an alert keeps quiet about."""
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What a recipient was told of an episode."""
+
+    telling: Telling
+    known: set[str]
+    """The individuals and visits that they were told of; `Kind.SOMEONE` before that was known."""
+
+
+class Teller:
+    """What every recipient was told. Lives on the event loop; what is sent is sent in the background."""
+
+    def __init__(self, hub: Hub) -> None:
+        """Have told nobody anything."""
+        self.pictures = PictureStore()
+        self.answers = Answers(hub)
+        self._hub = hub
+        self._hass: HomeAssistant = hub.hass
+        self._sent: dict[tuple[str, str], _Sent] = {}
+        """What was told, by the tag and the recipient's key."""
+        self._told: dict[tuple[str, str, str], tuple[datetime, str]] = {}
+        """When an alert told a recipient of a topic last, and in which episode."""
+        self._outboxes: dict[str, Outbox] = {}
+
+    async def async_stop(self) -> None:
+        """Give up what is not sent yet."""
+        for outbox in self._outboxes.values():
+            await outbox.async_stop()
+
+    async def async_flush(self) -> None:
+        """Wait until everything that was to be sent has been."""
+        for outbox in list(self._outboxes.values()):
+            await outbox.async_flush()
+
+    def quiet(self, rule: Rule, recipient: Recipient, topic: str, episode: Episode, now: datetime) -> bool:
+        """Return whether an alert told a recipient of a topic too short a time ago, in another episode."""
+        told = self._told.get((rule.alert_id, recipient.key, topic))
+        return told is not None and told[1] != episode.episode_id and now - told[0] < rule.every
+
+    @callback
+    def async_forget(self, person_id: str) -> None:
+        """Take away what tells of a person, also of longer ago than the episodes are remembered."""
+        self.answers.async_forget(person_id)
+        for (tag, key), sent in list(self._sent.items()):
+            if any(part.individual == person_id for part in sent.telling.parts):
+                self.async_clear(tag, key)
+        self._told = {key: told for key, told in self._told.items() if key[2] != person_id}
+
+    @callback
+    def async_tell(
+        self, recipient: Recipient, episode: Episode, telling: Telling | None, now: datetime
+    ) -> None:
+        """Send what is new, and take away what does not hold."""
+        where = (episode.tag, recipient.key)
+        sent = self._sent.get(where)
+        if telling is None:
+            if sent is not None and recipient.grows:
+                self.async_clear(*where)
+            return
+        known = set() if sent is None else sent.known
+        # That somebody turns out to be somebody else, or is at another camera now, is no other news.
+        news = any(part.known_as.isdisjoint(known) for part in telling.parts) and not (
+            recipient.grows and known == {Kind.SOMEONE}
+        )
+        if sent is not None and not news and sent.telling.words == telling.words:
+            return
+        early = telling.parts[0].kind is Kind.SOMEONE
+        if not recipient.grows and (not news or (early and episode.looking)):
+            # What cannot be taken back or replaced is told once, when it is known.
+            return
+        told = set().union(*(part.known_as for part in telling.parts))
+        self._sent[where] = _Sent(telling, told if known == {Kind.SOMEONE} else known | told)
+        self._note_told(recipient, episode, telling, now)
+        silent = sent is not None and not news
+        self._outbox(recipient.key).async_put(
+            episode.tag, lambda: self._async_send(recipient, episode, telling, silent)
+        )
+
+    @callback
+    def _note_told(self, recipient: Recipient, episode: Episode, telling: Telling, now: datetime) -> None:
+        for alert_id in telling.alerts:
+            for part in telling.parts:
+                for topic in (part.topic, part.camera_id):
+                    self._told.pop((alert_id, recipient.key, topic), None)
+                    self._told[alert_id, recipient.key, topic] = (now, episode.episode_id)
+        while len(self._told) > MOST_REMEMBERED:
+            del self._told[next(iter(self._told))]
+        while len(self._sent) > MOST_REMEMBERED:
+            del self._sent[next(iter(self._sent))]
+
+    async def _async_send(
+        self, recipient: Recipient, episode: Episode, telling: Telling, silent: bool
+    ) -> None:
+        cameras = self._hub.alerts.cameras
+        camera_id = telling.parts[-1].camera_id
+        picture = None
+        if telling.picture is not None and recipient.user_id is not None:
+            picture = self.pictures.async_offer(self._hass, episode.episode_id, telling.picture)
+        notification = Notification(
+            tag=episode.tag,
+            title=cameras.get(camera_id, ""),
+            message=await async_message(self._hass, telling.parts, cameras),
+            picture=picture,
+            critical=telling.critical,
+            silent=silent,
+            buttons=await self._async_buttons(recipient, episode, telling),
+        )
+        try:
+            await async_send(self._hass, recipient, notification)
+        except ServiceNotFound:
+            _LOGGER.warning("%s cannot be told any more", recipient.title)
+
+    async def _async_buttons(
+        self, recipient: Recipient, episode: Episode, telling: Telling
+    ) -> tuple[Button, ...]:
+        """Return the answers that fit: about whoever was told of last."""
+        part = telling.parts[-1]
+        answers: list[Answer] = []
+        if telling.answers and part.kind is Kind.FAMILIAR and keeps_visits(self._hub, part.individual):
+            answers += [Answer.RIGHT, Answer.NOT_THEM]
+        elif telling.answers and part.kind is not Kind.FAMILIAR and await self._async_may_enrol(recipient):
+            answers.append(Answer.WHO)
+        answers.append(Answer.MUTE)
+        titles = {each: await async_say(self._hass, "alert_answer", str(each)) for each in answers}
+        return self.answers.async_offer(
+            recipient,
+            episode.tag,
+            titles,
+            visit_id=part.visit_id,
+            person_id=part.individual if part.kind is Kind.FAMILIAR else None,
+            camera_id=part.camera_id,
+        )
+
+    async def _async_may_enrol(self, recipient: Recipient) -> bool:
+        user = await self._hass.auth.async_get_user(recipient.user_id or "")
+        return user is not None and user.is_admin
+
+    @callback
+    def async_clear(self, tag: str, key: str) -> None:
+        """Take a notification away from a recipient."""
+        self._sent.pop((tag, key), None)
+        self.answers.async_withdraw(tag, key)
+        recipient = async_find(self._hass, key)
+        if recipient is not None and recipient.grows:
+            self._outbox(key).async_put(tag, lambda: async_clear(self._hass, recipient, tag))
+
+    @callback
+    def async_take_away(self, episode: Episode) -> None:
+        """Take an episode away that became part of another one."""
+        self.pictures.async_take_back(episode.episode_id)
+        for tag, key in [each for each in self._sent if each[0] == episode.tag]:
+            self.async_clear(tag, key)
+
+    def _outbox(self, key: str) -> Outbox:
+        return self._outboxes.setdefault(key, Outbox(self._hass, self._hub.entry, key))
