@@ -1,20 +1,26 @@
 """Alerts: one notification a visit that grows, on real phones' side of the real companion integration."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
+from homeassistant.components.persistent_notification import _async_get_or_create_notifications
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.people.choices import Keeping
 
 from .conftest import FrontDoor
 from .phone import CLEAR, Phone, PushServer, register
 from .pictures import astronaut, enrolment_photos, frame, stranger
-from .steps import enrol, ring
+from .steps import enrol, later, ring
 
 type NewPhone = Callable[..., Awaitable[Phone]]
 
@@ -81,3 +87,283 @@ async def test_a_stranger(
     assert "image" not in everybody.pushed[-1]["data"]
     assert familiar.messages == ["Someone is at the front door.", CLEAR]
     assert not familiar.shown()
+
+
+async def change_choices(hass: HomeAssistant, hub: Hub, person_id: str, **choices: Any) -> None:
+    """Have somebody agree to something else than before."""
+    before = hub.people[person_id].consent
+    assert before is not None
+    consent = replace(before, consent_id=uuid4().hex, choices=replace(before.choices, **choices))
+    await hass.async_add_executor_job(hub.vault.record_consent, person_id, consent, dt_util.utcnow())
+    await hub.async_refresh_people()
+
+
+def link(hass: HomeAssistant, phone: Phone, entity_id: str = "person.eileen") -> None:
+    """Say whose phone it is, as Home Assistant's own person does."""
+    hass.states.async_set(entity_id, "home", {"user_id": phone.user_id})
+
+
+def eileen_comes(front_door: FrontDoor, *beside: Image.Image) -> None:
+    """Have Eileen stand before the camera."""
+    front_door.frames = [frame(astronaut(), *beside, seed=seed) for seed in range(16)]
+
+
+def a_stranger_comes(front_door: FrontDoor) -> None:
+    """Have somebody stand before the camera whom nobody knows."""
+    front_door.frames = [frame(stranger(0), seed=seed) for seed in range(16)]
+
+
+async def test_never_of_yourself(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
+) -> None:
+    """Whoever comes home is not told so; the others are."""
+    own, other = await new_phone("Pixel"), await new_phone("Apple")
+    link(hass, own)
+    add_alert(hass, entry, own, other)
+    await enrol(hass, entry, enrolment_photos(), linked_entity="person.eileen")
+    eileen_comes(front_door)
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert own.pushed == []
+    assert other.messages[-1] == "Eileen is at the front door."
+
+
+async def test_with_a_guest(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
+) -> None:
+    """Whoever comes with somebody is told of the other one alone, and the others of both."""
+    own, other = await new_phone("Pixel"), await new_phone("Apple")
+    link(hass, own)
+    add_alert(hass, entry, own, other)
+    await enrol(hass, entry, enrolment_photos(), linked_entity="person.eileen")
+    eileen_comes(front_door, stranger(0))
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert own.messages[-1] == "A stranger is at the front door."
+    assert not any("Eileen" in message for message in own.messages)
+    assert other.messages[-1] in (
+        "Eileen and a stranger are at the front door.",
+        "A stranger and Eileen are at the front door.",
+    )
+    assert len(other.shown()) == 1
+
+
+async def test_a_stranger_while_linked(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
+) -> None:
+    """Somebody who might have been the visitor is told as soon as it is clear that they are not."""
+    own = await new_phone("Pixel")
+    link(hass, own)
+    add_alert(hass, entry, own)
+    await enrol(hass, entry, enrolment_photos(), linked_entity="person.eileen")
+    a_stranger_comes(front_door)
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert own.messages[-1] == "A stranger is at the front door."
+
+
+@pytest.mark.parametrize("pictures", ["familiar", "everybody"])
+async def test_silent(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
+    new_phone: NewPhone,
+    pictures: str,
+) -> None:
+    """Of somebody who wishes silence nothing is told; that the bell rang is, without a picture."""
+    phone = await new_phone("Pixel")
+    add_alert(hass, entry, phone, picture=pictures)
+    person_id = await enrol(hass, entry, enrolment_photos())
+    await change_choices(hass, hub, person_id, keeping=Keeping.SILENT)
+    eileen_comes(front_door)
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert phone.messages == ["Someone is at the front door."]
+    assert "image" not in phone.pushed[0]["data"]
+
+
+async def test_without_pictures(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
+) -> None:
+    """Of somebody who said no to pictures none is sent, also not before it is known who it is."""
+    phone = await new_phone("Pixel")
+    add_alert(hass, entry, phone, picture="everybody")
+    person_id = await enrol(hass, entry, enrolment_photos())
+    await change_choices(hass, hub, person_id, pictures=False)
+    eileen_comes(front_door)
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert phone.messages[-1] == "Eileen is at the front door."
+    assert not any("image" in each["data"] for each in phone.pushed)
+    assert len(hub.alerts.pictures) == 0
+
+
+async def test_pictures_of_everybody(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
+    new_phone: NewPhone,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """Of a stranger the owner may have pictures sent: the camera's first, then the face."""
+    phone = await new_phone("Pixel")
+    add_alert(hass, entry, phone, picture="everybody")
+    await enrol(hass, entry, enrolment_photos())
+    a_stranger_comes(front_door)
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    client = await hass_client_no_auth()
+    for each in phone.pushed:
+        response = await client.get(each["data"]["image"])
+        assert (response.status, (await response.read())[:2]) == (200, b"\xff\xd8")
+    assert phone.messages[-1] == "A stranger is at the front door."
+    assert hub.vault.stored().pictures == 0
+
+
+async def test_not_them(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
+) -> None:
+    """What one says of a visit, the others are told, silently."""
+    first, second = await new_phone("Pixel"), await new_phone("Apple")
+    add_alert(hass, entry, first, second, who=["familiar"], early=False)
+    await enrol(hass, entry, enrolment_photos())
+    eileen_comes(front_door)
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert second.messages == ["Eileen is at the front door."]
+    assert await first.press(first.action("Not them")) == 200
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await hub.alerts.async_flush()
+    assert second.messages[1:] == ["It was not Eileen at the front door."]
+    assert second.pushed[1]["data"]["alert_once"] is True
+    assert "image" not in second.pushed[1]["data"]
+    assert not hub.vault.visits()
+
+
+async def test_every(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
+) -> None:
+    """An alert keeps quiet about the same person, and not about somebody else."""
+    phone = await new_phone("Pixel")
+    add_alert(hass, entry, phone, early=False, every=30)
+    await enrol(hass, entry, enrolment_photos())
+    eileen_comes(front_door)
+    await ring(hass, hub)
+    with later(minutes=10):
+        await ring(hass, hub)
+        await hub.alerts.async_flush()
+        assert phone.messages == ["Eileen is at the front door."]
+    with later(minutes=20):
+        a_stranger_comes(front_door)
+        await ring(hass, hub)
+    with later(minutes=31):
+        eileen_comes(front_door)
+        await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert phone.messages[1:] == ["A stranger is at the front door.", "Eileen is at the front door."]
+
+
+@pytest.mark.parametrize(
+    ("home", "at_home", "told"), [("nobody", 0, 1), ("nobody", 1, 0), ("somebody", 2, 1)]
+)
+async def test_home(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
+    new_phone: NewPhone,
+    home: str,
+    at_home: int,
+    told: int,
+) -> None:
+    """An alert counts only while somebody or nobody is at home."""
+    phone = await new_phone("Pixel")
+    hass.states.async_set("zone.home", str(at_home))
+    add_alert(hass, entry, phone, early=False, home=home)
+    await enrol(hass, entry, enrolment_photos())
+    eileen_comes(front_door)
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert len(phone.pushed) == told
+
+
+async def test_muted(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
+) -> None:
+    """For an hour, one phone alone, and nobody else than this person."""
+    first, second = await new_phone("Pixel"), await new_phone("Apple")
+    add_alert(hass, entry, first, second, early=False)
+    await enrol(hass, entry, enrolment_photos())
+    eileen_comes(front_door)
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    await first.press(first.action("Mute 1 h"))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    with later(minutes=30):
+        await ring(hass, hub)
+        a_stranger_comes(front_door)
+        await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert first.messages[1:] == ["A stranger is at the front door."]
+    assert second.messages[1] == "Eileen is at the front door."
+    with later(minutes=61):
+        eileen_comes(front_door)
+        await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert first.messages[-1] == "Eileen is at the front door."
+
+
+async def test_forgotten(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
+) -> None:
+    """A notification with the name of somebody who is forgotten is taken away."""
+    phone = await new_phone("Pixel")
+    add_alert(hass, entry, phone)
+    person_id = await enrol(hass, entry, enrolment_photos())
+    eileen_comes(front_door)
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    action = phone.action("Right")
+    await hub.async_forget(person_id)
+    await hub.alerts.async_flush()
+    assert phone.messages[-1] == CLEAR
+    assert not phone.shown()
+    assert len(hub.alerts.pictures) == 0
+    before = hub.vault.audit_entries()
+    await phone.press(action)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hub.vault.audit_entries() == before
+
+
+async def test_no_picture_comes(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
+) -> None:
+    """That somebody rang is told also when the camera fails."""
+    phone = await new_phone("Pixel")
+    add_alert(hass, entry, phone, picture="everybody")
+    await enrol(hass, entry, enrolment_photos())
+    front_door.frames = []
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    assert phone.messages == ["Someone is at the front door."]
+
+
+async def test_here(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor) -> None:
+    """Home Assistant's own notifications grow, too."""
+    hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            data={"who": ["familiar", "stranger"], "recipients": ["here:"], "early": True},
+            subentry_type="alert",
+            title="Here",
+            unique_id=None,
+        ),
+    )
+    await enrol(hass, entry, enrolment_photos())
+    eileen_comes(front_door)
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+    (shown,) = _async_get_or_create_notifications(hass).values()
+    assert (shown["title"], shown["message"]) == ("Front door", "Eileen is at the front door.")

@@ -316,7 +316,8 @@ class Alerts:
         @callback
         def ask(_now: datetime) -> None:
             self._timers.pop(episode.episode_id, None)
-            self._async_update(episode)
+            if not episode.seen:
+                self._async_update(episode)
 
         self._timers[episode.episode_id] = async_call_later(
             self._hass, left, HassJob(ask, cancel_on_shutdown=True)

@@ -81,7 +81,7 @@ def async_recipients(hass: HomeAssistant) -> list[Recipient]:
         - {SEND_MESSAGE, PERSISTENT, NOTIFY, MOBILE_APP, *taken}
     )
     actions = [Recipient(f"{Way.ACTION}:{name}", f"{NOTIFY}.{name}") for name in others]
-    return [*phones, *entities, *actions, Recipient(Way.HERE, "Home Assistant")]
+    return [*phones, *entities, *actions, Recipient(f"{Way.HERE}:", "Home Assistant")]
 
 
 @callback
