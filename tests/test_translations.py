@@ -13,9 +13,12 @@ import pytest
 import yaml
 
 import custom_components.familiar_faces as integration
+from custom_components.familiar_faces.alerts.answers import Answer
+from custom_components.familiar_faces.alerts.telling import Kind
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.errors import EnvironmentFailed
+from custom_components.familiar_faces.spoken import Sentence
 from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
 
@@ -372,12 +375,28 @@ def test_errors_aborts_and_progress(name: str) -> None:
 # The selectors, and what is said with `async_say`
 
 
+def lines_of_the_logbook() -> set[str]:
+    """Return the keys of who came, and of what they did where."""
+    what = {"came", "came_unclear", "seen"}
+    return {
+        f"who_{Decision.STRANGER}",
+        f"who_{Decision.UNCLEAR}",
+        *what,
+        *(f"{each}_somewhere" for each in what),
+    }
+
+
 KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
+    "alert_answer": lambda: {str(answer) for answer in Answer},
+    "alert_who": lambda: {str(kind) for kind in Kind} - {Kind.FAMILIAR, Kind.CORRECTED},
+    "calendar": lambda: {"visit"},
     "cannot_prepare": reasons_of_the_environment,
     "consent_text": sentences_of_the_consent,
     "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
+    "logbook": lines_of_the_logbook,
     "photo_verdict": verdicts_on_photos,
     "quality": reasons_of_quality,
+    "spoken": lambda: {str(sentence) for sentence in Sentence},
     "walk_up": lambda: {str(end) for end in Ended},
 }
 
@@ -387,12 +406,22 @@ def test_selectors() -> None:
     asked = {group: keys() for group, keys in KNOWN_WHEN_RUNNING.items()}
     # The fitness sensor fills in its own.
     filled: dict[str, set[str]] = {"fitness_advice": {"width"}, "consent_text": values_of_the_consent()}
-    for service in yaml.safe_load((FOLDER / "services.yaml").read_text(encoding="utf-8")).values():
-        for field in (service or {}).get("fields", {}).values():
+    filled |= {"calendar": {"who", "camera"}, "logbook": {"camera"}}
+    # In whichever language a question was asked.
+    filled["spoken"] = {
+        name for call in calls(parse(path_of("spoken")), "async_say") for name in keywords(call)
+    }
+    described = [
+        each or {}
+        for kind in ("services", "triggers", "conditions")
+        for each in yaml.safe_load((FOLDER / f"{kind}.yaml").read_text(encoding="utf-8")).values()
+    ]
+    for each in described:
+        for field in each.get("fields", {}).values():
             if "translation_key" in (select := field["selector"].get("select") or {}):
                 asked[select["translation_key"]] = set(select["options"])
-    for path in sorted((FOLDER / "flows").glob("*.py")):
-        module, tree = load("flows", path.stem), parse(path)
+    for path in sorted(path for room in ("alerts", "flows") for path in (FOLDER / room).glob("*.py")):
+        module, tree = load(path.parent.name, path.stem), parse(path)
         for call in calls(tree, "SelectSelectorConfig"):
             if "translation_key" in (given := keywords(call)):
                 asked[ast.literal_eval(given["translation_key"])] = strings(given["options"], tree, module)

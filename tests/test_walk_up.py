@@ -618,6 +618,7 @@ async def test_real_people(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, labelled: Path
 ) -> None:
     """Real photos of one person from three sides are taken, another person's are not."""
+
     def photo(name: str, number: int) -> Image.Image:
         (path,) = (labelled / "identify").glob(f"*/{name}/*{number:04}.jpg")
         with Image.open(path) as image:

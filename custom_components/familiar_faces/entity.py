@@ -1,4 +1,4 @@
-"""What the entities of the hub, a camera and a person have in common."""
+"""What the entities of the hub, a camera, a person and an alert have in common."""
 
 from collections.abc import Callable, Iterable
 from typing import override
@@ -13,10 +13,12 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity, async_get as async_get_restored
 
+from .alerts.rule import Rule
 from .const import (
     CONF_PERSON_ID,
     DOMAIN,
     MANUFACTURER,
+    SUBENTRY_ALERT,
     SUBENTRY_CAMERA,
     SUBENTRY_PERSON,
     signal_changed,
@@ -45,9 +47,10 @@ def async_setup_entities(
     hub: Iterable[Entity] = (),
     camera: MakeEntities | None = None,
     person: MakeEntities | None = None,
+    alert: MakeEntities | None = None,
 ) -> None:
-    """Add the hub's entities, and those of every camera and person, now and when one is added."""
-    make = {SUBENTRY_CAMERA: camera, SUBENTRY_PERSON: person}
+    """Add the hub's entities, and those of every camera, person and alert, now and when one is added."""
+    make = {SUBENTRY_CAMERA: camera, SUBENTRY_PERSON: person, SUBENTRY_ALERT: alert}
 
     @callback
     def add(subentry: ConfigSubentry) -> None:
@@ -182,6 +185,8 @@ class CameraEntity(FamiliarFacesEntity):
             entry_type=DeviceEntryType.SERVICE,
             manufacturer=MANUFACTURER,
             name=subentry.title,
+            # By this the fields of triggers and conditions offer cameras, and not people.
+            model_id=SUBENTRY_CAMERA,
             via_device_id=async_hub_device(hub).id,
         )
         super().__init__(hub, description, subentry.subentry_id, info)
@@ -223,3 +228,26 @@ class PersonEntity(FamiliarFacesEntity):
     def person(self) -> Person | None:
         """Return the person as the vault has them; None once they are forgotten."""
         return self.hub.people.get(self.person_id)
+
+
+class AlertEntity(FamiliarFacesEntity):
+    """An entity of an alert's device."""
+
+    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
+        """Belong to an alert."""
+        self.alert_id = subentry.subentry_id
+        info = DeviceInfo(
+            identifiers={(DOMAIN, subentry.subentry_id)},
+            entry_type=DeviceEntryType.SERVICE,
+            manufacturer=MANUFACTURER,
+            name=subentry.title,
+            # By this the field of the action that mutes offers alerts.
+            model_id=SUBENTRY_ALERT,
+            via_device_id=async_hub_device(hub).id,
+        )
+        super().__init__(hub, description, subentry.subentry_id, info)
+
+    @property
+    def rule(self) -> Rule | None:
+        """Return what the alert says; None once it is removed."""
+        return next((each for each in self.hub.alerts.all_rules if each.alert_id == self.alert_id), None)

@@ -1,0 +1,63 @@
+"""The signals of visits, for what outlives the entry: automations are there before it and while it is reloaded."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from .const import DOMAIN
+
+
+@callback
+def async_follow_visits(
+    hass: HomeAssistant,
+    targets: Mapping[Callable[[str], str], Callable[..., Any]],
+    on_loaded: Callable[[], None] | None = None,
+) -> CALLBACK_TYPE:
+    """Follow signals of `const`, of the entry that there is or will be; return how to stop.
+
+    `on_loaded` is called whenever the entry was loaded, not for one that is already.
+    """
+    connected: dict[str, list[CALLBACK_TYPE]] = {}
+
+    @callback
+    def connect(entry_id: str) -> None:
+        if entry_id not in connected:
+            connected[entry_id] = [
+                async_dispatcher_connect(hass, signal(entry_id), target) for signal, target in targets.items()
+            ]
+
+    @callback
+    def disconnect(entry_id: str) -> None:
+        for unsubscribe in connected.pop(entry_id, ()):
+            unsubscribe()
+
+    @callback
+    def changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain != DOMAIN:
+            return
+        if change is ConfigEntryChange.REMOVED:
+            disconnect(entry.entry_id)
+            return
+        connect(entry.entry_id)
+        if on_loaded is not None and entry.state is ConfigEntryState.LOADED:
+            on_loaded()
+
+    unsubscribe = async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
+    for each in hass.config_entries.async_entries(DOMAIN):
+        connect(each.entry_id)
+
+    @callback
+    def stop() -> None:
+        unsubscribe()
+        for entry_id in list(connected):
+            disconnect(entry_id)
+
+    return stop
