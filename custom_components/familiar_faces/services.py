@@ -3,10 +3,18 @@
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.service import async_register_admin_service
 
-from .actions import consent, faces, kept, review
+from .actions import alerts, consent, enrolment, faces, kept, lookup, review
 from .const import DOMAIN
 
-ACTIONS = (*faces.ACTIONS, *consent.ACTIONS, *kept.ACTIONS, *review.ACTIONS)
+ACTIONS = (
+    *lookup.ACTIONS,
+    *faces.ACTIONS,
+    *enrolment.ACTIONS,
+    *consent.ACTIONS,
+    *kept.ACTIONS,
+    *review.ACTIONS,
+    *alerts.ACTIONS,
+)
 
 
 @callback

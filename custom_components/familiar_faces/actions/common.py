@@ -45,7 +45,7 @@ def hub_of(hass: HomeAssistant) -> Hub:
 
 def find_person(hub: Hub, said: str) -> Person:
     """Return who is meant by an id, a device or a name."""
-    return hub.people[_find(hub, said, {each.person_id: each.name for each in hub.people.values()})]
+    return hub.people[find_among(hub, said, {each.person_id: each.name for each in hub.people.values()})]
 
 
 def find_id(hub: Hub, said: str) -> str:
@@ -53,7 +53,7 @@ def find_id(hub: Hub, said: str) -> str:
     shown = {
         person_id: str(subentry.data[CONF_NAME]) for person_id, subentry in hub.roster.subentries().items()
     }
-    return _find(hub, said, shown | {each.person_id: each.name for each in hub.people.values()})
+    return find_among(hub, said, shown | {each.person_id: each.name for each in hub.people.values()})
 
 
 def find_consenting(hub: Hub, call: ServiceCall) -> Person | None:
@@ -70,8 +70,8 @@ def find_consenting(hub: Hub, call: ServiceCall) -> Person | None:
     return person
 
 
-def _find(hub: Hub, said: str, names: dict[str, str]) -> str:
-    """Return the one of these ids that is meant."""
+def find_among(hub: Hub, said: str, names: dict[str, str]) -> str:
+    """Return the one of these ids, given with their names, that is meant by an id, a device or a name."""
     device = dr.async_get(hub.hass).async_get(said)
     ids = {said} if device is None else {value for domain, value in device.identifiers if domain == DOMAIN}
     if found := ids & names.keys():

@@ -1,0 +1,317 @@
+"""What may be told of visits, and to whom: the core of the actions, the sentences and the tools that ask."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+import sys
+
+from homeassistant.auth.models import User
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.components.binary_sensor.const import DOMAIN as BINARY_SENSOR_DOMAIN
+from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
+from homeassistant.components.event.const import ATTR_EVENT_TYPE
+from homeassistant.components.homeassistant.exposed_entities import async_should_expose
+from homeassistant.const import STATE_ON
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.exceptions import UnknownUser
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.intent import async_get_entity_aliases
+from homeassistant.util import dt as dt_util
+
+from .binary_sensor import PRESENT
+from .consent.keeping import may_show
+from .const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
+from .event import PERSON_SEEN, VISITOR
+from .host.engine import EngineStatus
+from .hub import Hub
+from .people.person import Person
+from .vault.records import VisitRecord
+from .visits.open_visits import GAP
+from .visits.tally import Count
+from .visits.visit import Decision, Visit
+
+ASSISTANT = "conversation"
+"""Whose exposed entities count where an assistant has no settings of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: a user of Home Assistant or an automation, by themselves or through a voice assistant.
+
+    Each thing is told by an entity: what happens at a camera by its event `visitor`, and somebody's coming
+    by their event `seen`. Whoever may not read that entity, or asks an assistant that it is not exposed to,
+    is told nothing of it. An automation reads everything, as it reads every state.
+    """
+
+    hass: HomeAssistant
+    user: User | None = None
+    assistant: str | None = None
+
+    @callback
+    def may_read(self, entity_id: str | None) -> bool:
+        """Return whether they may be told what an entity tells; None for one that does not exist any more."""
+        if entity_id is None:
+            return self.assistant is None and (
+                self.user is None or self.user.permissions.access_all_entities(POLICY_READ)
+            )
+        if self.user is not None and not self.user.permissions.check_entity(entity_id, POLICY_READ):
+            return False
+        return self.assistant is None or async_should_expose(self.hass, self.assistant, entity_id)
+
+
+async def async_asker(hass: HomeAssistant, context: Context | None, assistant: str | None = None) -> Asker:
+    """Return who asks; raise UnknownUser for a user who is gone."""
+    if context is None or context.user_id is None:
+        return Asker(hass, assistant=assistant)
+    if (user := await hass.auth.async_get_user(context.user_id)) is None:
+        raise UnknownUser(context=context)
+    return Asker(hass, user, assistant)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A camera that may be told of."""
+
+    camera_id: str
+    name: str
+    entity_id: str
+    """The camera entity that is looked at."""
+    event: str | None
+    """The entity that tells of visits here."""
+    called: frozenset[str] = frozenset()
+    """What it may be called when it is spoken of, casefolded: also by the aliases of that entity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A kept visit that may be told of."""
+
+    visit: VisitRecord
+    name: str
+    place: Place | None
+    """Where; None when that may not be told, or the camera is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Who is at a camera now."""
+
+    place: Place
+    people: tuple[Visit, ...] = ()
+    """The visits of those who may be named."""
+    others: int = 0
+    """How many familiar people there are besides, whose names are not for whoever asks."""
+    strangers: int = 0
+    unclear: int = 0
+
+    @property
+    def anybody(self) -> bool:
+        """Return whether there is somebody."""
+        return bool(self.people or self.others or self.strangers or self.unclear)
+
+    def has(self, person_id: str) -> bool:
+        """Return whether somebody is there by their name."""
+        return any(visit.person_id == person_id for visit in self.people)
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """Which visitors without a name came today."""
+
+    strangers: Count = field(default_factory=Count)
+    unclear: Count = field(default_factory=Count)
+    known_since: datetime | None = None
+    """Since when that is known; None when it is known for all of today."""
+
+
+class Lookup:
+    """What may be told to somebody who asks.
+
+    Nothing of people who agreed to less, and of strangers no more than where and when they came.
+    """
+
+    def __init__(self, hub: Hub, asker: Asker) -> None:
+        """Look up for somebody."""
+        self._hub = hub
+        self._asker = asker
+        self._entities = er.async_get(hub.hass)
+
+    @callback
+    def places(self) -> dict[str, Place]:
+        """Return the cameras that may be told of, by the ids of their subentries."""
+        found = {}
+        for each in self._hub.entry.subentries.values():
+            if each.subentry_type != SUBENTRY_CAMERA:
+                continue
+            event = self._entity_id(EVENT_DOMAIN, each.subentry_id, VISITOR.key)
+            if self._asker.may_read(event):
+                entity_id = str(each.data[CONF_CAMERA])
+                called = {each.title, *self._aliases(event), *self._aliases(entity_id)}
+                found[each.subentry_id] = Place(
+                    each.subentry_id,
+                    each.title,
+                    entity_id,
+                    event,
+                    frozenset(name.strip().casefold() for name in called),
+                )
+        return found
+
+    @callback
+    def known(self) -> dict[str, Person]:
+        """Return the people who may be known to whoever asks, by their ids; of some nothing may be told."""
+        return {
+            person_id: person
+            for person_id, person in self._hub.people.items()
+            if self._asker.may_read(self._entity_id(EVENT_DOMAIN, person_id, PERSON_SEEN.key))
+        }
+
+    @callback
+    def people(self) -> dict[str, Person]:
+        """Return the people who may be told of, by their ids: not those who stay silent."""
+        return {key: person for key, person in self.known().items() if person.choices.announced}
+
+    @callback
+    def named(self, name: str) -> list[Person]:
+        """Return the people who may be told of and are called so, also by the aliases of their event `seen`."""
+        wanted = name.strip().casefold()
+        found = []
+        for person in self.people().values():
+            aliases = self._aliases(self._entity_id(EVENT_DOMAIN, person.person_id, PERSON_SEEN.key))
+            if wanted in {each.strip().casefold() for each in (person.name, *aliases)}:
+                found.append(person)
+        return found
+
+    @callback
+    def is_looked(self, camera_ids: Iterable[str]) -> bool:
+        """Return whether anybody is looked for at any of these cameras."""
+        ready = self._hub.engine.status is EngineStatus.READY
+        return ready and any(self._hub.can_recognise(camera_id) for camera_id in camera_ids)
+
+    @callback
+    def here(self, camera_ids: Collection[str] | None = None) -> list[Here]:
+        """Return who is at the cameras now, as far as their visits go on."""
+        now = dt_util.utcnow()
+        going_on = [each for each in self._hub.open_visits.visits if now - each.last_seen_at <= GAP]
+        return [
+            self._here(place, [each for each in going_on if each.camera_id == place.camera_id], now)
+            for place in self.places().values()
+            if camera_ids is None or place.camera_id in camera_ids
+        ]
+
+    def _here(self, place: Place, visits: list[Visit], now: datetime) -> Here:
+        may_be_told = self.people()
+        people, others = [], 0
+        for visit in visits:
+            person = self._hub.people.get(visit.person_id or "")
+            if person is None or not person.may_be_recognised(now, place.camera_id):
+                continue
+            if person.person_id in may_be_told:
+                people.append(replace(visit, name=person.name))
+            elif person.choices.announced:
+                others += 1
+        return Here(
+            place,
+            tuple(people),
+            others,
+            strangers=sum(each.decision is Decision.STRANGER for each in visits),
+            unclear=sum(each.decision is Decision.UNCLEAR for each in visits),
+        )
+
+    @callback
+    def present(self) -> list[Person]:
+        """Return who was seen a moment ago at any camera."""
+        states = self._hub.hass.states
+        return [
+            person
+            for person_id, person in self.people().items()
+            if (entity_id := self._entity_id(BINARY_SENSOR_DOMAIN, person_id, PRESENT.key)) is not None
+            and states.is_state(entity_id, STATE_ON)
+        ]
+
+    async def async_visits(
+        self,
+        *,
+        person_ids: Collection[str] | None = None,
+        camera_ids: Collection[str] | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        limit: int,
+    ) -> list[Came]:
+        """Return at most `limit` kept visits of familiar people, newest first; raise VaultError.
+
+        Only of these people and at these cameras, where some are given, that began at `since` or later and
+        earlier than `before`.
+        """
+        people, places = self.people(), self.places()
+        wanted = [each for each in people if person_ids is None or each in person_ids]
+
+        def read() -> list[VisitRecord]:
+            # Where some cameras are left out, how many of the newest visits count is not known beforehand.
+            most = limit if camera_ids is None else sys.maxsize
+            found = [
+                visit
+                for person_id in wanted
+                for visit in self._hub.vault.visits(person_id, since=since, before=before, limit=most)
+                if camera_ids is None or visit.camera_id in camera_ids
+            ]
+            return sorted(found, key=lambda visit: visit.started_at, reverse=True)
+
+        visits = await self._hub.hass.async_add_executor_job(read)
+        # Only now: somebody may have been forgotten, or have agreed to less, while the vault was read.
+        still = self.people()
+        shown = [
+            Came(visit, still[visit.person_id].name, places.get(visit.camera_id))
+            for visit in visits
+            if visit.person_id in still and may_show(self._hub, visit.person_id, visit.started_at)
+        ]
+        return shown[:limit]
+
+    async def async_last_seen(self, person_id: str) -> Came | None:
+        """Return the kept visit in which somebody who may be told of was last seen; raise VaultError."""
+        visit = await self._hub.hass.async_add_executor_job(self._hub.vault.last_seen_in, person_id)
+        person = self.people().get(person_id)
+        if visit is None or person is None or not may_show(self._hub, person_id, visit.started_at):
+            return None
+        return Came(visit, person.name, self.places().get(visit.camera_id))
+
+    @callback
+    def unnamed_today(self, camera_ids: Collection[str]) -> Unnamed:
+        """Return which visitors without a name came to some cameras today.
+
+        Nothing is kept of them. What came before Home Assistant was started is known only of the last visit
+        of each camera, which its event tells of.
+        """
+        tally, today = self._hub.tally, dt_util.as_utc(dt_util.start_of_local_day())
+        strangers = tally.count(Decision.STRANGER, camera_ids, today)
+        unclear = tally.count(Decision.UNCLEAR, camera_ids, today)
+        if tally.since <= today:
+            return Unnamed(strangers, unclear)
+        before = [
+            (at, place.camera_id)
+            for place in self.places().values()
+            if place.camera_id in camera_ids
+            and (at := self.last_unnamed(place, Decision.STRANGER)) is not None
+            and today <= at < tally.since
+        ]
+        if before:
+            last = max(before) if strangers.last_at is None else (strangers.last_at, strangers.camera_id)
+            strangers = Count(strangers.number + len(before), *last)
+        return Unnamed(strangers, unclear, known_since=tally.since)
+
+    @callback
+    def last_unnamed(self, place: Place, *decisions: Decision) -> datetime | None:
+        """Return when the last visitor of a camera came, if they were so decided, by its event."""
+        state = None if place.event is None else self._hub.hass.states.get(place.event)
+        if state is None or state.attributes.get(ATTR_EVENT_TYPE) not in decisions:
+            return None
+        return dt_util.parse_datetime(state.state)
+
+    def _aliases(self, entity_id: str | None) -> list[str]:
+        """Return what an entity is called, and its aliases."""
+        if entity_id is None or (state := self._hub.hass.states.get(entity_id)) is None:
+            return []
+        return async_get_entity_aliases(self._hub.hass, self._entities.async_get(entity_id), state=state)
+
+    def _entity_id(self, domain: str, owner: str, key: str) -> str | None:
+        """Return the entity of a camera or person, by its id and what it is for; None when it was removed."""
+        return self._entities.async_get_entity_id(domain, DOMAIN, f"{owner}_{key}")
