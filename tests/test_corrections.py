@@ -201,7 +201,7 @@ async def test_the_visit_before_is_shown_again(
         assert state(hass, "binary_sensor.eileen_present") == "on"
     (visit,) = await hass.async_add_executor_job(hub.vault.visits)
     assert dt_util.parse_datetime(state(hass, "sensor.eileen_last_seen_when")) == (
-        visit.started_at.replace(microsecond=0)
+        visit.until.replace(microsecond=0)
     )
     assert state(hass, "sensor.eileen_last_seen_where") == "Front door"
     assert state(hass, "image.front_door_last_familiar_visitor") == visit.started_at.isoformat()

@@ -19,11 +19,13 @@ from .pages import async_setup_pages
 from .services import async_setup_services
 from .vault.errors import VaultError, VaultInUse, VaultUnwritable
 from .vault.store import Vault
+from .visit_log import VisitLog
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
+    Platform.CALENDAR,
     Platform.EVENT,
     Platform.IMAGE,
     Platform.SENSOR,
@@ -51,6 +53,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
     try:
         await hub.async_start()
         entry.runtime_data = hub
+        # Before the entities, so that in the logbook the sentence comes first.
+        entry.async_on_unload(VisitLog(hub).async_start())
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     except (VaultError, OSError) as err:
         await hub.async_stop()

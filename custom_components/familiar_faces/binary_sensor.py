@@ -13,6 +13,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
+from .consent.keeping import may_show
 from .const import OCCUPIED_FOR, PRESENT_FOR
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry, Hub
@@ -147,32 +148,52 @@ class CameraOccupancy(CameraEntity, _OnForAWhile):
 
 
 class PersonPresent(PersonEntity, _OnForAWhile):
-    """A person was seen a moment ago."""
+    """A person was seen a moment ago: until `PRESENT_FOR` after they were last seen."""
+
+    _cleared = 0
+    """How often all that was known was dropped, so that what is read meanwhile is not shown afterwards."""
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Be on when the last visit, also one before a restart, was a moment ago."""
+        """Be on when they were seen a moment ago, also when that was before a restart."""
         await super().async_added_to_hass()
         await self._async_read()
 
     async def _async_read(self) -> bool:
-        """Be on when the last visit that is kept was a moment ago; return whether it was."""
-        still = self.hub.open_visits.of_person(self.person_id)
+        """Be on or off by when they were last seen in a visit that goes on or is kept; return which."""
+        cleared = self._cleared
+        kept = await self.hass.async_add_executor_job(self.hub.vault.last_seen_in, self.person_id)
+        seen: list[datetime] = []
         # Of those who stay silent there are visits in memory, and nowhere else.
-        if still is not None and self.person is not None and self.person.choices.announced:
-            self.async_hold(still.last_seen_at + PRESENT_FOR - dt_util.utcnow())
-            return True
-        visit = await self.hass.async_add_executor_job(self.hub.vault.last_visit, self.person_id)
-        if visit is None or (left := visit.started_at + PRESENT_FOR - dt_util.utcnow()) <= timedelta(0):
-            return False
-        self.async_hold(left)
-        return True
+        if self.person is not None and self.person.choices.announced:
+            # Only now: somebody may have come while the vault was read.
+            if (still := self.hub.open_visits.of_person(self.person_id)) is not None:
+                seen.append(still.last_seen_at)
+            if (
+                kept is not None
+                and cleared == self._cleared
+                and may_show(self.hub, self.person_id, kept.started_at)
+            ):
+                seen.append(kept.until)
+        self._attr_is_on = False
+        if seen:
+            self._async_hold_since(max(seen))
+        return self._attr_is_on
+
+    @callback
+    def _async_hold_since(self, seen_at: datetime) -> None:
+        """Be on for as long as somebody counts as present who was last seen at a moment."""
+        left = seen_at + PRESENT_FOR - dt_util.utcnow()
+        if left > timedelta(0):
+            # A moment that is yet to come was noted by a clock that was wrong.
+            self.async_hold(min(left, PRESENT_FOR))
 
     @override
     @callback
     def async_forgotten(self, person_id: str) -> None:
         """Be off when less is agreed to than before."""
         if person_id == self.person_id:
+            self._cleared += 1
             self.async_end()
 
     @override
@@ -195,5 +216,5 @@ class PersonPresent(PersonEntity, _OnForAWhile):
     def async_seen_again(self, visit: Visit) -> None:
         """Stay on while a visit goes on."""
         if visit.person_id == self.person_id:
-            self.async_hold(PRESENT_FOR)
+            self._async_hold_since(visit.last_seen_at)
             self.async_write_ha_state()

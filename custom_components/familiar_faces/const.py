@@ -61,6 +61,11 @@ CONSENT_TEXT_VERSION: Final = "2"
 INVITATION_PATH: Final = f"/{DOMAIN}/invitation/{{token}}"
 OWN_PATH: Final = f"/{DOMAIN}/me/{{token}}"
 
+EVENT_VISIT: Final = f"{DOMAIN}_visit"
+"""The event that the logbook describes: that there was a visit, with neither a name nor a person's id."""
+ATTR_DECISION: Final = "decision"
+ATTR_VISIT_ID: Final = "visit_id"
+
 PRESENT_FOR: Final = timedelta(minutes=5)
 """How long a person counts as present after they were last seen."""
 OCCUPIED_FOR: Final = timedelta(seconds=30)
@@ -118,3 +123,8 @@ def signal_corrected(entry_id: str) -> str:
 def signal_subentry(entry_id: str) -> str:
     """Return the signal that a subentry was added; it carries the subentry."""
     return f"{DOMAIN}_{entry_id}_subentry"
+
+
+def signal_told(entry_id: str) -> str:
+    """Return the signal that an alert told somebody of a visit, or that it is shown no more that it did."""
+    return f"{DOMAIN}_{entry_id}_told"

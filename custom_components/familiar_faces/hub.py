@@ -344,6 +344,7 @@ class Hub:
             person_id=visit.person_id,
             camera_id=visit.camera_id,
             started_at=visit.started_at,
+            last_seen_at=visit.last_seen_at,
             confidence=visit.confidence,
             frames=visit.frames,
             template_id=visit.template_id,

@@ -18,6 +18,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
+from .alert_sensors import make_alert_sensors
 from .camera_sensors import LastVisitSensor, make_camera_sensors
 from .consent.keeping import keeps_visits, may_show
 from .entity import HubEntity, PersonEntity, async_setup_entities
@@ -128,6 +129,7 @@ async def async_setup_entry(
             LastSeenAtSensor(hub, subentry, LAST_SEEN_AT),
             PersonSensor(hub, subentry, CONSENT),
         ],
+        alert=make_alert_sensors,
     )
 
 
@@ -201,7 +203,7 @@ class LastSeenSensor(PersonEntity, LastVisitSensor):
     def _async_show(self, visit: VisitRecord) -> None:
         if may_show(self.hub, self.person_id, visit.started_at):
             self._shown_at = visit.started_at
-            self._async_show_at(visit.camera_id, visit.started_at)
+            self._async_show_at(visit.camera_id, visit.until)
 
     @callback
     def _async_show_at(self, camera_id: str, at: datetime) -> None:

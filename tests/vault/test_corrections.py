@@ -253,7 +253,9 @@ def test_the_most_alike_moment_of_a_visit_is_guarded(vault: Vault, visit: VisitR
     vault.continue_visit("visit-1", MARIA, later, 0.7, third.template_id)
     vault.continue_visit("visit-1", MARIA, later, 0.6, first.template_id)
     vault.continue_visit("visit-1", MARIA, later, None, None)
-    assert vault.visit("visit-1") == replace(visit, similarity=0.7, template_id=third.template_id)
+    assert vault.visit("visit-1") == replace(
+        visit, similarity=0.7, template_id=third.template_id, last_seen_at=later
+    )
     # One that is not kept is passed over.
     vault.continue_visit("visit-2", MARIA, later, 0.9, first.template_id)
     corrected = vault.correct_visit("visit-1", NOW)

@@ -10,7 +10,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.util import dt as dt_util
 
-from ..erasing.home_traces import async_entity_ids, async_naming
+from ..erasing.home_traces import async_entity_ids, async_kept_visits, async_naming
 from ..erasing.recorder_traces import Wanted, async_erase_recorded
 from ..people.person import Consent, Person
 
@@ -83,7 +83,8 @@ async def async_purge_recorded(hub: Hub) -> None:
         return
     days = {person_id: visits_kept_for(hub, person.consent).days for person_id, person in hub.people.items()}
     kept = {person_id for person_id in hub.people if keeps_visits(hub, person_id)}
-    naming = async_naming(hass, hub.entry, [hub.people[person_id].name for person_id in kept])
+    names = [hub.people[person_id].name for person_id in kept]
+    naming = async_naming(hass, hub.entry, names, await async_kept_visits(hub))
     try:
         for keep_days in sorted(set(days.values())):
             whose = [person_id for person_id, agreed in days.items() if agreed == keep_days]
@@ -91,7 +92,7 @@ async def async_purge_recorded(hub: Hub) -> None:
         # Who is named there cannot be told apart, so the shortest period that somebody agreed to counts for all.
         shortest = min((days[person_id] for person_id in kept), default=hub.retention.visits.days)
         await _async_purge_entities(hass, naming.entity_ids, keep_days=shortest)
-        if kept < hub.people.keys():
+        if kept < hub.people.keys() or hub.alerts.all_rules:
             async with asyncio.timeout(PATIENCE):
                 await async_erase_recorded(hass, Wanted(frozenset()), naming)
     except TimeoutError:

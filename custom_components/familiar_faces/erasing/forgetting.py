@@ -24,7 +24,7 @@ from ..const import CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, DOMAIN, SUBENT
 from ..vault.errors import UnknownPerson, VaultError
 from ..vault.records import Detail, Receipt, Unfinished
 from ..vault.store import Vault
-from .home_traces import async_entity_ids, async_erase, async_naming
+from .home_traces import async_entity_ids, async_erase, async_kept_visits, async_naming
 from .recorder_traces import Wanted
 
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ class Forgetting:
             names = {person.person_id: person.name for person in self._hub.people.values()}
             names |= self._hub.roster.held
             others = [name for person_id, name in names.items() if person_id not in wanted.person_ids]
-            naming = async_naming(self._hass, self._hub.entry, others)
+            kept = await async_kept_visits(self._hub)
+            naming = async_naming(self._hass, self._hub.entry, others, kept)
             # A name that they had before may be somebody else's by now.
             wanted = Wanted(wanted.person_ids, wanted.names - set(others), wanted.entity_ids)
             traces = await async_erase(self._hass, wanted, naming)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntries, ConfigEntry
@@ -19,9 +19,13 @@ from homeassistant.helpers.restore_state import StoredState, async_get as async_
 from homeassistant.helpers.storage import STORAGE_DIR
 
 from ..const import DOMAIN, SUBENTRY_CAMERA
+from ..vault.errors import VaultError
 from ..vault.records import Detail
 from ..visits.visit import Decision
 from .recorder_traces import Naming, RecorderReach, Wanted, async_erase_recorded
+
+if TYPE_CHECKING:
+    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -89,8 +93,10 @@ def async_entity_ids(hass: HomeAssistant, person_ids: Iterable[str]) -> frozense
 
 
 @callback
-def async_naming(hass: HomeAssistant, entry: ConfigEntry, names: Iterable[str]) -> Naming:
-    """Return the entities that show the names of visitors, and what of theirs may stay: other people's names."""
+def async_naming(
+    hass: HomeAssistant, entry: ConfigEntry, names: Iterable[str], visits: frozenset[str] | None = frozenset()
+) -> Naming:
+    """Return what tells of visitors, and what of it may stay: other people's names, and `visits` that are kept."""
     cameras = tuple(
         each.subentry_id for each in entry.subentries.values() if each.subentry_type == SUBENTRY_CAMERA
     )
@@ -101,7 +107,18 @@ def async_naming(hass: HomeAssistant, entry: ConfigEntry, names: Iterable[str]) 
         if each.platform == DOMAIN and each.domain == "sensor" and each.unique_id in shown
     }
     allowed = {*names, *map(str, Decision), STATE_UNKNOWN, STATE_UNAVAILABLE, ""}
-    return Naming(frozenset(entity_ids), frozenset(allowed))
+    return Naming(frozenset(entity_ids), frozenset(allowed), visits)
+
+
+async def async_kept_visits(hub: Hub) -> frozenset[str] | None:
+    """Return the ids of the visits of which something may be left, None when they cannot be read."""
+    try:
+        kept = await hub.hass.async_add_executor_job(hub.vault.visit_ids)
+    except VaultError as err:
+        _LOGGER.debug("The visits could not be read: %s", err)
+        return None
+    # Also of those that are told of and will be written in a moment.
+    return kept | {visit.visit_id for visit in hub.open_visits.visits}
 
 
 async def async_erase(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> HomeTraces:

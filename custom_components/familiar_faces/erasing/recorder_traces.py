@@ -16,6 +16,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import DATA_INSTANCE, session_scope
 from homeassistant.util.collection import chunked_or_all
 
+from ..const import ATTR_DECISION, ATTR_VISIT_ID, DOMAIN, EVENT_VISIT
+from ..visits.visit import Decision
+
 if TYPE_CHECKING:
     from homeassistant.components.recorder.core import Recorder
     from homeassistant.components.recorder.tasks import RecorderTask
@@ -27,6 +30,10 @@ _CHUNK = 1 << 20
 _CHECKPOINT_TRIES = 20
 _ROOM_TO_REPACK = 2.2
 """SQLite writes a repacked database beside the old one, and once more through its log."""
+
+
+_ECHOES = tuple(f"mobile_app_notification_{each}" for each in ("action", "cleared", "received"))
+"""Events of Android's app: companion.home-assistant.io/docs/notifications/notification-cleared."""
 
 
 class RecorderReach(StrEnum):
@@ -75,10 +82,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Entities of others that showed these people's names, and the states of theirs that may stay."""
+    """What of others told of these people, and what of it may stay."""
 
     entity_ids: frozenset[str] = frozenset()
+    """Entities that showed their names."""
     allowed: frozenset[str] = frozenset()
+    """The states of those that may stay."""
+    visits: frozenset[str] | None = None
+    """Ids of the familiar visits whose events may stay; None to leave all of them."""
+    at: float = field(default_factory=time.time)
+    """When all this was so, in seconds since 1970: events that came later may stay."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,6 +177,8 @@ class _Eraser:
             self._erase_states(session)
             self._erase_mentions(session)
             self._erase_events(session)
+            self._erase_visits(session)
+            self._erase_echoes(session)
             self._erase_statistics(session)
             session.commit()
             if sqlite:
@@ -247,12 +262,62 @@ class _Eraser:
 
     def _erase_events(self, session: Session) -> None:
         """Delete the events that mention these people: a pressed button, a message that was sent."""
-        from homeassistant.components.recorder.db_schema import EventData, Events
+        from homeassistant.components.recorder.db_schema import EventData
+
+        found = self._mentioning(session, EventData.data_id, EventData.shared_data, self.wanted)
+        self._delete_events(session, found)
+
+    def _erase_visits(self, session: Session) -> None:
+        """Delete the events of familiar visits that are not kept any more. They name nobody, and need not stay."""
+        from homeassistant.components.recorder.db_schema import EventData, Events, EventTypes
+        from sqlalchemy import select
+
+        if self.naming.visits is None:
+            return
+        rows = session.execute(
+            select(EventData.data_id, EventData.shared_data, Events.time_fired_ts)
+            .join(Events, Events.data_id == EventData.data_id)
+            .join(EventTypes, EventTypes.event_type_id == Events.event_type_id)
+            .where(EventTypes.event_type == EVENT_VISIT)
+        )
+        visits: dict[str, set[int]] = {}
+        gone: set[str] = set()
+        for data_id, text, fired_at in rows:
+            data = json.loads(text or "{}")
+            visit_id = str(data.get(ATTR_VISIT_ID))
+            visits.setdefault(visit_id, set()).add(data_id)
+            if data.get(ATTR_DECISION) == Decision.FAMILIAR and (fired_at or 0) < self.naming.at:
+                gone.add(visit_id)
+        # With those that told of the same visit before its person was recognised.
+        self._delete_events(
+            session, {data_id for visit_id in gone - self.naming.visits for data_id in visits[visit_id]}
+        )
+
+    def _erase_echoes(self, session: Session) -> None:
+        """Delete what Android's app says of our notifications: all of each once more, names and links included."""
+        from homeassistant.components.recorder.db_schema import EventData, Events, EventTypes
+        from sqlalchemy import select
+
+        rows = session.execute(
+            select(EventData.data_id, EventData.shared_data)
+            .join(Events, Events.data_id == EventData.data_id)
+            .join(EventTypes, EventTypes.event_type_id == Events.event_type_id)
+            .where(EventTypes.event_type.in_(_ECHOES))
+        )
+        ours = {
+            data_id
+            for data_id, text in rows
+            if str(json.loads(text or "{}").get("tag")).startswith(f"{DOMAIN}_")
+        }
+        self._delete_events(session, ours)
+
+    def _delete_events(self, session: Session, data_ids: set[int]) -> None:
+        """Delete the events with these data."""
+        from homeassistant.components.recorder.db_schema import Events
         from homeassistant.components.recorder.queries import delete_event_data_rows, delete_event_rows
         from sqlalchemy import select
 
-        found = self._mentioning(session, EventData.data_id, EventData.shared_data, self.wanted)
-        for chunk in chunked_or_all(found, self.instance.max_bind_vars):
+        for chunk in chunked_or_all(data_ids, self.instance.max_bind_vars):
             statement = select(Events.event_id).where(Events.data_id.in_(chunk))
             while event_ids := set(session.execute(statement.limit(self.instance.max_bind_vars)).scalars()):
                 session.execute(delete_event_rows(event_ids))

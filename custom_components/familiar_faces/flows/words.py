@@ -1,9 +1,10 @@
 """Sentences that are put together while a flow runs, in the language of this Home Assistant."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.translation import async_get_translations
+from homeassistant.helpers.translation import async_get_cached_translations, async_get_translations
 
 from ..const import DOMAIN
 from ..vault.retention import MONTH
@@ -28,6 +29,16 @@ async def async_say(
     `language`: another one than that of this Home Assistant.
     """
     words = await async_get_translations(hass, language or hass.config.language, "selector", [DOMAIN])
+    return _filled_in(words, group, key, values)
+
+
+def say_at_once(hass: HomeAssistant, group: str, key: str, **values: str | int) -> str:
+    """Return what `async_say` does, from any thread; once the texts are loaded, as they are with the integration."""
+    words = async_get_cached_translations(hass, hass.config.language, "selector", DOMAIN)
+    return _filled_in(words, group, key, values)
+
+
+def _filled_in(words: Mapping[str, str], group: str, key: str, values: Mapping[str, str | int]) -> str:
     sentence = words.get(f"component.{DOMAIN}.selector.{group}.options.{key}", key)
     for name, value in values.items():
         # Not str.format: a name may hold a brace.

@@ -195,6 +195,7 @@ def _visit(visit: VisitRecord, cameras: Mapping[str, str], pictures: Mapping[str
     return {
         "visit_id": visit.visit_id,
         "started_at": _time(visit.started_at),
+        "last_seen_at": _time(visit.until),
         "camera": cameras.get(visit.camera_id, visit.camera_id),
         "confidence": visit.confidence,
         "similarity": visit.similarity,

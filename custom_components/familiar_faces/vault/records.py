@@ -35,6 +35,13 @@ class VisitRecord:
     """Cosine of the face with the person's centroid, -1 to 1; None when the owner said who it was."""
     confirmed: bool = False
     """Whether the owner said that it was this person."""
+    last_seen_at: datetime | None = None
+    """When they were last seen in it; None in what was written before that was kept."""
+
+    @property
+    def until(self) -> datetime:
+        """Return when they were last seen, never before the visit began."""
+        return self.started_at if self.last_seen_at is None else max(self.started_at, self.last_seen_at)
 
     def __post_init__(self) -> None:
         """Refuse a visit of nobody, nowhere or at no time."""
@@ -42,7 +49,7 @@ class VisitRecord:
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
                 raise ValueError(f"a visit needs its {name}")
-        if self.started_at.tzinfo is None:
+        if any(each is not None and each.tzinfo is None for each in (self.started_at, self.last_seen_at)):
             raise ValueError("a visit's time needs a time zone")
         if not (math.isfinite(self.confidence) and 0 <= self.confidence <= 1):
             raise ValueError("a visit's confidence is between 0 and 1")

@@ -35,6 +35,9 @@ from .schema import open_store
 from .times import to_stamp
 from .witness import Witness
 
+_AT_ONCE = 20
+"""Visits of one person that may be told apart by their beginnings only: at several cameras, one long and others short."""
+
 
 class Vault:
     """The encrypted store of people, templates, photos, visits, consents and the audit log.
@@ -160,6 +163,16 @@ class Vault:
         with self._database.write() as connection:
             people_rows.update_person(connection, self._keys, person_id, name, linked_entity)
             self._audit.append(connection, "person_changed", person_id, {}, now or datetime.now(UTC))
+
+    def link_person(
+        self, person_id: str, old: str, linked_entity: str | None, now: datetime | None = None
+    ) -> None:
+        """Write someone's new link if `old` is the one they have; raise UnknownPerson."""
+        with self._database.write() as connection:
+            person = people_rows.read_person(connection, self._keys, person_id)
+            if person.linked_entity == old:
+                people_rows.update_person(connection, self._keys, person_id, person.name, linked_entity)
+                self._audit.append(connection, "person_changed", person_id, {}, now or datetime.now(UTC))
 
     def people(self, *, include_enrolling: bool = False) -> list[Person]:
         """Return everyone who is enrolled, in the order they came, without photos.
@@ -291,7 +304,7 @@ class Vault:
         similarity: float | None,
         template_id: str | None,
     ) -> None:
-        """Write that someone is still there, and how alike they were at most.
+        """Write that someone was still there at `seen_at`, and how alike they were at most.
 
         A visit that is not kept, or was corrected meanwhile, stays as it is. Raise UnknownPerson, ConsentMissing
         when the newest consent does not allow recognition then, or no visits to be kept.
@@ -301,11 +314,12 @@ class Vault:
             if not choices.keeps_visits:
                 raise ConsentMissing
             visit_rows.mark_seen(connection, person_id, seen_at)
-            visit_rows.raise_likeness(
+            visit_rows.prolong_visit(
                 connection,
                 self._keys,
                 visit_id,
                 person_id=person_id,
+                seen_at=seen_at,
                 similarity=similarity,
                 template_id=template_id,
             )
@@ -316,21 +330,43 @@ class Vault:
         camera_id: str | None = None,
         since: datetime | None = None,
         limit: int = 100,
+        *,
+        before: datetime | None = None,
     ) -> list[VisitRecord]:
-        """Return at most `limit` visits, newest first; damaged ones are left out and logged."""
+        """Return at most `limit` visits, newest first; damaged ones are left out and logged.
+
+        Those that began at `since` or later, and earlier than `before`.
+        """
         with self._database.read() as connection:
             return visit_rows.read_visits(
-                connection, self._keys, person_id=person_id, camera_id=camera_id, since=since, limit=limit
+                connection,
+                self._keys,
+                person_id=person_id,
+                camera_id=camera_id,
+                since=since,
+                before=before,
+                limit=limit,
             )
 
     def last_visit(self, person_id: str) -> VisitRecord | None:
         """Return someone's newest visit that is kept."""
         return next(iter(self.visits(person_id=person_id, limit=1)), None)
 
+    def last_seen_in(self, person_id: str) -> VisitRecord | None:
+        """Return the kept visit in which someone was last seen, which may have begun before the newest one."""
+        return max(
+            self.visits(person_id=person_id, limit=_AT_ONCE), key=lambda each: each.until, default=None
+        )
+
     def visit(self, visit_id: str) -> VisitRecord:
         """Return a visit; raise UnknownVisit or VaultDamaged."""
         with self._database.read() as connection:
             return visit_rows.read_visit(connection, self._keys, visit_id)
+
+    def visit_ids(self) -> frozenset[str]:
+        """Return the ids of all visits that are kept."""
+        with self._database.read() as connection:
+            return frozenset(visit_id for (visit_id,) in connection.execute("SELECT visit_id FROM visit"))
 
     def visit_picture(self, visit_id: str) -> bytes | None:
         """Return the picture (JPEG) of a visit, None without one; raise UnknownVisit or VaultDamaged."""

@@ -32,7 +32,7 @@ def insert_visit(
             "INSERT INTO picture VALUES (?, ?, ?, ?)",
             (visit.visit_id, visit.person_id, started_at, sealed),
         )
-    mark_seen(connection, visit.person_id, visit.started_at)
+    mark_seen(connection, visit.person_id, visit.until)
 
 
 def keep_visit(
@@ -52,25 +52,31 @@ def update_visit(connection: sqlite3.Connection, key: bytes, visit: VisitRecord)
     )
 
 
-def raise_likeness(
+def prolong_visit(
     connection: sqlite3.Connection,
     keys: Keys,
     visit_id: str,
     *,
     person_id: str,
+    seen_at: datetime,
     similarity: float | None,
     template_id: str | None,
 ) -> None:
-    """Write that a person's visit was more alike than is known, and to which template; raise VaultDamaged."""
+    """Write until when a person's visit goes on, and to which template it was more alike; raise VaultDamaged."""
     try:
         visit = read_visit(connection, keys, visit_id)
     except UnknownVisit:
         return
-    if similarity is None or visit.confirmed or visit.person_id != person_id:
+    if visit.person_id != person_id:
         return
-    if visit.similarity is None or similarity > visit.similarity:
-        key = person_key(connection, keys, person_id)
-        update_visit(connection, key, replace(visit, similarity=similarity, template_id=template_id))
+    longer = replace(visit, last_seen_at=max(visit.until, seen_at))
+    if (
+        similarity is not None
+        and not visit.confirmed
+        and (visit.similarity is None or similarity > visit.similarity)
+    ):
+        longer = replace(longer, similarity=similarity, template_id=template_id)
+    update_visit(connection, person_key(connection, keys, person_id), longer)
 
 
 def delete_visit(connection: sqlite3.Connection, visit: VisitRecord) -> None:
@@ -102,13 +108,18 @@ def read_visits(
     person_id: str | None,
     camera_id: str | None,
     since: datetime | None,
+    before: datetime | None,
     limit: int,
 ) -> list[VisitRecord]:
     """Return visits, newest first. A damaged one is left out and logged, so that it hides no other."""
     rows = connection.execute(
-        "SELECT visit_id, person_id, started_at, sealed FROM visit "
-        "WHERE (?1 IS NULL OR person_id = ?1) AND started_at >= ?2 ORDER BY started_at DESC, rowid DESC",
-        (person_id, -(1 << 63) if since is None else to_stamp(since)),
+        "SELECT visit_id, person_id, started_at, sealed FROM visit WHERE (?1 IS NULL OR person_id = ?1) "
+        "AND started_at >= ?2 AND (?3 IS NULL OR started_at < ?3) ORDER BY started_at DESC, rowid DESC",
+        (
+            person_id,
+            -(1 << 63) if since is None else to_stamp(since),
+            None if before is None else to_stamp(before),
+        ),
     )
     visits: list[VisitRecord] = []
     known: dict[str, bytes] = {}
@@ -162,6 +173,7 @@ def _sealed_visit(key: bytes, visit: VisitRecord) -> bytes:
         "template_id": visit.template_id,
         "similarity": visit.similarity,
         "confirmed": visit.confirmed,
+        "last_seen_at": None if visit.last_seen_at is None else to_stamp(visit.last_seen_at),
     }
     return seal_json(key, data, ("visit", visit.visit_id, visit.person_id, to_stamp(visit.started_at)))
 
@@ -187,4 +199,6 @@ def _opened_visit(
         template_id=data.get("template_id"),
         similarity=data.get("similarity"),
         confirmed=data.get("confirmed", False),
+        # Not in those that were written before it was kept how long they lasted.
+        last_seen_at=None if (seen_at := data.get("last_seen_at")) is None else from_stamp(seen_at),
     )

@@ -1,0 +1,130 @@
+"""A calendar of the visits of familiar people that are kept. It is off until the owner switches it on."""
+
+from datetime import datetime, timedelta
+from typing import override
+
+from homeassistant.components.calendar import CalendarEntity, CalendarEntityDescription, CalendarEvent
+from homeassistant.components.calendar.const import CalendarEntityStateAttribute
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .alerts.wording import in_sentence
+from .consent.keeping import may_show
+from .const import DOMAIN
+from .entity import HubEntity, async_setup_entities
+from .flows.words import say_at_once, shown_language
+from .hub import FamiliarFacesConfigEntry
+from .vault.errors import VaultError
+from .vault.records import Corrected, VisitRecord
+from .visits.open_visits import GAP
+from .visits.visit import Visit
+from .visits.watcher import Timing
+
+PARALLEL_UPDATES = 0
+
+MOST = 1_000
+"""Visits that are shown at once, the newest of a longer time."""
+_LONGEST = timedelta(days=1)
+"""How long before a time visits are looked for that may reach into it."""
+_SHORTEST = timedelta(minutes=1)
+"""As how long a visit is shown at least: calendars draw an event without a length as one of an hour."""
+
+VISITS = CalendarEntityDescription(
+    key="visits", translation_key="visits", entity_registry_enabled_default=False
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the calendar."""
+    async_setup_entities(entry, async_add_entities, hub=[VisitsCalendar(entry.runtime_data, VISITS)])
+
+
+class VisitsCalendar(HubEntity, CalendarEntity):
+    """Who came when, as far as it is kept. It is on while one of these visits goes on."""
+
+    entity_description: CalendarEntityDescription
+    # Who is there must not be written down a second time, where nobody would find it when they are forgotten.
+    _unrecorded_attributes = frozenset(CalendarEntityStateAttribute)
+
+    @property
+    @override
+    def event(self) -> CalendarEvent | None:
+        """Return the visit that goes on, the one seen last; there are none to come."""
+        going_on = [
+            each for each in self.hub.open_visits.visits if each.last_seen_at + GAP > dt_util.utcnow()
+        ]
+        for visit in sorted(going_on, key=lambda each: each.last_seen_at, reverse=True):
+            if (event := self._event(visit, visit.last_seen_at + GAP)) is not None:
+                return event
+        return None
+
+    @override
+    async def async_get_events(
+        self, hass: HomeAssistant, start_date: datetime, end_date: datetime
+    ) -> list[CalendarEvent]:
+        """Return the visits within a time, oldest first."""
+        try:
+            kept = await hass.async_add_executor_job(
+                lambda: self.hub.vault.visits(since=start_date - _LONGEST, before=end_date, limit=MOST)
+            )
+        except VaultError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="vault_failed",
+                translation_placeholders={"reason": str(err)},
+            ) from err
+        going_on = {each.visit_id: each.last_seen_at + GAP for each in self.hub.open_visits.visits}
+        ends = (
+            (each, going_on.get(each.visit_id, max(each.until, each.started_at + _SHORTEST)))
+            for each in reversed(kept)
+        )
+        events = (self._event(visit, end) for visit, end in ends if end > start_date)
+        return [event for event in events if event is not None]
+
+    @callback
+    def _event(self, visit: Visit | VisitRecord, end: datetime) -> CalendarEvent | None:
+        """Return what is shown of somebody's visit, None of one that may not be shown."""
+        person = self.hub.people.get(visit.person_id or "")
+        if person is None or not may_show(self.hub, person.person_id, visit.started_at):
+            return None
+        subentry = self.hub.entry.subentries.get(visit.camera_id)
+        camera = None if subentry is None else subentry.title
+        summary = person.name
+        if camera is not None:
+            place = in_sentence(camera, shown_language(self.hass))
+            summary = say_at_once(self.hass, "calendar", "visit", who=person.name, camera=place)
+        return CalendarEvent(
+            start=dt_util.as_local(visit.started_at),
+            end=dt_util.as_local(end),
+            summary=summary,
+            location=camera,
+            uid=visit.visit_id,
+        )
+
+    @override
+    @callback
+    def async_visit(self, visit: Visit, timing: Timing) -> None:
+        """Be on while somebody familiar is here."""
+        self.async_seen_again(visit)
+
+    @override
+    @callback
+    def async_seen_again(self, visit: Visit) -> None:
+        """Stay on while the visit goes on."""
+        if visit.person_id is not None:
+            self.async_write_ha_state()
+
+    @override
+    @callback
+    def async_forgotten(self, person_id: str) -> None:
+        """Show nothing more of a person who was forgotten, or agrees to less."""
+        self.async_write_ha_state()
+
+    @override
+    async def async_corrected(self, corrected: Corrected) -> None:
+        """Show whose visit it really was."""
+        self.async_write_ha_state()
