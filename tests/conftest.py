@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from homeassistant.components.camera import Camera
@@ -18,6 +19,11 @@ from custom_components.familiar_faces.host.environment import ReadyMade
 from custom_components.familiar_faces.hub import Hub
 
 from .shared_engine import SharedEngine, running
+
+if TYPE_CHECKING:
+    from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+    from .phone import NewPhone
 
 DOORBELL = "input_button.doorbell"
 CAMERA = "camera.front_door"
@@ -137,6 +143,18 @@ def real_engine(request: pytest.FixtureRequest, engine_place: PreparedBefore) ->
 def sockets(real_engine: None, socket_enabled: None) -> None:
     """Allow the sockets of a client of Home Assistant, besides the engine's Unix socket."""
     pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
+
+
+@pytest.fixture
+async def new_phone(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, sockets: None
+) -> AsyncGenerator[NewPhone]:
+    """Return how to register a phone with the companion app."""
+    # Not before: the companion integration imports a great deal.
+    from .phone import phones
+
+    async with phones(hass, hass_client) as new:
+        yield new
 
 
 @pytest.fixture

@@ -14,9 +14,12 @@ class Kind(StrEnum):
     PANEL = "panel"
     MEDIA = "media source"
     LLM = "LLM API"
+    INTENT = "intent"
+    TOOL = "tool of language models"
     IMAGE = "image entity"
     BUTTON = "button entity"
     SWITCH = "switch entity"
+    CALENDAR = "calendar entity"
 
 
 class Who(StrEnum):
@@ -179,11 +182,39 @@ DOORS = (
         "shows a picture of the review inbox, which is off until the owner switches it on",
     ),
     Door(
+        Kind.VIEW,
+        "GET /api/familiar_faces/notification/{picture_id}",
+        Who.LINK,
+        "shows the picture of a notification to the phone that was told, for ten minutes",
+        "{picture}",
+    ),
+    Door(
+        Kind.VIEW,
+        "GET /familiar_faces/who/{token}",
+        Who.LINK,
+        "leads an administrator from a notification to where people are enrolled, once; shows nothing itself",
+        "/familiar_faces/who/{own}",
+        nothing=True,
+    ),
+    Door(
         Kind.ACTION,
         "identify",
         Who.USER,
         "says who is in a picture of a camera; users see the same names as states",
     ),
+    Door(
+        Kind.ACTION,
+        "last_visits",
+        Who.USER,
+        "says who came, as far as the user may read the states that say the same",
+    ),
+    Door(
+        Kind.ACTION,
+        "who_is_here",
+        Who.USER,
+        "says who is there, as far as the user may read the states that say the same",
+    ),
+    Door(Kind.ACTION, "enrol", Who.ADMIN, "adds a face to those that the cameras recognise"),
     Door(Kind.ACTION, "correct_visit", Who.ADMIN, "changes whom the cameras recognise"),
     Door(Kind.ACTION, "invite", Who.ADMIN, "makes a link by which somebody can be enrolled"),
     Door(Kind.ACTION, "close_invitations", Who.ADMIN, "takes such links back"),
@@ -195,7 +226,49 @@ DOORS = (
     Door(Kind.ACTION, "purge", Who.ADMIN, "erases what is past its time"),
     Door(Kind.ACTION, "verify_audit", Who.ADMIN, "checks the audit log"),
     Door(Kind.ACTION, "audit_log", Who.ADMIN, "shows who did what with whose data"),
+    Door(
+        Kind.ACTION,
+        "mute",
+        Who.ADMIN,
+        "keeps everybody else from being told, for up to a week; recipients mute their own phone by its button",
+    ),
     Door(Kind.ACTION, "discard_review", Who.ADMIN, "erases pictures of the review inbox"),
+    Door(
+        Kind.INTENT,
+        "FamiliarFacesWhoIsThere",
+        Who.USER,
+        "says who is there, of what is exposed to the assistant and the user may read",
+    ),
+    Door(
+        Kind.INTENT,
+        "FamiliarFacesLastSeen",
+        Who.USER,
+        "says when somebody was last seen, if they are exposed to the assistant and the user may read it",
+    ),
+    Door(
+        Kind.INTENT,
+        "FamiliarFacesDidAStrangerCome",
+        Who.USER,
+        "says whether a stranger came, to cameras that are exposed and the user may read",
+    ),
+    Door(
+        Kind.TOOL,
+        "familiar_faces__who_is_at_the_door",
+        Who.USER,
+        "tells a language model that the owner chose what the intent says",
+    ),
+    Door(
+        Kind.TOOL,
+        "familiar_faces__when_last_seen",
+        Who.USER,
+        "tells a language model that the owner chose what the intent says, of a name that it was given",
+    ),
+    Door(
+        Kind.TOOL,
+        "familiar_faces__did_a_stranger_come",
+        Who.USER,
+        "tells a language model that the owner chose what the intent says",
+    ),
     Door(Kind.MEDIA, "familiar_faces", Who.ADMIN, "lists the review inbox, as its pictures are shown"),
     Door(
         Kind.IMAGE,
@@ -219,8 +292,22 @@ DOORS = (
     Door(Kind.BUTTON, "purge", Who.USER, "erases what is past its time, which happens every hour anyway"),
     Door(Kind.BUTTON, "invite", Who.ADMIN, "makes the link that the image shows", off=True),
     Door(Kind.BUTTON, "forget", Who.ADMIN, "erases a person"),
+    Door(
+        Kind.BUTTON,
+        "test",
+        Who.USER,
+        "tells those whom an alert is for anyway that this is a test; it says nothing of anybody",
+    ),
+    Door(
+        Kind.CALENDAR,
+        "visits",
+        Who.USER,
+        "lists who came and when, as far as it is kept; users see the same as states, one visit at a time",
+        off=True,
+    ),
     Door(Kind.SWITCH, "recognition", Who.USER, "stops and starts recognition, as the household likes"),
-    Door(Kind.SWITCH, "notifications", Who.USER, "says whether somebody is notified of"),
+    Door(Kind.SWITCH, "notifications", Who.USER, "says whether somebody, or a camera, is notified of"),
+    Door(Kind.SWITCH, "alert", Who.USER, "stops and starts an alert, as the household likes"),
 )
 
 

@@ -1,6 +1,8 @@
 """Phones with the companion app, as far as Home Assistant sees them: the real mobile_app, and a push server."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 CLEAR = "clear_notification"
 
+type NewPhone = Callable[..., Awaitable[Phone]]
+
 
 class PushServer:
     """What stands where Apple's and Google's push servers stand: it keeps what each phone was sent, in order."""
@@ -21,6 +25,11 @@ class PushServer:
     def __init__(self) -> None:
         """Have been sent nothing."""
         self.pushed: dict[str, list[dict[str, Any]]] = {}
+        self.refused: set[str] = set()
+        """The phones whose notifications it does not take."""
+        self.slow: dict[str, float] = {}
+        """The seconds after which it answers about phones."""
+        self.url = ""
         self._server: TestServer | None = None
 
     async def start(self) -> str:
@@ -29,7 +38,8 @@ class PushServer:
         app.router.add_post("/push", self._async_take)
         self._server = TestServer(app, host="127.0.0.1")
         await self._server.start_server()
-        return str(self._server.make_url("/push"))
+        self.url = str(self._server.make_url("/push"))
+        return self.url
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -38,6 +48,9 @@ class PushServer:
 
     async def _async_take(self, request: web.Request) -> web.Response:
         sent = await request.json()
+        await asyncio.sleep(self.slow.get(sent["push_token"], 0))
+        if sent["push_token"] in self.refused:
+            return web.json_response({"message": "The app was uninstalled"}, status=404)
         self.pushed.setdefault(sent["push_token"], []).append(sent)
         return web.json_response({}, status=201)
 
@@ -97,8 +110,9 @@ async def register(
     url: str,
     name: str,
     user: MockUser,
+    **app: object,
 ) -> Phone:
-    """Register a phone of a user, as the app does after logging in."""
+    """Register a phone of a user, as the app does after logging in; `app`: what it says otherwise of itself."""
     # Before the first client: no views can be added once there is one.
     for component in ("notify", MOBILE_APP):
         assert await async_setup_component(hass, component, {})
@@ -118,7 +132,8 @@ async def register(
             "os_version": "16",
             "supports_encryption": False,
             "app_data": {"push_token": name, "push_url": url},
-        },
+        }
+        | app,
     )
     assert response.status == 201, await response.text()
     webhook_id = (await response.json())["webhook_id"]
@@ -129,3 +144,17 @@ async def register(
         if each.data["webhook_id"] == webhook_id
     ]
     return Phone(name, webhook_id, user.id, f"phone:{entry.entry_id}", server, client)
+
+
+@asynccontextmanager
+async def phones(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> AsyncGenerator[NewPhone]:
+    """Yield how to register a phone, of a user of its own where none is given."""
+    server = PushServer()
+    url = await server.start()
+
+    async def new(name: str, user: MockUser | None = None, **app: object) -> Phone:
+        user = user or MockUser(name=name).add_to_hass(hass)
+        return await register(hass, hass_client, server, url, name, user, **app)
+
+    yield new
+    await server.stop()

@@ -83,9 +83,14 @@ WHOLE: dict[str, dict[str, Any]] = {
     "close_invitations": {},
     "correct_visit": {"visit_id": "1", "correct": True},
     "discard_review": {"all": True},
+    "enrol": {
+        "person": "Eileen",
+        "image": {"media_content_id": "media-source://nowhere", "media_content_type": "image/jpeg"},
+    },
     "export": {"person": "Eileen"},
     "forget": {"person": "Eileen"},
     "invite": {},
+    "mute": {"person": "Eileen"},
     "purge": {},
     "receipt": {"person_id": "1"},
     "record_consent": said(),
@@ -95,10 +100,11 @@ WHOLE: dict[str, dict[str, Any]] = {
 """Everything that is for administrators alone, with data that its schema takes."""
 
 
-def test_all_but_identify_are_for_administrators() -> None:
-    """No action is open to every user but the one that only looks."""
-    assert {action.name for action in ACTIONS if action.everybody} == {"identify"}
-    assert {action.name for action in ACTIONS} == WHOLE.keys() | {"identify"}
+def test_all_that_change_something_are_for_administrators() -> None:
+    """No action is open to every user but those that only look."""
+    looking = {"identify", "last_visits", "who_is_here"}
+    assert {action.name for action in ACTIONS if action.everybody} == looking
+    assert {action.name for action in ACTIONS} == WHOLE.keys() | looking
 
 
 async def test_administrators_alone(
@@ -147,7 +153,7 @@ async def test_erasing_that_has_to_wait(
 async def test_with_a_vault_that_fails(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     """Each says what could not be done; none fails with anything else."""
     await hass.async_add_executor_job(hub.vault.close)
-    for action in WHOLE.keys() - {"forget", "withdraw_consent"}:
+    for action in WHOLE.keys() - {"enrol", "forget", "mute", "withdraw_consent"}:
         key = await refused(hass, action, **WHOLE[action])
         assert key.endswith("_failed"), (action, key)
 

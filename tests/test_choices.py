@@ -135,7 +135,7 @@ async def test_nothing_is_kept_of_who_wants_that(
     assert {each.state for each in told if each.entity_id in silent} == set()
     assert {state(hass, entity_id) for entity_id in silent} == {"unknown"}
     stored = restorable(hass)
-    assert "switch.eileen_notifications" in stored
+    assert "input_button.doorbell" in stored
     assert '"person_name"' not in stored
     assert '"state":"Eileen"' not in stored
     assert event.attributes["visit_id"] not in stored

@@ -17,7 +17,7 @@ import yaml
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import HUB, Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
-from custom_components.familiar_faces.spoken import Spoken
+from custom_components.familiar_faces.seen.spoken import Spoken
 from custom_components.familiar_faces.vault.errors import VaultDamaged
 
 from .conftest import FrontDoor

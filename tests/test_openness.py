@@ -12,9 +12,10 @@ from aiohttp import hdrs, web
 from homeassistant.auth.models import User
 from homeassistant.components import frontend, webhook
 from homeassistant.components.media_source.const import DATA_MEDIA_SOURCE_PLATFORMS
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import Context, HomeAssistant, ServiceCall
 from homeassistant.exceptions import Unauthorized
-from homeassistant.helpers import entity_registry as er, llm
+from homeassistant.helpers import entity_registry as er, intent, llm
 from homeassistant.helpers.http import HomeAssistantView
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -22,6 +23,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.familiar_faces import llm as our_llm
+from custom_components.familiar_faces.alerts.pictures import PICTURE_PATH
 from custom_components.familiar_faces.const import (
     CONF_CONTACT,
     CONF_NOTICE,
@@ -41,8 +44,12 @@ from .pictures import astronaut, enrolment_photos, jpeg, stranger
 from .steps import VISITOR, enrol, ring, visits
 
 OURS = f"custom_components.{DOMAIN}"
-OTHER_WAYS = (Kind.WEBHOOK, Kind.PANEL, Kind.MEDIA, Kind.LLM)
+OTHER_WAYS = (Kind.WEBHOOK, Kind.PANEL, Kind.MEDIA, Kind.LLM, Kind.INTENT, Kind.TOOL)
 WRONG_LINK = "A" * 43
+WRONG = dict.fromkeys(("invitation", "own"), WRONG_LINK) | {
+    "picture": PICTURE_PATH.format(picture_id="A" * 22)
+}
+"""What stands in paths for links that nobody was given."""
 
 
 def views(hass: HomeAssistant) -> dict[str, HomeAssistantView | None]:
@@ -103,6 +110,14 @@ async def public(
     assert visitor is not None
     now = dt_util.utcnow()
     (camera_id,) = hub.watchers
+    alert = ConfigSubentry(
+        data={"who": ["stranger"], "recipients": ["here:"]},
+        subentry_type="alert",
+        title="Strangers",
+        unique_id=None,
+    )
+    hass.config_entries.async_add_subentry(entry, alert)
+    await hass.async_block_till_done()
     # Wrong links are answered ever more slowly, which has its own tests.
     monkeypatch.setattr(guard, "FREE", 1000)
     monkeypatch.setattr(guard, "FREE_IN_ALL", 1000)
@@ -124,6 +139,7 @@ async def public(
         "own": own,
         "own_visit_id": visitor.attributes["visit_id"],
         "photo_id": hub.people[person_id].templates[0].template_id,
+        "picture": hub.alerts.pictures.async_offer(hass, "episode", jpeg(stranger())) or "",
     }
 
 
@@ -145,7 +161,7 @@ async def test_each_view_lets_in_whom_the_table_says(
     nobody, admin = await hass_client_no_auth(), await hass_client()
     user = await hass_client(hass_read_only_access_token)
     refused = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
-    wrong = public | dict.fromkeys(("invitation", "own"), WRONG_LINK)
+    wrong = public | WRONG
     for door in doors(Kind.VIEW).values():
         *methods, path = door.what.split(" ")
         url = (door.path or path).format(**public)
@@ -168,7 +184,7 @@ async def test_strangers_are_given_nothing(
 ) -> None:
     """Without an account or a link no view gives a name, a picture or a place."""
     client = await hass_client_no_auth()
-    values = defaultdict(lambda: "x", public | dict.fromkeys(("invitation", "own"), WRONG_LINK))
+    values = defaultdict(lambda: "x", public | WRONG)
     for what in views(hass):
         door = doors(Kind.VIEW).get(what)
         *methods, path = what.split(" ")
@@ -220,7 +236,12 @@ async def test_every_entity_that_can_be_used_is_known(
     Every user sees what an entity shows, and presses what is there to press, unless the entity asks who it is.
     """
     entries = er.async_entries_for_config_entry(er.async_get(hass), hub.entry.entry_id)
-    usable = {Kind.IMAGE: "image", Kind.BUTTON: "button", Kind.SWITCH: "switch"}
+    usable = {
+        Kind.IMAGE: "image",
+        Kind.BUTTON: "button",
+        Kind.SWITCH: "switch",
+        Kind.CALENDAR: "calendar",
+    }
     known = {"binary_sensor", "event", "sensor", *usable.values()}
     assert {each.domain for each in entries} <= known
     user = MockUser(groups=[await hass.auth.async_get_group("system-users")]).add_to_hass(hass)
@@ -243,7 +264,8 @@ async def test_every_entity_that_can_be_used_is_known(
 
 async def test_there_is_no_other_way_in(hass: HomeAssistant, hub: Hub) -> None:
     """Webhooks, panels, media and tools for language models are in the table as well."""
-    assert await async_setup_component(hass, "media_source", {})
+    for domain in ("media_source", "intent", "llm"):
+        assert await async_setup_component(hass, domain, {})
     assert await other_ways(hass) == {kind: set(doors(kind)) for kind in OTHER_WAYS}
 
 
@@ -260,6 +282,14 @@ async def other_ways(hass: HomeAssistant) -> dict[Kind, set[str]]:
         Kind.PANEL: {path for path in panels if DOMAIN in path.replace("-", "_")},
         Kind.MEDIA: media,
         Kind.LLM: {each.id for each in llm.async_get_apis(hass) if is_ours(type(each), each.id)},
+        Kind.INTENT: {
+            each.intent_type for each in intent.async_get(hass) if is_ours(type(each), each.intent_type)
+        },
+        Kind.TOOL: {
+            each.name
+            for each in vars(our_llm).values()
+            if isinstance(each, type) and issubclass(each, llm.Tool) and hasattr(each, "name")
+        },
     }
 
 

@@ -18,7 +18,7 @@ from custom_components.familiar_faces.alerts.telling import Kind
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.errors import EnvironmentFailed
-from custom_components.familiar_faces.spoken import Sentence
+from custom_components.familiar_faces.seen.spoken import Sentence
 from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
 

@@ -16,10 +16,10 @@ from .issues import async_check_vault
 from .openness.export import ExportView
 from .openness.review import ReviewPictureView
 from .pages import async_setup_pages
+from .seen.visit_log import VisitLog
 from .services import async_setup_services
 from .vault.errors import VaultError, VaultInUse, VaultUnwritable
 from .vault.store import Vault
-from .visit_log import VisitLog
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [

@@ -1,4 +1,4 @@
-"""Buttons: purge what is past its time, and invite or forget a person."""
+"""Buttons: purge what is past its time, invite or forget a person, and send a test of an alert."""
 
 from typing import override
 
@@ -8,9 +8,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .alerts.trial import async_try
 from .consent.invitations import async_invite
 from .const import DOMAIN
-from .entity import HubEntity, PersonEntity, async_setup_entities
+from .entity import AlertEntity, HubEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry
 from .vault.errors import VaultError
 
@@ -29,6 +30,7 @@ INVITE = ButtonEntityDescription(
 FORGET = ButtonEntityDescription(
     key="forget", translation_key="forget", entity_category=EntityCategory.CONFIG
 )
+TEST = ButtonEntityDescription(key="test", translation_key="test", entity_category=EntityCategory.DIAGNOSTIC)
 
 
 async def async_setup_entry(
@@ -43,6 +45,7 @@ async def async_setup_entry(
             InviteButton(hub, subentry, INVITE),
             ForgetButton(hub, subentry, FORGET),
         ],
+        alert=lambda hub, subentry: [TestButton(hub, subentry, TEST)],
     )
 
 
@@ -100,3 +103,20 @@ class ForgetButton(_AdminButton):
                 translation_key="forget_failed",
                 translation_placeholders={"reason": str(err)},
             ) from err
+
+
+class TestButton(AlertEntity, ButtonEntity):
+    """Sends a test to everybody whom an alert is for."""
+
+    @override
+    async def async_press(self) -> None:
+        """Send it, and say whom it did not reach."""
+        if (rule := self.rule) is None:
+            return
+        tried = await async_try(self.hass, rule.title, rule.recipients, critical=rule.critical)
+        if failed := [each.words for each in tried if not each.sent]:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="test_failed",
+                translation_placeholders={"reason": " ".join(failed)},
+            )

@@ -24,8 +24,8 @@ import voluptuous as vol
 from .binary_sensor import PRESENT
 from .const import DOMAIN
 from .event import ATTR_VISIT_ID
-from .recent import Cause, async_recent_visits
-from .visit_filter import CAMERA_OPTION, PERSON_OPTION, async_check_devices, async_sought
+from .seen.recent import Cause, async_recent_visits
+from .seen.visit_filter import CAMERA_OPTION, PERSON_OPTION, async_check_devices, async_sought
 from .visits.visit import Decision
 
 CONF_KIND: Final = "kind"

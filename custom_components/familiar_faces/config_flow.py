@@ -5,7 +5,8 @@ from typing import override
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryFlow, OptionsFlow
 from homeassistant.core import callback
 
-from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
+from .const import DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUBENTRY_PERSON
+from .flows.alert import AlertFlow
 from .flows.camera import CameraFlow
 from .flows.hub import HubFlow
 from .flows.options import HubOptions
@@ -13,7 +14,7 @@ from .flows.person import PersonFlow
 
 
 class FamiliarFacesConfigFlow(HubFlow, domain=DOMAIN):
-    """Sets up the hub; cameras and people are its subentries."""
+    """Sets up the hub; cameras, people and alerts are its subentries."""
 
     @staticmethod
     @callback
@@ -29,4 +30,4 @@ class FamiliarFacesConfigFlow(HubFlow, domain=DOMAIN):
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return the flows of the subentries."""
-        return {SUBENTRY_CAMERA: CameraFlow, SUBENTRY_PERSON: PersonFlow}
+        return {SUBENTRY_CAMERA: CameraFlow, SUBENTRY_PERSON: PersonFlow, SUBENTRY_ALERT: AlertFlow}

@@ -23,8 +23,8 @@ import voluptuous as vol
 from .binary_sensor import PRESENT
 from .condition import CONF_KIND, CONF_WITHIN, async_was_seen
 from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
-from .recent import async_recent_visits
-from .visit_filter import async_ids, async_kind
+from .seen.recent import async_recent_visits
+from .seen.visit_filter import async_ids, async_kind
 from .visits.visit import Decision
 
 IS_PRESENT: Final = "is_present"

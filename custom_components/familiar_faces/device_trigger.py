@@ -13,8 +13,8 @@ from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
 from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
+from .seen.visit_filter import async_kind
 from .trigger import TRIGGERS
-from .visit_filter import async_kind
 
 TYPES: Final[dict[str | None, dict[str, str]]] = {
     SUBENTRY_CAMERA: {key: key for key in TRIGGERS},

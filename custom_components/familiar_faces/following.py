@@ -85,6 +85,7 @@ class Following:
                 async_dispatcher_send(self._hass, signal_subentry(self._entry.entry_id), subentry)
         self._hub.roster.async_note_people()
         self._hub.alerts.async_prune()
+        self._hub.alerts.reach.async_check()
         try:
             await self._hub.async_refresh_people()
         except VaultError as err:
@@ -105,7 +106,7 @@ class Following:
 
     @callback
     def _async_rename_device(self, subentry: ConfigSubentry) -> None:
-        """Give a renamed camera's or person's device its new name."""
+        """Give the device of a renamed camera, person or alert its new name."""
         person = subentry.subentry_type == SUBENTRY_PERSON
         identifier = subentry.data[CONF_PERSON_ID] if person else subentry.subentry_id
         registry = dr.async_get(self._hass)

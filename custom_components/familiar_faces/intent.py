@@ -7,9 +7,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import intent
 import voluptuous as vol
 
-from .lookup import ASSISTANT, Lookup, Place, async_asker
 from .running import async_running_hub
-from .spoken import Sentence, Spoken
+from .seen.lookup import ASSISTANT, Lookup, Place, async_asker
+from .seen.spoken import Sentence, Spoken
 from .vault.errors import VaultError
 
 INTENT_WHO_IS_THERE = "FamiliarFacesWhoIsThere"

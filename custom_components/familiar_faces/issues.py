@@ -32,6 +32,7 @@ from .vault.errors import (
 )
 from .vault.retention import Retention
 
+ALERT_ABOUT_NOBODY = "alert_about_nobody"
 ALERT_RECIPIENT_GONE = "alert_recipient_gone"
 CONSENT_EXPIRED = "consent_expired"
 CONSENT_EXPIRING = "consent_expiring"
@@ -91,6 +92,16 @@ def async_check_alert(hass: HomeAssistant, alert_id: str, title: str, *, gone: b
     issue_id = f"{ALERT_RECIPIENT_GONE}_{alert_id}"
     if gone:
         _async_create(hass, issue_id, ALERT_RECIPIENT_GONE, ir.IssueSeverity.WARNING, alert=title)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_check_about(hass: HomeAssistant, alert_id: str, title: str, *, nobody: bool) -> None:
+    """Say that whoever, or wherever, an alert was about is gone."""
+    issue_id = f"{ALERT_ABOUT_NOBODY}_{alert_id}"
+    if nobody:
+        _async_create(hass, issue_id, ALERT_ABOUT_NOBODY, ir.IssueSeverity.WARNING, alert=title)
     else:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
 
@@ -201,7 +212,8 @@ def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
         for entity_id in (subentry.data[CONF_CAMERA], *subentry.data.get(CONF_TRIGGERS, ())):
             ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}_{entity_id}")
     elif subentry.subentry_type == SUBENTRY_ALERT:
-        ir.async_delete_issue(hass, DOMAIN, f"{ALERT_RECIPIENT_GONE}_{subentry.subentry_id}")
+        for key in (ALERT_ABOUT_NOBODY, ALERT_RECIPIENT_GONE):
+            ir.async_delete_issue(hass, DOMAIN, f"{key}_{subentry.subentry_id}")
     elif subentry.subentry_type == SUBENTRY_PERSON:
         for key in (NOTHING_STORED, CONSENT_EXPIRED, CONSENT_EXPIRING):
             ir.async_delete_issue(hass, DOMAIN, f"{key}_{subentry.data[CONF_PERSON_ID]}")

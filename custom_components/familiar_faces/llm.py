@@ -12,8 +12,8 @@ from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from .const import DOMAIN
-from .lookup import Asker, Here, Lookup, Place, async_asker
 from .running import async_running_hub
+from .seen.lookup import Asker, Here, Lookup, Place, async_asker
 from .vault.errors import VaultError
 from .visits.tally import Count
 

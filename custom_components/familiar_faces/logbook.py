@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from .alerts.wording import in_sentence
 from .const import ATTR_DECISION, DOMAIN, EVENT_VISIT
 from .flows.words import say_at_once, shown_language
-from .visit_log import VISIT_LOG, camera_of, visit_id_of
+from .seen.visit_log import VISIT_LOG, camera_of, visit_id_of
 from .visits.visit import Decision
 
 _ICONS = {

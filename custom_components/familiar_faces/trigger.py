@@ -40,9 +40,9 @@ from .event import (
 )
 from .hub import Hub
 from .running import async_running_hub
+from .seen.visit_filter import CAMERA_OPTION, PERSON_OPTION, async_check_devices, async_sought
+from .seen.visit_signals import async_follow_visits
 from .vault.records import Corrected
-from .visit_filter import CAMERA_OPTION, PERSON_OPTION, async_check_devices, async_sought
-from .visit_signals import async_follow_visits
 from .visits.visit import Decision, Visit
 from .visits.watcher import Timing
 

@@ -12,7 +12,7 @@ from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from ..const import DOMAIN
-from ..lookup import Came, Here, Lookup, async_asker
+from ..seen.lookup import Came, Here, Lookup, async_asker
 from ..vault.errors import VaultError
 from ..visits.visit import Visit
 from .common import ATTR_PERSON, TEXT, Action, find_among, hub_of

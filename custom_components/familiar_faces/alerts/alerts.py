@@ -5,6 +5,7 @@ what is new is sent, what only reads differently takes its place silently, what 
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import logging
@@ -30,12 +31,13 @@ from ..vault.records import Corrected
 from ..visits.news import LookNews, Stage
 from ..visits.open_visits import Outcome
 from ..visits.turns import Urgency
-from .answers import EVENT_ANSWERED, Asked
+from .answers import EVENT_ANSWERED, Answer, Asked
 from .episode import Episode, Episodes
 from .mutes import Mutes
 from .notification import LINK_MINUTES
+from .reach import Reach
 from .recipients import Recipient, async_find, async_own_person, async_recipients
-from .rule import Pictures, Rule
+from .rule import Pictures, Rule, without_the_gone
 from .teller import Teller
 from .telling import PATIENCE, SELF_FRAMES, Reader, tell
 
@@ -56,6 +58,9 @@ class _Look:
     frames: int = 0
     somebody: bool = False
     """Whether somebody rang, or a face was seen."""
+    rang: bool = False
+    seen: bool = False
+    """Whether it showed anybody of whom something may be said."""
 
 
 class Alerts:
@@ -69,24 +74,41 @@ class Alerts:
         self.pictures = self._teller.pictures
         self.answers = self._teller.answers
         self.mutes = Mutes(hub.books)
+        self.reach = Reach(hub)
         self._episodes = Episodes()
         self._looks: dict[str, _Look] = {}
         """The looks that are being taken, by their cameras."""
         self._timers: dict[str, CALLBACK_TYPE] = {}
         self._expiry: CALLBACK_TYPE | None = None
+        self._pictured: set[str] = set()
+        """The ids of those who agree to pictures."""
         self._unsubscribe: list[CALLBACK_TYPE] = []
 
     # The rules
 
     @property
-    def rules(self) -> list[Rule]:
-        """Return the alerts that are switched on."""
-        off = self._hub.books.read(CONF_UNANNOUNCED)
+    def all_rules(self) -> list[Rule]:
+        """Return all alerts, those included that are switched off or muted."""
         return [
             Rule.from_data(each.subentry_id, each.title, each.data)
             for each in self._hub.entry.subentries.values()
-            if each.subentry_type == SUBENTRY_ALERT and each.subentry_id not in off
+            if each.subentry_type == SUBENTRY_ALERT
         ]
+
+    @property
+    def rules(self) -> list[Rule]:
+        """Return the alerts that tell somebody now: switched on, and not muted."""
+        now = dt_util.utcnow()
+        return [each for each in self._switched_on() if self.mutes.until(each.alert_id, now) is None]
+
+    def _switched_on(self) -> list[Rule]:
+        off = self._hub.books.read(CONF_UNANNOUNCED)
+        return [each for each in self.all_rules if each.alert_id not in off]
+
+    @property
+    def told_at(self) -> Mapping[str, datetime]:
+        """Return when each alert told somebody last, by its id, as far as visits are kept."""
+        return self._teller.told_at
 
     @property
     def cameras(self) -> dict[str, str]:
@@ -98,17 +120,23 @@ class Alerts:
         }
 
     def may_answer(self, asked: Asked) -> bool:
-        """Return whether a recipient may still answer: an alert of theirs asks for it, on a phone of that user."""
+        """Return whether a recipient may still answer that: an alert of theirs asks for it, on a phone of that user."""
         recipient = async_find(self._hass, asked.recipient)
         return (
             recipient is not None
             and recipient.user_id == asked.user_id
-            and any(rule.answers and asked.recipient in rule.recipients for rule in self.rules)
+            and any(
+                (rule.answers or asked.answer is Answer.MUTE) and asked.recipient in rule.recipients
+                for rule in self._switched_on()
+            )
         )
 
     @callback
     def async_start(self) -> None:
         """Listen to what happens."""
+        # A crash may have come between forgetting somebody and taking them out of the alerts.
+        self.async_prune()
+        self.reach.async_start()
         entry_id = self._hub.entry.entry_id
         self._unsubscribe += [
             async_dispatcher_connect(self._hass, signal_look(entry_id), self._async_look),
@@ -120,6 +148,7 @@ class Alerts:
 
     async def async_stop(self) -> None:
         """Tell nobody any more."""
+        self.reach.async_stop()
         while self._unsubscribe:
             self._unsubscribe.pop()()
         for cancel in self._timers.values():
@@ -138,16 +167,18 @@ class Alerts:
     @callback
     def _async_look(self, news: LookNews) -> None:
         """Take note of a look: that somebody rang, how far it is, and that it is over."""
-        if not self.rules:
-            self._looks.pop(news.camera_id, None)
-            return
         now, camera_id = dt_util.utcnow(), news.camera_id
+        if not self.rules:
+            self._looks.pop(camera_id, None)
+            self._episodes.over(camera_id)
+            return
         look = self._looks.setdefault(camera_id, _Look())
         ask = True
         somebody = False
         match news.stage:
             case Stage.STARTED:
                 somebody = news.urgency is Urgency.RING
+                look.rang |= somebody
             case Stage.FETCHED:
                 if self._may_show_before(camera_id):
                     look.frame = news.frame
@@ -168,6 +199,8 @@ class Alerts:
             episode.frame = episode.frame or look.frame
         if news.stage is Stage.ENDED:
             episode.looking.discard(camera_id)
+            if look.rang and not look.seen and episode.seen:
+                episode.unseen = camera_id
         else:
             episode.looking.add(camera_id)
         if ask:
@@ -186,10 +219,17 @@ class Alerts:
             visit.person_id is None and not all(keeps_pictures(self._hub, each) for each in resembled)
         ):
             portrait = None
+        if (look := self._looks.get(visit.camera_id)) is not None:
+            look.seen = True
         companions = self._hub.open_visits.companions(visit.visit_id)
         episode, merged = self._episodes.settle(visit, portrait, companions, dt_util.utcnow())
-        if merged is not None:
-            self._teller.async_take_away(merged)
+        for other in merged:
+            self._teller.async_join(other, episode)
+        shown = resembled if visit.person_id is None else {visit.person_id}
+        if not all(keeps_pictures(self._hub, each) for each in shown):
+            # Before this was known, a picture may have been sent.
+            episode.seen[visit.visit_id].portrait = None
+            self.pictures.async_take_back(episode.episode_id)
         self._async_update(episode)
 
     @callback
@@ -207,6 +247,7 @@ class Alerts:
         moved = None
         person = None if corrected.moved is None else self._hub.people.get(corrected.moved.person_id)
         visit_id = corrected.visit.visit_id
+        self.answers.async_corrected(visit_id)
         if (episode := self._episodes.of_visit(visit_id)) is None:
             return
         before = episode.seen[visit_id].visit
@@ -222,12 +263,26 @@ class Alerts:
         now = dt_util.utcnow()
         self.pictures.async_expire(now)
         self._episodes.drop_pictures(now - timedelta(minutes=LINK_MINUTES))
+        pictured = {each for each in self._hub.people if keeps_pictures(self._hub, each)}
+        if not self._pictured <= pictured:
+            # Somebody agrees to pictures no more, or is gone; they may be in any of these.
+            self._episodes.drop_pictures(now + timedelta(minutes=LINK_MINUTES))
+            self.pictures.async_take_back()
+        self._pictured = pictured
 
     @callback
     def async_prune(self) -> None:
         """Note nothing any more of people, cameras and alerts that are gone."""
-        known = set(self._hub.people) | set(self._hub.roster.held) | set(self._hub.entry.subentries)
+        roster, entry = self._hub.roster, self._hub.entry
+        # Also of those who cannot be read for now.
+        people = {*roster.people, *roster.held, *(set(roster.subentries()) - roster.leaving)}
+        known = people | set(entry.subentries)
         self.mutes.async_prune(known, dt_util.utcnow())
+        for each in list(entry.subentries.values()):
+            if each.subentry_type == SUBENTRY_ALERT:
+                self._hass.config_entries.async_update_subentry(
+                    entry, each, data=without_the_gone(each.data, known)
+                )
 
     # What follows
 

@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..correct import async_correct
-from ..vault.errors import VaultError
+from ..vault.errors import UnknownVisit, VaultError
 from .notification import Button
 from .recipients import Recipient
 
@@ -58,7 +58,11 @@ class Asked:
 
 
 class Answers:
-    """The answers that were offered and not given yet. In memory only: a restart withdraws them."""
+    """The answers that were offered and not given yet.
+
+    In memory only, so a restart withdraws them: what they would spare is one look at the page of the visits, and
+    what was kept for it would tell on the disk who came when.
+    """
 
     def __init__(self, hub: Hub) -> None:
         """Have offered none."""
@@ -85,9 +89,10 @@ class Answers:
         if recipient.user_id is None:
             return ()
         now = dt_util.utcnow()
+        self._open = {token: asked for token, asked in self._open.items() if asked.until > now}
         buttons = []
         for answer, title in titles.items():
-            token = token_urlsafe(24)
+            token = token_urlsafe(32)
             self._open[token] = Asked(
                 answer=answer,
                 tag=tag,
@@ -101,7 +106,8 @@ class Answers:
             if answer is Answer.WHO:
                 buttons.append(Button(title, uri=WHO_PATH.format(token=token)))
             else:
-                buttons.append(Button(title, action=f"{PREFIX}{token}"))
+                destructive = answer is Answer.NOT_THEM
+                buttons.append(Button(title, action=f"{PREFIX}{token}", destructive=destructive))
         while len(self._open) > MOST:
             del self._open[next(iter(self._open))]
         return tuple(buttons)
@@ -116,20 +122,26 @@ class Answers:
         }
 
     @callback
+    def async_corrected(self, visit_id: str) -> None:
+        """Take no answer any more to what was said of a visit."""
+        self._open = {token: asked for token, asked in self._open.items() if asked.visit_id != visit_id}
+
+    @callback
     def async_forget(self, person_id: str) -> None:
         """Take no answer about a person any more."""
         self._open = {token: asked for token, asked in self._open.items() if asked.person_id != person_id}
 
     @callback
-    def async_take(self, token: str, answer: Answer | None, user_id: str | None) -> Asked | None:
-        """Return what is answered, once; None when nobody was asked that, or somebody else was."""
+    def _take(self, token: str, *, link: bool, user_id: str | None) -> Asked | None:
+        """Return what is answered, once; None when nobody was asked that, or somebody else was.
+
+        `link`: whether it was opened as a link. Nobody can tell who opens one; it was sent to one phone, and
+        leads to a page that asks who they are.
+        """
         asked = self._open.get(token)
-        if asked is None or asked.until <= dt_util.utcnow():
+        if asked is None or asked.until <= dt_util.utcnow() or (asked.answer is Answer.WHO) is not link:
             return None
-        if (asked.answer is Answer.WHO) is not (answer is Answer.WHO):
-            return None
-        # A link is opened by whoever holds it; it was sent to nobody else and leads to a page that asks who they are.
-        if answer is not Answer.WHO and asked.user_id != user_id:
+        if not link and asked.user_id != user_id:
             return None
         del self._open[token]
         return asked
@@ -139,22 +151,43 @@ class Answers:
         action = event.data.get("action")
         if not isinstance(action, str) or not action.startswith(PREFIX):
             return
-        asked = self.async_take(action.removeprefix(PREFIX), None, event.context.user_id)
+        asked = self._take(action.removeprefix(PREFIX), link=False, user_id=event.context.user_id)
         if asked is None:
             _LOGGER.debug("An answer was not offered, was given before, or not by this user")
             return
-        user = await self._hub.hass.auth.async_get_user(asked.user_id)
-        if user is None or not user.is_active or not self._hub.alerts.may_answer(asked):
+        if not await self._async_may_still(asked):
             return
         try:
             await self._hub.async_whole(self._async_do(asked))
         except (HomeAssistantError, VaultError) as err:
             _LOGGER.warning("An answer could not be carried out: %s", err)
 
+    async def async_opened(self, token: str) -> bool:
+        """Return whether a link leads on, which it does once."""
+        asked = self._take(token, link=True, user_id=None)
+        if asked is None or not await self._async_may_still(asked):
+            return False
+        try:
+            await self._hub.async_whole(self._async_note(asked))
+        except VaultError as err:
+            _LOGGER.error("That somebody asked who it is could not be written: %s", err)
+        return True
+
+    async def _async_may_still(self, asked: Asked) -> bool:
+        """Return whether the phone is still of that user, who may still answer."""
+        user = await self._hub.hass.auth.async_get_user(asked.user_id)
+        if user is None or not user.is_active or (asked.answer is Answer.WHO and not user.is_admin):
+            return False
+        return self._hub.alerts.may_answer(asked)
+
     async def _async_do(self, asked: Asked) -> None:
         now = dt_util.utcnow()
         match asked.answer:
             case Answer.RIGHT | Answer.NOT_THEM if asked.visit_id is not None:
+                visit = await self._hub.hass.async_add_executor_job(self._hub.vault.visit, asked.visit_id)
+                if visit.person_id != asked.person_id:
+                    # It was corrected in this very moment.
+                    raise UnknownVisit
                 await async_correct(
                     self._hub,
                     asked.visit_id,
@@ -162,11 +195,15 @@ class Answers:
                     really=None,
                     learn=False,
                 )
-            case Answer.MUTE if (what := asked.person_id or asked.camera_id) is not None:
+            case Answer.MUTE:
+                what = asked.person_id or asked.camera_id
+                if what is None or what not in {*self._hub.people, *self._hub.entry.subentries}:
+                    # They were forgotten, or the camera was removed, in this very moment.
+                    return
                 self._hub.alerts.mutes.async_mute(what, asked.recipient, now + MUTE_FOR, now)
-        await self.async_note(asked)
+        await self._async_note(asked)
 
-    async def async_note(self, asked: Asked) -> None:
+    async def _async_note(self, asked: Asked) -> None:
         """Write into the audit log what was answered, and by which user."""
         await self._hub.hass.async_add_executor_job(
             self._hub.vault.audit,

@@ -41,6 +41,8 @@ class Episode:
     episode_id: str = field(default_factory=lambda: uuid4().hex)
     someone: str | None = None
     """The camera at which somebody rang or a face was seen; None when nothing says that anybody is there."""
+    unseen: str | None = None
+    """The camera at which somebody rang whom no look showed, while others had been seen already."""
     frame: bytes | None = field(default=None, repr=False)
     """The first frame of the look that began it (JPEG), until somebody in it is decided."""
     frames: int = 0
@@ -57,14 +59,14 @@ class Episode:
         """Return what its notifications are known by."""
         return f"familiar_faces_{self.episode_id[:16]}"
 
-    def newest(self) -> list[Seen]:
-        """Return each individual as they were announced last, in the order in which they appeared."""
-        newest: dict[str, Seen] = {}
+    def individuals(self) -> list[list[Seen]]:
+        """Return the visits of each individual, newest first; the individuals in the order they appeared in."""
+        theirs: dict[str, list[Seen]] = {}
         for seen in self.seen.values():
-            known = newest.get(seen.individual)
-            if known is None or seen.visit.started_at >= known.visit.started_at:
-                newest[seen.individual] = seen
-        return list(newest.values())
+            theirs.setdefault(seen.individual, []).insert(0, seen)
+        return [
+            sorted(visits, key=lambda each: each.visit.started_at, reverse=True) for visits in theirs.values()
+        ]
 
 
 class Episodes:
@@ -98,6 +100,11 @@ class Episodes:
         episode.last_at = max(episode.last_at, now)
         return episode
 
+    def over(self, camera_id: str) -> None:
+        """Take note that no look is being taken at a camera."""
+        for episode in self._all:
+            episode.looking.discard(camera_id)
+
     def of_visit(self, visit_id: str) -> Episode | None:
         """Return the episode of a visit."""
         return next((each for each in self._all if visit_id in each.seen), None)
@@ -108,20 +115,20 @@ class Episodes:
 
     def settle(
         self, visit: Visit, portrait: bytes | None, companions: Collection[str], now: datetime
-    ) -> tuple[Episode, Episode | None]:
-        """Take note of a visit, and return its episode and one that became part of it, if any.
+    ) -> tuple[Episode, list[Episode]]:
+        """Take note of a visit, and return its episode and those that became part of it.
 
         `companions`: the ids of visits at other cameras that show the same individual.
         """
         known = self.of_visit(visit.visit_id)
         here = known or self.at(visit.camera_id, now)
         here.last_at = max(here.last_at, now)
-        merged: Episode | None = None
+        merged = []
         for companion in companions:
             there = self.of_visit(companion)
             if there is not None and there is not here:
-                here, merged = self._merge(*sorted((here, there), key=lambda each: each.began_at))
-                break
+                here, other = self._merge(*sorted((here, there), key=lambda each: each.began_at))
+                merged.append(other)
         before = here.seen.get(visit.visit_id)
         seen = Seen(visit, portrait, visit.person_id or visit.visit_id)
         if before is not None and before.visit.person_id == visit.person_id:
@@ -131,6 +138,8 @@ class Episodes:
             alike = (here.seen[each] for each in companions if each in here.seen)
             seen.individual = next((each.individual for each in alike), visit.visit_id)
         here.seen[visit.visit_id] = seen
+        if here.unseen == visit.camera_id:
+            here.unseen = None
         # Whoever is decided is no longer just someone; others in the frame may not be shown with them.
         here.frame = None
         return here, merged
@@ -186,8 +195,11 @@ class Episodes:
         first.looking |= second.looking
         first.seen |= second.seen
         first.someone = first.someone or second.someone
+        first.unseen = first.unseen or second.unseen
         first.counting = {**second.counting, **first.counting}
         self._all.remove(second)
+        # What is asked about it later tells of nobody.
+        second.seen, second.someone, second.frame = {}, None, None
         return first, second
 
     def _forget_old(self, now: datetime) -> None:

@@ -56,8 +56,9 @@ class Mutes:
 
     def _read(self) -> Iterator[tuple[str, str, datetime]]:
         for line in self._books.read(CONF_MUTED):
-            end, what, recipient = line.split(_SEPARATOR, 2)
-            if (until := dt_util.parse_datetime(end)) is not None:
+            end, _, rest = line.partition(_SEPARATOR)
+            what, _, recipient = rest.partition(_SEPARATOR)
+            if (until := dt_util.parse_datetime(end)) is not None and until.tzinfo is not None:
                 yield what, recipient, until
 
     def _write(self, mutes: list[tuple[str, str, datetime]]) -> None:

@@ -6,6 +6,7 @@ import logging
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 
 from ..const import DOMAIN
 
@@ -29,10 +30,13 @@ class Outbox:
         self._key = key
         self._waiting: dict[str, Deliver] = {}
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
 
     @callback
     def async_put(self, tag: str, deliver: Deliver) -> None:
         """Deliver what a tag says now, instead of what still waits under it."""
+        if self._stopped:
+            return
         self._waiting.pop(tag, None)
         self._waiting[tag] = deliver
         while len(self._waiting) > MOST_WAITING:
@@ -40,8 +44,12 @@ class Outbox:
             del self._waiting[given_up]
             _LOGGER.warning("A notification is given up: too many wait for %s", self._key)
         if self._task is None or self._task.done():
+            # Not at once: many recipients would hold the event loop for all of them together.
             self._task = self._entry.async_create_background_task(
-                self._hass, self._async_deliver(), f"{DOMAIN} notifications {self._key}"
+                self._hass,
+                self._async_deliver(),
+                f"{DOMAIN} notifications {self._key}",
+                eager_start=False,
             )
 
     async def async_flush(self) -> None:
@@ -50,7 +58,8 @@ class Outbox:
             await asyncio.wait({self._task})
 
     async def async_stop(self) -> None:
-        """Give up what waits."""
+        """Give up what waits, and take nothing more."""
+        self._stopped = True
         self._waiting.clear()
         if self._task is not None:
             self._task.cancel()
@@ -65,6 +74,8 @@ class Outbox:
                     await deliver()
             except TimeoutError:
                 _LOGGER.warning("A notification took too long: %s does not answer", self._key)
+            except HomeAssistantError as err:
+                _LOGGER.warning("A notification to %s failed: %s", self._key, err)
             except Exception:
                 # One that cannot be delivered must not keep the next from being.
                 _LOGGER.exception("A notification to %s failed", self._key)

@@ -17,12 +17,21 @@ from .notification import LINK_MINUTES
 
 PICTURE_PATH = f"/api/{DOMAIN}/notification/{{picture_id}}"
 MOST = 64
-"""How many pictures are held at once; the oldest go first."""
+MOST_BYTES = 48 * 1024**2
+"""How many pictures are held at once, and how large they are together; the oldest go first."""
+LARGEST = 10 * 1024**2
+"""Bytes of a picture that the apps show at most: companion.home-assistant.io/docs/notifications/notification-attachments.
+
+A frame is sent as the camera made it. Making it smaller would mean decoding it, which Home Assistant does not do
+here; one of a 4K camera has 1 to 4 MB, and a portrait some kilobytes.
+"""
 _LIFE = timedelta(minutes=LINK_MINUTES)
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'",
     "Referrer-Policy": "no-referrer",
+    # The frontend's service worker keeps a copy of whatever it may, `no-store` or not; a cache refuses this.
+    "Vary": "*",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -45,11 +54,21 @@ class PictureStore:
         """Return how many are held."""
         return len(self._held)
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes are held."""
+        return sum(len(held.picture) for held in self._held.values())
+
     @callback
-    def async_offer(self, hass: HomeAssistant, episode_id: str, picture: bytes) -> str:
-        """Hold a picture (JPEG) of an episode for a while, and return the signed path to it."""
+    def async_offer(self, hass: HomeAssistant, episode_id: str, picture: bytes) -> str | None:
+        """Hold a picture (JPEG) of an episode for a while, and return the signed path to it.
+
+        None for a picture that is too large for a phone.
+        """
         now = dt_util.utcnow()
         self.async_expire(now)
+        if len(picture) > LARGEST:
+            return None
         known = next(
             (
                 key
@@ -61,14 +80,16 @@ class PictureStore:
         picture_id = known or token_urlsafe(16)
         self._held.pop(picture_id, None)
         self._held[picture_id] = _Held(episode_id, picture, now + _LIFE)
-        while len(self._held) > MOST:
+        while len(self._held) > MOST or self.size > MOST_BYTES:
             del self._held[next(iter(self._held))]
         path = PICTURE_PATH.format(picture_id=picture_id)
         return async_sign_path(hass, path, _LIFE, use_content_user=True)
 
     @callback
-    def async_take_back(self, episode_id: str) -> None:
-        """Show the pictures of an episode no more."""
+    def async_take_back(self, episode_id: str | None = None) -> None:
+        """Show the pictures of an episode no more; without one, those of all."""
+        if episode_id is None:
+            self._held.clear()
         self._held = {key: held for key, held in self._held.items() if held.episode_id != episode_id}
 
     @callback

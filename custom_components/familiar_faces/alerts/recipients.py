@@ -1,18 +1,19 @@
 """Who can be told: phones with the companion app, other ways to notify, and Home Assistant itself."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from homeassistant.components.persistent_notification import async_create, async_dismiss
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
-from homeassistant.const import CONF_WEBHOOK_ID
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ServiceNotFound
-from homeassistant.helpers import entity_registry as er
+from homeassistant.const import ATTR_ENTITY_ID, CONF_WEBHOOK_ID, STATE_UNAVAILABLE
+from homeassistant.core import Context, HomeAssistant, ServiceCall, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceNotFound
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .notification import Notification
-from .payload import companion_clear, companion_data
+from .payload import companion, companion_clear, markdown
 
 MOBILE_APP = "mobile_app"
 NOTIFY = "notify"
@@ -43,6 +44,10 @@ class Recipient:
     title: str
     user_id: str | None = None
     """The user whose phone it is."""
+    apple: bool = False
+    """Whether it is the companion app of iOS or macOS."""
+    registered_as: str = ""
+    """The name by which the companion integration speaks of a phone, also when its user calls it otherwise."""
 
     @property
     def way(self) -> Way:
@@ -64,7 +69,7 @@ class Recipient:
 def async_recipients(hass: HomeAssistant) -> list[Recipient]:
     """Return everybody who can be told, phones first."""
     phones = [
-        _phone(entry) for entry in hass.config_entries.async_entries(MOBILE_APP) if _pushes(hass, entry)
+        _phone(hass, entry) for entry in hass.config_entries.async_entries(MOBILE_APP) if _pushes(hass, entry)
     ]
     registry = er.async_get(hass)
     entities = []
@@ -75,13 +80,12 @@ def async_recipients(hass: HomeAssistant) -> list[Recipient]:
             continue
         target = state.entity_id if entry is None else entry.id
         entities.append(Recipient(f"{Way.ENTITY}:{target}", state.name))
-    taken = {_phone_action(hass, entry) for entry in hass.config_entries.async_entries(MOBILE_APP)}
     others = sorted(
         set(hass.services.async_services_for_domain(NOTIFY))
-        - {SEND_MESSAGE, PERSISTENT, NOTIFY, MOBILE_APP, *taken}
+        - {SEND_MESSAGE, PERSISTENT, NOTIFY, *_actions_of_phones(hass)}
     )
     actions = [Recipient(f"{Way.ACTION}:{name}", f"{NOTIFY}.{name}") for name in others]
-    return [*phones, *entities, *actions, Recipient(f"{Way.HERE}:", "Home Assistant")]
+    return [*_told_apart(hass, phones), *entities, *actions, Recipient(f"{Way.HERE}:", "Home Assistant")]
 
 
 @callback
@@ -103,30 +107,17 @@ def async_own_person(hass: HomeAssistant, recipient: Recipient) -> str | None:
 
 async def async_send(hass: HomeAssistant, recipient: Recipient, notification: Notification) -> None:
     """Deliver a notification; raise HomeAssistantError, or ServiceNotFound for a recipient who is gone."""
+    plain = {"message": notification.message, "title": notification.title}
     match recipient.way:
         case Way.HERE:
-            async_create(hass, notification.message, notification.title, notification.tag)
+            title, message = markdown(notification.title), markdown(notification.message)
+            async_create(hass, message, title, notification.tag)
         case Way.ENTITY:
-            await _async_notify(
-                hass,
-                SEND_MESSAGE,
-                {"message": notification.message, "title": notification.title},
-                entity_id=_entity_id(hass, recipient),
-            )
+            await _async_notify(hass, SEND_MESSAGE, plain | {ATTR_ENTITY_ID: [_entity_id(hass, recipient)]})
         case Way.ACTION:
-            await _async_notify(
-                hass, recipient.target, {"message": notification.message, "title": notification.title}
-            )
+            await _async_notify(hass, recipient.target, plain)
         case Way.PHONE:
-            await _async_notify(
-                hass,
-                _action_of(hass, recipient),
-                {
-                    "message": notification.message,
-                    "title": notification.title,
-                    "data": companion_data(notification),
-                },
-            )
+            await _async_push(hass, recipient, companion(notification, apple=recipient.apple))
 
 
 async def async_clear(hass: HomeAssistant, recipient: Recipient, tag: str) -> None:
@@ -135,49 +126,83 @@ async def async_clear(hass: HomeAssistant, recipient: Recipient, tag: str) -> No
         case Way.HERE:
             async_dismiss(hass, tag)
         case Way.PHONE:
-            await _async_notify(hass, _action_of(hass, recipient), companion_clear(tag))
+            await _async_push(hass, recipient, companion_clear(tag))
 
 
-async def _async_notify(
-    hass: HomeAssistant, action: str, data: dict[str, Any], *, entity_id: str | None = None
-) -> None:
-    target = None if entity_id is None else {"entity_id": entity_id}
-    await hass.services.async_call(NOTIFY, action, data, blocking=True, target=target)
+async def _async_notify(hass: HomeAssistant, action: str, data: dict[str, Any]) -> None:
+    """Perform a notify action.
+
+    Not with `hass.services.async_call`: that tells the whole of Home Assistant of the data, and the recorder
+    would write down names, links and answers, also of people of whom nothing is kept.
+    """
+    service = hass.services.async_services_for_domain(NOTIFY).get(action)
+    if service is None:
+        raise ServiceNotFound(NOTIFY, action)
+    if service.schema is not None:
+        data = service.schema(data)
+    task = hass.async_run_hass_job(service.job, ServiceCall(hass, NOTIFY, action, data, Context()))
+    if task is not None:
+        await task
 
 
-def _phone(entry: ConfigEntry) -> Recipient:
-    return Recipient(f"{Way.PHONE}:{entry.entry_id}", entry.title, entry.data.get(_USER_ID))
+def _phone(hass: HomeAssistant, entry: ConfigEntry) -> Recipient:
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    title = next((each.name_by_user for each in devices if each.name_by_user), entry.title)
+    apple = entry.data.get("manufacturer") == "Apple"
+    return Recipient(f"{Way.PHONE}:{entry.entry_id}", title, entry.data.get(_USER_ID), apple, entry.title)
+
+
+@callback
+def _told_apart(hass: HomeAssistant, phones: list[Recipient]) -> list[Recipient]:
+    """Return phones of one name with whose they are."""
+    names = Counter(phone.title for phone in phones)
+    apart = []
+    for phone in phones:
+        own = hass.states.get(async_own_person(hass, phone) or "")
+        alike = names[phone.title] > 1 and own is not None
+        apart.append(replace(phone, title=f"{phone.title} ({own.name})") if alike and own else phone)
+    return apart
+
+
+def _phone_service(hass: HomeAssistant) -> Any:
+    """Return what the companion integration notifies with; None while there is none.
+
+    It is not imported: that needs what a Home Assistant without phones may not have installed.
+    """
+    data = hass.data.get(MOBILE_APP)
+    service = data.get(NOTIFY) if isinstance(data, dict) else None
+    return service if getattr(service, "hass", None) is not None else None
+
+
+def _actions_of_phones(hass: HomeAssistant) -> set[str]:
+    """Return the notify actions that phones have."""
+    return set(getattr(_phone_service(hass), "registered_targets", ()))
 
 
 @callback
 def _pushes(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-    return entry.state is ConfigEntryState.LOADED and _phone_action(hass, entry) is not None
+    """Return whether a phone takes notifications."""
+    if entry.state is not ConfigEntryState.LOADED or _phone_service(hass) is None:
+        return False
+    app = entry.data.get("app_data", {})
+    return {"push_token", "push_url"} <= app.keys() or "push_websocket_channel" in app
 
 
-@callback
-def _phone_action(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
-    """Return the name of the notify action of a phone; None when it takes no notifications."""
-    from homeassistant.components.mobile_app.util import get_notify_service
-
-    if entry.state is not ConfigEntryState.LOADED:
-        return None
-    try:
-        return get_notify_service(hass, entry.data[CONF_WEBHOOK_ID])
-    except KeyError:
-        # Its notify platform is not set up yet.
-        return None
-
-
-@callback
-def _action_of(hass: HomeAssistant, recipient: Recipient) -> str:
+async def _async_push(hass: HomeAssistant, recipient: Recipient, said: dict[str, Any]) -> None:
+    """Send to one phone, known by its webhook: of phones with one name only the last has an action of its own."""
     entry = hass.config_entries.async_get_entry(recipient.target)
-    action = None if entry is None else _phone_action(hass, entry)
-    if action is None:
+    if entry is None or not _pushes(hass, entry):
         raise ServiceNotFound(NOTIFY, recipient.title)
-    return action
+    await _phone_service(hass).async_send_message(**said, target=[entry.data[CONF_WEBHOOK_ID]])
 
 
 @callback
 def _entity_id(hass: HomeAssistant, recipient: Recipient) -> str:
+    """Return the entity to notify by. An entity that is away would be passed over without a word."""
     entry = er.async_get(hass).entities.get_entry(recipient.target)
-    return recipient.target if entry is None else entry.entity_id
+    entity_id = recipient.target if entry is None else entry.entity_id
+    if (state := hass.states.get(entity_id)) is None:
+        raise ServiceNotFound(NOTIFY, entity_id)
+    if state.state == STATE_UNAVAILABLE:
+        raise HomeAssistantError(f"{entity_id} is unavailable")
+    return entity_id

@@ -1,6 +1,6 @@
 """An alert: who has to come, where and when, and who is told how. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -69,7 +69,7 @@ class Rule:
     recipients: tuple[str, ...]
     """The keys of those who are told, see `recipients.Recipient`."""
     cameras: frozenset[str] | None = None
-    """Ids of the cameras' subentries; None for every camera."""
+    """Ids of the cameras' subentries; None for every camera. Empty when those that were chosen are all gone."""
     after: time | None = None
     before: time | None = None
     weekdays: frozenset[str] = frozenset(WEEKDAYS)
@@ -93,7 +93,7 @@ class Rule:
             who=frozenset(Who(each) for each in data.get(CONF_WHO, ())),
             people=frozenset(data.get(CONF_PEOPLE, ())),
             recipients=tuple(data.get(CONF_RECIPIENTS, ())),
-            cameras=frozenset(data[CONF_CAMERAS]) if data.get(CONF_CAMERAS) else None,
+            cameras=None if data.get(CONF_CAMERAS) is None else frozenset(data[CONF_CAMERAS]),
             after=time.fromisoformat(after) if after else None,
             before=time.fromisoformat(before) if before else None,
             weekdays=frozenset(data.get(CONF_WEEKDAYS) or WEEKDAYS),
@@ -104,6 +104,11 @@ class Rule:
             critical=bool(data.get(CONF_CRITICAL, False)),
             answers=bool(data.get(CONF_ANSWERS, True)),
         )
+
+    @property
+    def about_nobody(self) -> bool:
+        """Return whether nobody, or no camera, is left that it could be about."""
+        return not (self.who or self.people) or self.cameras == frozenset()
 
     def at(self, camera_id: str) -> bool:
         """Return whether it is about a camera."""
@@ -139,3 +144,15 @@ class Rule:
         else:
             inside = now >= after
         return inside and WEEKDAYS[day % 7] in self.weekdays
+
+
+def without_the_gone(data: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
+    """Return what a subentry holds, without the people and cameras whose ids are not among the known ones.
+
+    An alert whose cameras are all gone is about none: it must not be about every camera all at once.
+    """
+    left = dict(data)
+    for key in (CONF_PEOPLE, CONF_CAMERAS):
+        if left.get(key) is not None:
+            left[key] = [each for each in left[key] if each in known]
+    return left

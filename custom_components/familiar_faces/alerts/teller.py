@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceNotFound
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.util import dt as dt_util
 
 from ..consent.keeping import keeps_visits
+from ..const import CONF_CAMERA, signal_told
 from ..flows.words import async_say
 from .answers import Answer, Answers
 from .episode import Episode
@@ -17,7 +20,7 @@ from .outbox import Outbox
 from .pictures import PictureStore
 from .recipients import Recipient, async_clear, async_find, async_send
 from .rule import Rule
-from .telling import Kind, Telling
+from .telling import Kind, Part, Telling
 from .wording import async_message
 
 if TYPE_CHECKING:
@@ -33,9 +36,15 @@ MOST_REMEMBERED = 5_000
 class _Sent:
     """What a recipient was told of an episode."""
 
-    telling: Telling
+    telling: Telling | None
+    """None where all of it was told in an episode that became part of this one."""
     known: set[str]
     """The individuals and visits that they were told of; `Kind.SOMEONE` before that was known."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Return whom it tells of."""
+        return () if self.telling is None else self.telling.parts
 
 
 class Teller:
@@ -49,9 +58,15 @@ class Teller:
         self._hass: HomeAssistant = hub.hass
         self._sent: dict[tuple[str, str], _Sent] = {}
         """What was told, by the tag and the recipient's key."""
+        self._unheard: set[tuple[str, str]] = set()
+        """What is news and did not reach its recipient yet, by the same: what takes its place sounds instead."""
         self._told: dict[tuple[str, str, str], tuple[datetime, str]] = {}
         """When an alert told a recipient of a topic last, and in which episode."""
         self._outboxes: dict[str, Outbox] = {}
+        self.told_at: dict[str, datetime] = {}
+        """When an alert told somebody last, by its id."""
+        self._told_of: dict[str, set[str]] = {}
+        """Of which individuals that was."""
 
     async def async_stop(self) -> None:
         """Give up what is not sent yet."""
@@ -73,9 +88,12 @@ class Teller:
         """Take away what tells of a person, also of longer ago than the episodes are remembered."""
         self.answers.async_forget(person_id)
         for (tag, key), sent in list(self._sent.items()):
-            if any(part.individual == person_id for part in sent.telling.parts):
+            if any(part.individual == person_id for part in sent.parts):
                 self.async_clear(tag, key)
         self._told = {key: told for key, told in self._told.items() if key[2] != person_id}
+        for alert_id in [each for each, told_of in self._told_of.items() if person_id in told_of]:
+            del self._told_of[alert_id], self.told_at[alert_id]
+            async_dispatcher_send(self._hass, signal_told(self._hub.entry.entry_id))
 
     @callback
     def async_tell(
@@ -85,26 +103,28 @@ class Teller:
         where = (episode.tag, recipient.key)
         sent = self._sent.get(where)
         if telling is None:
-            if sent is not None and recipient.grows:
+            if sent is not None and sent.telling is not None and recipient.grows:
                 self.async_clear(*where)
             return
         known = set() if sent is None else sent.known
         # That somebody turns out to be somebody else, or is at another camera now, is no other news.
+        turned_out = Kind.SOMEONE in known and all(part.kind is not Kind.SOMEONE for part in telling.parts)
         news = any(part.known_as.isdisjoint(known) for part in telling.parts) and not (
-            recipient.grows and known == {Kind.SOMEONE}
+            recipient.grows and turned_out
         )
-        if sent is not None and not news and sent.telling.words == telling.words:
+        if sent is not None and not news and sent.telling is not None and sent.telling.words == telling.words:
             return
         early = telling.parts[0].kind is Kind.SOMEONE
         if not recipient.grows and (not news or (early and episode.looking)):
             # What cannot be taken back or replaced is told once, when it is known.
             return
         told = set().union(*(part.known_as for part in telling.parts))
-        self._sent[where] = _Sent(telling, told if known == {Kind.SOMEONE} else known | told)
+        self._sent[where] = _Sent(telling, told | (known - {Kind.SOMEONE}))
         self._note_told(recipient, episode, telling, now)
-        silent = sent is not None and not news
+        if sent is None or news:
+            self._unheard.add(where)
         self._outbox(recipient.key).async_put(
-            episode.tag, lambda: self._async_send(recipient, episode, telling, silent)
+            episode.tag, lambda: self._async_send(recipient, episode, telling)
         )
 
     @callback
@@ -117,11 +137,14 @@ class Teller:
         while len(self._told) > MOST_REMEMBERED:
             del self._told[next(iter(self._told))]
         while len(self._sent) > MOST_REMEMBERED:
-            del self._sent[next(iter(self._sent))]
+            oldest = next(iter(self._sent))
+            del self._sent[oldest]
+            self._unheard.discard(oldest)
 
-    async def _async_send(
-        self, recipient: Recipient, episode: Episode, telling: Telling, silent: bool
-    ) -> None:
+    async def _async_send(self, recipient: Recipient, episode: Episode, telling: Telling) -> None:
+        where = (episode.tag, recipient.key)
+        news = where in self._unheard
+        self._unheard.discard(where)
         cameras = self._hub.alerts.cameras
         camera_id = telling.parts[-1].camera_id
         picture = None
@@ -133,13 +156,32 @@ class Teller:
             message=await async_message(self._hass, telling.parts, cameras),
             picture=picture,
             critical=telling.critical,
-            silent=silent,
+            silent=not news,
             buttons=await self._async_buttons(recipient, episode, telling),
+            opens=self._opens(camera_id),
         )
+        arrived = False
         try:
             await async_send(self._hass, recipient, notification)
+            arrived = True
         except ServiceNotFound:
             _LOGGER.warning("%s cannot be told any more", recipient.title)
+            return
+        finally:
+            if news and not arrived and where in self._sent:
+                self._unheard.add(where)
+        self._async_show_told(telling)
+
+    @callback
+    def _async_show_told(self, telling: Telling) -> None:
+        """Show that the alerts told somebody; not of whom, nor when somebody came of whom nothing is kept."""
+        familiar = {part.individual for part in telling.parts if part.kind is Kind.FAMILIAR}
+        if not all(keeps_visits(self._hub, each) for each in familiar):
+            return
+        for alert_id in telling.alerts:
+            self.told_at[alert_id] = dt_util.utcnow()
+            self._told_of[alert_id] = familiar
+        async_dispatcher_send(self._hass, signal_told(self._hub.entry.entry_id))
 
     async def _async_buttons(
         self, recipient: Recipient, episode: Episode, telling: Telling
@@ -170,17 +212,35 @@ class Teller:
     def async_clear(self, tag: str, key: str) -> None:
         """Take a notification away from a recipient."""
         self._sent.pop((tag, key), None)
+        self._unheard.discard((tag, key))
         self.answers.async_withdraw(tag, key)
         recipient = async_find(self._hass, key)
         if recipient is not None and recipient.grows:
-            self._outbox(key).async_put(tag, lambda: async_clear(self._hass, recipient, tag))
+            self._outbox(key).async_put(tag, lambda: self._async_clear(recipient, tag))
+
+    async def _async_clear(self, recipient: Recipient, tag: str) -> None:
+        # What was on its way meanwhile has offered answers again.
+        self.answers.async_withdraw(tag, recipient.key)
+        await async_clear(self._hass, recipient, tag)
+
+    def _opens(self, camera_id: str) -> str | None:
+        """Return the path of a dialog that shows a camera, which the apps open with a tap."""
+        camera = self._hub.entry.subentries.get(camera_id)
+        return None if camera is None else f"/?more-info-entity-id={camera.data[CONF_CAMERA]}"
 
     @callback
-    def async_take_away(self, episode: Episode) -> None:
-        """Take an episode away that became part of another one."""
+    def async_join(self, episode: Episode, into: Episode) -> None:
+        """Take an episode away that became part of another one; what was told of it is no news there."""
         self.pictures.async_take_back(episode.episode_id)
         for tag, key in [each for each in self._sent if each[0] == episode.tag]:
+            heard = self._sent[tag, key].known
+            if (tag, key) in self._unheard:
+                self._unheard.add((into.tag, key))
             self.async_clear(tag, key)
+            self._sent.setdefault((into.tag, key), _Sent(None, set())).known |= heard
+        for topic, (at, episode_id) in self._told.items():
+            if episode_id == episode.episode_id:
+                self._told[topic] = (at, into.episode_id)
 
     def _outbox(self, key: str) -> Outbox:
         return self._outboxes.setdefault(key, Outbox(self._hass, self._hub.entry, key))

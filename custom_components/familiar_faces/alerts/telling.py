@@ -91,21 +91,22 @@ def tell(rules: Sequence[Rule], episode: Episode, reader: Reader, now: datetime)
     parts: list[Part] = []
     because: dict[str, Rule] = {}
     picture: bytes | None = None
-    for seen in episode.newest():
-        if (covering := _covering(rules, seen, episode, reader)) is None:
+    for visits in episode.individuals():
+        # Whoever is at a camera now that no alert is about was at the other one all the same.
+        covered = ((seen, _covering(rules, seen, episode, reader)) for seen in visits)
+        found = next(((seen, covering) for seen, covering in covered if covering is not None), None)
+        if found is None:
             continue
-        part, alerts = covering
+        seen, (part, alerts) = found
         parts.append(part)
         because |= {rule.alert_id: rule for rule in alerts}
         if seen.portrait is not None and any(rule.shows(seen.visit) for rule in alerts):
             picture = seen.portrait
-    if not episode.seen and (camera_id := episode.someone) is not None:
-        early = _early(rules, episode, camera_id, reader, now)
-        if not early:
-            return None
+    camera_id = episode.unseen if episode.seen else episode.someone
+    if camera_id is not None and (early := _early(rules, episode, camera_id, reader, now)):
         parts.append(Part(Kind.SOMEONE, camera_id, Kind.SOMEONE))
-        because = {rule.alert_id: rule for rule in early}
-        if any(rule.pictures is Pictures.EVERYBODY for rule in early):
+        because |= {rule.alert_id: rule for rule in early}
+        if not episode.seen and any(rule.pictures is Pictures.EVERYBODY for rule in early):
             picture = episode.frame
     if not parts:
         return None
@@ -127,12 +128,15 @@ def _covering(
         return None
     if reader.mutes(visit.camera_id, visit.person_id):
         return None
+    if before is not None and (
+        before.person_id == reader.own_id or reader.mutes(before.camera_id, before.person_id)
+    ):
+        # Who was not told the wrong name is not told that it was wrong.
+        before = None
     if before is not None and visit.person_id is None:
         # Whoever was told the wrong name is told so.
         part = Part(Kind.CORRECTED, visit.camera_id, seen.individual, before.name, visit.visit_id)
         asking = [rule for rule in rules if rule.about(before) or rule.about(visit)]
-        if before.person_id == reader.own_id:
-            asking = []
     else:
         part = Part(_KINDS[visit.decision], visit.camera_id, seen.individual, visit.name, visit.visit_id)
         asking = [rule for rule in rules if rule.about(visit) or _was_about(rule, before)]
@@ -149,6 +153,9 @@ def _early(
 ) -> list[Rule]:
     """Return the alerts that tell that someone is there, before or without knowing who."""
     if reader.mutes(camera_id, None):
+        return []
+    if any(seen.visit.person_id == reader.own_id is not None for seen in episode.seen.values()):
+        # Most likely they rang once more themselves.
         return []
     waited = now - episode.began_at >= PATIENCE or not episode.looking
     if reader.may_come(camera_id) and episode.frames < SELF_FRAMES and not waited:

@@ -6,11 +6,11 @@ from enum import StrEnum
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .flows.words import LANGUAGES, async_say
+from ..flows.words import LANGUAGES, async_say
+from ..people.person import Person
+from ..visits.tally import Count
+from ..visits.visit import Decision
 from .lookup import Here, Lookup, Place
-from .people.person import Person
-from .visits.tally import Count
-from .visits.visit import Decision
 
 RECENT = timedelta(hours=1)
 """How long ago the last visitor may have come, to be spoken of when nobody is there."""

@@ -10,8 +10,8 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util.hass_dict import HassKey
 
-from .consent.keeping import keeps_visits, may_show
-from .const import (
+from ..consent.keeping import keeps_visits, may_show
+from ..const import (
     ATTR_DECISION,
     ATTR_VISIT_ID,
     DOMAIN,
@@ -20,13 +20,13 @@ from .const import (
     signal_forgotten,
     signal_visit,
 )
-from .vault.errors import UnknownVisit, VaultError
-from .vault.records import Corrected, VisitRecord
-from .visits.visit import Visit
-from .visits.watcher import Timing
+from ..vault.errors import UnknownVisit, VaultError
+from ..vault.records import Corrected, VisitRecord
+from ..visits.visit import Visit
+from ..visits.watcher import Timing
 
 if TYPE_CHECKING:
-    from .hub import Hub
+    from ..hub import Hub
 
 _AT_HAND = 100
 """Visits whose people are known without the vault: the logbook describes what happens now on the event loop."""

@@ -12,8 +12,8 @@ from homeassistant.helpers.target import TargetSelection, async_extract_referenc
 from homeassistant.helpers.typing import ConfigType, VolDictType
 import voluptuous as vol
 
-from .const import CONF_CAMERA, CONF_PERSON_ID, DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
-from .visits.visit import Decision
+from ..const import CONF_CAMERA, CONF_PERSON_ID, DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
+from ..visits.visit import Decision
 
 CONF_PERSON: Final = "person"
 

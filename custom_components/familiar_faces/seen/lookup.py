@@ -18,17 +18,17 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.intent import async_get_entity_aliases
 from homeassistant.util import dt as dt_util
 
-from .binary_sensor import PRESENT
-from .consent.keeping import may_show
-from .const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
-from .event import PERSON_SEEN, VISITOR
-from .host.engine import EngineStatus
-from .hub import Hub
-from .people.person import Person
-from .vault.records import VisitRecord
-from .visits.open_visits import GAP
-from .visits.tally import Count
-from .visits.visit import Decision, Visit
+from ..binary_sensor import PRESENT
+from ..consent.keeping import may_show
+from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
+from ..event import PERSON_SEEN, VISITOR
+from ..host.engine import EngineStatus
+from ..hub import Hub
+from ..people.person import Person
+from ..vault.records import VisitRecord
+from ..visits.open_visits import GAP
+from ..visits.tally import Count
+from ..visits.visit import Decision, Visit
 
 ASSISTANT = "conversation"
 """Whose exposed entities count where an assistant has no settings of its own."""

@@ -17,8 +17,8 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from .consent.keeping import may_show
-from .const import (
+from ..consent.keeping import may_show
+from ..const import (
     DOMAIN,
     PRESENT_FOR,
     SUBENTRY_CAMERA,
@@ -27,15 +27,15 @@ from .const import (
     signal_seen_again,
     signal_visit,
 )
-from .event import ATTR_VISIT_ID, VISITOR
-from .hub import Hub
-from .running import async_running_hub
-from .vault.errors import VaultError
-from .vault.records import Corrected, VisitRecord
+from ..event import ATTR_VISIT_ID, VISITOR
+from ..hub import Hub
+from ..running import async_running_hub
+from ..vault.errors import VaultError
+from ..vault.records import Corrected, VisitRecord
+from ..visits.visit import Decision, Visit
+from ..visits.watcher import Timing
 from .visit_filter import Sought
 from .visit_signals import async_follow_visits
-from .visits.visit import Decision, Visit
-from .visits.watcher import Timing
 
 _DATA: HassKey[RecentVisits] = HassKey(f"{DOMAIN}_recent_visits")
 _MOST = 2

@@ -1,0 +1,593 @@
+"""Answers from a notification: each works once, for the user whose phone it was sent to, and nothing else does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from http import HTTPStatus
+from pathlib import Path
+from random import Random
+import sqlite3
+from typing import Any
+
+from homeassistant.auth.const import GROUP_ID_ADMIN, GROUP_ID_USER
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.familiar_faces.alerts.answers import EVENT_ANSWERED, MOST, PREFIX, Answer
+from custom_components.familiar_faces.alerts.recipients import async_find
+from custom_components.familiar_faces.const import CONF_MUTED, CONF_UNANNOUNCED
+from custom_components.familiar_faces.correct import async_correct
+from custom_components.familiar_faces.hub import Hub, vault_folder
+from custom_components.familiar_faces.pages import guard
+from custom_components.familiar_faces.vault.records import AuditEntry
+
+from .conftest import FrontDoor
+from .phone import CLEAR, NewPhone, Phone
+from .pictures import astronaut, enrolment_photos, photos_of, stranger
+from .steps import VISITOR, enrol, later, ring, visits
+from .test_alerts import add_alert
+
+ENROL = "/config/integrations/integration/familiar_faces"
+
+
+async def a_user(hass: HomeAssistant, name: str, group_id: str) -> MockUser:
+    """Return a new user of a group."""
+    group = await hass.auth.async_get_group(group_id)
+    assert group is not None
+    return MockUser(name=name, groups=[group]).add_to_hass(hass)
+
+
+@pytest.fixture
+async def phone(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, new_phone: NewPhone) -> Phone:
+    """Return a phone of a user who is no administrator, and that an alert tells of everybody."""
+    phone = await new_phone("Pixel", await a_user(hass, "Anna", GROUP_ID_USER))
+    add_alert(hass, entry, phone)
+    return phone
+
+
+@pytest.fixture
+async def eileen(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, phone: Phone
+) -> str:
+    """Have the phone told that Eileen is there, and return her id."""
+    eileen = await enrol(hass, entry, enrolment_photos())
+    front_door.frames = visits(astronaut())
+    await come(hass, hub)
+    return eileen
+
+
+async def come(hass: HomeAssistant, hub: Hub) -> None:
+    """Ring, and wait until everybody was told."""
+    await ring(hass, hub)
+    await hub.alerts.async_flush()
+
+
+async def audited(hass: HomeAssistant, hub: Hub) -> list[AuditEntry]:
+    """Return what the audit log says of answers, oldest first."""
+    entries = await hass.async_add_executor_job(hub.vault.audit_entries)
+    return [each for each in reversed(entries) if each.kind == "notification_answered"]
+
+
+async def everything(hass: HomeAssistant, hub: Hub) -> dict[str, Any]:
+    """Return all that an answer could change: every row of the vault, the books and the states."""
+
+    def rows() -> list[str]:
+        with closing(sqlite3.connect(vault_folder(hass) / "vault.db")) as connection:
+            return list(connection.iterdump())
+
+    await hass.async_block_till_done()
+    return {
+        "vault": await hass.async_add_executor_job(rows),
+        "books": dict(hub.entry.data),
+        "subentries": {key: dict(each.data) for key, each in hub.entry.subentries.items()},
+        "states": {each.entity_id: (each.state, dict(each.attributes)) for each in hass.states.async_all()},
+        "open": sorted(map(repr, hub.alerts.answers)),
+    }
+
+
+async def press(hass: HomeAssistant, phone: Phone, title: str) -> None:
+    """Press a button of the newest notification."""
+    assert await phone.press(phone.action(title)) == HTTPStatus.OK
+    await hass.async_block_till_done()
+
+
+async def test_right(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
+    """It is noted that it was her, and by whom; a second press does nothing."""
+    await press(hass, phone, "Right")
+    kinds = [each.kind for each in await hass.async_add_executor_job(hub.vault.audit_entries)]
+    assert kinds[:2] == ["notification_answered", "visit_confirmed"]
+    (answered,) = await audited(hass, hub)
+    assert answered.person_id == eileen
+    assert answered.details == {"answer": "right", "user": phone.user_id}
+    before = await everything(hass, hub)
+    await press(hass, phone, "Right")
+    assert await everything(hass, hub) == before
+
+
+async def test_not_them(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
+    """The visit is taken from her, whoever was told is told so, and the other answers end with it."""
+    right = phone.action("Right")
+    await press(hass, phone, "Not them")
+    await hub.alerts.async_flush()
+    assert not await hass.async_add_executor_job(hub.vault.visits)
+    (answered,) = await audited(hass, hub)
+    assert answered.details == {"answer": "not_them", "user": phone.user_id}
+    assert "was not Eileen" in phone.messages[-1]
+    before = await everything(hass, hub)
+    await phone.press(right)
+    assert await everything(hass, hub) == before
+
+
+async def test_mute(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, phone: Phone, eileen: str
+) -> None:
+    """For an hour this recipient hears nothing of her, and of others as before; it outlives a restart."""
+    await press(hass, phone, "Mute 1 h")
+    (answered,) = await audited(hass, hub)
+    assert (answered.person_id, answered.details["answer"]) == (eileen, "mute")
+    told = len(phone.pushed)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    hub = entry.runtime_data
+    assert await hub.engine.wait_ready(30)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    (camera_id,), now = hub.watchers, dt_util.utcnow()
+    assert hub.alerts.mutes.muted(phone.key, camera_id, eileen, now)
+    assert not hub.alerts.mutes.muted("phone:other", camera_id, eileen, now)
+    assert not hub.alerts.mutes.muted(phone.key, camera_id, None, now)
+    with later(minutes=10):
+        await come(hass, hub)
+        assert not any("Eileen" in each for each in phone.messages[told:])
+    with later(minutes=61):
+        await come(hass, hub)
+        assert "Eileen is at the front door." in phone.messages[told:]
+
+
+async def test_mute_a_camera(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, phone: Phone
+) -> None:
+    """Of somebody without a name the camera is muted; also where answers about people are not asked for."""
+    (alert,) = [each for each in entry.subentries.values() if each.subentry_type == "alert"]
+    hass.config_entries.async_update_subentry(entry, alert, data={**alert.data, "answers": False})
+    await enrol(hass, entry, enrolment_photos())
+    front_door.frames = visits(stranger(0))
+    await come(hass, hub)
+    assert [each["title"] for each in phone.pushed[-1]["data"]["actions"]] == ["Mute 1 h"]
+    await press(hass, phone, "Mute 1 h")
+    (camera_id,) = hub.watchers
+    assert hub.alerts.mutes.muted(phone.key, camera_id, None, dt_util.utcnow())
+    (answered,) = await audited(hass, hub)
+    assert (answered.person_id, answered.details["answer"]) == (None, "mute")
+
+
+# Who may answer
+
+
+async def _deactivate(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    user = await hass.auth.async_get_user(phone.user_id)
+    assert user is not None
+    await hass.auth.async_update_user(user, is_active=False)
+
+
+async def _remove_alert(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    (alert,) = [key for key, each in hub.entry.subentries.items() if each.subentry_type == "alert"]
+    hass.config_entries.async_remove_subentry(hub.entry, alert)
+
+
+async def _delegate_no_more(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    (alert,) = [each for each in hub.entry.subentries.values() if each.subentry_type == "alert"]
+    hass.config_entries.async_update_subentry(hub.entry, alert, data={**alert.data, "answers": False})
+
+
+async def _tell_somebody_else(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    (alert,) = [each for each in hub.entry.subentries.values() if each.subentry_type == "alert"]
+    hass.config_entries.async_update_subentry(hub.entry, alert, data={**alert.data, "recipients": ["here:"]})
+
+
+async def _switch_off(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    (alert,) = [key for key, each in hub.entry.subentries.items() if each.subentry_type == "alert"]
+    hub.books.async_write(CONF_UNANNOUNCED, {alert})
+
+
+async def _correct(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    state = hass.states.get(VISITOR)
+    assert state is not None
+    await async_correct(hub, state.attributes["visit_id"], correct=False, really=None, learn=False)
+    await hub.alerts.async_flush()
+
+
+async def _forget(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    (person_id,) = hub.people
+    await hub.async_forget(person_id)
+    await hub.alerts.async_flush()
+
+
+async def _reload(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    assert await hass.config_entries.async_reload(hub.entry.entry_id)
+
+
+async def _register_for_another(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    other = MockUser(name="Bert").add_to_hass(hass)
+    phone_entry = hass.config_entries.async_get_entry(phone.key.removeprefix("phone:"))
+    assert phone_entry is not None
+    hass.config_entries.async_update_entry(phone_entry, data={**phone_entry.data, "user_id": other.id})
+
+
+CHANGES = [
+    _deactivate,
+    _remove_alert,
+    _delegate_no_more,
+    _tell_somebody_else,
+    _switch_off,
+    _correct,
+    _forget,
+    _reload,
+    _register_for_another,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_not_any_more(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    phone: Phone,
+    eileen: str,
+    change: Callable[[HomeAssistant, Hub, Phone], Awaitable[None]],
+) -> None:
+    """What was offered is not taken once its reason is gone."""
+    actions = [phone.action(title) for title in ("Right", "Not them")]
+    await change(hass, hub, phone)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    before = await everything(hass, entry.runtime_data)
+    for action in actions:
+        await phone.press(action)
+    after = await everything(hass, entry.runtime_data)
+    assert {**after, "open": []} == {**before, "open": []}
+
+
+async def test_a_day(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
+    """An answer is taken for a day."""
+    action, other = phone.action("Right"), phone.action("Not them")
+    with later(minutes=24 * 60 + 1):
+        await phone.press(other)
+        await hass.async_block_till_done()
+        assert await audited(hass, hub) == []
+    with later(minutes=24 * 60 - 1):
+        await phone.press(action)
+        await hass.async_block_till_done()
+        assert len(await audited(hass, hub)) == 1
+
+
+async def test_of_the_newest_alone(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, phone: Phone, eileen: str
+) -> None:
+    """What took a notification's place has answers of its own."""
+    early = {each["action"] for each in phone.pushed[0]["data"]["actions"]}
+    assert len(phone.pushed) == 2
+    before = await everything(hass, hub)
+    for action in early:
+        await phone.press(action)
+    assert await everything(hass, hub) == before
+    await press(hass, phone, "Right")
+    assert len(await audited(hass, hub)) == 1
+
+
+@pytest.mark.parametrize("who", ["another phone", "nobody", "an administrator", "somebody made up"])
+async def test_by_somebody_else(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    new_phone: NewPhone,
+    hass_admin_user: MockUser,
+    phone: Phone,
+    eileen: str,
+    who: str,
+) -> None:
+    """Only the phone's own user answers: no other phone, no automation, no administrator's call."""
+    other = await new_phone("Other")
+    before = await everything(hass, hub)
+    contexts = {
+        "nobody": Context(),
+        "an administrator": Context(user_id=hass_admin_user.id),
+        "somebody made up": Context(user_id=""),
+    }
+    for title in ("Right", "Not them", "Mute 1 h"):
+        action = phone.action(title)
+        if who == "another phone":
+            assert await other.press(action, user_id=phone.user_id, context={"user_id": phone.user_id}) == 200
+        else:
+            hass.bus.async_fire(EVENT_ANSWERED, {"action": action}, context=contexts[who])
+    assert await everything(hass, hub) == before
+    await press(hass, phone, "Right")
+    assert len(await audited(hass, hub)) == 1
+
+
+# Who is it?
+
+
+@pytest.fixture
+async def admin(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
+) -> Phone:
+    """Return the phone of an administrator who was told of a stranger."""
+    phone = await new_phone("Owner", await a_user(hass, "Owner", GROUP_ID_ADMIN))
+    add_alert(hass, entry, phone)
+    await enrol(hass, entry, enrolment_photos())
+    front_door.frames = visits(stranger(0))
+    await come(hass, hub)
+    return phone
+
+
+def link(phone: Phone) -> str:
+    """Return where "Who is it?" of the newest notification leads."""
+    (uri,) = [each["uri"] for each in phone.pushed[-1]["data"]["actions"] if each["title"] == "Who is it?"]
+    return str(uri)
+
+
+async def test_who(
+    hass: HomeAssistant, hub: Hub, admin: Phone, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    """It leads to where people are enrolled, once, and shows nothing itself; no other way in counts as the one."""
+    client, uri = await hass_client_no_auth(), link(admin)
+    for method in ("HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        assert (await client.request(method, uri)).status == HTTPStatus.NOT_FOUND, method
+    answer = await client.get(uri, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (HTTPStatus.FOUND, ENROL)
+    assert await answer.read() == b""
+    assert answer.headers["Cache-Control"] == "no-store"
+    (answered,) = await audited(hass, hub)
+    assert (answered.person_id, answered.details) == (None, {"answer": "who", "user": admin.user_id})
+    assert (await client.get(uri, allow_redirects=False)).status == HTTPStatus.NOT_FOUND
+    assert len(await audited(hass, hub)) == 1
+
+
+async def test_who_in_the_app(
+    hass: HomeAssistant, hub: Hub, admin: Phone, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    """The companion apps log in themselves, and say so on the way; nothing else is carried along."""
+    client = await hass_client_no_auth()
+    answer = await client.get(
+        f"{link(admin)}?external_auth=1&next=https://example.com", allow_redirects=False
+    )
+    assert answer.headers["Location"] == f"{ENROL}?external_auth=1"
+
+
+@pytest.mark.parametrize("groups", [[GROUP_ID_USER], []])
+async def test_who_of_somebody_who_may_not(
+    hass: HomeAssistant,
+    hub: Hub,
+    admin: Phone,
+    hass_client_no_auth: ClientSessionGenerator,
+    groups: list[str],
+) -> None:
+    """Who is no administrator any more is led nowhere."""
+    user = await hass.auth.async_get_user(admin.user_id)
+    assert user is not None
+    await hass.auth.async_update_user(user, group_ids=groups)
+    client = await hass_client_no_auth()
+    assert (await client.get(link(admin), allow_redirects=False)).status == HTTPStatus.NOT_FOUND
+    assert await audited(hass, hub) == []
+
+
+async def test_who_is_not_asked_of_users(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, phone: Phone
+) -> None:
+    """Who cannot enrol anybody is not offered to."""
+    await enrol(hass, entry, enrolment_photos())
+    front_door.frames = visits(stranger(0))
+    await come(hass, hub)
+    assert [each["title"] for each in phone.pushed[-1]["data"]["actions"]] == ["Mute 1 h"]
+
+
+async def test_links_are_not_guessed(
+    hass: HomeAssistant,
+    hub: Hub,
+    phone: Phone,
+    eileen: str,
+    hass_client_no_auth: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A wrong one, also an answer of another kind or a link of another, is counted and changes nothing."""
+    client = await hass_client_no_auth()
+    waited: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(guard.async_get_guard(hass), "_sleep", note)
+    own = await hass.async_add_executor_job(hub.vault.links.new_link, eileen, dt_util.utcnow())
+    answers = [phone.action(title) for title in ("Right", "Not them", "Mute 1 h")]
+    before = await everything(hass, hub)
+    for token in (own, "x", "A" * 43, *(each.removeprefix(PREFIX) for each in answers), *answers):
+        answer = await client.get(f"/familiar_faces/who/{token}", allow_redirects=False)
+        assert answer.status == HTTPStatus.NOT_FOUND
+    assert len(waited) == 9 - guard.FREE
+    assert await everything(hass, hub) == before
+
+
+async def test_a_link_is_no_answer(hass: HomeAssistant, hub: Hub, admin: Phone) -> None:
+    """What is for a link cannot be pressed, and is not used up by it."""
+    before = await everything(hass, hub)
+    await admin.press(PREFIX + link(admin).rsplit("/", maxsplit=1)[1])
+    await admin.press("URI")
+    assert await everything(hass, hub) == before
+
+
+# At the same moment
+
+
+async def test_pressed_twice_at_once(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
+    """Of two presses one counts."""
+    action = phone.action("Mute 1 h")
+    await asyncio.gather(*(phone.press(action) for _ in range(8)))
+    await hass.async_block_till_done()
+    assert len(await audited(hass, hub)) == 1
+
+
+@pytest.mark.parametrize("title", ["Right", "Not them", "Mute 1 h"])
+@pytest.mark.parametrize("turns", [0, 3, 30])
+async def test_pressed_while_she_is_forgotten(
+    hass: HomeAssistant,
+    hub: Hub,
+    config_folder: Path,
+    phone: Phone,
+    eileen: str,
+    title: str,
+    turns: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever comes first, she is gone afterwards, and nothing notes her."""
+    action = phone.action(title)
+    context = Context(user_id=phone.user_id)
+    forgetting = asyncio.ensure_future(hub.async_forget(eileen))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    hass.bus.async_fire(EVENT_ANSWERED, {"action": action}, context=context)
+    assert await forgetting is not None
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await hub.alerts.async_flush()
+    assert hub.people == {}
+    assert not any(eileen in line for line in hub.books.read(CONF_MUTED))
+    assert [each.person_id for each in hub.alerts.answers if each.person_id] == []
+    assert "Traceback" not in caplog.text
+
+
+async def test_forgotten_while_it_is_sent(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, phone: Phone
+) -> None:
+    """What is on its way when she is forgotten is taken away behind it, and so are its answers."""
+    eileen = await enrol(hass, entry, enrolment_photos())
+    front_door.frames = visits(astronaut())
+    phone.server.slow["Pixel"] = 1.0
+    await ring(hass, hub)
+    async with asyncio.timeout(20):
+        while not any(each.person_id == eileen for each in hub.alerts.answers):
+            await asyncio.sleep(0.01)
+    await hub.async_forget(eileen)
+    await hub.alerts.async_flush()
+    assert phone.messages[-1] == CLEAR
+    assert phone.shown() == {}
+    assert list(hub.alerts.answers) == []
+
+
+async def test_of_a_visit_that_became_anothers(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, phone: Phone, eileen: str
+) -> None:
+    """Her visit was moved to somebody else in the vault just now: "Right" does not say that it was him."""
+    ben = await enrol(hass, entry, photos_of(stranger(1))[:1], name="Ben")
+    state = hass.states.get(VISITOR)
+    assert state is not None
+    visit_id, now = state.attributes["visit_id"], dt_util.utcnow()
+    await hass.async_add_executor_job(hub.vault.correct_visit, visit_id, now, ben)
+    before = await everything(hass, hub)
+    await press(hass, phone, "Right")
+    after = await everything(hass, hub)
+    assert {**after, "open": []} == {**before, "open": []}
+
+
+# Forged
+
+
+def forged(random: Random, real: list[str]) -> Any:
+    """Return what might be sent instead of an answer."""
+    token = random.choice(real)
+    body = token.removeprefix(PREFIX)
+    where = random.randrange(len(body))
+    nested: Any = token
+    for _ in range(random.randrange(1, 60)):
+        nested = [nested] if random.random() < 0.5 else {"action": nested}
+    return random.choice(
+        [
+            PREFIX + "".join(random.sample(body, len(body))),
+            PREFIX + body[:where] + random.choice("AZaz09-_") * 2 + body[where + 1 :],
+            token.swapcase(),
+            token.lower(),
+            token[:-1],
+            f"{token}{random.choice(' =/x')}",
+            f" {token}",
+            f"{token}\0",
+            f"{PREFIX}{token}",
+            body,
+            token.replace("A", "\u0391").replace("e", "\u0435") + "\u200d",
+            "".join(f"%{ord(each):02x}" for each in token),
+            PREFIX,
+            "",
+            PREFIX + "A" * random.choice([43, 10_000, 300_000]),
+            "💥" * random.randrange(1, 500),
+            random.choice(["URI", "REPLY", "right", "not_them", "mute", "who", "*", "None"]),
+            random.choice([None, True, False, 0, -1, 1e308, 2**60]),
+            [token],
+            {"action": token},
+            {token: token},
+            nested,
+        ]
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_forged(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
+    new_phone: NewPhone,
+    phone: Phone,
+    seed: int,
+) -> None:
+    """Of hundreds of forged, replayed and others' answers none changes anything; the real ones work afterwards."""
+    random = Random(seed)
+    bert = await new_phone("Bert")
+    add_alert(hass, entry, bert)
+    eileen = await enrol(hass, entry, enrolment_photos())
+    front_door.frames = visits(astronaut())
+    await come(hass, hub)
+    # One is spent, those of Bert's first notification were withdrawn, and those of each are the other's.
+    mute = phone.action("Mute 1 h")
+    await press(hass, phone, "Mute 1 h")
+    withdrawn = [each["action"] for each in bert.pushed[0]["data"]["actions"]]
+    of_anna = [phone.action(title) for title in ("Right", "Not them")]
+    of_bert = [bert.action(title) for title in ("Right", "Not them", "Mute 1 h")]
+    before = await everything(hass, hub)
+    for _ in range(300):
+        sender, others = random.choice([(phone, of_bert), (bert, of_anna)])
+        action = random.choice(
+            [
+                forged(random, [*of_anna, *of_bert]),
+                random.choice(others),
+                random.choice([mute, *withdrawn]),
+            ]
+        )
+        data = {"action": action, "user_id": random.choice([phone.user_id, bert.user_id]), "tag": "x"}
+        if random.random() < 0.1:
+            del data["action"]
+        event = EVENT_ANSWERED
+        if random.random() < 0.1:
+            # The right one, by the wrong event.
+            event = random.choice(["mobile_app_notification_cleared", "ios.notification_action_fired"])
+            data["action"] = random.choice(of_anna)
+        await sender.fire(event, data)
+    for body in (b"", b"{", b"[]", b'{"type": "fire_event"}', b'{"type": "fire_event", "data": [1]}'):
+        await phone.client.post(f"/api/webhook/{phone.webhook_id}", data=body)
+    assert await everything(hass, hub) == before
+    await press(hass, phone, "Right")
+    await press(hass, bert, "Not them")
+    assert [each.details["answer"] for each in await audited(hass, hub)] == ["mute", "right", "not_them"]
+    assert {each.person_id for each in await audited(hass, hub)} == {eileen}
+
+
+async def test_bounded(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
+    """What was offered longest ago ends first, so that a busy door does not fill the memory."""
+    recipient, first = async_find(hass, phone.key), phone.action("Mute 1 h")
+    assert recipient is not None
+    (camera_id,) = hub.watchers
+    for number in range(MOST):
+        hub.alerts.answers.async_offer(
+            recipient, str(number), {Answer.MUTE: "x"}, visit_id=None, person_id=None, camera_id=camera_id
+        )
+    assert len(list(hub.alerts.answers)) == MOST
+    await phone.press(first)
+    await hass.async_block_till_done()
+    assert await audited(hass, hub) == []
