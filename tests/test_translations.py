@@ -409,7 +409,7 @@ def test_selectors() -> None:
     filled |= {"calendar": {"who", "camera"}, "logbook": {"camera"}}
     # In whichever language a question was asked.
     filled["spoken"] = {
-        name for call in calls(parse(path_of("spoken")), "async_say") for name in keywords(call)
+        name for call in calls(parse(path_of("seen.spoken")), "async_say") for name in keywords(call)
     }
     described = [
         each or {}
