@@ -172,7 +172,7 @@ async def test_record_consent(hass: HomeAssistant, hub: Hub, visited: str) -> No
     assert consent.choices.keeping is Keeping.NOTHING
     assert not consent.choices.pictures
     assert consent.choices.cameras is None
-    assert consent.text_version == "nl/2"
+    assert consent.text_version == "nl/3"
     assert consent.text == answer["text"]
     assert "gezicht" in consent.text
     # What it does not allow is gone.

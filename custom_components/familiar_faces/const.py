@@ -56,7 +56,7 @@ CONF_PERSON_ID: Final = "person_id"
 CONF_LINKED_ENTITY: Final = "linked_entity"
 CONF_CHILD: Final = "child"
 
-CONSENT_TEXT_VERSION: Final = "2"
+CONSENT_TEXT_VERSION: Final = "3"
 
 INVITATION_PATH: Final = f"/{DOMAIN}/invitation/{{token}}"
 OWN_PATH: Final = f"/{DOMAIN}/me/{{token}}"

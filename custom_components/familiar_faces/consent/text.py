@@ -43,6 +43,7 @@ async def async_consent_text(hub: Hub, language: str, *, name: str, child: bool)
             "visits" if retention.visits else "visits_off",
             "pictures" if keeps_pictures(retention) else "pictures_off",
         ],
+        [f"told_{whom}"],
         ["review"] if retention.review else [],
         ["lasts", "unseen"] if retention.unseen < lasts + retention.after_expiry else ["lasts"],
         [f"say_no_{whom}"],
