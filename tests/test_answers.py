@@ -16,10 +16,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.familiar_faces.alerts import teller
 from custom_components.familiar_faces.alerts.answers import EVENT_ANSWERED, MOST, PREFIX, Answer
 from custom_components.familiar_faces.alerts.recipients import async_find
 from custom_components.familiar_faces.const import CONF_MUTED, CONF_UNANNOUNCED
 from custom_components.familiar_faces.correct import async_correct
+from custom_components.familiar_faces.flows.words import async_say
 from custom_components.familiar_faces.hub import Hub, vault_folder
 from custom_components.familiar_faces.pages import guard
 from custom_components.familiar_faces.vault.records import AuditEntry
@@ -238,12 +240,13 @@ async def test_not_any_more(
     change: Callable[[HomeAssistant, Hub, Phone], Awaitable[None]],
 ) -> None:
     """What was offered is not taken once its reason is gone."""
-    actions = [phone.action(title) for title in ("Right", "Not them")]
+    right, not_them = phone.action("Right"), phone.action("Not them")
     await change(hass, hub, phone)
     await hass.async_block_till_done(wait_background_tasks=True)
     before = await everything(hass, entry.runtime_data)
-    for action in actions:
-        await phone.press(action)
+    await phone.press(not_them)
+    # As by another phone of the same user.
+    hass.bus.async_fire(EVENT_ANSWERED, {"action": right}, context=Context(user_id=phone.user_id))
     after = await everything(hass, entry.runtime_data)
     assert {**after, "open": []} == {**before, "open": []}
 
@@ -456,20 +459,51 @@ async def test_pressed_while_she_is_forgotten(
 
 
 async def test_forgotten_while_it_is_sent(
-    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, phone: Phone
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
+    phone: Phone,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is on its way when she is forgotten is taken away behind it, and so are its answers."""
     eileen = await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(astronaut())
-    phone.server.slow["Pixel"] = 1.0
+    forgotten, naming = asyncio.Event(), asyncio.Event()
+
+    async def say(hass: HomeAssistant, group: str, key: str, **values: str | int) -> str:
+        if key == "not_them":
+            naming.set()
+            await forgotten.wait()
+        return await async_say(hass, group, key, **values)
+
+    monkeypatch.setattr(teller, "async_say", say)
     await ring(hass, hub)
     async with asyncio.timeout(20):
-        while not any(each.person_id == eileen for each in hub.alerts.answers):
-            await asyncio.sleep(0.01)
-    await hub.async_forget(eileen)
+        await naming.wait()
+        await hub.async_forget(eileen)
+    forgotten.set()
     await hub.alerts.async_flush()
+    assert "Eileen is at the front door." in phone.messages
     assert phone.messages[-1] == CLEAR
     assert phone.shown() == {}
+    assert list(hub.alerts.answers) == []
+
+
+async def test_muted_when_she_is_gone(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
+    """She was forgotten between the press and what it does: nothing notes her."""
+    (asked,) = [each for each in hub.alerts.answers if each.answer is Answer.MUTE]
+    await hub.async_forget(eileen)
+    before = await everything(hass, hub)
+    await hub.alerts.answers._async_do(asked)
+    assert await everything(hass, hub) == before
+
+
+async def test_corrected_long_after(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
+    """Also where nobody remembers what else happened then, what was said of the visit is not asked any more."""
+    assert len([each for each in hub.alerts.answers if each.visit_id]) == 3
+    hub.alerts._episodes._all.clear()
+    await _correct(hass, hub, phone)
     assert list(hub.alerts.answers) == []
 
 
