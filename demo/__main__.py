@@ -2,9 +2,9 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import json
 import os
 from pathlib import Path
@@ -14,15 +14,26 @@ from time import monotonic
 
 import aiohttp
 
-from . import home
+from . import alerts, home
 from .camera import Camera
-from .client import Client, DemoFailed
+from .client import Client, DemoFailed, Websocket
 from .house import CAMERA, FAMILIAR, GLANCE_SECONDS, NAME, STRANGERS, VISIT_SECONDS, House, Ring
-from .pictures import ASTRONAUT, GUEST, NEIGHBOUR, PictureMissing, find
+from .phones import ANDROID, Receiver
+from .pictures import ASTRONAUT, GUEST, NEIGHBOUR, Person, PictureMissing, find
 from .scene import photos
 
 NOWHERE = Path(os.devnull)
 BEGAN = monotonic()
+DOOR = {FAMILIAR: ASTRONAUT, STRANGERS[0]: GUEST, STRANGERS[1]: NEIGHBOUR}
+"""Who comes to the door."""
+HOUSEHOLD = {
+    FAMILIAR: ASTRONAUT,
+    alerts.FRIEND.lower(): GUEST,
+    alerts.UNKNOWN: NEIGHBOUR,
+    # As rain on the glass makes it: the face is found, and too poor to be compared.
+    alerts.BLURRED: replace(NEIGHBOUR, blurred=0.09),
+}
+"""Who comes when a household is told of it."""
 
 
 def main() -> int:
@@ -30,10 +41,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     parser.add_argument(
         "--scenario",
-        choices=("door", "forget"),
+        choices=("door", "forget", "alerts", "automations"),
         default="door",
         help="door: somebody who agreed rings, and a stranger (the default); forget: a visitor agrees on their own "
-        "phone, is recognised, says no, and every byte is searched for them",
+        "phone, is recognised, says no, and every byte is searched for them; alerts: two phones are told who is at "
+        "the door, nobody of themselves, and a wrong name is put right from one of them; automations: some are made by hand in Home Assistant's editor, "
+        "and have to run; with --screenshots one of every trigger, condition and blueprint",
     )
     parser.add_argument("--check", action="store_true", help="run once without waiting for anyone, and stop")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="use this new folder, and leave it there")
@@ -82,17 +95,26 @@ class _Stage:
     url: str
     camera: Camera
     client: Client
+    session: aiohttp.ClientSession
+    socket: Websocket
     house: House
 
 
 @asynccontextmanager
-async def _staged(folder: Path, port: int) -> AsyncGenerator[_Stage]:
-    """Run Home Assistant in a folder, with a front door that anybody may come to."""
-    people = {FAMILIAR: ASTRONAUT, STRANGERS[0]: GUEST, STRANGERS[1]: NEIGHBOUR}
+async def _staged(
+    folder: Path,
+    port: int,
+    people: dict[str, Person] = DOOR,
+    *integrations: str,
+    prepare: Callable[[Path], None] | None = None,
+) -> AsyncGenerator[_Stage]:
+    """Run Home Assistant in a folder, with a front door that these people may come to."""
     for person in people.values():
         find(person)
     home.install(folder)
-    home.configure(folder, port)
+    home.configure(folder, port, *integrations)
+    if prepare is not None:
+        prepare(folder)
     async with AsyncExitStack() as stack:
         camera = Camera(people)
         await camera.start()
@@ -109,7 +131,7 @@ async def _staged(folder: Path, port: int) -> AsyncGenerator[_Stage]:
             await house.wait_until_running()
             say(f"Home Assistant runs at {url}.")
             await house.add_front_door()
-            yield _Stage(folder, url, camera, client, house)
+            yield _Stage(folder, url, camera, client, session, socket, house)
         except DemoFailed as err:
             raise DemoFailed(f"{err}\nThe last of Home Assistant's log:\n{home.last_lines(folder)}") from err
 
@@ -118,7 +140,7 @@ async def _run(asked: argparse.Namespace) -> int:
     cache = Path(os.environ.get("FF_CACHE") or Path.home() / ".cache" / "familiar-faces-dev")
     with home.folder(cache / "homes", asked.keep) as folder:
         port = home.free_port(asked.port)
-        return await (_forget if asked.scenario == "forget" else _door)(asked, folder, port)
+        return await _SCENARIOS[asked.scenario](asked, folder, port)
 
 
 async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
@@ -168,6 +190,53 @@ async def _forget(asked: argparse.Namespace, folder: Path, port: int) -> int:
         say("WRONG: not all of it went as it should; see the last line.")
     print(json.dumps(forget.summary(story, found)), flush=True)
     return 0 if story.right and not found.places else 1
+
+
+async def _alerts(asked: argparse.Namespace, folder: Path, port: int) -> int:
+    """Two phones are told who is at the door."""
+    async with AsyncExitStack() as stack:
+        # Before and after Home Assistant: whoever sends is never left without somebody who takes it.
+        receiver = Receiver(say)
+        await receiver.start()
+        stack.push_async_callback(receiver.stop)
+        stage = await stack.enter_async_context(_staged(folder, port, HOUSEHOLD, "mobile_app"))
+        await stage.house.add_integration()
+        await stage.house.add_camera()
+        other = Client(stage.session, stage.url)
+        household = await alerts.set_up(stage.house, stage.client, other, stage.socket, receiver)
+        story = await alerts.play(household, say)
+        if asked.screenshots is not None:
+            await _take_screenshots(stage.url, asked.screenshots)
+        if not asked.check:
+            await _play_alerts(household, stage.url)
+    if story.wrong:
+        say("WRONG: it was not told as it should have been (-: missing, +: not expected):")
+        print("\n".join(story.wrong), flush=True)
+    print(json.dumps(alerts.summary(story)), flush=True)
+    return 1 if story.wrong else 0
+
+
+async def _automations(asked: argparse.Namespace, folder: Path, port: int) -> int:
+    """Automations are made by hand in Home Assistant's editor, and have to run."""
+    from . import automations
+
+    async with AsyncExitStack() as stack:
+        receiver = Receiver(say)
+        await receiver.start()
+        stack.push_async_callback(receiver.stop)
+        staged = _staged(folder, port, HOUSEHOLD, "mobile_app", prepare=automations.prepare)
+        stage = await stack.enter_async_context(staged)
+        await stage.house.add_integration()
+        await stage.house.add_camera()
+        await stage.house.add_person()
+        await receiver.add_phone(automations.PHONE, ANDROID, stage.client)
+        await stage.house.listen()
+        walk = automations.Walk(stage.house, stage.client, stage.socket, say, asked.screenshots)
+        story = await walk.go()
+        if not asked.check:
+            await _pause(f"Look around at {stage.url}, and press Enter to stop.")
+    print(json.dumps(automations.summary(story)), flush=True)
+    return 0 if story.right else 1
 
 
 async def _set_up_in_browser(
@@ -292,6 +361,25 @@ async def _play(house: House, url: str) -> None:
             await _ring(house, FAMILIAR, GLANCE_SECONDS)
     # Nobody can press a key: stay until stopped.
     await asyncio.Event().wait()
+
+
+async def _play_alerts(household: alerts.Household, url: str) -> None:
+    """Let whoever watches have people come, until they have seen enough."""
+    keys = {"": alerts.FRIEND, "e": NAME, "s": alerts.UNKNOWN, "u": alerts.BLURRED}
+    print(f"\n  Home Assistant: {url}   user: {home.USER}   password: {home.PASSWORD}")
+    print("  Enter: Robin rings.   e, s or u and Enter: Eileen, a stranger or somebody in the rain rings.")
+    print("  q and Enter, or Ctrl-C: stop. Whoever comes within half a minute comes together.\n", flush=True)
+    reader = await _keyboard()
+    while line := await reader.readline():
+        key = line.decode(errors="replace").strip().lower()
+        if key == "q":
+            return
+        if key in keys:
+            await alerts.come(household, keys[key], say)
+    await asyncio.Event().wait()
+
+
+_SCENARIOS = {"door": _door, "forget": _forget, "alerts": _alerts, "automations": _automations}
 
 
 def say(text: str) -> None:

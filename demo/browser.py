@@ -99,26 +99,26 @@ class Frontend:
         await brands.locator("ha-input-search input").fill(TITLE)
         await brands.locator("ha-integration-list-item").filter(has_text=TITLE).first.click()
         await self.see("Who is at the door?")
-        await self._seen("add-1-what-it-is")
+        await self.seen("add-1-what-it-is")
 
     async def choose_engine(self) -> None:
         """Go on to where the engine runs."""
         await self._press("Submit")
         await self.see("Where should faces be recognised?")
-        await self._seen("add-2-where")
+        await self.seen("add-2-where")
 
     async def add_integration(self) -> None:
         """Add the integration, with its engine on this machine."""
         await self.begin_integration()
         await self.choose_engine()
         await self._option("On this machine").click()
-        await self._seen("add-3-preparing")
+        await self.seen("add-3-preparing")
         done = self._dialog().locator("step-flow-create-entry")
         failed = self.page.get_by_text("The engine cannot run here yet")
         await done.or_(failed).first.wait_for(timeout=ENGINE_SECONDS * 1000)
         if await failed.count():
             raise DemoFailed(f"The engine cannot run here yet: {await self._dialog().inner_text()}")
-        await self._seen("add-4-done")
+        await self.seen("add-4-done")
         await self._finish()
 
     async def begin(self, what: str) -> None:
@@ -131,14 +131,14 @@ class Frontend:
         await self.begin("Add camera")
         await self.see("Choose a camera and when it is looked at.")
         await self._pick(camera)
-        await self._seen("camera-1-which")
+        await self.seen("camera-1-which")
         await self._press("Submit")
         await self.see("What starts a look?")
         await self._pick(doorbell)
-        await self._seen("camera-2-doorbell")
+        await self.seen("camera-2-doorbell")
         await self._press("Submit")
         await self.see("What the camera shows")
-        await self._seen("camera-3-still")
+        await self.seen("camera-3-still")
         found = await self.page.get_by_text("face, ").or_(self.page.get_by_text("No face")).first.inner_text()
         await self._option("Save the camera").click()
         await self._finish()
@@ -149,10 +149,10 @@ class Frontend:
         await self.begin("Add person")
         await self._option("Here and now").click()
         await self.page.get_by_role("textbox", name="Name").fill(name)
-        await self._seen("person-1-who")
+        await self.seen("person-1-who")
         await self._press("Submit")
         await self.see(f"Read this to {name}")
-        await self._seen("person-2-consent")
+        await self.seen("person-2-consent")
         await self._dialog().locator("ha-selector-select ha-checkbox").first.click()
         await (
             self._dialog()
@@ -160,34 +160,81 @@ class Frontend:
             .click(force=True)
         )
         await self._toggle()
-        await self._seen("person-3-they-agreed")
+        await self.seen("person-3-they-agreed")
         await self._press("Submit")
         said = []
         for number, photo in enumerate(photos, start=1):
             await self._option("Add a photo").click()
             await self.page.locator("input[type=file]").set_input_files(photo)
             await self.see(photo.name)
-            await self._seen(f"person-4-photo-{number}")
+            await self.seen(f"person-4-photo-{number}")
             await self._press("Submit")
             verdict = self.page.get_by_text("This photo is good")
             await verdict.first.wait_for()
             said.append(await verdict.first.inner_text())
-            await self._seen(f"person-5-verdict-{number}")
+            await self.seen(f"person-5-verdict-{number}")
         await self._option("Finish").click()
         await self._finish()
         return said
+
+    async def add_alert(self, name: str, who: list[str], recipients: list[str]) -> str:
+        """Add an alert, and send a test of it; return what was said of the test."""
+        await self.begin("Add alert")
+        await self.page.get_by_role("textbox", name="Name of the alert").fill(name)
+        for each in who:
+            await self._dialog().get_by_text(each, exact=True).click()
+        await self.seen("alert-1-of-whom")
+        await self._press("Submit")
+        await self.see("The alert tells only at these times.")
+        await self.seen("alert-2-when")
+        await self._press("Submit")
+        await self.see("Nobody is told about themself")
+        for each in recipients:
+            await self._dialog().get_by_role("button", name="Who is told").click()
+            await self.page.locator("ha-picker-combo-box ha-combo-box-item").filter(has_text=each).click()
+            await self.page.wait_for_timeout(SETTLED)
+        await self.seen("alert-3-who-is-told")
+        await self._press("Submit")
+        await self._option("Send a test").click()
+        await self.see(f"{recipients[-1]}: ")
+        await self.seen("alert-4-tested")
+        said = await self._dialog().locator("step-flow-menu li").all_inner_texts()
+        await self._option("Save the alert").click()
+        await self._finish()
+        return " ".join(said)
+
+    async def look_at_alert(self) -> None:
+        """Look at the first pages of the dialog for alerts."""
+        await self.begin("Add alert")
+        await self.page.get_by_role("textbox", name="Name of the alert").fill("Strangers at night")
+        await self._dialog().get_by_text("Strangers", exact=True).click()
+        await self.seen("alert-1-of-whom")
+        await self._press("Submit")
+        await self.see("The alert tells only at these times.")
+        await self.seen("alert-2-when")
+        await self._press("Submit")
+        await self.see("Nobody is told about themself")
+        await self.seen("alert-3-who-is-told")
+        await self.close()
+
+    async def look_at_news(self) -> None:
+        """Look at what was told, and at what the logbook says."""
+        await self.show("/logbook")
+        await self.seen("logbook")
+        await self.show("/config/automation/dashboard")
+        await self.seen("automations")
 
     async def choose_strictness(self, strictness: str) -> None:
         """Choose how sure to be before a name is said."""
         await self.begin("Configure")
         await self._option("How sure to be").click()
         await self.see("How sure?")
-        await self._seen("options-1-strictness")
+        await self.seen("options-1-strictness")
         await self._dialog().get_by_role("radio", name=re.compile(f"^{strictness}:")).click(force=True)
         await self._press("Submit")
         await self._finish()
 
-    async def show_device(self, name: str, shot: str) -> str:
+    async def show_device(self, name: str, shot: str | None) -> str:
         """Open the page of a device from the integration's page; return what can be read on it."""
         await self.show(f"/config/integrations/integration/{DOMAIN}")
         # The second line of a device's row names others.
@@ -195,28 +242,29 @@ class Frontend:
         await rows.filter(has_text=re.compile(rf"^\s*{re.escape(name)}")).first.click()
         await self.page.wait_for_url("**/config/devices/device/**")
         await self.page.wait_for_load_state("networkidle")
-        await self._seen(shot)
+        if shot is not None:
+            await self.seen(shot)
         return await self.page.locator("ha-config-device-page").aria_snapshot()
 
     async def look_around(self) -> None:
         """Look at each page of the integration, and at the first pages of its dialogs."""
         await self.show(f"/config/integrations/integration/{DOMAIN}")
-        await self._seen("integration")
+        await self.seen("integration")
         await self.show_device(TITLE, "device-hub")
         await self.show_device("Front door", "device-camera")
         await self.show_device("Eileen", "device-person")
         await self.choose_strictness("Balanced")
         await self.begin("Add camera")
         await self.see("Choose a camera and when it is looked at.")
-        await self._seen("camera-1-which")
+        await self.seen("camera-1-which")
         await self.close()
         await self.begin("Add person")
         await self._option("Here and now").click()
         await self.page.get_by_role("textbox", name="Name").fill("Eileen's sister")
-        await self._seen("person-1-who")
+        await self.seen("person-1-who")
         await self._press("Submit")
         await self.see("Read this to Eileen's sister")
-        await self._seen("person-2-consent")
+        await self.seen("person-2-consent")
         await self.close()
 
     async def close(self) -> None:
@@ -260,7 +308,8 @@ class Frontend:
         await self._dialog().get_by_role("button", name=re.compile("Finish|finish")).last.click()
         await self._dialog().locator("step-flow-create-entry").wait_for(state="detached")
 
-    async def _seen(self, name: str) -> None:
+    async def seen(self, name: str) -> None:
+        """Take a picture of a step, if pictures are taken."""
         await self.page.wait_for_timeout(SETTLED)
         await self._shoot(name)
 

@@ -42,6 +42,24 @@ class Client:
         )
         await self._log_in(grant_type="authorization_code", code=made["auth_code"])
 
+    async def log_in(self, user: str, password: str) -> None:
+        """Log in as a user that there is."""
+        asked = {
+            "client_id": f"{self.url}/",
+            "handler": ["homeassistant", None],
+            "redirect_uri": f"{self.url}/",
+        }
+        async with self._session.post(f"{self.url}/auth/login_flow", json=asked) as response:
+            response.raise_for_status()
+            flow_id = (await response.json())["flow_id"]
+        answer = {"client_id": f"{self.url}/", "username": user, "password": password}
+        async with self._session.post(f"{self.url}/auth/login_flow/{flow_id}", json=answer) as response:
+            response.raise_for_status()
+            code = (await response.json()).get("result")
+        if code is None:
+            raise DemoFailed(f"{user} could not log in.")
+        await self._log_in(grant_type="authorization_code", code=code)
+
     async def _log_in(self, **grant: str) -> None:
         """Get a token; it is good for half an hour."""
         data = {"client_id": f"{self.url}/", **grant}
@@ -87,6 +105,21 @@ class Client:
         if (await socket.receive_json())["type"] != "auth_ok":
             raise DemoFailed("Home Assistant did not accept its own token.")
         return Websocket(socket)
+
+    async def register_phone(self, phone: Json) -> str:
+        """Register a phone of this user as the companion app does; return the id of its webhook."""
+        webhook_id: str = (await self._post("mobile_app/registrations", phone))["webhook_id"]
+        return webhook_id
+
+    async def webhook(self, webhook_id: str, data: Json) -> None:
+        """Say something as an app does, which needs no more than the id."""
+        async with self._session.post(f"{self.url}/api/webhook/{webhook_id}", json=data) as response:
+            response.raise_for_status()
+
+    async def download(self, path: str) -> bytes | None:
+        """Return what is at a path for somebody who is not logged in; None when there is nothing."""
+        async with self._session.get(f"{self.url}{path}") as response:
+            return await response.read() if response.status == 200 else None
 
     async def get(self, path: str) -> Any:
         """Return what is at a path of the API."""

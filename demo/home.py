@@ -139,8 +139,8 @@ def install(path: Path) -> None:
     )
 
 
-def configure(path: Path, port: int, time_zone: str = "Europe/Amsterdam") -> None:
-    """Write what the owner of a house would have written or answered."""
+def configure(path: Path, port: int, *integrations: str, time_zone: str = "Europe/Amsterdam") -> None:
+    """Write what the owner of a house would have written or answered; `integrations`: more than all houses have."""
     text = CONFIGURATION.format(
         home=HOME,
         latitude=LATITUDE,
@@ -148,6 +148,7 @@ def configure(path: Path, port: int, time_zone: str = "Europe/Amsterdam") -> Non
         url=f"http://127.0.0.1:{port}",
         time_zone=time_zone,
     )
+    text += "".join(f"\n{name}:\n" for name in integrations)
     (path / "configuration.yaml").write_text(text)
     storage = path / ".storage"
     storage.mkdir()

@@ -21,6 +21,7 @@ VISIT_SECONDS = 20
 GLANCE_SECONDS = 10
 """How long a look takes at most, and a little more: for somebody who waits at the keyboard."""
 READY_SECONDS = 60
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 type Say = Callable[[str], None]
 
@@ -127,34 +128,56 @@ class House:
         flow.finished()
         await self._camera.show(None)
 
-    async def add_person(self) -> None:
-        """Enrol a person: first the consent, then the photos."""
+    async def add_person(
+        self, name: str = NAME, taken: list[bytes] | None = None, entity: str | None = None
+    ) -> None:
+        """Enrol a person, who may be a `person.*` too: first the consent, then the photos."""
         today = date.today()
         flow = await self._client.subentry_flow(self.entry_id, "person")
         await flow.choose("user", "here")
-        await flow.answer("here", {"name": NAME, "child": False})
+        linked = {} if entity is None else {"linked_entity": entity}
+        await flow.answer("here", {"name": name, "child": False, **linked})
         await flow.answer(
             "consent",
             {
                 "cameras": ["every_camera"],
                 "keeping": "visits",
                 "pictures": True,
-                "given_by": NAME,
+                "given_by": name,
                 "method": "in_person",
                 "given_on": today.isoformat(),
                 "valid_until": (today + timedelta(days=300)).isoformat(),
                 "agreed": True,
             },
         )
-        self._say(f"{NAME} said yes in person today; that is on record.")
-        taken = photos()
-        for number, photo in enumerate(taken, start=1):
-            file_id = await self._client.upload(f"{NAME.lower()}-{number}.jpg", photo)
+        self._say(f"{name} said yes in person today; that is on record.")
+        for number, photo in enumerate(photos() if taken is None else taken, start=1):
+            file_id = await self._client.upload(f"{name.lower()}-{number}.jpg", photo)
             await flow.choose("photos", "photo")
             await flow.answer("photo", {"photo": file_id})
             self._say(f"Photo {number}: {flow.placeholders.get('verdict', '')}")
         await flow.choose("photos", "finish")
         flow.finished()
+
+    async def add_alert(self, title: str, recipient: str, *, early: bool) -> None:
+        """Choose who is told of everybody; `early`: at once that someone is there, before it is known who."""
+        flow = await self._client.subentry_flow(self.entry_id, "alert")
+        await flow.answer("user", {"name": title, "who": ["familiar", "stranger", "unclear"]})
+        await flow.answer("when", {"weekdays": list(WEEKDAYS), "home": "any"})
+        await flow.answer(
+            "whom",
+            {
+                "recipients": [recipient],
+                "picture": "familiar",
+                "early": early,
+                "every": 0,
+                "critical": False,
+                "answers": True,
+            },
+        )
+        await flow.choose("ready", "save")
+        flow.finished()
+        self._say(f"There is an alert “{title}”.")
 
     async def listen(self) -> None:
         """Find the entities and hear of their changes."""

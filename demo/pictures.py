@@ -24,6 +24,8 @@ class Person:
     """Head and shoulders, pixels of the picture; the last two points are the cut below them."""
     face_width: int
     """As the detector measures it, pixels."""
+    blurred: float = 0.0
+    """How much rain on the camera's glass blurs the view while they are there, as a share of the face's width."""
 
 
 # skimage.data.astronaut(): NASA's portrait of Eileen Collins, in the public domain.

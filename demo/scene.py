@@ -36,15 +36,19 @@ def frame(visit: Visit, number: int) -> bytes:
     random = Random(f"{visit.seed}/{number}")
     daylight = Random(visit.seed).uniform(0.78, 1.12)
     image = garden().copy()
+    rain = 0.0
     if visit.person is not None:
-        _stand(image, visit.person, number, random)
+        rain = visit.person.blurred * _stand(image, visit.person, number, random)
         foreground = hedge()
         image.paste(foreground, (0, HEDGE - LEAVES), foreground)
     light = daylight * random.uniform(0.96, 1.04)
     image = ImageEnhance.Brightness(image).enhance(light)
     image = _tint(image, random.uniform(0.97, 1.03))
     image = image.filter(ImageFilter.BoxBlur(random.uniform(0.3, 0.6)))
-    return _jpeg(_noisy(image, random), JPEG_QUALITY)
+    image = _noisy(image, random)
+    if rain:
+        image = image.filter(ImageFilter.GaussianBlur(rain))
+    return _jpeg(image, JPEG_QUALITY)
 
 
 def photos(person: Person = ASTRONAUT) -> list[bytes]:
@@ -75,6 +79,26 @@ def photos(person: Person = ASTRONAUT) -> list[bytes]:
         if number == len(variants) - 1:
             photo = _noisy(photo.filter(ImageFilter.GaussianBlur(1.2)), Random(number))
         result.append(_jpeg(photo, 92))
+    return result
+
+
+def selfies(person: Person) -> list[bytes]:
+    """Return photos to enrol somebody with who stands in a picture with others: each before a plain wall."""
+    figure = cut_out(person)
+    side = max(figure.size)
+    wall = Image.new("RGB", (round(1.3 * side), round(1.1 * side)), (188, 182, 172))
+    wall.paste(figure, ((wall.width - figure.width) // 2, wall.height - figure.height), figure)
+    result = []
+    for mirrored, degrees, light, width in (
+        (False, 0.0, 1.05, 800),
+        (True, -6.0, 0.8, 640),
+        (False, 8.0, 1.2, 720),
+    ):
+        photo = wall.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else wall
+        photo = photo.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=(188, 182, 172))
+        photo = ImageEnhance.Brightness(photo).enhance(light)
+        size = (width, round(width * photo.height / photo.width))
+        result.append(_jpeg(photo.resize(size, Image.Resampling.LANCZOS), 92))
     return result
 
 
@@ -139,8 +163,11 @@ def hedge() -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(1.0))
 
 
-def _stand(image: Image.Image, person: Person, number: int, random: Random) -> None:
-    """Put a visitor into the view: from step to step nearer, then before the door, never quite still."""
+def _stand(image: Image.Image, person: Person, number: int, random: Random) -> float:
+    """Put a visitor into the view: from step to step nearer, then before the door, never quite still.
+
+    Return how wide the face is, pixels.
+    """
     near = min(number / STEPS, 1.0)
     face = (FAR + (NEAR - 6 - FAR) * near) * random.uniform(0.96, 1.04)
     scale = face / person.face_width
@@ -161,6 +188,7 @@ def _stand(image: Image.Image, person: Person, number: int, random: Random) -> N
     # Leaning aside must not lift the cut over the hedge.
     y = HEDGE + round(8 + 0.07 * size[0]) - size[1] - below
     image.paste(colours, (x, y), alpha)
+    return face
 
 
 def _tint(image: Image.Image, warmth: float) -> Image.Image:

@@ -27,6 +27,7 @@ MEASURES: dict[str, Callable[[Bench], Figures]] = {
     "engine_ready": models.engine_ready,
     "identify_ms": partial(Bench.home, measure="identify"),
     "home": partial(Bench.home, measure="ring"),
+    "alerts": partial(Bench.home, measure="alerts"),
     "loop": partial(Bench.home, measure="loop"),
     "cameras": partial(Bench.home, measure="cameras"),
     "memory": partial(Bench.home, measure="memory"),

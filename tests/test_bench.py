@@ -53,6 +53,16 @@ def test_a_ring_in_home_assistant_is_measured_from_the_trigger_to_the_event() ->
 
 
 @pytest.mark.usefixtures("engine_place")
+def test_alerts_are_measured_at_the_phone_beside_the_name_in_home_assistant() -> None:
+    found = figures("alerts")["alerts"]
+    assert 0 < found["ring_to_first_ms"] <= found["ring_to_first_ms_p95"]
+    assert 0 < found["frame_to_name_ms"] <= found["frame_to_name_ms_p95"]
+    # A name takes two frames, and the last one of them is measured.
+    assert found["frame_to_name_ms"] < found["ring_to_name_ms"]
+    assert found["twenty_alerts"]["loop_ms"] > found["one_alert"]["loop_ms"] > 0
+
+
+@pytest.mark.usefixtures("engine_place")
 def test_the_table_says_which_goals_are_met() -> None:
     done = bench("faces_per_second")
     assert done.returncode == 0, done.stderr

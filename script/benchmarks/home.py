@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT / "script"), str(ROOT)]
 
 # First: it has Home Assistant's clock follow freezegun's.
 from pytest_homeassistant_custom_component import patch_time  # noqa: F401, I001
+from benchmarks.alerts import alerts
 from benchmarks.holds import Holds
 from benchmarks.house import House, Told, cpu_seconds, open_house, resident_mb
 from benchmarks.identify import identify
@@ -142,6 +143,7 @@ type Measure = Callable[..., Awaitable[Figures]]
 
 MEASURES: dict[str, tuple[Measure, int, bool]] = {
     "ring": (ring, 1, False),
+    "alerts": (alerts, 1, False),
     "loop": (loop, LOOP_DOORS, False),
     "cameras": (cameras, max(CAMERAS), False),
     "memory": (memory, LOOK_DOORS, True),

@@ -20,9 +20,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from demo import alerts
 from demo.home import CONSOLE, DOMAIN
 from tests.demo.recording import events_in, recorded
 from tests.demo.whereabouts import PLACES, found_in
+
+pytestmark = pytest.mark.timeout(600)
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = os.environ.get("FAMILIAR_FACES_DEMO_PYTHON", sys.executable)
@@ -44,22 +47,25 @@ ASKED_OF_ENGINE = {"min_face", "max_faces", "crops", "portraits", "mirrored"}
 class Run:
     """What came of the demo."""
 
+    scenario: str
     summary: dict[str, Any]
     events: list[dict[str, Any]]
     home: Path
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Generator[Run]:
+@pytest.fixture(scope="module", params=["door", "alerts"])
+def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Generator[Run]:
     """Run the demo as `script/demo --check` does, and yield what was recorded and what it left."""
     folder = tmp_path_factory.mktemp("demo")
     record = folder / "record"
+    scenario: str = request.param
     demo = [PYTHON, "-P", "-m", "demo", "--check", "--port", "0", "--keep", str(folder / "home")]
+    demo += ["--scenario", scenario]
     try:
         env = os.environ | {"PYTHONPATH": str(ROOT), "FF_CACHE": str(folder)}
         done = recorded(record, *demo, cwd=ROOT, env=env, timeout=500)
         assert done.returncode == 0, done.stdout + done.stderr
-        yield Run(json.loads(done.stdout.splitlines()[-1]), events_in(record), folder / "home")
+        yield Run(scenario, json.loads(done.stdout.splitlines()[-1]), events_in(record), folder / "home")
     finally:
         # The engine's environment is in it.
         shutil.rmtree(folder, ignore_errors=True)
@@ -67,18 +73,24 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Generator[Run]:
 
 def test_the_demo_did_all_that_it_does(run: Run) -> None:
     """A connection that nothing led to could not have been seen."""
-    assert run.summary["familiar"]["person"] == "Eileen"
-    assert run.summary["stranger"]["decision"] == "stranger"
+    if run.scenario == "alerts":
+        assert run.summary["right"]
+        assert len(run.summary["notifications"]) == len(alerts.expected())
+    else:
+        assert run.summary["familiar"]["person"] == "Eileen"
+        assert run.summary["stranger"]["decision"] == "stranger"
     assert {who(event) for event in run.events} >= {"demo", "Home Assistant", "engine"}
     assert not [event for event in run.events if event["what"] == "lost"]
 
 
-def test_only_the_engine_and_the_camera_are_connected_to(run: Run) -> None:
+def test_only_the_engine_the_camera_and_who_is_to_be_told_are_connected_to(run: Run) -> None:
     """Nobody else is asked or told anything by anyone; only installing packages, before, goes out."""
     engine, camera, frontend = engine_sockets(run), camera_address(run), frontend_address(run)
+    phones = push_addresses(run)
+    assert len(phones) == (1 if run.scenario == "alerts" else 0)
     may_reach = {
-        "Home Assistant": engine | {camera, KERNEL},
-        # It plays the user, before the frontend.
+        "Home Assistant": engine | phones | {camera, KERNEL},
+        # It plays the users, before the frontend and with their phones.
         "demo": {frontend},
         "engine": set(),
     }
@@ -92,7 +104,7 @@ def test_only_the_engine_and_the_camera_are_connected_to(run: Run) -> None:
         if not allowed:
             strangers.append(describe(event))
     assert not strangers, "\n".join(strangers)
-    assert engine | {camera} <= {event["to"] for event in out_of(run)}
+    assert engine | phones | {camera} <= {event["to"] for event in out_of(run)}
 
 
 def test_nothing_can_be_reached_from_elsewhere(run: Run) -> None:
@@ -146,6 +158,18 @@ def test_the_camera_is_told_nothing(run: Run) -> None:
         assert set(parsed(head)[1]) <= HEADERS_TO_CAMERA
         assert body == b""
         assert found_in(head) == []
+
+
+def test_the_phones_are_told_neither_a_place_nor_a_picture(run: Run) -> None:
+    """What is pushed goes through its maker's servers: a picture is a link for the phone to fetch at home."""
+    pushed = requests(run, push_addresses(run), "Home Assistant")
+    assert len(pushed) == (len(alerts.expected()) if run.scenario == "alerts" else 0)
+    for head, body in pushed:
+        assert found_in(head + body) == []
+        told = json.loads(body)
+        image = told["data"].get("image", "/api/familiar_faces/notification/")
+        assert image.startswith("/api/familiar_faces/notification/")
+        assert b"/9j/" not in body
 
 
 def test_no_log_says_where_home_is(run: Run) -> None:
@@ -231,6 +255,13 @@ def camera_address(run: Run) -> str:
     (entry,) = (each for each in stored(run, "core.config_entries", "entries") if each["domain"] == "mjpeg")
     url: str = (entry["data"] | entry["options"])["still_image_url"]
     return urlsplit(url).netloc
+
+
+def push_addresses(run: Run) -> set[str]:
+    """Return where Home Assistant was told to send what phones are to show."""
+    entries = stored(run, "core.config_entries", "entries")
+    phones = [each["data"]["app_data"]["push_url"] for each in entries if each["domain"] == "mobile_app"]
+    return {urlsplit(url).netloc for url in phones}
 
 
 def frontend_address(run: Run) -> str:
