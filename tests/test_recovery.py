@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlite3
 from unittest.mock import patch
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -262,12 +262,19 @@ async def test_diagnostics_name_nobody(
 ) -> None:
     """Diagnostics say how everything is doing, and hold no name, id, face or address."""
     person_id = await enrol(hass, entry, enrolment_photos()[:2])
+    alert = {"who": ["stranger"], "people": [person_id], "recipients": ["phone:whose", "here:"], "every": 5}
+    hass.config_entries.async_add_subentry(
+        entry, ConfigSubentry(data=alert, subentry_type="alert", title="At my door", unique_id=None)
+    )
     diagnostics = await async_get_config_entry_diagnostics(hass, entry)
     assert diagnostics["engine"]["status"] == "ready"
     assert diagnostics["stored"]["templates"] == 2
     assert diagnostics["consents"] == {"active": 1}
+    (told,) = diagnostics["alerts"]
+    assert (told["who"], told["people"], told["recipients"]) == (["stranger"], 1, {"here": 1, "phone": 1})
     text = json.dumps(diagnostics, cls=ExtendedJSONEncoder)
-    assert "Eileen" not in text
+    for private in ("Eileen", "whose", "my door"):
+        assert private not in text
     assert person_id not in text
     assert str(config_folder) not in text
 

@@ -7,6 +7,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from .alerts.rule import WEEKDAYS, Rule
 from .const import CONF_MODE, CONF_TRIGGERS, CONF_WHERE
 from .hub import FamiliarFacesConfigEntry, Hub
 from .people.calibration import SFACE, Strictness
@@ -39,6 +40,7 @@ async def async_get_config_entry_diagnostics(
             "on": hub.review.on,
             "waiting": hub.review.waiting,
         },
+        "alerts": [_alert(rule) for rule in hub.alerts.all_rules],
         "strictness": _strictness(hub),
         "photos": sorted(len(person.templates) for person in hub.people.values()),
         "recognition": hub.recognition(),
@@ -57,6 +59,23 @@ async def async_get_config_entry_diagnostics(
             }
             for watcher in hub.watchers.values()
         ],
+    }
+
+
+def _alert(rule: Rule) -> dict[str, Any]:
+    """Return what an alert does, without whom it is about and who is told."""
+    return {
+        "who": sorted(rule.who),
+        "people": len(rule.people),
+        "cameras": None if rule.cameras is None else len(rule.cameras),
+        "limited_in_time": rule.after is not None or rule.before is not None or rule.weekdays < set(WEEKDAYS),
+        "home": rule.home,
+        "recipients": dict(Counter(key.partition(":")[0] for key in rule.recipients)),
+        "early": rule.early,
+        "pictures": rule.pictures,
+        "every_seconds": rule.every.total_seconds(),
+        "critical": rule.critical,
+        "answers": rule.answers,
     }
 
 
