@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from custom_components.familiar_faces.alerts.episode import Episode, Episodes
+from custom_components.familiar_faces.alerts.episode import LONGEST, Episode, Episodes
 from custom_components.familiar_faces.visits.open_visits import GAP
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
 from tests.vectors import NOW
@@ -78,6 +78,23 @@ def test_a_look_that_is_being_taken_holds_its_episode() -> None:
     assert episodes.current("front", NOW + 2 * GAP) is first
     first.looking.clear()
     assert episodes.current("front", NOW + 2 * GAP) is None
+
+
+def test_newcomers_to_a_long_episode_begin_another() -> None:
+    """Those who are there all the time stay in theirs."""
+    episodes = Episodes()
+    first, _ = episodes.settle(a_visit("1", "Anna"), None, (), NOW)
+    at = NOW
+    while at <= NOW + LONGEST:
+        at += GAP
+        assert episodes.settle(a_visit("1", "Anna"), None, (), at)[0] is first
+    first.looking.add("front")
+    second, _ = episodes.settle(a_visit("2", None, at=at), None, (), at)
+    assert second is not first
+    assert episodes.current("front", at) is second
+    assert (first.looking, second.looking) == (set(), {"front"})
+    assert episodes.settle(a_visit("1", "Anna"), None, (), at)[0] is first
+    assert [key for each in episodes for key in each.seen] == ["2", "1"]
 
 
 def test_forgetting_leaves_the_others() -> None:

@@ -15,6 +15,9 @@ from ..visits.visit import Decision, UnclearReason, Visit
 MOST = 200
 """How many episodes are remembered, so that their notifications can still be changed or taken back."""
 REMEMBERED = timedelta(hours=24)
+LONGEST = timedelta(minutes=5)
+"""How long after its beginning newcomers join an episode, so that where somebody always is, such as at a party in
+the garden, no notification goes on for hours and says that those are there who left long ago."""
 
 
 @dataclass(slots=True, eq=False)
@@ -121,7 +124,7 @@ class Episodes:
         `companions`: the ids of visits at other cameras that show the same individual.
         """
         known = self.of_visit(visit.visit_id)
-        here = known or self.at(visit.camera_id, now)
+        here = known or self._open_to_newcomers(visit.camera_id, now)
         here.last_at = max(here.last_at, now)
         merged = []
         for companion in companions:
@@ -188,6 +191,19 @@ class Episodes:
                 for seen in episode.seen.values():
                     seen.portrait = None
                     seen.visit = replace(seen.visit, portrait=None)
+
+    def _open_to_newcomers(self, camera_id: str, now: datetime) -> Episode:
+        """Return the episode at a camera that a new visit belongs to."""
+        before = self.at(camera_id, now)
+        if now - before.began_at <= LONGEST:
+            return before
+        episode = Episode(began_at=now, last_at=now, cameras=[camera_id], frames=before.frames)
+        if camera_id in before.looking:
+            before.looking.discard(camera_id)
+            episode.looking.add(camera_id)
+        self._all.append(episode)
+        self._forget_old(now)
+        return episode
 
     def _merge(self, first: Episode, second: Episode) -> tuple[Episode, Episode]:
         first.cameras += [each for each in second.cameras if each not in first.cameras]
