@@ -27,7 +27,7 @@ class Editor:
     async def add(
         self, what: str, name: str, fields: Fields | None = None, target: str | None = None, shot: str = ""
     ) -> None:
-        """Add a trigger, a condition or an action by its name, and fill it in; `target`: the name of a device."""
+        """Add a trigger, a condition or an action by its name, and fill it in; `target`: an entity or a device."""
         await self._page.get_by_role("button", name=f"Add {what}").last.click()
         dialog = self._page.locator("add-automation-element-dialog")
         await dialog.locator("ha-input-search input").fill(name)

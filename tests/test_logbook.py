@@ -187,7 +187,7 @@ async def test_taken_for_a_stranger_at_first(
             "de",
             [
                 "Nadie wurde an der Kamera Front door gesehen",
-                "Eine unbekannte Person war an der Kamera Front door",
+                "Eine fremde Person war an der Kamera Front door",
             ],
         ),
     ],

@@ -42,9 +42,11 @@ TYPES: Final[dict[str | None, tuple[str, ...]]] = {
 
 _FOR: Final = {vol.Optional(CONF_FOR): cv.positive_time_period_dict}
 _WITHIN: Final = {vol.Required(CONF_WITHIN): cv.positive_time_period_dict}
-CONDITION_SCHEMA: Final = vol.Any(
-    cv.DEVICE_CONDITION_BASE_SCHEMA.extend({vol.Required(CONF_TYPE): IS_PRESENT, **_FOR}),
-    cv.DEVICE_CONDITION_BASE_SCHEMA.extend({vol.Required(CONF_TYPE): vol.In(SEEN), **_WITHIN}),
+_PRESENT_SCHEMA: Final = cv.DEVICE_CONDITION_BASE_SCHEMA.extend(
+    {vol.Required(CONF_TYPE): vol.In((IS_PRESENT, *SEEN)), **_FOR}
+)
+_SEEN_SCHEMA: Final = cv.DEVICE_CONDITION_BASE_SCHEMA.extend(
+    {vol.Required(CONF_TYPE): vol.In(SEEN), **_WITHIN}
 )
 
 
@@ -63,7 +65,9 @@ async def async_get_condition_capabilities(hass: HomeAssistant, config: ConfigTy
 
 async def async_validate_condition_config(hass: HomeAssistant, config: ConfigType) -> ConfigType:
     """Refuse a condition that the device has not."""
-    config = cast(ConfigType, CONDITION_SCHEMA(config))
+    # By the type, and not whichever fits: what is wrong is to be said of the one that was chosen.
+    schema = _SEEN_SCHEMA if config.get(CONF_TYPE) in SEEN else _PRESENT_SCHEMA
+    config = cast(ConfigType, schema(config))
     if config[CONF_TYPE] not in TYPES.get(async_kind(hass, config[CONF_DEVICE_ID]), ()):
         raise InvalidDeviceAutomationConfig(
             translation_domain=DOMAIN,
