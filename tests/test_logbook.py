@@ -285,15 +285,15 @@ async def test_forgotten(hass: HomeAssistant, hub: Hub, people: None, lines: Lin
 
     with patch("custom_components.familiar_faces.erasing.forgetting.async_erase", erase):
         await hub.forgetting.async_forget("nadie", patience=0)
-    assert await lines() == [
-        # Of whom nothing is known, as of any stranger.
-        "A stranger came to the front door",
-        *["Somebody came to the front door"] * 2,
-        "Otto was seen at the front door",
-        "A stranger came to the front door",
-    ]
-    told.set()
-    await settle(hass, hub)
+        assert await lines() == [
+            # Of whom nothing is known, as of any stranger.
+            "A stranger came to the front door",
+            *["Somebody came to the front door"] * 2,
+            "Otto was seen at the front door",
+            "A stranger came to the front door",
+        ]
+        told.set()
+        await settle(hass, hub)
     assert await lines() == ["Otto was seen at the front door", "A stranger came to the front door"]
     assert {each["visit_id"] for each in recorded(hass)} == {"others", "strangers"}
 

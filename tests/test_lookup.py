@@ -234,6 +234,7 @@ async def test_in_an_automation(hass: HomeAssistant, hub: Hub, visited: str) -> 
     ]
     assert await async_setup_component(hass, "script", {"script": {"ask": {"sequence": actions}}})
     await hass.services.async_call("script", "ask", blocking=True)
+    await hass.async_block_till_done()
     assert said == ["Eileen 0 Eileen 1"]
 
 
