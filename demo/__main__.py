@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 import json
@@ -89,11 +89,12 @@ async def _until_told(asked: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """A running Home Assistant with a camera that plays visitors."""
+    """A running Home Assistant with cameras that play visitors."""
 
     folder: Path
     url: str
     camera: Camera
+    """The front door's."""
     client: Client
     session: aiohttp.ClientSession
     socket: Websocket
@@ -106,9 +107,10 @@ async def _staged(
     port: int,
     people: dict[str, Person] = DOOR,
     *integrations: str,
+    doors: Iterable[str] = (CAMERA,),
     prepare: Callable[[Path], None] | None = None,
 ) -> AsyncGenerator[_Stage]:
-    """Run Home Assistant in a folder, with a front door that these people may come to."""
+    """Run Home Assistant in a folder, with doors that these people may come to, the front door among them."""
     for person in people.values():
         find(person)
     home.install(folder)
@@ -116,9 +118,10 @@ async def _staged(
     if prepare is not None:
         prepare(folder)
     async with AsyncExitStack() as stack:
-        camera = Camera(people)
-        await camera.start()
-        stack.push_async_callback(camera.stop)
+        cameras = {name: Camera(people) for name in doors}
+        for camera in cameras.values():
+            await camera.start()
+            stack.push_async_callback(camera.stop)
 
         say("Home Assistant starts; the first time it fetches its frontend and what else it needs.")
         url = await stack.enter_async_context(home.running(folder, port))
@@ -126,12 +129,12 @@ async def _staged(
         client = Client(session, url)
         await client.onboard(home.USER, home.PASSWORD)
         socket = await stack.enter_async_context(await client.websocket())
-        house = House(client, socket, camera, say)
+        house = House(client, socket, say)
         try:
             await house.wait_until_running()
             say(f"Home Assistant runs at {url}.")
-            await house.add_front_door()
-            yield _Stage(folder, url, camera, client, session, socket, house)
+            await house.add_doors(cameras)
+            yield _Stage(folder, url, cameras[CAMERA], client, session, socket, house)
         except DemoFailed as err:
             raise DemoFailed(f"{err}\nThe last of Home Assistant's log:\n{home.last_lines(folder)}") from err
 
@@ -154,7 +157,7 @@ async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
             )
         else:
             await house.add_integration()
-            await house.add_camera()
+            await house.add_cameras()
             await house.add_person()
         await house.listen()
         familiar = await _ring(house, FAMILIAR)
@@ -176,7 +179,7 @@ async def _forget(asked: argparse.Namespace, folder: Path, port: int) -> int:
 
     async with _staged(folder, port) as stage:
         await stage.house.add_integration()
-        await stage.house.add_camera()
+        await stage.house.add_cameras()
         story = await forget.play(
             stage.house,
             stage.client,
@@ -199,9 +202,10 @@ async def _alerts(asked: argparse.Namespace, folder: Path, port: int) -> int:
         receiver = Receiver(say)
         await receiver.start()
         stack.push_async_callback(receiver.stop)
-        stage = await stack.enter_async_context(_staged(folder, port, HOUSEHOLD, "mobile_app"))
+        staged = _staged(folder, port, HOUSEHOLD, "mobile_app", doors=alerts.DOORS.values())
+        stage = await stack.enter_async_context(staged)
         await stage.house.add_integration()
-        await stage.house.add_camera()
+        await stage.house.add_cameras()
         other = Client(stage.session, stage.url)
         household = await alerts.set_up(stage.house, stage.client, other, stage.socket, receiver)
         story = await alerts.play(household, say)
@@ -227,7 +231,7 @@ async def _automations(asked: argparse.Namespace, folder: Path, port: int) -> in
         staged = _staged(folder, port, HOUSEHOLD, "mobile_app", prepare=automations.prepare)
         stage = await stack.enter_async_context(staged)
         await stage.house.add_integration()
-        await stage.house.add_camera()
+        await stage.house.add_cameras()
         await stage.house.add_person()
         await receiver.add_phone(automations.PHONE, ANDROID, stage.client)
         await stage.house.listen()
@@ -368,14 +372,15 @@ async def _play_alerts(household: alerts.Household, url: str) -> None:
     keys = {"": alerts.FRIEND, "e": NAME, "s": alerts.UNKNOWN, "u": alerts.BLURRED}
     print(f"\n  Home Assistant: {url}   user: {home.USER}   password: {home.PASSWORD}")
     print("  Enter: Robin rings.   e, s or u and Enter: Eileen, a stranger or somebody in the rain rings.")
-    print("  q and Enter, or Ctrl-C: stop. Whoever comes within half a minute comes together.\n", flush=True)
+    print("  All at the front door: whoever comes there within half a minute comes together.")
+    print("  q and Enter, or Ctrl-C: stop.\n", flush=True)
     reader = await _keyboard()
     while line := await reader.readline():
         key = line.decode(errors="replace").strip().lower()
         if key == "q":
             return
         if key in keys:
-            await alerts.come(household, keys[key], say)
+            await alerts.come(household, keys[key], CAMERA, say)
     await asyncio.Event().wait()
 
 

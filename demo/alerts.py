@@ -1,6 +1,5 @@
 """The story of a household that is told who is at the door: each of them what they are to know, and once."""
 
-import asyncio
 from dataclasses import dataclass, field
 
 from . import home
@@ -16,12 +15,12 @@ PIXEL, IPHONE = f"{OWNER}'s Pixel", f"{NAME}'s iPhone"
 FRIEND = "Robin"
 """Agreed too, and is nobody of the household."""
 UNKNOWN, BLURRED = "a stranger", "somebody in the rain"
-BETWEEN_SECONDS = 32
-"""Whoever comes sooner after somebody else belongs to the same notification."""
 PATIENCE_SECONDS = 20
 QUIET_SECONDS = 3
 """How long it is waited for a notification that ought not to be."""
 ASKED_AGAIN = "Not them"
+DOORS = {FRIEND: CAMERA, NAME: "Back door", UNKNOWN: "Garage", BLURRED: "Garden gate"}
+"""Who comes, in this order, and where: who comes to one door within half a minute comes together."""
 
 
 @dataclass(slots=True)
@@ -46,24 +45,24 @@ class Household:
 def expected() -> list[Told]:
     """Return what is to be told, step by step."""
     mute, who, both = "Mute 1 h", "Who is it?", ("Right", ASKED_AGAIN)
-    someone = f"Someone is at the {CAMERA.lower()}."
 
     def told(step: str, phone: str, message: str, tag: int, buttons: tuple[str, ...], **how: bool) -> Told:
-        return Told(step, phone, CAMERA, message, tag, buttons=(*buttons, mute), **how)
+        camera = DOORS.get(step, DOORS[FRIEND])
+        return Told(step, phone, camera, message, tag, buttons=(*buttons, mute), **how)
 
     result: list[Told] = []
-    for tag, (step, who_it_is) in enumerate(_VISITORS.items(), start=1):
-        message = f"{who_it_is} is at the {CAMERA.lower()}."
+    for tag, (step, door) in enumerate(DOORS.items(), start=1):
+        message = f"{_CALLED.get(step, step)} is at the {door.lower()}."
         named = step in (FRIEND, NAME)
         # Only who may add people is asked who it is.
         result += [
-            told(step, PIXEL, someone, tag, (who,)),
+            told(step, PIXEL, f"Someone is at the {door.lower()}.", tag, (who,)),
             told(step, PIXEL, message, tag, both if named else (who,), silent=True, picture=named),
         ]
         if step != NAME:
             # Nobody is told of themselves.
             result.append(told(step, IPHONE, message, tag, both if named else (), picture=named))
-    corrected = f"It was not {FRIEND} at the {CAMERA.lower()}."
+    corrected = f"It was not {FRIEND} at the {DOORS[FRIEND].lower()}."
     result += [
         told(ASKED_AGAIN, PIXEL, corrected, 1, (who,), silent=True),
         told(ASKED_AGAIN, IPHONE, corrected, 1, (), silent=True),
@@ -71,13 +70,8 @@ def expected() -> list[Told]:
     return result
 
 
-_VISITORS = {
-    FRIEND: FRIEND,
-    NAME: NAME,
-    UNKNOWN: "A stranger",
-    BLURRED: "Someone who was not recognised",
-}
-"""Who comes, in this order, and what is said of them."""
+_CALLED = {UNKNOWN: "A stranger", BLURRED: "Someone who was not recognised"}
+"""What is said of those who have no name."""
 
 
 async def set_up(
@@ -111,11 +105,8 @@ async def play(household: Household, say: Say) -> Story:
     house, receiver = household.house, household.receiver
     await house.listen()
     right = expected()
-    for number, step in enumerate(_VISITORS):
-        if number:
-            say(f"Nobody is there for {BETWEEN_SECONDS} seconds: whoever comes then comes anew.")
-            await asyncio.sleep(BETWEEN_SECONDS)
-        await come(household, step, say)
+    for step, door in DOORS.items():
+        await come(household, step, door, say)
         await receiver.hear(step, _count(right, step), PATIENCE_SECONDS, QUIET_SECONDS)
     receiver.step = ASKED_AGAIN
     first = next(iter(household.other.shown), "")
@@ -125,11 +116,11 @@ async def play(household: Household, say: Say) -> Story:
     return Story(list(receiver.told), differences(right, receiver.told))
 
 
-async def come(household: Household, visitor: str, say: Say) -> None:
-    """Let somebody come and ring."""
+async def come(household: Household, visitor: str, door: str, say: Say) -> None:
+    """Let somebody come to a door and ring."""
     household.receiver.step = visitor
-    say(f"{visitor[0].upper()}{visitor[1:]} rings at the front door.")
-    if await household.house.ring(visitor.lower(), PATIENCE_SECONDS) is None:
+    say(f"{visitor[0].upper()}{visitor[1:]} rings at the {door.lower()}.")
+    if await household.house.ring(visitor.lower(), PATIENCE_SECONDS, door) is None:
         say("-> Nothing new: who rings again within half a minute is still on the same visit.")
 
 

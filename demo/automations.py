@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 import shutil
 
-from .alerts import BETWEEN_SECONDS, BLURRED, UNKNOWN
+from .alerts import BLURRED, UNKNOWN
 from .browser import LOOKS, Frontend, logged_in, opened
 from .client import Client, Json, Websocket, until
 from .editor import Editor, Fields
@@ -20,6 +20,8 @@ VISITOR = "Visitor"
 NOTIFY = "Send a persistent notification"
 MOTION = "input_boolean.path"
 RUN_SECONDS = 20
+BETWEEN_SECONDS = 32
+"""Whoever comes sooner after somebody else may still be on the same visit."""
 
 # What an owner has besides: files that the editor writes into, a light, a motion sensor and a scene.
 CONFIGURATION = """

@@ -1,4 +1,4 @@
-"""The front door's camera: frames over HTTP, as an IP camera gives them."""
+"""The camera of a door: frames over HTTP, as an IP camera gives them."""
 
 import asyncio
 from itertools import count
@@ -8,8 +8,8 @@ from aiohttp import web
 from .pictures import Person
 from .scene import Visit, frame
 
-STILL = "/front_door.jpg"
-STREAM = "/front_door.mjpg"
+STILL = "/still.jpg"
+STREAM = "/stream.mjpg"
 CONTROL = "/visitor"
 READY = 20
 """Frames that are drawn before somebody rings: drawing is not to be measured along with the camera."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 import json
@@ -21,7 +21,7 @@ NAME = "Quintessa"
 """Found nowhere by accident."""
 
 type Say = Callable[[str], None]
-type Pause = Callable[[str], object]
+type Pause = Callable[[str], Awaitable[None]]
 
 
 @dataclass(slots=True)

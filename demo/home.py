@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 from pathlib import Path
+import random
 import re
 import shutil
 import signal
@@ -22,6 +23,8 @@ from .client import DemoFailed
 DOMAIN = "familiar_faces"
 SOURCE = Path(__file__).resolve().parent.parent / "custom_components" / DOMAIN
 PORT = 8123
+ANY_PORT = range(20000, 32000)
+"""Below those that a system hands out: who is given one at random does not take it before Home Assistant does."""
 USER = PASSWORD = "demo"
 START_SECONDS = 240
 """The first start fetches and unpacks the frontend, some 100 MB."""
@@ -35,6 +38,7 @@ TRIES = 3
 """How often Home Assistant tries to install a package."""
 _NOT_INSTALLED = re.compile(r"Unable to install package ([^:\s]+):")
 LOCK = "in-use"
+TEMPORARY = "tmp"
 
 # What a house with a frontend needs, and no more: each further integration is fetched at the first start.
 CONFIGURATION = """\
@@ -118,15 +122,17 @@ def _remove_abandoned(cache: Path) -> None:
 
 def free_port(wanted: int | None) -> int:
     """Return the wanted port, or without one 8123, or any when that is taken; raise DemoFailed."""
-    for port in (wanted,) if wanted is not None else (PORT, 0):
+    ports = [wanted] if wanted else random.sample(ANY_PORT, 20)
+    if wanted is None:
+        ports.insert(0, PORT)
+    for port in ports:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            found: int = probe.getsockname()[1]
-            return found
+            return port
     raise DemoFailed(f"Port {wanted} is taken: stop what uses it, or name another with --port.")
 
 
@@ -180,6 +186,8 @@ def _store(storage: Path, key: str, version: tuple[int, int], data: dict[str, ob
 @asynccontextmanager
 async def running(path: Path, port: int) -> AsyncGenerator[str]:
     """Run the Home Assistant of a configuration folder; yield its URL once it serves its frontend."""
+    temporary = path / TEMPORARY
+    temporary.mkdir(exist_ok=True)
     with (path / CONSOLE).open("wb") as console:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -189,7 +197,7 @@ async def running(path: Path, port: int) -> AsyncGenerator[str]:
             stderr=console,
             # Not the checkout: Home Assistant is to find only what was copied.
             cwd=path,
-            env=_environment(),
+            env=_environment(temporary),
             # Ctrl-C is for us; we stop it in order.
             start_new_session=True,
         )
@@ -253,6 +261,10 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-def _environment() -> dict[str, str]:
-    """Return our environment without what would lead it back to this checkout."""
-    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+def _environment(temporary: Path) -> dict[str, str]:
+    """Return our environment without what would lead it back to this checkout, with a temporary folder of its own.
+
+    Home Assistant keeps uploads in one folder of a fixed name there, and another one removes it when it starts.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return kept | {"TMPDIR": str(temporary)}

@@ -1,7 +1,7 @@
-"""The demo's household: a camera at the front door, a doorbell, and one person who said yes."""
+"""The demo's household: doors with a camera and a bell each, and people who said yes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -42,19 +42,27 @@ class Ring:
     visit_id: str
 
 
+@dataclass(slots=True)
+class Door:
+    """A door with what Home Assistant knows of it: entity ids, the visitor's as soon as it is listened to."""
+
+    camera: Camera
+    camera_entity: str
+    bell: str
+    visitor_entity: str = ""
+
+
 class House:
     """A running Home Assistant with somebody logged in."""
 
-    def __init__(self, client: Client, socket: Websocket, camera: Camera, say: Say) -> None:
+    def __init__(self, client: Client, socket: Websocket, say: Say) -> None:
         """Act through the client; say in words what is done."""
         self.entry_id = ""
         self._client = client
         self._socket = socket
-        self._camera = camera
         self._say = say
         self._events: asyncio.Queue[Json] = asyncio.Queue()
-        self._camera_entity = ""
-        self._visitor_entity = ""
+        self._doors: dict[str, Door] = {}
         self._hearing = False
 
     async def wait_until_running(self) -> None:
@@ -66,22 +74,34 @@ class House:
 
         await until(running, READY_SECONDS, "Home Assistant served its frontend but did not finish starting.")
 
-    async def add_front_door(self) -> None:
-        """Add the camera to Home Assistant: an MJPEG camera like any other."""
+    async def add_doors(self, cameras: Mapping[str, Camera]) -> None:
+        """Add doors to Home Assistant, by their names: each camera an MJPEG camera like any other, and a bell."""
+        for name, camera in cameras.items():
+            entity = await self._add_mjpeg(name, camera)
+            # The front door's is in the configuration.
+            bell = DOORBELL if name == CAMERA else await self._add_bell(f"{name} bell")
+            self._doors[name] = Door(camera, entity, bell)
+            self._say(f"Home Assistant has a camera {entity} and a doorbell {bell}.")
+
+    async def _add_mjpeg(self, name: str, camera: Camera) -> str:
         flow = await self._client.flow("mjpeg")
         await flow.answer(
             "user",
             {
-                "name": CAMERA,
-                "mjpeg_url": self._camera.url + STREAM,
-                "still_image_url": self._camera.url + STILL,
+                "name": name,
+                "mjpeg_url": camera.url + STREAM,
+                "still_image_url": camera.url + STILL,
                 "password": "",
                 "verify_ssl": True,
             },
         )
         entry_id = flow.finished()["result"]["entry_id"]
-        self._camera_entity = await self._entity("camera", "mjpeg", entry_id)
-        self._say(f"Home Assistant has a camera {self._camera_entity} and a doorbell {DOORBELL}.")
+        return await self._entity("camera", "mjpeg", entry_id)
+
+    async def _add_bell(self, name: str) -> str:
+        """Add a button as Home Assistant's page of helpers does."""
+        made = await self._socket.command("input_button/create", name=name, icon="mdi:doorbell")
+        return await self._entity("input_button", "input_button", made["id"])
 
     async def add_integration(self) -> None:
         """Add Familiar Faces; its engine is prepared on this machine."""
@@ -117,16 +137,19 @@ class House:
         entity = await self._entity("sensor", DOMAIN, "_engine_status")
         await self._until_state(entity, lambda state: state == "ready", "The engine did not start.")
 
-    async def add_camera(self) -> None:
-        """Let Familiar Faces look at the front door when somebody rings."""
-        await self._camera.show(FAMILIAR, ready=1)
-        flow = await self._client.subentry_flow(self.entry_id, "camera")
-        await flow.answer("user", {"camera": self._camera_entity, "mode": "on_ring", "public_space": False})
-        await flow.answer("triggers", {"triggers": [DOORBELL]})
-        self._say(f"It took a still of the front door: {flow.placeholders.get('found', '')}")
-        await flow.choose("still", "save")
-        flow.finished()
-        await self._camera.show(None)
+    async def add_cameras(self) -> None:
+        """Let Familiar Faces look at each door when somebody rings there."""
+        for name, door in self._doors.items():
+            await door.camera.show(FAMILIAR, ready=1)
+            flow = await self._client.subentry_flow(self.entry_id, "camera")
+            await flow.answer(
+                "user", {"camera": door.camera_entity, "mode": "on_ring", "public_space": False}
+            )
+            await flow.answer("triggers", {"triggers": [door.bell]})
+            self._say(f"It took a still of the {name.lower()}: {flow.placeholders.get('found', '')}")
+            await flow.choose("still", "save")
+            flow.finished()
+            await door.camera.show(None)
 
     async def add_person(
         self, name: str = NAME, taken: list[bytes] | None = None, entity: str | None = None
@@ -181,43 +204,53 @@ class House:
 
     async def listen(self) -> None:
         """Find the entities and hear of their changes."""
-        self._visitor_entity = await self._entity("event", DOMAIN, "_visitor")
+        (entry,) = await self._socket.command("config_entries/get", domain=DOMAIN)
+        listed = await self._socket.command("config_entries/subentries/list", entry_id=entry["entry_id"])
+        ids = {each["title"]: each["subentry_id"] for each in listed if each["subentry_type"] == "camera"}
+        for name, door in self._doors.items():
+            door.visitor_entity = await self._entity("event", DOMAIN, f"{ids[name]}_visitor")
+        heard = {each for door in self._doors.values() for each in (door.visitor_entity, door.bell)}
 
         def changed(event: Json) -> None:
-            if event["data"]["entity_id"] in (self._visitor_entity, DOORBELL):
+            if event["data"]["entity_id"] in heard:
                 self._events.put_nowait(event)
 
         if not self._hearing:
             await self._socket.subscribe("state_changed", changed)
             self._hearing = True
 
-        await self._until_state(
-            self._visitor_entity,
-            lambda state: state != "unavailable",
-            f"{self._visitor_entity} did not become available.",
-        )
+        for door in self._doors.values():
+            await self._until_state(
+                door.visitor_entity,
+                lambda state: state != "unavailable",
+                f"{door.visitor_entity} did not become available.",
+            )
 
-    async def ring(self, visitor: str, patience: float = VISIT_SECONDS) -> Ring | None:
-        """Let somebody come and ring; return what came of it, None when it was no new visit."""
-        await self._camera.show(visitor)
+    async def ring(self, visitor: str, patience: float = VISIT_SECONDS, at: str = CAMERA) -> Ring | None:
+        """Let somebody come to a door and ring; return what came of it, None when it was no new visit."""
+        door = self._doors[at]
+        await door.camera.show(visitor)
         while not self._events.empty():
             self._events.get_nowait()
-        await self._client.call("input_button", "press", {"entity_id": DOORBELL})
+        await self._client.call("input_button", "press", {"entity_id": door.bell})
         rung = None
         try:
             async with asyncio.timeout(patience):
                 while True:
                     event = await self._events.get()
-                    if event["data"]["entity_id"] == DOORBELL:
+                    entity = event["data"]["entity_id"]
+                    if entity == door.bell:
                         rung = fired_at(event)
-                    elif rung is not None and (ring := _visit(event, rung)) is not None:
+                    elif entity != door.visitor_entity or rung is None:
+                        continue
+                    elif (ring := _visit(event, rung)) is not None:
                         return ring
         except TimeoutError:
             if rung is None:
-                raise DemoFailed(f"{DOORBELL} was pressed but did not change.") from None
+                raise DemoFailed(f"{door.bell} was pressed but did not change.") from None
             return None
         finally:
-            await self._camera.show(None)
+            await door.camera.show(None)
 
     async def _until_state(self, entity: str, check: Callable[[str], bool], otherwise: str) -> None:
         """Wait until an entity has such a state."""

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from demo.alerts import ASKED_AGAIN, FRIEND, IPHONE, PIXEL, Story, expected, summary
+from demo.alerts import ASKED_AGAIN, DOORS, FRIEND, IPHONE, PIXEL, Story, expected, summary
 from demo.house import NAME
 from demo.told import Told, differences
 
@@ -32,6 +32,11 @@ def test_the_story_has_all_that_it_is_to_show() -> None:
     # One notification a visit at each phone, and the correction changes the first one.
     tags = {step: {each.tag for each in RIGHT if each.step == step} for step in steps}
     assert [*tags.values()] == [{1}, {2}, {3}, {4}, {1}]
+    # Each comes to a door of their own, which is named; the correction names the first one.
+    doors = {step: {each.title for each in RIGHT if each.step == step} for step in steps}
+    assert doors == {step: {DOORS.get(step, DOORS[FRIEND])} for step in steps}
+    assert len(set(DOORS.values())) == len(DOORS)
+    assert all(each.title.lower() in each.message for each in RIGHT)
 
 
 @pytest.mark.parametrize("number", range(len(RIGHT)))

@@ -85,11 +85,12 @@ def test_the_demo_did_all_that_it_does(run: Run) -> None:
 
 def test_only_the_engine_the_camera_and_who_is_to_be_told_are_connected_to(run: Run) -> None:
     """Nobody else is asked or told anything by anyone; only installing packages, before, goes out."""
-    engine, camera, frontend = engine_sockets(run), camera_address(run), frontend_address(run)
+    engine, cameras, frontend = engine_sockets(run), camera_addresses(run), frontend_address(run)
     phones = push_addresses(run)
+    assert len(cameras) == (len(alerts.DOORS) if run.scenario == "alerts" else 1)
     assert len(phones) == (1 if run.scenario == "alerts" else 0)
     may_reach = {
-        "Home Assistant": engine | phones | {camera, KERNEL},
+        "Home Assistant": engine | phones | cameras | {KERNEL},
         # It plays the users, before the frontend and with their phones.
         "demo": {frontend},
         "engine": set(),
@@ -104,7 +105,7 @@ def test_only_the_engine_the_camera_and_who_is_to_be_told_are_connected_to(run: 
         if not allowed:
             strangers.append(describe(event))
     assert not strangers, "\n".join(strangers)
-    assert engine | phones | {camera} <= {event["to"] for event in out_of(run)}
+    assert engine | phones | cameras <= {event["to"] for event in out_of(run)}
 
 
 def test_nothing_can_be_reached_from_elsewhere(run: Run) -> None:
@@ -151,8 +152,8 @@ def test_the_engine_is_told_a_picture_and_no_more(run: Run) -> None:
 
 
 def test_the_camera_is_told_nothing(run: Run) -> None:
-    """The camera is asked for pictures, in the words that every client uses."""
-    asked = requests(run, {camera_address(run)}, "Home Assistant")
+    """A camera is asked for pictures, in the words that every client uses."""
+    asked = requests(run, camera_addresses(run), "Home Assistant")
     assert asked
     for head, body in asked:
         assert set(parsed(head)[1]) <= HEADERS_TO_CAMERA
@@ -250,11 +251,11 @@ def engine_sockets(run: Run) -> set[str]:
     }
 
 
-def camera_address(run: Run) -> str:
-    """Return where Home Assistant was told that the camera is."""
-    (entry,) = (each for each in stored(run, "core.config_entries", "entries") if each["domain"] == "mjpeg")
-    url: str = (entry["data"] | entry["options"])["still_image_url"]
-    return urlsplit(url).netloc
+def camera_addresses(run: Run) -> set[str]:
+    """Return where Home Assistant was told that the cameras are."""
+    entries = stored(run, "core.config_entries", "entries")
+    options = [each["data"] | each["options"] for each in entries if each["domain"] == "mjpeg"]
+    return {urlsplit(each["still_image_url"]).netloc for each in options}
 
 
 def push_addresses(run: Run) -> set[str]:
