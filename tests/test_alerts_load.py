@@ -18,6 +18,7 @@ from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from custom_components.familiar_faces.alerts.payload import ALARM
 from custom_components.familiar_faces.const import signal_visit
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
@@ -363,13 +364,16 @@ def parsed(message: str) -> Told:
 
 
 def check_sounds(phone: Phone) -> None:
-    """A notification sounds when it comes, and again only for somebody more who came."""
+    """A notification sounds when it comes, and again only for somebody more who came, or once it is critical."""
     for tag in {each["data"]["tag"] for each in phone.pushed}:
         known: set[str] = set()
+        rang = False
         for each in phone.pushed:
             if each["data"]["tag"] != tag or each["message"] == CLEAR:
                 continue
             people = {who for who, _ in parsed(each["message"])}
             if not each["data"]["alert_once"]:
-                assert not people <= known
+                critical = each["data"]["channel"] == ALARM
+                assert not people <= known or (critical and not rang)
+                rang |= critical
             known |= people

@@ -85,9 +85,9 @@ async def kept(hass: HomeAssistant, hub: Hub) -> datetime:
 
 async def test_who_is_at_the_door(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """The names of those who are there are said, in the language of the question."""
-    assert await ask(hass, "Who is at the door?") == "Eileen is at Front door."
-    assert await ask(hass, "Who is at the front door") == "Eileen is at Front door."
-    assert await ask(hass, "Wie is er aan de deur?", language="nl") == "Eileen is bij Front door."
+    assert await ask(hass, "Who is at the door?") == "Eileen is at the front door."
+    assert await ask(hass, "Who is at the front door") == "Eileen is at the front door."
+    assert await ask(hass, "Wie is er aan de deur?", language="nl") == "Eileen is bij de camera Front door."
     assert await ask(hass, "Wer ist an der Tür?", language="de") == "Eileen ist an der Kamera Front door."
 
 
@@ -95,7 +95,7 @@ async def test_several_at_the_door(hass: HomeAssistant, hub: Hub, front_door: Fr
     """Strangers are counted beside those who have a name."""
     front_door.frames = visits(astronaut(), stranger(0))
     await ring(hass, hub)
-    assert await ask(hass, "Who is there?") == "Eileen and a stranger are at Front door."
+    assert await ask(hass, "Who is there?") == "Eileen and a stranger are at the front door."
     assert await ask(hass, "Wer ist da?", language="de") == (
         "Eileen und eine fremde Person sind an der Kamera Front door."
     )
@@ -107,13 +107,13 @@ async def test_a_stranger_at_the_door(
     """A stranger is said to be one, and afterwards to have been there."""
     front_door.frames = visits(stranger(0))
     await ring(hass, hub)
-    assert await ask(hass, "Is anybody at the door?") == "A stranger is at Front door."
+    assert await ask(hass, "Is anybody at the door?") == "A stranger is at the front door."
     state = hass.states.get(VISITOR)
     assert state is not None
     came = clock(datetime.fromisoformat(state.state))
     with later(minutes=5):
         assert await ask(hass, "Who is at the door?") == (
-            f"Nobody is there now. A stranger was at Front door today at {came}."
+            f"Nobody is there now. A stranger was at the front door today at {came}."
         )
     with later(minutes=90):
         assert await ask(hass, "Who is at the door?") == "Nobody is there now."
@@ -124,7 +124,7 @@ async def test_nobody_at_the_door(hass: HomeAssistant, hub: Hub, visited: str) -
     came = clock(await kept(hass, hub))
     with later(minutes=10):
         assert await ask(hass, "Who rang?") == (
-            f"Nobody is there now. Eileen was at Front door today at {came}."
+            f"Nobody is there now. Eileen was at the front door today at {came}."
         )
     with later(minutes=90):
         assert await ask(hass, "Who is at the door?") == "Nobody is there now."
@@ -134,7 +134,7 @@ async def test_another_camera(hass: HomeAssistant, hub: Hub, visited: str) -> No
     """A camera that is not there is not taken for another one; an alias of the event is a name for it."""
     assert await ask(hass, "Who is at the garage?") == "I know no camera garage of which I may speak."
     er.async_get(hass).async_update_entity(VISITOR, aliases=["Garage"])
-    assert await ask(hass, "Who is at the garage?") == "Eileen is at Front door."
+    assert await ask(hass, "Who is at the garage?") == "Eileen is at the front door."
 
 
 async def test_nobody_is_looked_for(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
@@ -149,14 +149,14 @@ async def test_nobody_is_looked_for(hass: HomeAssistant, hub: Hub, eileen: str) 
 
 async def test_when_last_seen(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Somebody is said to be there while they are, and afterwards when and where they were."""
-    assert await ask(hass, "When was Eileen last seen?") == "Eileen is at Front door."
+    assert await ask(hass, "When was Eileen last seen?") == "Eileen is at the front door."
     came = clock(await kept(hass, hub))
     with later(minutes=1):
         assert await ask(hass, "When was eileen last seen?") == (
-            f"Eileen was last seen today at {came} at Front door."
+            f"Eileen was last seen today at {came} at the front door."
         )
         assert await ask(hass, "Wanneer is Eileen voor het laatst gezien?", language="nl") == (
-            f"Eileen is vandaag om {came} uur voor het laatst gezien bij Front door."
+            f"Eileen is vandaag om {came} uur voor het laatst gezien bij de camera Front door."
         )
         assert await ask(hass, "Wann wurde Eileen zuletzt gesehen?", language="de") == (
             f"Eileen wurde zuletzt heute um {came} Uhr an der Kamera Front door gesehen."
@@ -199,7 +199,7 @@ async def test_two_of_a_name(hass: HomeAssistant, hub: Hub, visited: str) -> Non
 async def test_an_alias(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Somebody may be asked about by an alias of their event."""
     er.async_get(hass).async_update_entity(SEEN, aliases=["Mum"])
-    assert await ask(hass, "When was mum last seen?") == "Eileen is at Front door."
+    assert await ask(hass, "When was mum last seen?") == "Eileen is at the front door."
 
 
 # Strangers
@@ -216,10 +216,10 @@ async def test_a_stranger_came(hass: HomeAssistant, hub: Hub, front_door: FrontD
     await ring(hass, hub)
     assert hass.states.get(VISITOR).attributes["event_type"] == "familiar"
     assert await ask(hass, "Did a stranger come today?") == (
-        f"Yes, a stranger was at Front door today at {came}."
+        f"Yes, a stranger was at the front door today at {came}."
     )
     assert await ask(hass, "Is er vandaag een onbekende geweest?", language="nl") == (
-        f"Ja, er was vandaag om {came} uur een onbekende bij Front door."
+        f"Ja, er was vandaag om {came} uur een onbekende bij de camera Front door."
     )
     front_door.frames, front_door.fetched = visits(stranger(2)), 0
     await ring(hass, hub)
@@ -269,7 +269,7 @@ async def test_a_stranger_before_a_restart(
     again = await start_again(hass, entry)
     assert again is not hub
     assert await ask(hass, "Did a stranger come today?") == (
-        f"Yes, a stranger was at Front door today at {came}."
+        f"Yes, a stranger was at the front door today at {came}."
     )
     with later(until=dt_util.as_utc(dt_util.start_of_local_day() + DAY + timedelta(hours=9))):
         await start_again(hass, entry)
@@ -300,7 +300,9 @@ async def test_who_could_not_be_made_out(
     answer = await ask(hass, "Did a stranger come today?")
     assert answer.startswith("No stranger came since ")
     assert answer.endswith(" One visitor could not be made out.")
-    assert await ask(hass, "Who is at the door?") == "Somebody who could not be made out is at Front door."
+    assert (
+        await ask(hass, "Who is at the door?") == "Somebody who could not be made out is at the front door."
+    )
 
 
 # Who may be told
@@ -309,7 +311,7 @@ async def test_who_could_not_be_made_out(
 async def test_what_is_not_exposed(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Nothing is said of what is not exposed; somebody is not named because of the camera alone."""
     expose(hass, SEEN, exposed=False)
-    assert await ask(hass, "Who is at the door?") == "Somebody familiar is at Front door."
+    assert await ask(hass, "Who is at the door?") == "Somebody familiar is at the front door."
     unknown = "I know nobody called Eileen of whom I may speak."
     assert await ask(hass, "When was Eileen last seen?") == unknown
     assert await ask(hass, "When was Nobody last seen?") == unknown.replace("Eileen", "Nobody")
@@ -335,11 +337,11 @@ async def test_who_asks(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """A user is not told by the assistant what they may not read."""
     camera, person, both = a_user(hass, VISITOR), a_user(hass, SEEN), a_user(hass, VISITOR, SEEN)
     question = "Who is at the door?"
-    assert await ask(hass, question, both) == "Eileen is at Front door."
-    assert await ask(hass, question, camera) == "Somebody familiar is at Front door."
+    assert await ask(hass, question, both) == "Eileen is at the front door."
+    assert await ask(hass, question, camera) == "Somebody familiar is at the front door."
     assert await ask(hass, question, person) == "There is no camera of which I may speak."
     question = "When was Eileen last seen?"
-    assert await ask(hass, question, both) == "Eileen is at Front door."
+    assert await ask(hass, question, both) == "Eileen is at the front door."
     assert (await ask(hass, question, camera)).startswith("I know nobody called Eileen")
     assert "Front door" not in await ask(hass, question, person)
 
@@ -359,7 +361,7 @@ async def test_an_assistant_that_exposes_nothing_itself(
         assert answer.status == 200
         return str((await answer.json())["speech"]["plain"]["speech"])
 
-    assert await handle() == "Eileen is at Front door."
+    assert await handle() == "Eileen is at the front door."
     expose(hass, SEEN, VISITOR, exposed=False)
     assert await handle() == "There is no camera of which I may speak."
 
@@ -392,7 +394,7 @@ async def test_who_stays_silent(hass: HomeAssistant, hub: Hub, visited: str) -> 
 async def test_who_keeps_nothing(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Of somebody who has nothing kept, it is said that they are there, and not that they were."""
     await agree_to(hass, hub, visited, Keeping.NOTHING)
-    assert await ask(hass, "Who is at the door?") == "Eileen is at Front door."
+    assert await ask(hass, "Who is at the door?") == "Eileen is at the front door."
     with later(minutes=2):
         assert await ask(hass, "Who is at the door?") == "Nobody is there now."
         assert await ask(hass, "When was Eileen last seen?") == "I do not know when Eileen was last seen."

@@ -388,7 +388,11 @@ def lines_of_the_logbook() -> set[str]:
 
 KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "alert_answer": lambda: {str(answer) for answer in Answer},
-    "alert_who": lambda: {str(kind) for kind in Kind} - {Kind.FAMILIAR, Kind.CORRECTED},
+    "alert_answer_of": lambda: {str(answer) for answer in Answer} - {Answer.WHO},
+    "alert_who": lambda: (
+        {str(kind) for kind in Kind} - {Kind.FAMILIAR, Kind.CORRECTED}
+        | {f"{Kind.STRANGER}_several", f"{Kind.UNCLEAR}_several"}
+    ),
     "calendar": lambda: {"visit"},
     "cannot_prepare": reasons_of_the_environment,
     "consent_text": sentences_of_the_consent,

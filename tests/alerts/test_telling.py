@@ -41,7 +41,7 @@ def a_reader(
 ) -> Reader:
     """Return a recipient; `muted`: ids of people and cameras, `quiet`: topics that were told a moment ago."""
     return Reader(
-        own_id=own_id,
+        own=frozenset() if own_id is None else frozenset({own_id}),
         may_come=lambda _camera_id: may_come,
         mutes=lambda camera_id, person_id: bool({camera_id, person_id} & set(muted)),
         quiet=lambda _rule, topic, _episode: topic in quiet,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from homeassistant.const import Platform
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -12,7 +13,7 @@ import voluptuous as vol
 
 from ..alerts.mutes import EVERYBODY, LONGEST
 from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA
-from .common import ATTR_PERSON, TEXT, Action, find_person, hub_of
+from .common import ATTR_PERSON, TEXT, Action, async_targets, find_person, hub_of
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -24,6 +25,7 @@ AN_HOUR = timedelta(hours=1)
 
 MUTE_SCHEMA = vol.Schema(
     {
+        **cv.TARGET_FIELDS,
         vol.Optional(ATTR_PERSON): TEXT,
         vol.Optional(ATTR_CAMERA): TEXT,
         vol.Optional(ATTR_ALERT): TEXT,
@@ -35,13 +37,18 @@ MUTE_SCHEMA = vol.Schema(
 async def _async_mute(call: ServiceCall) -> ServiceResponse:
     """Have nobody told for a while; what is named is muted each by itself."""
     hub = hub_of(call.hass)
-    what: list[str] = []
+    others = [
+        each.subentry_id
+        for each in hub.entry.subentries.values()
+        if each.subentry_type in (SUBENTRY_CAMERA, SUBENTRY_ALERT)
+    ]
+    what = async_targets(call, Platform.SWITCH, {*hub.people, *others}) or set()
     if ATTR_PERSON in call.data:
-        what.append(find_person(hub, call.data[ATTR_PERSON]).person_id)
+        what.add(find_person(hub, call.data[ATTR_PERSON]).person_id)
     if ATTR_CAMERA in call.data:
-        what.append(_find_camera(hub, call.data[ATTR_CAMERA]))
+        what.add(_find_camera(hub, call.data[ATTR_CAMERA]))
     if ATTR_ALERT in call.data:
-        what.append(_find_alert(hub, call.data[ATTR_ALERT]))
+        what.add(_find_alert(hub, call.data[ATTR_ALERT]))
     if not what:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_to_mute")
     if (duration := call.data[ATTR_DURATION]) > LONGEST:

@@ -1,11 +1,11 @@
 """What the actions share: what one is, and who is meant."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.const import CONF_NAME
-from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.const import CONF_NAME, Platform
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import VolSchemaType
@@ -15,6 +15,7 @@ import voluptuous as vol
 from ..const import DOMAIN
 from ..people.person import Person
 from ..running import async_running_hub
+from ..seen.visit_filter import async_targeted
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -41,6 +42,21 @@ def hub_of(hass: HomeAssistant) -> Hub:
     if (hub := async_running_hub(hass)) is None:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_loaded")
     return hub
+
+
+@callback
+def async_targets(call: ServiceCall, platform: Platform, known: Collection[str]) -> set[str] | None:
+    """Return which known ids of people, cameras and alerts are targeted; None without a target.
+
+    They are meant by their devices, and by their entities of a platform, also by way of an area or a label.
+    """
+    target = {key: call.data[key] for key in map(str, cv.TARGET_FIELDS) if key in call.data}
+    targeted = async_targeted(call.hass, target, platform)
+    if targeted is None:
+        return None
+    if not (found := {each for each in known if each in targeted}):
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_targeted")
+    return found
 
 
 def find_person(hub: Hub, said: str) -> Person:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
+from homeassistant.const import Platform
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
@@ -15,7 +16,7 @@ from ..const import DOMAIN
 from ..seen.lookup import Came, Here, Lookup, async_asker
 from ..vault.errors import VaultError
 from ..visits.visit import Visit
-from .common import ATTR_PERSON, TEXT, Action, find_among, hub_of
+from .common import ATTR_PERSON, TEXT, Action, async_targets, find_among, hub_of
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -30,6 +31,7 @@ MAX_VISITS = 1000
 CAMERAS = vol.All(cv.ensure_list, vol.Length(min=1), [cv.entity_domain(CAMERA_DOMAIN)])
 LAST_VISITS_SCHEMA = vol.Schema(
     {
+        **cv.TARGET_FIELDS,
         vol.Optional(ATTR_PERSON): vol.All(cv.ensure_list, vol.Length(min=1), [TEXT]),
         vol.Optional(ATTR_CAMERA): CAMERAS,
         vol.Optional(ATTR_SINCE): cv.datetime,
@@ -38,7 +40,7 @@ LAST_VISITS_SCHEMA = vol.Schema(
         vol.Optional(ATTR_LIMIT, default=10): vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_VISITS)),
     }
 )
-WHO_IS_HERE_SCHEMA = vol.Schema({vol.Optional(ATTR_CAMERA): CAMERAS})
+WHO_IS_HERE_SCHEMA = vol.Schema({**cv.TARGET_FIELDS, vol.Optional(ATTR_CAMERA): CAMERAS})
 
 
 async def _async_last_visits(call: ServiceCall) -> ServiceResponse:
@@ -46,10 +48,12 @@ async def _async_last_visits(call: ServiceCall) -> ServiceResponse:
     hub = hub_of(call.hass)
     lookup = Lookup(hub, await async_asker(call.hass, call.context))
     since, until = _period(call)
+    people, cameras = _people(hub, lookup, call), _cameras(lookup, call)
+    targets = async_targets(call, Platform.EVENT, lookup.known().keys() | lookup.places().keys()) or set()
     try:
         visits = await lookup.async_visits(
-            person_ids=_people(hub, lookup, call),
-            camera_ids=_cameras(lookup, call),
+            person_ids=_with(people, targets & lookup.known().keys()),
+            camera_ids=_with(cameras, targets & lookup.places().keys()),
             since=since,
             before=until,
             limit=call.data[ATTR_LIMIT],
@@ -66,7 +70,8 @@ async def _async_last_visits(call: ServiceCall) -> ServiceResponse:
 async def _async_who_is_here(call: ServiceCall) -> ServiceResponse:
     """Return whose visits go on, and who was seen a moment ago."""
     lookup = Lookup(hub_of(call.hass), await async_asker(call.hass, call.context))
-    found = lookup.here(_cameras(lookup, call))
+    targets = async_targets(call, Platform.EVENT, lookup.places().keys()) or set()
+    found = lookup.here(_with(_cameras(lookup, call), targets))
     return {
         "cameras": [_here(lookup, each) for each in found],
         "present": [{"person_id": each.person_id, "name": each.name} for each in lookup.present()],
@@ -100,6 +105,11 @@ def _cameras(lookup: Lookup, call: ServiceCall) -> set[str] | None:
                 translation_placeholders={"camera": entity_id},
             )
     return {ours[entity_id] for entity_id in call.data[ATTR_CAMERA]}
+
+
+def _with(chosen: set[str] | None, targets: set[str]) -> set[str] | None:
+    """Return what was chosen in a field together with what was targeted; None for all."""
+    return (chosen or set()) | targets if targets or chosen is not None else None
 
 
 def _period(call: ServiceCall) -> tuple[datetime | None, datetime | None]:

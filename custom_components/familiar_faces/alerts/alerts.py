@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING
 
-from homeassistant.core import CALLBACK_TYPE, HassJob, callback
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
@@ -27,6 +28,8 @@ from ..const import (
     signal_look,
 )
 from ..issues import async_check_alert
+from ..people.person import Person
+from ..roster import Books
 from ..vault.records import Corrected
 from ..visits.news import LookNews, Stage
 from ..visits.open_visits import Outcome
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 ZONE_HOME = "zone.home"
+EXPIRE_EVERY = 60.0
+"""Seconds between two looks for pictures that are past their time, while there are any."""
 
 
 @dataclass(slots=True)
@@ -61,6 +66,16 @@ class _Look:
     rang: bool = False
     seen: bool = False
     """Whether it showed anybody of whom something may be said."""
+
+
+@callback
+def async_prune_entry(hass: HomeAssistant, entry: ConfigEntry, books: Books, people: set[str]) -> None:
+    """Note nothing any more in an entry of people who are not among these ids, nor of what has no subentry."""
+    known = people | set(entry.subentries)
+    Mutes(books).async_prune(known, dt_util.utcnow())
+    for each in list(entry.subentries.values()):
+        if each.subentry_type == SUBENTRY_ALERT:
+            hass.config_entries.async_update_subentry(entry, each, data=without_the_gone(each.data, known))
 
 
 class Alerts:
@@ -83,17 +98,26 @@ class Alerts:
         self._pictured: set[str] = set()
         """The ids of those who agree to pictures."""
         self._unsubscribe: list[CALLBACK_TYPE] = []
+        self.unreadable: dict[str, str] = {}
+        """The titles of alerts that could not be read, by their ids."""
 
     # The rules
 
     @property
     def all_rules(self) -> list[Rule]:
-        """Return all alerts, those included that are switched off or muted."""
-        return [
-            Rule.from_data(each.subentry_id, each.title, each.data)
-            for each in self._hub.entry.subentries.values()
-            if each.subentry_type == SUBENTRY_ALERT
-        ]
+        """Return all alerts, those included that are switched off or muted; without what cannot be read."""
+        rules, before = [], self.unreadable
+        self.unreadable = {}
+        for each in self._hub.entry.subentries.values():
+            if each.subentry_type != SUBENTRY_ALERT:
+                continue
+            try:
+                rules.append(Rule.from_data(each.subentry_id, each.title, each.data))
+            except (ArithmeticError, TypeError, ValueError) as err:
+                if each.subentry_id not in before:
+                    _LOGGER.error("The alert %s cannot be read, so it tells nobody: %s", each.title, err)
+                self.unreadable[each.subentry_id] = each.title
+        return rules
 
     @property
     def rules(self) -> list[Rule]:
@@ -194,6 +218,7 @@ class Alerts:
             return
         if somebody:
             episode.someone = episode.someone or camera_id
+        episode.rang |= look.rang
         episode.frames = max(episode.frames, look.frames)
         if not episode.seen:
             episode.frame = episode.frame or look.frame
@@ -201,6 +226,9 @@ class Alerts:
             episode.looking.discard(camera_id)
             if look.rang and not look.seen and episode.seen:
                 episode.unseen = camera_id
+            if not (look.seen or episode.rang or episode.seen or episode.looking):
+                # A face was seen of which nothing may be said: no bell says either that somebody is there.
+                episode.someone = None
         else:
             episode.looking.add(camera_id)
         if ask:
@@ -262,7 +290,9 @@ class Alerts:
     def _async_hub_changed(self) -> None:
         now = dt_util.utcnow()
         self.pictures.async_expire(now)
+        self._teller.async_expire(now)
         self._episodes.drop_pictures(now - timedelta(minutes=LINK_MINUTES))
+        self._episodes.rename({each.person_id: each.name for each in self._hub.people.values()})
         pictured = {each for each in self._hub.people if keeps_pictures(self._hub, each)}
         if not self._pictured <= pictured:
             # Somebody agrees to pictures no more, or is gone; they may be in any of these.
@@ -276,13 +306,7 @@ class Alerts:
         roster, entry = self._hub.roster, self._hub.entry
         # Also of those who cannot be read for now.
         people = {*roster.people, *roster.held, *(set(roster.subentries()) - roster.leaving)}
-        known = people | set(entry.subentries)
-        self.mutes.async_prune(known, dt_util.utcnow())
-        for each in list(entry.subentries.values()):
-            if each.subentry_type == SUBENTRY_ALERT:
-                self._hass.config_entries.async_update_subentry(
-                    entry, each, data=without_the_gone(each.data, known)
-                )
+        async_prune_entry(self._hass, entry, self._hub.books, people)
 
     # What follows
 
@@ -302,7 +326,7 @@ class Alerts:
                 for rule in rules:
                     async_check_alert(self._hass, rule.alert_id, rule.title, gone=True)
                 continue
-            reader = self._reader(recipient, now)
+            reader = self._reader(recipient, episode, now)
             telling = tell(rules, episode, reader, now)
             self._teller.async_tell(recipient, episode, telling, now)
         self._async_ask_again(episode, now)
@@ -310,40 +334,42 @@ class Alerts:
 
     @callback
     def _async_expire_later(self) -> None:
-        """Hold pictures no longer than they can be fetched, also when nothing happens any more."""
-        if self._expiry is not None:
-            self._expiry()
+        """Hold pictures no longer than they can be fetched, whatever does or does not happen meanwhile."""
+        if self._expiry is not None or not (self.pictures or self._episodes.pictured):
+            return
 
         @callback
         def expire(_now: datetime) -> None:
             self._expiry = None
             self._async_hub_changed()
+            self._async_expire_later()
 
-        self._expiry = async_call_later(
-            self._hass, LINK_MINUTES * 60 + 1, HassJob(expire, cancel_on_shutdown=True)
-        )
+        self._expiry = async_call_later(self._hass, EXPIRE_EVERY, HassJob(expire, cancel_on_shutdown=True))
 
-    def _reader(self, recipient: Recipient, now: datetime) -> Reader:
-        own = async_own_person(self._hass, recipient)
-        own_id = None if own is None else self._person_of(own)
+    def _reader(self, recipient: Recipient, episode: Episode, now: datetime) -> Reader:
+        linked = async_own_person(self._hass, recipient)
+        own = [
+            each for each in self._hub.people.values() if linked is not None and each.linked_entity == linked
+        ]
 
         def may_come(camera_id: str) -> bool:
-            person = self._hub.people.get(own_id or "")
-            return (
-                person is not None and person.may_be_recognised(now, camera_id) and person.choices.announced
+            # Without a bell nothing but their face would say that somebody is there who wishes silence.
+            waited_for = own if episode.rang else [*own, *self._silent()]
+            return any(
+                each.may_be_recognised(now, camera_id) and (each.choices.announced or not episode.rang)
+                for each in waited_for
             )
 
         return Reader(
-            own_id=own_id,
+            own=frozenset(each.person_id for each in own),
             may_come=may_come,
             mutes=lambda camera_id, person_id: self.mutes.muted(recipient.key, camera_id, person_id, now),
             quiet=lambda rule, topic, episode: self._teller.quiet(rule, recipient, topic, episode, now),
         )
 
-    def _person_of(self, entity_id: str) -> str | None:
-        """Return the id of the familiar person who is linked to a `person.*`."""
-        people = self._hub.people.values()
-        return next((each.person_id for each in people if each.linked_entity == entity_id), None)
+    def _silent(self) -> list[Person]:
+        """Return those who wish that nothing is said of them."""
+        return [each for each in self._hub.people.values() if not each.choices.announced]
 
     def _somebody_home(self) -> bool:
         state = self._hass.states.get(ZONE_HOME)

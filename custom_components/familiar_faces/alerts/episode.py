@@ -4,7 +4,7 @@ Looks and visits belong to the episode that goes on at their camera. Visits of o
 cameras are one episode too, wherever it began. In memory only.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -44,6 +44,8 @@ class Episode:
     episode_id: str = field(default_factory=lambda: uuid4().hex)
     someone: str | None = None
     """The camera at which somebody rang or a face was seen; None when nothing says that anybody is there."""
+    rang: bool = False
+    """Whether somebody rang, and was not only seen."""
     unseen: str | None = None
     """The camera at which somebody rang whom no look showed, while others had been seen already."""
     frame: bytes | None = field(default=None, repr=False)
@@ -163,6 +165,8 @@ class Episodes:
             similarity=None,
             portrait=None,
         )
+        # The picture was shown as somebody's who is not in it.
+        before = replace(before, portrait=None)
         episode.seen[visit_id] = Seen(visit, None, visit.person_id or visit_id, before)
         return episode
 
@@ -183,12 +187,30 @@ class Episodes:
                 told.append(episode)
         return told
 
-    def drop_pictures(self, before: datetime) -> None:
-        """Forget the pictures of episodes in which nothing has happened since a moment."""
+    @property
+    def pictured(self) -> bool:
+        """Return whether any picture is held."""
+        return any(
+            episode.frame is not None
+            or any(seen.portrait or seen.visit.portrait for seen in episode.seen.values())
+            for episode in self._all
+        )
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Speak of people by the names that they have now; `names`: by their ids."""
         for episode in self._all:
-            if episode.last_at < before:
+            for seen in episode.seen.values():
+                seen.visit = _called(seen.visit, names)
+                if seen.before is not None:
+                    seen.before = _called(seen.before, names)
+
+    def drop_pictures(self, before: datetime) -> None:
+        """Forget the pictures of those who were not seen since a moment, whoever else came to their episode."""
+        for episode in self._all:
+            if episode.began_at < before:
                 episode.frame = None
-                for seen in episode.seen.values():
+            for seen in episode.seen.values():
+                if seen.visit.last_seen_at < before:
                     seen.portrait = None
                     seen.visit = replace(seen.visit, portrait=None)
 
@@ -211,6 +233,7 @@ class Episodes:
         first.looking |= second.looking
         first.seen |= second.seen
         first.someone = first.someone or second.someone
+        first.rang |= second.rang
         first.unseen = first.unseen or second.unseen
         first.counting = {**second.counting, **first.counting}
         self._all.remove(second)
@@ -220,3 +243,9 @@ class Episodes:
 
     def _forget_old(self, now: datetime) -> None:
         self._all = [each for each in self._all if now - each.last_at < REMEMBERED][-MOST:]
+
+
+def _called(visit: Visit, names: Mapping[str, str]) -> Visit:
+    """Return a visit with its person's name as it is now."""
+    name = names.get(visit.person_id or "", visit.name)
+    return visit if name == visit.name else replace(visit, name=name)

@@ -58,7 +58,12 @@ class Mutes:
         for line in self._books.read(CONF_MUTED):
             end, _, rest = line.partition(_SEPARATOR)
             what, _, recipient = rest.partition(_SEPARATOR)
-            if (until := dt_util.parse_datetime(end)) is not None and until.tzinfo is not None:
+            try:
+                until = dt_util.parse_datetime(end)
+            except ValueError:
+                # It has the form of a moment and is none.
+                continue
+            if until is not None and until.tzinfo is not None:
                 yield what, recipient, until
 
     def _write(self, mutes: list[tuple[str, str, datetime]]) -> None:

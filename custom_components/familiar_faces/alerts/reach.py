@@ -66,6 +66,8 @@ class Reach:
                 self._hass, rule.alert_id, rule.title, gone=not known.issuperset(rule.recipients)
             )
             async_check_about(self._hass, rule.alert_id, rule.title, nobody=rule.about_nobody)
+        for alert_id, title in self._hub.alerts.unreadable.items():
+            async_check_about(self._hass, alert_id, title, nobody=True)
 
     @callback
     def _async_check_later(self, _event: object) -> None:

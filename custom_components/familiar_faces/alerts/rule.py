@@ -1,6 +1,6 @@
 """An alert: who has to come, where and when, and who is told how. Pure."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -85,18 +85,21 @@ class Rule:
 
     @classmethod
     def from_data(cls, alert_id: str, title: str, data: Mapping[str, Any]) -> Self:
-        """Return the rule that a subentry holds."""
+        """Return the rule that a subentry holds; raise ValueError or TypeError for what is no rule.
+
+        What is damaged, or was written by a newer version, must not come to mean somebody or somewhere else.
+        """
         after, before = data.get(CONF_AFTER), data.get(CONF_BEFORE)
         return cls(
             alert_id=alert_id,
             title=title,
-            who=frozenset(Who(each) for each in data.get(CONF_WHO, ())),
-            people=frozenset(data.get(CONF_PEOPLE, ())),
-            recipients=tuple(data.get(CONF_RECIPIENTS, ())),
-            cameras=None if data.get(CONF_CAMERAS) is None else frozenset(data[CONF_CAMERAS]),
+            who=frozenset(Who(each) for each in _texts(data.get(CONF_WHO, ()))),
+            people=frozenset(_texts(data.get(CONF_PEOPLE, ()))),
+            recipients=tuple(_texts(data.get(CONF_RECIPIENTS, ()))),
+            cameras=None if data.get(CONF_CAMERAS) is None else frozenset(_texts(data[CONF_CAMERAS])),
             after=time.fromisoformat(after) if after else None,
             before=time.fromisoformat(before) if before else None,
-            weekdays=frozenset(data.get(CONF_WEEKDAYS) or WEEKDAYS),
+            weekdays=frozenset(_texts(data.get(CONF_WEEKDAYS) or WEEKDAYS)),
             home=Home(data.get(CONF_HOME, Home.ANY)),
             early=bool(data.get(CONF_EARLY, False)),
             pictures=Pictures(data.get(CONF_PICTURE, Pictures.FAMILIAR)),
@@ -153,6 +156,13 @@ def without_the_gone(data: Mapping[str, Any], known: Container[str]) -> dict[str
     """
     left = dict(data)
     for key in (CONF_PEOPLE, CONF_CAMERAS):
-        if left.get(key) is not None:
-            left[key] = [each for each in left[key] if each in known]
+        if isinstance(ids := left.get(key), (list, tuple)):
+            left[key] = [each for each in ids if isinstance(each, str) and each in known]
     return left
+
+
+def _texts(value: object) -> Sequence[str]:
+    """Return what has to be a list of texts; raise TypeError for anything else."""
+    if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) for each in value):
+        raise TypeError(f"not a list of texts: {type(value).__name__}")
+    return value

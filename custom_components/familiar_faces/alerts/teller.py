@@ -1,7 +1,7 @@
 """Tells each recipient what they are to know, once: keeps what they were told, and sends what is new."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from .notification import Button, Notification
 from .outbox import Outbox
 from .pictures import PictureStore
 from .recipients import Recipient, async_clear, async_find, async_send
-from .rule import Rule
+from .rule import MAX_EVERY, Rule
 from .telling import Kind, Part, Telling
 from .wording import async_message
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+LONGEST_QUIET = timedelta(minutes=MAX_EVERY)
 MOST_REMEMBERED = 5_000
 """How many tellings are remembered, to take them back and to know what an alert keeps quiet about."""
 
@@ -37,9 +38,19 @@ class _Sent:
     """What a recipient was told of an episode."""
 
     telling: Telling | None
-    """None where all of it was told in an episode that became part of this one."""
+    """Without its picture, which is not to outlive its link; None where all of it was told in an episode that
+    became part of this one."""
+    words: tuple[object, ...]
+    """What of the telling makes it read differently, see `Telling.words`."""
     known: set[str]
     """The individuals and visits that they were told of; `Kind.SOMEONE` before that was known."""
+    critical: bool = False
+    """Whether they were told so that nobody sleeps through it."""
+
+    @property
+    def said_who(self) -> bool:
+        """Return whether it was said of everybody who they are, as far as that is known."""
+        return self.telling is not None and all(part.kind is not Kind.SOMEONE for part in self.parts)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -96,30 +107,46 @@ class Teller:
             async_dispatcher_send(self._hass, signal_told(self._hub.entry.entry_id))
 
     @callback
+    def async_expire(self, now: datetime) -> None:
+        """Know no longer when somebody was told of than an alert can keep quiet for that."""
+        self._told = {key: told for key, told in self._told.items() if now - told[0] <= LONGEST_QUIET}
+
+    @callback
     def async_tell(
         self, recipient: Recipient, episode: Episode, telling: Telling | None, now: datetime
     ) -> None:
         """Send what is new, and take away what does not hold."""
         where = (episode.tag, recipient.key)
         sent = self._sent.get(where)
+        if sent is not None and episode.someone not in episode.looking and sent.said_who:
+            sent.known.discard(Kind.SOMEONE)
         if telling is None:
             if sent is not None and sent.telling is not None and recipient.grows:
                 self.async_clear(*where)
             return
         known = set() if sent is None else sent.known
+        new = [part for part in telling.parts if part.known_as.isdisjoint(known)]
         # That somebody turns out to be somebody else, or is at another camera now, is no other news.
         turned_out = Kind.SOMEONE in known and all(part.kind is not Kind.SOMEONE for part in telling.parts)
-        news = any(part.known_as.isdisjoint(known) for part in telling.parts) and not (
-            recipient.grows and turned_out
-        )
-        if sent is not None and not news and sent.telling is not None and sent.telling.words == telling.words:
+        if sent is not None and sent.said_who:
+            # Whoever else is known by the same look was there when it was said that someone is.
+            turned_out = turned_out and all(part.camera_id == episode.someone for part in new)
+        news = bool(new) and not (recipient.grows and turned_out)
+        was_critical = sent is not None and sent.critical
+        if recipient.grows and telling.critical and not was_critical:
+            # Whatever was heard before came from an alert that lets people sleep.
+            news = True
+        if sent is not None and not news and sent.telling is not None and sent.words == telling.words:
             return
         early = telling.parts[0].kind is Kind.SOMEONE
         if not recipient.grows and (not news or (early and episode.looking)):
             # What cannot be taken back or replaced is told once, when it is known.
             return
         told = set().union(*(part.known_as for part in telling.parts))
-        self._sent[where] = _Sent(telling, told | (known - {Kind.SOMEONE}))
+        before = known if episode.someone in episode.looking else known - {Kind.SOMEONE}
+        self._sent[where] = _Sent(
+            replace(telling, picture=None), telling.words, told | before, telling.critical or was_critical
+        )
         self._note_told(recipient, episode, telling, now)
         if sent is None or news:
             self._unheard.add(where)
@@ -176,7 +203,9 @@ class Teller:
     def _async_show_told(self, telling: Telling) -> None:
         """Show that the alerts told somebody; not of whom, nor when somebody came of whom nothing is kept."""
         familiar = {part.individual for part in telling.parts if part.kind is Kind.FAMILIAR}
-        if not all(keeps_visits(self._hub, each) for each in familiar):
+        # Whoever is someone yet may turn out to be one of them a moment later, or stay silent.
+        undecided = all(part.kind is Kind.SOMEONE for part in telling.parts)
+        if undecided or not all(keeps_visits(self._hub, each) for each in familiar):
             return
         for alert_id in telling.alerts:
             self.told_at[alert_id] = dt_util.utcnow()
@@ -194,7 +223,7 @@ class Teller:
         elif telling.answers and part.kind is not Kind.FAMILIAR and await self._async_may_enrol(recipient):
             answers.append(Answer.WHO)
         answers.append(Answer.MUTE)
-        titles = {each: await async_say(self._hass, "alert_answer", str(each)) for each in answers}
+        titles = {each: await self._async_title(each, telling) for each in answers}
         return self.answers.async_offer(
             recipient,
             episode.tag,
@@ -203,6 +232,13 @@ class Teller:
             person_id=part.individual if part.kind is Kind.FAMILIAR else None,
             camera_id=part.camera_id,
         )
+
+    async def _async_title(self, answer: Answer, telling: Telling) -> str:
+        """Return what the button of an answer says; with the name where several are told of."""
+        part = telling.parts[-1]
+        if len(telling.parts) > 1 and part.kind is Kind.FAMILIAR:
+            return await async_say(self._hass, "alert_answer_of", str(answer), who=part.name or "")
+        return await async_say(self._hass, "alert_answer", str(answer))
 
     async def _async_may_enrol(self, recipient: Recipient) -> bool:
         user = await self._hass.auth.async_get_user(recipient.user_id or "")
@@ -233,11 +269,14 @@ class Teller:
         """Take an episode away that became part of another one; what was told of it is no news there."""
         self.pictures.async_take_back(episode.episode_id)
         for tag, key in [each for each in self._sent if each[0] == episode.tag]:
-            heard = self._sent[tag, key].known
-            if (tag, key) in self._unheard:
-                self._unheard.add((into.tag, key))
+            heard, critical = self._sent[tag, key].known, self._sent[tag, key].critical
+            unheard = (tag, key) in self._unheard
             self.async_clear(tag, key)
-            self._sent.setdefault((into.tag, key), _Sent(None, set())).known |= heard
+            joined = self._sent.setdefault((into.tag, key), _Sent(None, (), set()))
+            if unheard and (joined.telling is None or not heard - {Kind.SOMEONE} <= joined.known):
+                self._unheard.add((into.tag, key))
+            joined.known |= heard
+            joined.critical |= critical
         for topic, (at, episode_id) in self._told.items():
             if episode_id == episode.episode_id:
                 self._told[topic] = (at, into.episode_id)

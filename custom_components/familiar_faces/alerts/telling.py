@@ -75,10 +75,10 @@ class Telling:
 class Reader:
     """What counts for one recipient."""
 
-    own_id: str | None
-    """The id of the familiar person who they are, who is never told of themself."""
+    own: frozenset[str]
+    """The id of the familiar person who they are, who is never told of themself; several if enrolled twice."""
     may_come: Callable[[str], bool]
-    """Whether they may be the one who is seen at a camera."""
+    """Whether the one who is seen at a camera may be they, or somebody of whom nothing may be said."""
     mutes: Callable[[str, str | None], bool]
     """Whether they do not want to be told now: of a camera, or of a person there."""
     quiet: Callable[[Rule, str, Episode], bool]
@@ -124,12 +124,12 @@ def _covering(
 ) -> tuple[Part, list[Rule]] | None:
     """Return how somebody is told of, and the alerts that ask for it; None when none does."""
     visit, before = seen.visit, seen.before
-    if reader.own_id is not None and visit.person_id == reader.own_id:
+    if visit.person_id in reader.own:
         return None
     if reader.mutes(visit.camera_id, visit.person_id):
         return None
     if before is not None and (
-        before.person_id == reader.own_id or reader.mutes(before.camera_id, before.person_id)
+        before.person_id in reader.own or reader.mutes(before.camera_id, before.person_id)
     ):
         # Who was not told the wrong name is not told that it was wrong.
         before = None
@@ -154,7 +154,7 @@ def _early(
     """Return the alerts that tell that someone is there, before or without knowing who."""
     if reader.mutes(camera_id, None):
         return []
-    if any(seen.visit.person_id == reader.own_id is not None for seen in episode.seen.values()):
+    if any(seen.visit.person_id in reader.own for seen in episode.seen.values()):
         # Most likely they rang once more themselves.
         return []
     waited = now - episode.began_at >= PATIENCE or not episode.looking
@@ -164,6 +164,7 @@ def _early(
         rule
         for rule in rules
         if rule.early
+        and not rule.about_nobody
         and rule.at(camera_id)
         and not reader.quiet(rule, camera_id, episode)
         # A picture that comes a moment later would make it a second notification.

@@ -253,6 +253,10 @@ class AlertFlow(ConfigSubentryFlow):
         notes = ["\n".join(tested)] if tested else []
         if names := unheard(self._hub, self._data[CONF_PEOPLE], self._data[CONF_CAMERAS]):
             notes.append(await async_say(self.hass, "alert_test", "unheard", names=", ".join(names)))
+        elif not any(
+            map(self._hub.roster.anybody, self._data[CONF_CAMERAS] or cameras_of(self._get_entry()))
+        ):
+            notes.append(await async_say(self.hass, "alert_test", "asleep"))
         return self.async_show_menu(
             step_id="ready",
             menu_options=["test", "save"],

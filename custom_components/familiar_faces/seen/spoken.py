@@ -6,6 +6,7 @@ from enum import StrEnum
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from ..alerts.wording import in_sentence
 from ..flows.words import LANGUAGES, async_say
 from ..people.person import Person
 from ..visits.tally import Count
@@ -65,7 +66,9 @@ class Spoken:
         self._language = base if base in LANGUAGES else LANGUAGES[0]
 
     async def async_say(self, sentence: Sentence, **values: str | int) -> str:
-        """Return one of the sentences, filled in."""
+        """Return one of the sentences, filled in; a camera by its name."""
+        if sentence is not Sentence.UNKNOWN_CAMERA and "camera" in values:
+            values["camera"] = in_sentence(str(values["camera"]), self._language)
         return await async_say(self._hass, "spoken", sentence, language=self._language, **values)
 
     async def async_who_is_there(self, lookup: Lookup, places: dict[str, Place]) -> str:
