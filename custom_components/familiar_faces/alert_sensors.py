@@ -13,7 +13,9 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory
 from homeassistant.core import callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.util import dt as dt_util
 
+from .consent.keeping import shortest_kept
 from .const import signal_told
 from .entity import AlertEntity
 from .hub import Hub
@@ -52,8 +54,11 @@ class LastToldSensor(AlertEntity, RestoreSensor):
     @property
     @override
     def native_value(self) -> datetime | None:
-        """Return when it was."""
-        return self.hub.alerts.told_at.get(self.alert_id, self._restored)
+        """Return when it was, for as long as the visit of anybody may be kept of whom it can have told."""
+        told_at = self.hub.alerts.told_at.get(self.alert_id, self._restored)
+        kept = shortest_kept(self.hub)
+        over = told_at is None or (kept is not None and dt_util.utcnow() - told_at >= kept)
+        return None if over else told_at
 
     @override
     @callback

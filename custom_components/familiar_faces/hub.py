@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 
 from .alerts.alerts import Alerts
 from .consent.invitations import Invited
-from .consent.keeping import async_purge_recorded, keeps_pictures, keeps_visits
+from .consent.keeping import async_purge_recorded, async_purge_told, keeps_pictures, keeps_visits
 from .const import (
     CONF_SWITCHED_OFF,
     DOMAIN,
@@ -201,7 +201,11 @@ class Hub:
             await self.forgetting.async_stop()
             await self.review.async_stop()
             await self.restored.async_note()
-            await self.hass.async_add_executor_job(self.vault.close)
+            try:
+                # Home Assistant writes at its stop what automations remember.
+                await async_purge_told(self)
+            finally:
+                await self.hass.async_add_executor_job(self.vault.close)
 
     @callback
     def async_changed(self) -> None:
@@ -389,6 +393,7 @@ class Hub:
             # Also after one that failed half-way: whom it has erased is known no more.
             await self.async_refresh_people()
             await self.forgetting.async_carry_on()
+        await async_purge_told(self)
         await async_purge_recorded(self)
         return purged
 

@@ -38,8 +38,11 @@ class Books:
         return {key: value for key, value in self._entry.data.items() if key not in BOOKKEEPING}
 
     def read(self, key: str) -> set[str]:
-        """Return the ids that are noted under a key."""
-        return set(self._entry.data.get(key, ()))
+        """Return the ids that are noted under a key; what is damaged is as if it were not noted."""
+        noted = self._entry.data.get(key, ())
+        if not isinstance(noted, (list, tuple)):
+            return set()
+        return {each for each in noted if isinstance(each, str)}
 
     @callback
     def async_write(self, key: str, ids: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import cache
 import logging
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.util import dt as dt_util
 
-from ..erasing.home_traces import async_entity_ids, async_kept_visits, async_naming
+from ..erasing.home_traces import async_entity_ids, async_kept_visits, async_naming, async_purge_traces
 from ..erasing.recorder_traces import Wanted, async_erase_recorded
 from ..people.person import Consent, Person
 
@@ -60,6 +61,15 @@ def may_show_picture(hub: Hub, person_id: str | None, at: datetime | None) -> bo
     return at is not None and dt_util.utcnow() - at < pictures_kept_for(hub, _consent(hub, person_id))
 
 
+def shortest_kept(hub: Hub) -> timedelta | None:
+    """Return how long visits are kept of whom they are kept shortest; None when they are of nobody.
+
+    For what does not say of whom it tells: it may be of them.
+    """
+    kept = (visits_kept_for(hub, person.consent) for person in hub.people.values())
+    return min((each for each in kept if each), default=None)
+
+
 def _consent(hub: Hub, person_id: str | None) -> Consent | None:
     person = hub.people.get(person_id or "")
     return None if person is None else person.consent
@@ -70,6 +80,29 @@ def narrowed(before: Person, after: Person) -> bool:
     old, new = before.choices, after.choices
     fewer = new.cameras is not None and (old.cameras is None or not old.cameras <= new.cameras)
     return fewer or (old.keeps_visits and not new.keeps_visits) or (old.announced and not new.announced)
+
+
+async def async_purge_told(hub: Hub) -> None:
+    """Drop what automations remember of visits that are not kept: a trigger tells them who came."""
+    now, people = dt_util.utcnow(), dict(hub.people)
+    if not people:
+        return
+    kept = {person_id: visits_kept_for(hub, person.consent) for person_id, person in people.items()}
+
+    @cache
+    def wanted(ids: frozenset[str]) -> Wanted:
+        names = frozenset(name for each in ids for name in (people[each].name, *people[each].former_names))
+        return Wanted(ids, names, async_entity_ids(hub.hass, ids))
+
+    def gone_at(at: datetime) -> Wanted | None:
+        # Of those of whom nothing is kept nothing is, also when the clock was set back meanwhile.
+        gone = frozenset(each for each, length in kept.items() if not length or now - at >= length)
+        return wanted(gone) if gone else None
+
+    try:
+        await async_purge_traces(hub.hass, wanted(frozenset(people)), gone_at, await async_kept_visits(hub))
+    except (HomeAssistantError, OSError) as err:
+        _LOGGER.warning("What automations remember could not be purged yet, it is tried again: %s", err)
 
 
 async def async_purge_recorded(hub: Hub) -> None:
@@ -90,9 +123,9 @@ async def async_purge_recorded(hub: Hub) -> None:
             whose = [person_id for person_id, agreed in days.items() if agreed == keep_days]
             await _async_purge_entities(hass, async_entity_ids(hass, whose), keep_days=keep_days)
         # Who is named there cannot be told apart, so the shortest period that somebody agreed to counts for all.
-        shortest = min((days[person_id] for person_id in kept), default=hub.retention.visits.days)
-        await _async_purge_entities(hass, naming.entity_ids, keep_days=shortest)
-        if kept < hub.people.keys() or hub.alerts.all_rules:
+        shortest = (shortest_kept(hub) or hub.retention.visits).days
+        await _async_purge_entities(hass, naming.entity_ids | naming.told, keep_days=shortest)
+        if hub.people or hub.alerts.all_rules:
             async with asyncio.timeout(PATIENCE):
                 await async_erase_recorded(hass, Wanted(frozenset()), naming)
     except TimeoutError:

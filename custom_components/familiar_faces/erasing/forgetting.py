@@ -21,6 +21,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, DOMAIN, SUBENTRY_PERSON, signal_forgotten
+from ..roster import Books
 from ..vault.errors import UnknownPerson, VaultError
 from ..vault.records import Detail, Receipt, Unfinished
 from ..vault.store import Vault
@@ -200,7 +201,8 @@ def async_wanted(
     names = names or {}
     people = [each for each in entry.subentries.values() if each.subentry_type == SUBENTRY_PERSON]
     person_ids = {*names, *(str(each.data[CONF_PERSON_ID]) for each in people)}
-    person_ids |= {*entry.data.get(CONF_FORGETTING, ()), *entry.data.get(CONF_PEOPLE, ())}
+    books = Books(hass, entry)
+    person_ids |= books.read(CONF_FORGETTING) | books.read(CONF_PEOPLE)
     called = {str(each.data[CONF_NAME]) for each in people}.union(*names.values())
     return Wanted(frozenset(person_ids), frozenset(called - {""}), async_entity_ids(hass, person_ids))
 

@@ -1,11 +1,13 @@
 """What Home Assistant itself keeps of a person: history, registries, stored states and traces. Found and erased."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 import json
 import logging
 from pathlib import Path
+import re
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.components import persistent_notification
@@ -17,14 +19,17 @@ from homeassistant.helpers.json import ExtendedJSONEncoder
 from homeassistant.helpers.registry import BaseRegistry
 from homeassistant.helpers.restore_state import StoredState, async_get as async_get_restored
 from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN, SUBENTRY_CAMERA
+from ..const import DOMAIN
 from ..vault.errors import VaultError
 from ..vault.records import Detail
 from ..visits.visit import Decision
 from .recorder_traces import Naming, RecorderReach, Wanted, async_erase_recorded
 
 if TYPE_CHECKING:
+    from homeassistant.components.trace.models import BaseTrace
+
     from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,6 +38,7 @@ _STATES_GONE = 10.0
 """Seconds in which the entities of a removed subentry take their states away."""
 _LOOKS = 3
 _BETWEEN_LOOKS = 1.0
+_VISIT_IDS = re.compile(r'"visit_id": ?"([^"]+)"')
 _OWN_FILES = frozenset(
     {
         "core.config_entries",
@@ -97,17 +103,12 @@ def async_naming(
     hass: HomeAssistant, entry: ConfigEntry, names: Iterable[str], visits: frozenset[str] | None = frozenset()
 ) -> Naming:
     """Return what tells of visitors, and what of it may stay: other people's names, and `visits` that are kept."""
-    cameras = tuple(
-        each.subentry_id for each in entry.subentries.values() if each.subentry_type == SUBENTRY_CAMERA
-    )
-    shown = {f"{camera_id}_last_visitor" for camera_id in cameras}
-    entity_ids = {
-        each.entity_id
-        for each in _entries(hass)
-        if each.platform == DOMAIN and each.domain == "sensor" and each.unique_id in shown
-    }
+    # Also those of cameras and alerts that were removed: what they showed is still on record.
+    sensors = [each for each in _entries(hass) if each.platform == DOMAIN and each.domain == "sensor"]
+    naming = {each.entity_id for each in sensors if each.unique_id.endswith("_last_visitor")}
+    told = {each.entity_id for each in sensors if each.unique_id.endswith("_last_told")}
     allowed = {*names, *map(str, Decision), STATE_UNKNOWN, STATE_UNAVAILABLE, ""}
-    return Naming(frozenset(entity_ids), frozenset(allowed), visits)
+    return Naming(frozenset(naming), frozenset(allowed), visits, frozenset(told))
 
 
 async def async_kept_visits(hub: Hub) -> frozenset[str] | None:
@@ -226,12 +227,14 @@ async def _async_states_gone(hass: HomeAssistant, entity_ids: frozenset[str]) ->
 def _async_erase_restored(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> int:
     """Drop what Home Assistant would restore: of their own entities, and of cameras that named them."""
     stored = async_get_restored(hass).last_states
-    ours = {entry.entity_id for entry in er.async_get(hass).entities.values() if entry.platform == DOMAIN}
+    # Also those of a camera that was removed: it is stored for a week what they showed.
+    ours = {each.entity_id for each in _entries(hass) if each.platform == DOMAIN}
     ours |= naming.entity_ids
     gone = [
         entity_id
         for entity_id, state in stored.items()
-        if entity_id in wanted.entity_ids or (entity_id in ours and wanted.mentioned_in(_stored_text(state)))
+        if entity_id in wanted.entity_ids | naming.told
+        or (entity_id in ours and wanted.mentioned_in(_stored_text(state)))
     ]
     for entity_id in gone:
         del stored[entity_id]
@@ -240,17 +243,51 @@ def _async_erase_restored(hass: HomeAssistant, wanted: Wanted, naming: Naming) -
 
 async def _async_erase_traces(hass: HomeAssistant, wanted: Wanted) -> int:
     """Drop the traces of automations and scripts that mention them, in memory and in the file."""
+    return await _async_drop_traces(hass, lambda trace: wanted.mentioned_in(_json(trace.as_dict())))
+
+
+async def async_purge_traces(
+    hass: HomeAssistant,
+    known: Wanted,
+    gone_at: Callable[[datetime], Wanted | None],
+    visits: frozenset[str] | None,
+) -> int:
+    """Drop the traces of automations and scripts that tell of visits which are not kept any more.
+
+    `known`: everybody. `gone_at`: returns of whom nothing that began at a moment is kept, None for nobody.
+    `visits`: the ids of those that are kept, None when that is not known. What an automation is made of may
+    mention people as well: looked through is what happened.
+    """
+
+    def is_gone(trace: BaseTrace) -> bool:
+        run = trace.as_extended_dict()
+        text = _json(run.get("trace"))
+        began = run.get("timestamp", {}).get("start")
+        at = began if isinstance(began, datetime) else dt_util.parse_datetime(str(began))
+        gone = None if at is None else gone_at(at)
+        if gone is not None and gone.mentioned_in(text):
+            return True
+        # A run may have begun because a name was taken away that was shown until then.
+        told = set(_VISIT_IDS.findall(text))
+        return bool(told) and visits is not None and told.isdisjoint(visits) and known.mentioned_in(text)
+
+    return await _async_drop_traces(hass, is_gone)
+
+
+async def _async_drop_traces(hass: HomeAssistant, is_gone: Callable[[BaseTrace], bool]) -> int:
     if "trace" not in hass.config.components:
         return 0
     from homeassistant.components.trace.const import DATA_TRACE, DATA_TRACE_STORE
     from homeassistant.components.trace.util import async_restore_traces
 
-    await async_restore_traces(hass)
+    if not hass.is_stopping:
+        # At a stop Home Assistant writes those in memory in the place of what was stored.
+        await async_restore_traces(hass)
     count = 0
     for buckets in list(hass.data[DATA_TRACE].values()):
         for bucket in (buckets.runs, buckets.not_triggered):
             for run_id, trace in list(bucket.items()):
-                if wanted.mentioned_in(_json(trace.as_dict())):
+                if is_gone(trace):
                     bucket.pop(run_id, None)
                     count += 1
         # There may be very many of them.

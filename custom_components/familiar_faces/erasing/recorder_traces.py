@@ -90,6 +90,8 @@ class Naming:
     """The states of those that may stay."""
     visits: frozenset[str] | None = None
     """Ids of the familiar visits whose events may stay; None to leave all of them."""
+    told: frozenset[str] = frozenset()
+    """Sensors that say when an alert told somebody, not of whom: it may have been of anybody who is forgotten."""
     at: float = field(default_factory=time.time)
     """When all this was so, in seconds since 1970: events that came later may stay."""
 
@@ -191,9 +193,10 @@ class _Eraser:
         from homeassistant.components.recorder.queries import delete_states_meta_rows
         from sqlalchemy import and_, or_, select
 
+        telling = self.naming.entity_ids | (self.naming.told if self.wanted.person_ids else frozenset())
         rows = session.execute(
             select(StatesMeta.metadata_id, StatesMeta.entity_id).where(
-                StatesMeta.entity_id.in_(self.wanted.entity_ids | self.naming.entity_ids)
+                StatesMeta.entity_id.in_(self.wanted.entity_ids | telling)
             )
         ).all()
         own = {

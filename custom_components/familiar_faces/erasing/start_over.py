@@ -8,8 +8,10 @@ import logging
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
+from ..alerts.alerts import async_prune_entry
 from ..const import CONF_FORGETTING, CONF_PEOPLE, SUBENTRY_PERSON
 from ..hub import vault_folder
+from ..roster import Books
 from ..vault.errors import VaultError
 from ..vault.store import Vault
 from .forgetting import async_wanted
@@ -45,6 +47,8 @@ async def async_start_over(hass: HomeAssistant, entry: ConfigEntry) -> None:
             hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
     data = {key: value for key, value in entry.data.items() if key not in (CONF_FORGETTING, CONF_PEOPLE)}
     hass.config_entries.async_update_entry(entry, data=data)
+    # Alerts, switches and mutes know people by their ids.
+    async_prune_entry(hass, entry, Books(hass, entry), set())
     traces = await async_erase(hass, wanted, async_naming(hass, entry, ()))
     if not traces.done:
         _LOGGER.error("Home Assistant's history could not be cleared of those who were recognised")
