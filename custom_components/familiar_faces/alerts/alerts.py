@@ -11,25 +11,15 @@ from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..consent.keeping import keeps_pictures
-from ..const import (
-    CONF_UNANNOUNCED,
-    SUBENTRY_ALERT,
-    SUBENTRY_CAMERA,
-    signal_changed,
-    signal_corrected,
-    signal_forgotten,
-    signal_look,
-)
+from ..const import SUBENTRY_CAMERA, signal_changed, signal_corrected, signal_forgotten, signal_look
 from ..issues import async_check_alert
 from ..people.person import Person
-from ..roster import Books
 from ..vault.records import Corrected
 from ..visits.news import LookNews, Stage
 from ..visits.open_visits import Outcome
@@ -40,7 +30,8 @@ from .mutes import Mutes
 from .notification import LINK_MINUTES
 from .reach import Reach
 from .recipients import Recipient, async_find, async_own_person, async_recipients
-from .rule import Pictures, Rule, without_the_gone
+from .rule import Pictures, Rule
+from .rules import Rules, async_prune_entry
 from .teller import Teller
 from .telling import PATIENCE, SELF_FRAMES, Reader, tell
 
@@ -68,16 +59,6 @@ class _Look:
     """Whether it showed anybody of whom something may be said."""
 
 
-@callback
-def async_prune_entry(hass: HomeAssistant, entry: ConfigEntry, books: Books, people: set[str]) -> None:
-    """Note nothing any more in an entry of people who are not among these ids, nor of what has no subentry."""
-    known = people | set(entry.subentries)
-    Mutes(books).async_prune(known, dt_util.utcnow())
-    for each in list(entry.subentries.values()):
-        if each.subentry_type == SUBENTRY_ALERT:
-            hass.config_entries.async_update_subentry(entry, each, data=without_the_gone(each.data, known))
-
-
 class Alerts:
     """Tells whom the owner chose. Lives on the event loop; what is sent is sent in the background."""
 
@@ -89,6 +70,7 @@ class Alerts:
         self.pictures = self._teller.pictures
         self.answers = self._teller.answers
         self.mutes = Mutes(hub.books)
+        self._rules = Rules(hub.entry, hub.books)
         self.reach = Reach(hub)
         self._episodes = Episodes()
         self._looks: dict[str, _Look] = {}
@@ -98,36 +80,24 @@ class Alerts:
         self._pictured: set[str] = set()
         """The ids of those who agree to pictures."""
         self._unsubscribe: list[CALLBACK_TYPE] = []
-        self.unreadable: dict[str, str] = {}
-        """The titles of alerts that could not be read, by their ids."""
 
     # The rules
 
     @property
     def all_rules(self) -> list[Rule]:
         """Return all alerts, those included that are switched off or muted; without what cannot be read."""
-        rules, before = [], self.unreadable
-        self.unreadable = {}
-        for each in self._hub.entry.subentries.values():
-            if each.subentry_type != SUBENTRY_ALERT:
-                continue
-            try:
-                rules.append(Rule.from_data(each.subentry_id, each.title, each.data))
-            except (ArithmeticError, TypeError, ValueError) as err:
-                if each.subentry_id not in before:
-                    _LOGGER.error("The alert %s cannot be read, so it tells nobody: %s", each.title, err)
-                self.unreadable[each.subentry_id] = each.title
-        return rules
+        return self._rules.read()
 
     @property
     def rules(self) -> list[Rule]:
         """Return the alerts that tell somebody now: switched on, and not muted."""
         now = dt_util.utcnow()
-        return [each for each in self._switched_on() if self.mutes.until(each.alert_id, now) is None]
+        return [each for each in self._rules.switched_on() if self.mutes.until(each.alert_id, now) is None]
 
-    def _switched_on(self) -> list[Rule]:
-        off = self._hub.books.read(CONF_UNANNOUNCED)
-        return [each for each in self.all_rules if each.alert_id not in off]
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Return the titles of alerts that could not be read, by their ids."""
+        return self._rules.unreadable
 
     @property
     def told_at(self) -> Mapping[str, datetime]:
@@ -151,7 +121,7 @@ class Alerts:
             and recipient.user_id == asked.user_id
             and any(
                 (rule.answers or asked.answer is Answer.MUTE) and asked.recipient in rule.recipients
-                for rule in self._switched_on()
+                for rule in self._rules.switched_on()
             )
         )
 

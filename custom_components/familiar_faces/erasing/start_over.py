@@ -8,7 +8,7 @@ import logging
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from ..alerts.alerts import async_prune_entry
+from ..alerts.rules import async_prune_entry
 from ..const import CONF_FORGETTING, CONF_PEOPLE, SUBENTRY_PERSON
 from ..hub import vault_folder
 from ..roster import Books
