@@ -85,6 +85,18 @@ def _hub_device_info(hub: Hub) -> DeviceInfo:
     )
 
 
+def _device_info(hub: Hub, identifier: str, name: str, kind: str) -> DeviceInfo:
+    return DeviceInfo(
+        identifiers={(DOMAIN, identifier)},
+        entry_type=DeviceEntryType.SERVICE,
+        manufacturer=MANUFACTURER,
+        name=name,
+        # By this the fields of actions, triggers and conditions offer devices of one kind alone.
+        model_id=kind,
+        via_device_id=async_hub_device(hub).id,
+    )
+
+
 class FamiliarFacesEntity(Entity):
     """An entity that shows something of the hub."""
 
@@ -97,8 +109,9 @@ class FamiliarFacesEntity(Entity):
     def __init__(
         self, hub: Hub, description: EntityDescription, unique_id: str, device_info: DeviceInfo
     ) -> None:
-        """Belong to a device."""
+        """Belong to the device of the hub, a camera, a person or an alert, whose id `unique_id` is."""
         self.hub = hub
+        self._of = unique_id
         self.entity_description = description
         self._attr_unique_id = f"{unique_id}_{description.key}"
         self._attr_device_info = device_info
@@ -180,16 +193,8 @@ class CameraEntity(FamiliarFacesEntity):
     def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
         """Belong to a camera."""
         self.camera_id = subentry.subentry_id
-        info = DeviceInfo(
-            identifiers={(DOMAIN, subentry.subentry_id)},
-            entry_type=DeviceEntryType.SERVICE,
-            manufacturer=MANUFACTURER,
-            name=subentry.title,
-            # By this the fields of triggers and conditions offer cameras, and not people.
-            model_id=SUBENTRY_CAMERA,
-            via_device_id=async_hub_device(hub).id,
-        )
-        super().__init__(hub, description, subentry.subentry_id, info)
+        info = _device_info(hub, self.camera_id, subentry.title, SUBENTRY_CAMERA)
+        super().__init__(hub, description, self.camera_id, info)
 
     @property
     def watcher(self) -> Watcher | None:
@@ -204,17 +209,9 @@ class PersonEntity(FamiliarFacesEntity):
         """Belong to a person."""
         self.person_id: str = subentry.data[CONF_PERSON_ID]
         self._subentry_id = subentry.subentry_id
-        info = DeviceInfo(
-            identifiers={(DOMAIN, self.person_id)},
-            entry_type=DeviceEntryType.SERVICE,
-            manufacturer=MANUFACTURER,
-            name=subentry.data[CONF_NAME],
-            # By this the actions' fields offer people, and not cameras.
-            model_id=SUBENTRY_PERSON,
-            # Where administrators change a person, invite them to renew, and give them a new link.
-            configuration_url=f"homeassistant://config/integrations/integration/{DOMAIN}",
-            via_device_id=async_hub_device(hub).id,
-        )
+        info = _device_info(hub, self.person_id, subentry.data[CONF_NAME], SUBENTRY_PERSON)
+        # Where administrators change a person, invite them to renew, and give them a new link.
+        info["configuration_url"] = f"homeassistant://config/integrations/integration/{DOMAIN}"
         super().__init__(hub, description, self.person_id, info)
 
     @override
@@ -236,16 +233,8 @@ class AlertEntity(FamiliarFacesEntity):
     def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
         """Belong to an alert."""
         self.alert_id = subentry.subentry_id
-        info = DeviceInfo(
-            identifiers={(DOMAIN, subentry.subentry_id)},
-            entry_type=DeviceEntryType.SERVICE,
-            manufacturer=MANUFACTURER,
-            name=subentry.title,
-            # By this the field of the action that mutes offers alerts.
-            model_id=SUBENTRY_ALERT,
-            via_device_id=async_hub_device(hub).id,
-        )
-        super().__init__(hub, description, subentry.subentry_id, info)
+        info = _device_info(hub, self.alert_id, subentry.title, SUBENTRY_ALERT)
+        super().__init__(hub, description, self.alert_id, info)
 
     @property
     def rule(self) -> Rule | None:

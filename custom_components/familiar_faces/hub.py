@@ -146,7 +146,7 @@ class Hub:
 
     @callback
     def async_switch_recognition(self, on: bool, key: str) -> None:
-        """Switch recognition on or off, at a camera or (`HUB`) everywhere. It outlives a power cut."""
+        """Switch recognition on or off, at a camera or (`HUB`) everywhere. It is noted in the books."""
         off = self.books.read(CONF_SWITCHED_OFF)
         self.books.async_write(CONF_SWITCHED_OFF, off - {key} if on else off | {key})
         if on is (key in off):

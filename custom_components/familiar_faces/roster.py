@@ -11,6 +11,7 @@ from homeassistant.util import dt as dt_util
 
 from .consent.keeping import narrowed
 from .const import BOOKKEEPING, CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, SUBENTRY_PERSON
+from .erasing.home_traces import async_write_entries
 from .issues import async_check_people, async_check_restored
 from .options import chosen_retention
 from .people.choices import ANYWHERE
@@ -52,6 +53,10 @@ class Books:
             del data[key]
         if data != self._entry.data:
             self._hass.config_entries.async_update_entry(self._entry, data=data)
+
+    async def async_save(self) -> None:
+        """Have what is noted outlive a power cut from now on."""
+        await async_write_entries(self._hass)
 
 
 class Roster:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -19,7 +18,7 @@ from .entity import (
     PersonEntity,
     async_setup_entities,
 )
-from .hub import HUB, FamiliarFacesConfigEntry, Hub
+from .hub import HUB, FamiliarFacesConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -49,26 +48,52 @@ async def async_setup_entry(
     )
 
 
-class _RecognitionSwitch(FamiliarFacesEntity, SwitchEntity):
-    """Recognition, on until it is switched off; the hub keeps it."""
+class _NotedSwitch(FamiliarFacesEntity, SwitchEntity):
+    """On until it is switched off; that is noted in the books, so that no power cut forgets it."""
 
-    key: str
+    book: str
+    """Where it is noted."""
+
+    @property
+    def key(self) -> str:
+        """Return as what it is noted."""
+        return self._of
 
     @property
     @override
     def is_on(self) -> bool:
         """Return whether it is switched on."""
-        return self.key not in self.hub.books.read(CONF_SWITCHED_OFF)
+        return self.key not in self.hub.books.read(self.book)
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Switch on."""
-        self.hub.async_switch_recognition(True, self.key)
+        await self._async_switch(True)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Switch off."""
-        self.hub.async_switch_recognition(False, self.key)
+        await self._async_switch(False)
+
+    async def _async_switch(self, on: bool) -> None:
+        self._async_note(on)
+        await self.hub.books.async_save()
+
+    @callback
+    def _async_note(self, on: bool) -> None:
+        """Note it, and have it shown."""
+        raise NotImplementedError
+
+
+class _RecognitionSwitch(_NotedSwitch):
+    """Recognition."""
+
+    book = CONF_SWITCHED_OFF
+
+    @override
+    @callback
+    def _async_note(self, on: bool) -> None:
+        self.hub.async_switch_recognition(on, self.key)
 
 
 class HubRecognition(HubEntity, _RecognitionSwitch):
@@ -80,22 +105,11 @@ class HubRecognition(HubEntity, _RecognitionSwitch):
 class CameraRecognition(CameraEntity, _RecognitionSwitch):
     """Recognition at one camera."""
 
-    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: SwitchEntityDescription) -> None:
-        """Belong to a camera."""
-        super().__init__(hub, subentry, description)
-        self.key = subentry.subentry_id
 
+class _NotificationSwitch(_NotedSwitch):
+    """Whether somebody is told."""
 
-class _NotificationSwitch(FamiliarFacesEntity, SwitchEntity):
-    """Whether somebody is told, on until it is switched off; noted in the books, so that no power cut forgets it."""
-
-    key: str
-
-    @property
-    @override
-    def is_on(self) -> bool:
-        """Return whether it is switched on."""
-        return self.key not in self.hub.books.read(CONF_UNANNOUNCED)
+    book = CONF_UNANNOUNCED
 
     @property
     @override
@@ -105,44 +119,20 @@ class _NotificationSwitch(FamiliarFacesEntity, SwitchEntity):
         return None if until is None else {ATTR_MUTED_UNTIL: until.isoformat()}
 
     @override
-    async def async_turn_on(self, **kwargs: Any) -> None:
-        """Switch on."""
-        self._async_switch(True)
-
-    @override
-    async def async_turn_off(self, **kwargs: Any) -> None:
-        """Switch off."""
-        self._async_switch(False)
-
     @callback
-    def _async_switch(self, on: bool) -> None:
-        off = self.hub.books.read(CONF_UNANNOUNCED)
-        self.hub.books.async_write(CONF_UNANNOUNCED, off - {self.key} if on else off | {self.key})
+    def _async_note(self, on: bool) -> None:
+        off = self.hub.books.read(self.book)
+        self.hub.books.async_write(self.book, off - {self.key} if on else off | {self.key})
         self.async_write_ha_state()
 
 
 class CameraNotifications(CameraEntity, _NotificationSwitch):
     """Whether alerts tell of a camera."""
 
-    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: SwitchEntityDescription) -> None:
-        """Belong to a camera."""
-        super().__init__(hub, subentry, description)
-        self.key = subentry.subentry_id
-
 
 class PersonNotifications(PersonEntity, _NotificationSwitch):
     """Whether alerts tell of a person."""
 
-    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: SwitchEntityDescription) -> None:
-        """Belong to a person."""
-        super().__init__(hub, subentry, description)
-        self.key = self.person_id
-
 
 class AlertSwitch(AlertEntity, _NotificationSwitch):
     """Whether an alert tells anybody."""
-
-    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: SwitchEntityDescription) -> None:
-        """Belong to an alert."""
-        super().__init__(hub, subentry, description)
-        self.key = subentry.subentry_id

@@ -201,6 +201,7 @@ class Answers:
                     # They were forgotten, or the camera was removed, in this very moment.
                     return
                 self._hub.alerts.mutes.async_mute(what, asked.recipient, now + MUTE_FOR, now)
+                await self._hub.books.async_save()
         await self._async_note(asked)
 
     async def _async_note(self, asked: Asked) -> None:

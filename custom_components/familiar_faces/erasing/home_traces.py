@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 import json
 import logging
+import os
 from pathlib import Path
 import re
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,12 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er, 
 from homeassistant.helpers.json import ExtendedJSONEncoder
 from homeassistant.helpers.registry import BaseRegistry
 from homeassistant.helpers.restore_state import StoredState, async_get as async_get_restored
-from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.helpers.storage import STORAGE_DIR, Store
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..vault.errors import VaultError
+from ..vault.files import sync_folder
 from ..vault.records import Detail
 from ..visits.visit import Decision
 from .recorder_traces import Naming, RecorderReach, Wanted, async_erase_recorded
@@ -166,16 +168,41 @@ async def async_erase(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> Ho
 
 async def async_write_files(hass: HomeAssistant) -> None:
     """Write now what Home Assistant would write up to three minutes later: until then its files hold what is gone."""
-    await async_get_restored(hass).async_dump_states()
-    await _async_write(hass.config_entries)
+    restored = async_get_restored(hass)
+    await restored.async_dump_states()
+    await _async_sync(restored.store)
+    await async_write_entries(hass)
     await _async_write(er.async_get(hass))
     await _async_write(dr.async_get(hass))
     await _async_write(ir.async_get(hass))
 
 
+async def async_write_entries(hass: HomeAssistant) -> None:
+    """Have the entries as they are now outlive a power cut: Home Assistant writes them a second later."""
+    await _async_write(hass.config_entries)
+
+
 async def _async_write(holder: BaseRegistry[Any] | ConfigEntries) -> None:
     # There is no public way to have it written at once.
     await holder._store.async_save(holder._data_to_save())  # noqa: SLF001
+    await _async_sync(holder._store)  # noqa: SLF001
+
+
+async def _async_sync(store: Store[Any]) -> None:
+    """Have a file that was written be on the disk: Home Assistant leaves to the operating system when it is."""
+    await store.hass.async_add_executor_job(_sync, Path(store.path))
+
+
+def _sync(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+    except FileNotFoundError:
+        # While it stops, Home Assistant writes at the very end.
+        return
+    except OSError as err:
+        _LOGGER.warning("That %s is on the disk is not sure: %s", path.name, err)
 
 
 def _entries(hass: HomeAssistant) -> list[er.RegistryEntry | er.DeletedRegistryEntry]:
@@ -296,6 +323,7 @@ async def _async_drop_traces(hass: HomeAssistant, is_gone: Callable[[BaseTrace],
         await hass.data[DATA_TRACE_STORE].async_save(
             {key: list(buckets.all_traces()) for key, buckets in hass.data[DATA_TRACE].items()}
         )
+        await _async_sync(hass.data[DATA_TRACE_STORE])
     return count
 
 
