@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .consent.keeping import keeps_visits, may_show
+from .consent.keeping import keeps_visits, may_be_told, may_show
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry
 from .vault.records import Corrected, VisitRecord
@@ -104,11 +104,7 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
                     continue
                 person = self.hub.people.get(visit.person_id)
                 # The consent may have ended, or the name changed, while the event waited.
-                if (
-                    person is not None
-                    and person.may_be_recognised(dt_util.utcnow(), visit.camera_id)
-                    and person.choices.announced
-                ):
+                if person is not None and may_be_told(self.hub, person.person_id, visit.camera_id):
                     self.async_tell(event_type, replace(visit, name=person.name), timing)
 
     @callback

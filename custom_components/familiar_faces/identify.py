@@ -80,11 +80,16 @@ async def async_faces(hub: Hub, picture: bytes, *, portraits: bool = False, mirr
             translation_placeholders={"reason": str(err)},
         ) from err
     except EngineError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="engine_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise engine_failed(err) from err
+
+
+def engine_failed(err: EngineError) -> HomeAssistantError:
+    """Return what is said when the engine could not look at a picture."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="engine_failed",
+        translation_placeholders={"reason": str(err)},
+    )
 
 
 def _may_be_told(hub: Hub, person_id: str, camera_id: str) -> bool:
@@ -155,15 +160,18 @@ def _verified(verification: Verification) -> dict[str, JsonValueType]:
 async def async_image(hass: HomeAssistant, media: Mapping[str, Any]) -> bytes:
     """Return a picture of the media sources that lies on this machine, such as an uploaded one."""
     content_id = media["media_content_id"]
-    resolved = await media_source.async_resolve_media(hass, content_id, None)
-    if resolved.path is None:
+    path: Path | None = None
+    # Home Assistant fails at the list of all sources, and at what is the name of no file.
+    if content_id not in ("", media_source.const.URI_SCHEME) and "\0" not in content_id:
+        path = (await media_source.async_resolve_media(hass, content_id, None)).path
+    if path is None:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="not_a_local_image",
             translation_placeholders={"image": content_id},
         )
     try:
-        return await hass.async_add_executor_job(_read, resolved.path)
+        return await hass.async_add_executor_job(_read, path)
     except OSError as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN,

@@ -67,11 +67,10 @@ class _AtCameraIntent(_LookupIntent):
     @override
     async def async_answer(self, lookup: Lookup, spoken: Spoken, said: dict[str, str]) -> str:
         """Answer of the camera that was named."""
-        places = lookup.places()
-        if (camera := said.get(SLOT_CAMERA)) is not None:
-            places = {key: place for key, place in places.items() if camera.casefold() in place.called}
-            if not places:
-                return await spoken.async_say(Sentence.UNKNOWN_CAMERA, camera=camera)
+        camera = said.get(SLOT_CAMERA)
+        places = lookup.places() if camera is None else lookup.called(camera)
+        if camera is not None and not places:
+            return await spoken.async_say(Sentence.UNKNOWN_CAMERA, camera=camera)
         return await self.async_answer_of(lookup, spoken, places)
 
     @abstractmethod

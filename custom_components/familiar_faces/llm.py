@@ -1,6 +1,7 @@
 """Tools for language models: what they may look up of who came, for whoever asks them."""
 
 from abc import abstractmethod
+from datetime import datetime
 from typing import override
 
 from homeassistant.components.llm import LLMTools
@@ -99,7 +100,7 @@ class WhenLastSeen(_LookupTool):
         return {
             "name": person.name,
             "here_now_at": [here.place.name for here in lookup.here() if here.has(person.person_id)],
-            "last_seen": None if came is None else dt_util.as_local(came.visit.until).isoformat(),
+            "last_seen": _said(None if came is None else came.visit.until),
             "camera": None if came is None or came.place is None else came.place.name,
         }
 
@@ -124,9 +125,7 @@ class DidAStrangerCome(_LookupTool):
             "looking": lookup.is_looked(places),
             "strangers": _counted(today.strangers, places),
             "unclear": _counted(today.unclear, places),
-            "known_since": None
-            if today.known_since is None
-            else dt_util.as_local(today.known_since).isoformat(),
+            "known_since": _said(today.known_since),
         }
 
 
@@ -147,10 +146,7 @@ def async_get_tools(hass: HomeAssistant, llm_context: LLMContext, api_id: str) -
 
 def _places(lookup: Lookup, said: dict[str, str]) -> dict[str, Place]:
     """Return the cameras that are asked about; raises _Unknown."""
-    places = lookup.places()
-    if CAMERA in said:
-        wanted = said[CAMERA].strip().casefold()
-        places = {key: place for key, place in places.items() if wanted in place.called}
+    places = lookup.called(said[CAMERA]) if CAMERA in said else lookup.places()
     if not places:
         raise _Unknown("There is no such camera of which anything may be told")
     return places
@@ -170,9 +166,14 @@ def _here(lookup: Lookup, here: Here) -> JsonObjectType:
 def _counted(count: Count, places: dict[str, Place]) -> JsonObjectType:
     return {
         "visits": count.number,
-        "last_at": None if count.last_at is None else dt_util.as_local(count.last_at).isoformat(),
+        "last_at": _said(count.last_at),
         "last_camera": None if count.camera_id is None else places[count.camera_id].name,
     }
+
+
+def _said(moment: datetime | None) -> str | None:
+    """Return a moment in the time zone of this home."""
+    return None if moment is None else dt_util.as_local(moment).isoformat()
 
 
 def _error(text: str) -> ToolResult:

@@ -1,6 +1,6 @@
 """What the actions share: what one is, and who is meant."""
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,23 +86,40 @@ def find_consenting(hub: Hub, call: ServiceCall) -> Person | None:
     return person
 
 
-def find_among(hub: Hub, said: str, names: dict[str, str]) -> str:
+def find_among(hub: Hub, said: str, names: Mapping[str, str]) -> str:
     """Return the one of these ids, given with their names, that is meant by an id, a device or a name."""
-    device = dr.async_get(hub.hass).async_get(said)
-    ids = {said} if device is None else {value for domain, value in device.identifiers if domain == DOMAIN}
-    if found := ids & names.keys():
-        return found.pop()
-    named = [each for each, name in names.items() if name.casefold() == said.casefold()]
-    if not named:
+    found = all_meant(hub, said, names)
+    if not found:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="unknown_person",
             translation_placeholders={"person": said},
         )
-    if len(named) > 1:
+    if len(found) > 1:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="ambiguous_person",
             translation_placeholders={"person": said},
         )
-    return named[0]
+    return found[0]
+
+
+def all_meant(hub: Hub, said: str, names: Mapping[str, str]) -> list[str]:
+    """Return the one of these ids that an id or a device means, or else all of that name."""
+    device = dr.async_get(hub.hass).async_get(said)
+    ids = {said} if device is None else {value for domain, value in device.identifiers if domain == DOMAIN}
+    if found := ids & names.keys():
+        return [found.pop()]
+    return [each for each, name in names.items() if name.casefold() == said.casefold()]
+
+
+def find_cameras(said: Collection[str], known: Mapping[str, str]) -> set[str]:
+    """Return the ids of the cameras that are meant by their camera entities; `known`: the ids by these."""
+    for entity_id in said:
+        if entity_id not in known:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="unknown_camera",
+                translation_placeholders={"camera": entity_id},
+            )
+    return {known[entity_id] for entity_id in said}

@@ -18,7 +18,7 @@ from ..flows.words import LANGUAGES, shown_language
 from ..people.choices import Choices, Keeping
 from ..people.person import ConsentMethod
 from ..vault.errors import VaultError
-from .common import ATTR_PERSON, TEXT, Action, find_id, find_person, hub_of
+from .common import ATTR_PERSON, TEXT, Action, find_cameras, find_id, find_person, hub_of
 from .receipts import answer_receipt, erasing_failed
 
 if TYPE_CHECKING:
@@ -138,14 +138,7 @@ def _cameras(hub: Hub, entity_ids: list[str] | None) -> frozenset[str] | None:
         for each in hub.entry.subentries.values()
         if each.subentry_type == SUBENTRY_CAMERA
     }
-    for entity_id in entity_ids:
-        if entity_id not in ours:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="unknown_camera",
-                translation_placeholders={"camera": entity_id},
-            )
-    return frozenset(ours[entity_id] for entity_id in entity_ids)
+    return frozenset(find_cameras(entity_ids, ours))
 
 
 async def _async_reason(hub: Hub, refusal: Refusal) -> str:

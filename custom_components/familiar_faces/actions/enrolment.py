@@ -12,7 +12,7 @@ from ..const import DOMAIN
 from ..engine.protocol import Faces
 from ..flows.words import async_say
 from ..host.errors import EngineError
-from ..identify import async_faces, async_image
+from ..identify import async_faces, async_image, engine_failed
 from ..people.photos import PhotoVerdict
 from ..reference_photos import Judged, async_take_photo
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
@@ -57,11 +57,7 @@ async def _async_enrol(call: ServiceCall) -> ServiceResponse:
             translation_placeholders={"reason": str(err)},
         ) from err
     except EngineError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="engine_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise engine_failed(err) from err
     if judged.template_id is None:
         raise ServiceValidationError(
             translation_domain=DOMAIN,

@@ -17,7 +17,8 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..consent.keeping import keeps_pictures
-from ..const import SUBENTRY_CAMERA, signal_changed, signal_corrected, signal_forgotten, signal_look
+from ..consent.record import camera_names
+from ..const import signal_changed, signal_corrected, signal_forgotten, signal_look
 from ..issues import async_check_alert
 from ..people.person import Person
 from ..vault.records import Corrected
@@ -107,11 +108,7 @@ class Alerts:
     @property
     def cameras(self) -> dict[str, str]:
         """Return the names of the cameras by their ids."""
-        return {
-            each.subentry_id: each.title
-            for each in self._hub.entry.subentries.values()
-            if each.subentry_type == SUBENTRY_CAMERA
-        }
+        return camera_names(self._hub.entry)
 
     def may_answer(self, asked: Asked) -> bool:
         """Return whether a recipient may still answer that: an alert of theirs asks for it, on a phone of that user."""
@@ -210,12 +207,12 @@ class Alerts:
 
         `resembled`: the ids of people whom somebody without a name may be.
         """
-        if not self.rules:
+        if not (rules := self.rules):
             return
         visit = outcome.visit
-        if not any(rule.shows(visit) and rule.about(visit) for rule in self.rules) or (
-            visit.person_id is None and not all(keeps_pictures(self._hub, each) for each in resembled)
-        ):
+        shown = resembled if visit.person_id is None else {visit.person_id}
+        pictured = all(keeps_pictures(self._hub, each) for each in shown)
+        if not (pictured and any(rule.shows(visit) and rule.about(visit) for rule in rules)):
             portrait = None
         if (look := self._looks.get(visit.camera_id)) is not None:
             look.seen = True
@@ -223,8 +220,7 @@ class Alerts:
         episode, merged = self._episodes.settle(visit, portrait, companions, dt_util.utcnow())
         for other in merged:
             self._teller.async_join(other, episode)
-        shown = resembled if visit.person_id is None else {visit.person_id}
-        if not all(keeps_pictures(self._hub, each) for each in shown):
+        if not pictured:
             # Before this was known, a picture may have been sent.
             episode.seen[visit.visit_id].portrait = None
             self.pictures.async_take_back(episode.episode_id)
@@ -251,7 +247,7 @@ class Alerts:
         before = episode.seen[visit_id].visit
         if person is not None and corrected.moved is not None and person.choices.announced:
             moved = before.renamed(person.person_id, person.name, corrected.moved.confidence)
-        self._episodes.correct(visit_id, moved)
+        episode.correct(visit_id, moved)
         self.answers.async_withdraw(episode.tag)
         self.pictures.async_take_back(episode.episode_id)
         self._async_update(episode)

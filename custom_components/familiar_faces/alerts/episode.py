@@ -73,6 +73,24 @@ class Episode:
             sorted(visits, key=lambda each: each.visit.started_at, reverse=True) for visits in theirs.values()
         ]
 
+    def correct(self, visit_id: str, moved: Visit | None) -> None:
+        """Take a name away from one of its visits, or give it the right one."""
+        before = self.seen[visit_id].visit
+        visit = moved or replace(
+            before,
+            decision=Decision.UNCLEAR,
+            reason=UnclearReason.NOT_SURE,
+            person_id=None,
+            name=None,
+            confidence=None,
+            template_id=None,
+            similarity=None,
+            portrait=None,
+        )
+        # The picture was shown as somebody's who is not in it.
+        before = replace(before, portrait=None)
+        self.seen[visit_id] = Seen(visit, None, visit.person_id or visit_id, before)
+
 
 class Episodes:
     """The episodes that go on, and those of the last day."""
@@ -114,10 +132,6 @@ class Episodes:
         """Return the episode of a visit."""
         return next((each for each in self._all if visit_id in each.seen), None)
 
-    def find(self, episode_id: str) -> Episode | None:
-        """Return an episode by its id."""
-        return next((each for each in self._all if each.episode_id == episode_id), None)
-
     def settle(
         self, visit: Visit, portrait: bytes | None, companions: Collection[str], now: datetime
     ) -> tuple[Episode, list[Episode]]:
@@ -148,27 +162,6 @@ class Episodes:
         # Whoever is decided is no longer just someone; others in the frame may not be shown with them.
         here.frame = None
         return here, merged
-
-    def correct(self, visit_id: str, moved: Visit | None) -> Episode | None:
-        """Take a name away from a visit, or give it the right one; return its episode."""
-        if (episode := self.of_visit(visit_id)) is None:
-            return None
-        before = episode.seen[visit_id].visit
-        visit = moved or replace(
-            before,
-            decision=Decision.UNCLEAR,
-            reason=UnclearReason.NOT_SURE,
-            person_id=None,
-            name=None,
-            confidence=None,
-            template_id=None,
-            similarity=None,
-            portrait=None,
-        )
-        # The picture was shown as somebody's who is not in it.
-        before = replace(before, portrait=None)
-        episode.seen[visit_id] = Seen(visit, None, visit.person_id or visit_id, before)
-        return episode
 
     def forget(self, person_id: str) -> list[Episode]:
         """Drop a person's visits, and return the episodes that told of them."""

@@ -30,7 +30,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'",
     "Referrer-Policy": "no-referrer",
-    # The frontend's service worker keeps a copy of whatever it may, `no-store` or not; a cache refuses this.
+    # As the pages say it: a cache of a service worker takes `no-store` for nothing, and refuses this.
     "Vary": "*",
     "X-Content-Type-Options": "nosniff",
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ..visits.visit import Decision, Visit
+from ..visits.visit import Decision
 from .episode import Episode, Seen
 from .rule import Pictures, Rule
 
@@ -136,16 +136,15 @@ def _covering(
     if before is not None and visit.person_id is None:
         # Whoever was told the wrong name is told so.
         part = Part(Kind.CORRECTED, visit.camera_id, seen.individual, before.name, visit.visit_id)
-        asking = [rule for rule in rules if rule.about(before) or rule.about(visit)]
     else:
         part = Part(_KINDS[visit.decision], visit.camera_id, seen.individual, visit.name, visit.visit_id)
-        asking = [rule for rule in rules if rule.about(visit) or _was_about(rule, before)]
-    alerts = [rule for rule in asking if not reader.quiet(rule, part.topic, episode)]
+    alerts = [
+        rule
+        for rule in rules
+        if (rule.about(visit) or (before is not None and rule.about(before)))
+        and not reader.quiet(rule, part.topic, episode)
+    ]
     return (part, alerts) if alerts else None
-
-
-def _was_about(rule: Rule, before: Visit | None) -> bool:
-    return before is not None and rule.about(before)
 
 
 def _early(

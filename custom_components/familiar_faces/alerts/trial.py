@@ -14,7 +14,7 @@ from ..const import DOMAIN
 from ..flows.words import async_say
 from .notification import Notification
 from .outbox import SEND_SECONDS
-from .recipients import NOTIFY, Recipient, Way, async_recipients, async_send
+from .recipients import NOTIFY, Recipient, Way, async_find, async_recipients, async_send
 
 TAG = f"{DOMAIN}_test"
 """A test takes the place of the one before, and of nothing else."""
@@ -33,9 +33,8 @@ class Tried:
 
 async def async_title(hass: HomeAssistant, key: str) -> str:
     """Return what a recipient is called, also one who is gone, as far as anything is known of them."""
-    for each in async_recipients(hass):
-        if each.key == key:
-            return await async_say(hass, "alert_recipient", "here") if each.way is Way.HERE else each.title
+    if (found := async_find(hass, key)) is not None:
+        return await async_say(hass, "alert_recipient", "here") if found.way is Way.HERE else found.title
     gone = Recipient(key, "")
     title: str | None = None
     match gone.way:

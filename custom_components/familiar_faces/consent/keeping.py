@@ -51,6 +51,16 @@ def keeps_pictures(hub: Hub, person_id: str | None) -> bool:
     return bool(pictures_kept_for(hub, _consent(hub, person_id)))
 
 
+def may_be_told(hub: Hub, person_id: str, camera_id: str) -> bool:
+    """Return whether it may be said now that somebody is at a camera: they agreed to both, and still do."""
+    person = hub.people.get(person_id)
+    return (
+        person is not None
+        and person.choices.announced
+        and person.may_be_recognised(dt_util.utcnow(), camera_id)
+    )
+
+
 def may_show(hub: Hub, person_id: str | None, at: datetime | None) -> bool:
     """Return whether it may still be shown that somebody came at a moment: as long as the visit is kept."""
     return at is not None and dt_util.utcnow() - at < visits_kept_for(hub, _consent(hub, person_id))
@@ -66,8 +76,11 @@ def shortest_kept(hub: Hub) -> timedelta | None:
 
     For what does not say of whom it tells: it may be of them.
     """
-    kept = (visits_kept_for(hub, person.consent) for person in hub.people.values())
-    return min((each for each in kept if each), default=None)
+    return min((each for each in _kept_of_each(hub).values() if each), default=None)
+
+
+def _kept_of_each(hub: Hub) -> dict[str, timedelta]:
+    return {person_id: visits_kept_for(hub, person.consent) for person_id, person in hub.people.items()}
 
 
 def _consent(hub: Hub, person_id: str | None) -> Consent | None:
@@ -87,7 +100,7 @@ async def async_purge_told(hub: Hub) -> None:
     now, people = dt_util.utcnow(), dict(hub.people)
     if not people:
         return
-    kept = {person_id: visits_kept_for(hub, person.consent) for person_id, person in people.items()}
+    kept = _kept_of_each(hub)
 
     @cache
     def wanted(ids: frozenset[str]) -> Wanted:
@@ -114,9 +127,9 @@ async def async_purge_recorded(hub: Hub) -> None:
     hass = hub.hass
     if DATA_INSTANCE not in hass.data or not hass.services.has_service(_RECORDER, _PURGE_ENTITIES):
         return
-    days = {person_id: visits_kept_for(hub, person.consent).days for person_id, person in hub.people.items()}
-    kept = {person_id for person_id in hub.people if keeps_visits(hub, person_id)}
-    names = [hub.people[person_id].name for person_id in kept]
+    kept = _kept_of_each(hub)
+    days = {person_id: length.days for person_id, length in kept.items()}
+    names = [hub.people[person_id].name for person_id, length in kept.items() if length]
     naming = async_naming(hass, hub.entry, names, await async_kept_visits(hub))
     try:
         for keep_days in sorted(set(days.values())):

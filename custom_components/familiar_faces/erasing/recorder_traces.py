@@ -1,7 +1,7 @@
 """What the recorder holds of a person: their entities' history, and whatever else mentions them. Found and erased."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -10,7 +10,7 @@ from pathlib import Path
 import re
 import shutil
 import time
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import DATA_INSTANCE, session_scope
@@ -272,24 +272,14 @@ class _Eraser:
 
     def _erase_visits(self, session: Session) -> None:
         """Delete the events of familiar visits that are not kept any more. They name nobody, and need not stay."""
-        from homeassistant.components.recorder.db_schema import EventData, Events, EventTypes
-        from sqlalchemy import select
-
         if self.naming.visits is None:
             return
-        rows = session.execute(
-            select(EventData.data_id, EventData.shared_data, Events.time_fired_ts)
-            .join(Events, Events.data_id == EventData.data_id)
-            .join(EventTypes, EventTypes.event_type_id == Events.event_type_id)
-            .where(EventTypes.event_type == EVENT_VISIT)
-        )
         visits: dict[str, set[int]] = {}
         gone: set[str] = set()
-        for data_id, text, fired_at in rows:
-            data = json.loads(text or "{}")
+        for data_id, data, fired_at in self._events(session, EVENT_VISIT):
             visit_id = str(data.get(ATTR_VISIT_ID))
             visits.setdefault(visit_id, set()).add(data_id)
-            if data.get(ATTR_DECISION) == Decision.FAMILIAR and (fired_at or 0) < self.naming.at:
+            if data.get(ATTR_DECISION) == Decision.FAMILIAR and fired_at < self.naming.at:
                 gone.add(visit_id)
         # With those that told of the same visit before its person was recognised.
         self._delete_events(
@@ -298,21 +288,26 @@ class _Eraser:
 
     def _erase_echoes(self, session: Session) -> None:
         """Delete what Android's app says of our notifications: all of each once more, names and links included."""
+        ours = {
+            data_id
+            for data_id, data, _fired_at in self._events(session, *_ECHOES)
+            if str(data.get("tag")).startswith(f"{DOMAIN}_")
+        }
+        self._delete_events(session, ours)
+
+    def _events(self, session: Session, *event_types: str) -> Iterator[tuple[int, dict[str, Any], float]]:
+        """Yield the events of these types: the ids of their data, these data, and when each was fired."""
         from homeassistant.components.recorder.db_schema import EventData, Events, EventTypes
         from sqlalchemy import select
 
         rows = session.execute(
-            select(EventData.data_id, EventData.shared_data)
+            select(EventData.data_id, EventData.shared_data, Events.time_fired_ts)
             .join(Events, Events.data_id == EventData.data_id)
             .join(EventTypes, EventTypes.event_type_id == Events.event_type_id)
-            .where(EventTypes.event_type.in_(_ECHOES))
+            .where(EventTypes.event_type.in_(event_types))
         )
-        ours = {
-            data_id
-            for data_id, text in rows
-            if str(json.loads(text or "{}").get("tag")).startswith(f"{DOMAIN}_")
-        }
-        self._delete_events(session, ours)
+        for data_id, text, fired_at in rows:
+            yield data_id, json.loads(text or "{}"), fired_at or 0.0
 
     def _delete_events(self, session: Session, data_ids: set[int]) -> None:
         """Delete the events with these data."""

@@ -45,8 +45,9 @@ from ..alerts.rule import (
     Who,
 )
 from ..alerts.trial import async_title, async_try
+from ..consent.record import camera_names
 from ..const import SUBENTRY_ALERT
-from .alert_choices import cameras_of, name_problem, people_of, unheard
+from .alert_choices import name_problem, people_of, unheard
 from .words import async_say
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class AlertFlow(ConfigSubentryFlow):
             self._data[CONF_CAMERAS] = user_input.get(CONF_CAMERAS) or None
             if not (errors := self._problems()):
                 return await self.async_step_when()
-        people, cameras = people_of(self._hub), cameras_of(entry)
+        people, cameras = people_of(self._hub), camera_names(entry)
         schema: dict[vol.Marker, Any] = {vol.Required(CONF_NAME): TextSelector(), vol.Optional(CONF_WHO): WHO}
         if people:
             schema[vol.Optional(CONF_PEOPLE)] = _select(people)
@@ -141,7 +142,7 @@ class AlertFlow(ConfigSubentryFlow):
         """Return what is wrong with whom and where was chosen; it may have gone in the meantime."""
         errors: dict[str, str] = {}
         entry = self._get_entry()
-        people, cameras = people_of(self._hub), cameras_of(entry)
+        people, cameras = people_of(self._hub), camera_names(entry)
         own_id = self._get_reconfigure_subentry().subentry_id if self.source == SOURCE_RECONFIGURE else None
         taken = [
             each.title
@@ -202,20 +203,19 @@ class AlertFlow(ConfigSubentryFlow):
     async def async_step_whom(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask who is told, and what a notification is like."""
         errors: dict[str, str] = {}
-        known = {each.key for each in async_recipients(self.hass)}
+        known = [each.key for each in async_recipients(self.hass)]
         if user_input is not None:
             chosen = user_input.get(CONF_RECIPIENTS, [])
             self._data |= user_input | {CONF_RECIPIENTS: chosen, CONF_EVERY: int(user_input[CONF_EVERY])}
             if not chosen:
                 errors[CONF_RECIPIENTS] = "recipient_needed"
-            elif known.isdisjoint(chosen):
+            elif set(known).isdisjoint(chosen):
                 errors[CONF_RECIPIENTS] = "recipient_gone"
             else:
                 return await self.async_step_ready()
         # Those who are gone stay among the choices: they may be back tomorrow.
         kept = [each for each in self._data.get(CONF_RECIPIENTS, []) if each not in known]
-        order = [each.key for each in async_recipients(self.hass)] + kept
-        titles = {key: await async_title(self.hass, key) for key in order}
+        titles = {key: await async_title(self.hass, key) for key in [*known, *kept]}
         everybody = set(self._data[CONF_WHO]) == set(Who)
         schema = vol.Schema(
             {
@@ -254,7 +254,7 @@ class AlertFlow(ConfigSubentryFlow):
         if names := unheard(self._hub, self._data[CONF_PEOPLE], self._data[CONF_CAMERAS]):
             notes.append(await async_say(self.hass, "alert_test", "unheard", names=", ".join(names)))
         elif not any(
-            map(self._hub.roster.anybody, self._data[CONF_CAMERAS] or cameras_of(self._get_entry()))
+            map(self._hub.roster.anybody, self._data[CONF_CAMERAS] or camera_names(self._get_entry()))
         ):
             notes.append(await async_say(self.hass, "alert_test", "asleep"))
         return self.async_show_menu(

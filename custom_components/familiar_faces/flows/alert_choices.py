@@ -4,10 +4,9 @@ from collections.abc import Collection, Iterable
 import re
 from typing import TYPE_CHECKING, Literal
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_NAME
 
-from ..const import SUBENTRY_CAMERA
+from ..consent.record import camera_names
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -24,15 +23,6 @@ def people_of(hub: Hub) -> dict[str, str]:
     }
     shown |= {person_id: person.name for person_id, person in hub.people.items()}
     return dict(sorted(shown.items(), key=lambda each: each[1].casefold()))
-
-
-def cameras_of(entry: ConfigEntry) -> dict[str, str]:
-    """Return the names of the cameras by the ids of their subentries."""
-    return {
-        each.subentry_id: each.title
-        for each in entry.subentries.values()
-        if each.subentry_type == SUBENTRY_CAMERA
-    }
 
 
 def name_problem(
@@ -58,7 +48,7 @@ def name_problem(
 
 def unheard(hub: Hub, person_ids: Iterable[str], camera_ids: Collection[str] | None) -> list[str]:
     """Return the names of the people among these of whom nothing can be told at any of these cameras."""
-    cameras = cameras_of(hub.entry).keys() if camera_ids is None else camera_ids
+    cameras = camera_names(hub.entry).keys() if camera_ids is None else camera_ids
     if not cameras:
         return []
     people = [hub.people[each] for each in person_ids if each in hub.people]

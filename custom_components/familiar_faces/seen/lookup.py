@@ -157,6 +157,12 @@ class Lookup:
         return found
 
     @callback
+    def called(self, name: str) -> dict[str, Place]:
+        """Return the cameras that may be told of and are called so, by the ids of their subentries."""
+        wanted = name.strip().casefold()
+        return {key: place for key, place in self.places().items() if wanted in place.called}
+
+    @callback
     def known(self) -> dict[str, Person]:
         """Return the people who may be known to whoever asks, by their ids; of some nothing may be told."""
         return {

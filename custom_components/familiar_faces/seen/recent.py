@@ -118,13 +118,13 @@ class RecentVisits:
         """
         if (hub := async_running_hub(self._hass)) is None:
             return False
-        since = dt_util.utcnow() - within
+        now = dt_util.utcnow()
         self._async_prune(hub)
         known = {each.visit_id for each in self._visits} | ({cause.visit_id} if cause is not None else set())
         # An event says when somebody was decided to be a stranger, which is later than they were seen.
         nameless = [each for each in self._nameless(hub) if each.visit_id not in known]
         return any(
-            each.last_seen_at >= since
+            now - each.last_seen_at <= within
             and sought.fits(each.decision, each.camera_id, each.person_id)
             and (cause is None or not cause.explains(each))
             for each in (*self._visits, *nameless)
