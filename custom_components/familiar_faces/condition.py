@@ -24,6 +24,7 @@ import voluptuous as vol
 from .binary_sensor import PRESENT
 from .const import DOMAIN
 from .event import ATTR_VISIT_ID
+from .period import period
 from .seen.recent import Cause, async_recent_visits
 from .seen.visit_filter import CAMERA_OPTION, PERSON_OPTION, async_check_devices, async_sought
 from .visits.visit import Decision
@@ -48,7 +49,7 @@ class IsPresent(EntityStateConditionBase):
             **_TARGET,
             vol.Required(CONF_OPTIONS, default={}): {
                 vol.Required(ATTR_BEHAVIOR, default=BEHAVIOR_ANY): vol.In([BEHAVIOR_ANY, BEHAVIOR_ALL]),
-                vol.Optional(CONF_FOR): cv.positive_time_period,
+                vol.Optional(CONF_FOR): period,
             },
         }
     )
@@ -100,7 +101,7 @@ class WasSeenWithin(Condition):
         {
             **_TARGET,
             vol.Required(CONF_OPTIONS): {
-                vol.Required(CONF_WITHIN): cv.positive_time_period,
+                vol.Required(CONF_WITHIN): period,
                 vol.Optional(CONF_KIND): vol.All(cv.ensure_list, [vol.In(_KINDS)]),
                 **PERSON_OPTION,
                 **CAMERA_OPTION,

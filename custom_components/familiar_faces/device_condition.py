@@ -23,6 +23,7 @@ import voluptuous as vol
 from .binary_sensor import PRESENT
 from .condition import CONF_KIND, CONF_WITHIN, async_was_seen
 from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
+from .period import period
 from .seen.recent import async_recent_visits
 from .seen.visit_filter import async_ids, async_kind
 from .visits.visit import Decision
@@ -43,10 +44,10 @@ TYPES: Final[dict[str | None, tuple[str, ...]]] = {
 _FOR: Final = {vol.Optional(CONF_FOR): cv.positive_time_period_dict}
 _WITHIN: Final = {vol.Required(CONF_WITHIN): cv.positive_time_period_dict}
 _PRESENT_SCHEMA: Final = cv.DEVICE_CONDITION_BASE_SCHEMA.extend(
-    {vol.Required(CONF_TYPE): vol.In((IS_PRESENT, *SEEN)), **_FOR}
+    {vol.Required(CONF_TYPE): vol.In((IS_PRESENT, *SEEN)), vol.Optional(CONF_FOR): vol.All(dict, period)}
 )
 _SEEN_SCHEMA: Final = cv.DEVICE_CONDITION_BASE_SCHEMA.extend(
-    {vol.Required(CONF_TYPE): vol.In(SEEN), **_WITHIN}
+    {vol.Required(CONF_TYPE): vol.In(SEEN), vol.Required(CONF_WITHIN): vol.All(dict, period)}
 )
 
 
@@ -66,7 +67,7 @@ async def async_get_condition_capabilities(hass: HomeAssistant, config: ConfigTy
 async def async_validate_condition_config(hass: HomeAssistant, config: ConfigType) -> ConfigType:
     """Refuse a condition that the device has not."""
     # By the type, and not whichever fits: what is wrong is to be said of the one that was chosen.
-    schema = _SEEN_SCHEMA if config.get(CONF_TYPE) in SEEN else _PRESENT_SCHEMA
+    schema = _SEEN_SCHEMA if str(config.get(CONF_TYPE)) in SEEN else _PRESENT_SCHEMA
     config = cast(ConfigType, schema(config))
     if config[CONF_TYPE] not in TYPES.get(async_kind(hass, config[CONF_DEVICE_ID]), ()):
         raise InvalidDeviceAutomationConfig(

@@ -13,6 +13,7 @@ from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
 from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
+from .period import period
 from .seen.visit_filter import async_kind
 from .trigger import TRIGGERS
 
@@ -25,7 +26,7 @@ TYPES: Final[dict[str | None, dict[str, str]]] = {
 TRIGGER_SCHEMA: Final = DEVICE_TRIGGER_BASE_SCHEMA.extend(
     {
         vol.Required(CONF_TYPE): vol.In({each for types in TYPES.values() for each in types}),
-        vol.Optional(CONF_FOR): cv.positive_time_period_dict,
+        vol.Optional(CONF_FOR): vol.All(dict, period),
     }
 )
 

@@ -19,6 +19,7 @@ from homeassistant.helpers.typing import ConfigType, VolDictType
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from .consent.keeping import may_be_told
 from .const import (
     CONF_CAMERA,
     DOMAIN,
@@ -39,6 +40,7 @@ from .event import (
     VISITOR,
 )
 from .hub import Hub
+from .period import period
 from .running import async_running_hub
 from .seen.visit_filter import CAMERA_OPTION, PERSON_OPTION, async_check_devices, async_sought
 from .seen.visit_signals import async_follow_visits
@@ -48,7 +50,7 @@ from .visits.watcher import Timing
 
 CONF_CONFIDENCE: Final = "confidence"
 
-_FOR_OPTION: Final[VolDictType] = {vol.Optional(CONF_FOR): cv.positive_time_period}
+_FOR_OPTION: Final[VolDictType] = {vol.Optional(CONF_FOR): period}
 
 
 def _schema(options: VolDictType) -> vol.Schema:
@@ -255,7 +257,10 @@ class _Attached:
         @callback
         def run() -> None:
             hub = async_running_hub(self._hass)
-            if self._removed or hub is None or hub is not opened.hub() or not _may_be_told(hub, visit):
+            if self._removed or hub is None or hub is not opened.hub():
+                return
+            # What was agreed to may have changed while it was waited for.
+            if visit.person_id is not None and not may_be_told(hub, visit.person_id, visit.camera_id):
                 return
             variables = {**async_variables(hub, visit), "for": self._duration}
             # What describes it goes into the logbook, so it names nobody.
@@ -263,19 +268,6 @@ class _Attached:
 
         # After this signal has reached the entities, so that what an automation reads of them is of this visit.
         self._hass.loop.call_soon(run)
-
-
-@callback
-def _may_be_told(hub: Hub, visit: Visit) -> bool:
-    """Return whether a visit may be told of now: what was agreed to may have changed while it was waited for."""
-    if visit.person_id is None:
-        return True
-    person = hub.people.get(visit.person_id)
-    return (
-        person is not None
-        and person.choices.announced
-        and person.may_be_recognised(dt_util.utcnow(), visit.camera_id)
-    )
 
 
 @callback

@@ -1,19 +1,19 @@
 """The action that has nobody told for a while: of a person, of a camera, or by an alert."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from homeassistant.const import Platform
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..alerts.mutes import EVERYBODY, LONGEST
 from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA
-from .common import ATTR_PERSON, TEXT, Action, async_targets, find_person, hub_of
+from ..period import period
+from .common import ATTR_PERSON, TEXT, Action, all_meant, async_targets, find_person, hub_of
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -29,7 +29,7 @@ MUTE_SCHEMA = vol.Schema(
         vol.Optional(ATTR_PERSON): TEXT,
         vol.Optional(ATTR_CAMERA): TEXT,
         vol.Optional(ATTR_ALERT): TEXT,
-        vol.Optional(ATTR_DURATION, default=AN_HOUR): cv.positive_time_period,
+        vol.Optional(ATTR_DURATION, default=AN_HOUR): period,
     }
 )
 
@@ -63,6 +63,7 @@ async def _async_mute(call: ServiceCall) -> ServiceResponse:
         hub.alerts.mutes.async_mute(each, EVERYBODY, until, now)
     # The switches say until when.
     hub.async_changed()
+    await hub.books.async_save()
     return {"until": dt_util.as_local(until).isoformat() if duration else None}
 
 
@@ -70,37 +71,27 @@ def _find_camera(hub: Hub, said: str) -> str:
     """Return the id of the camera that is meant by its device, its camera entity, its id or its name."""
     cameras = [each for each in hub.entry.subentries.values() if each.subentry_type == SUBENTRY_CAMERA]
     looked_at = {each.data[CONF_CAMERA]: each.subentry_id for each in cameras}
-    found = _find(hub, looked_at.get(said, said), {each.subentry_id: each.title for each in cameras})
-    if found is None:
+    found = all_meant(hub, looked_at.get(said, said), {each.subentry_id: each.title for each in cameras})
+    if len(found) != 1:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="unknown_camera",
             translation_placeholders={"camera": said},
         )
-    return found
+    return found[0]
 
 
 def _find_alert(hub: Hub, said: str) -> str:
     """Return the id of the alert that is meant by its device, its id or its name."""
     alerts = [each for each in hub.entry.subentries.values() if each.subentry_type == SUBENTRY_ALERT]
-    found = _find(hub, said, {each.subentry_id: each.title for each in alerts})
-    if found is None:
+    found = all_meant(hub, said, {each.subentry_id: each.title for each in alerts})
+    if len(found) != 1:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="unknown_alert",
             translation_placeholders={"alert": said},
         )
-    return found
-
-
-def _find(hub: Hub, said: str, names: Mapping[str, str]) -> str | None:
-    """Return the one of these ids, given with their names, that is meant; None when it is none or not sure."""
-    device = dr.async_get(hub.hass).async_get(said)
-    ids = {said} if device is None else {value for domain, value in device.identifiers if domain == DOMAIN}
-    if found := ids & names.keys():
-        return found.pop()
-    named = [each for each, name in names.items() if name.casefold() == said.casefold()]
-    return named[0] if len(named) == 1 else None
+    return found[0]
 
 
 ACTIONS = (Action("mute", _async_mute, MUTE_SCHEMA, SupportsResponse.OPTIONAL),)

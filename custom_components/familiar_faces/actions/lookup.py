@@ -13,10 +13,11 @@ from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from ..const import DOMAIN
+from ..period import period
 from ..seen.lookup import Came, Here, Lookup, async_asker
 from ..vault.errors import VaultError
 from ..visits.visit import Visit
-from .common import ATTR_PERSON, TEXT, Action, async_targets, find_among, hub_of
+from .common import ATTR_PERSON, TEXT, Action, async_targets, find_among, find_cameras, hub_of
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -28,7 +29,7 @@ ATTR_UNTIL = "until"
 ATTR_WITHIN = "within"
 MAX_VISITS = 1000
 
-CAMERAS = vol.All(cv.ensure_list, vol.Length(min=1), [cv.entity_domain(CAMERA_DOMAIN)])
+CAMERAS = vol.All(cv.ensure_list, vol.Length(min=1), [cv.entity_id], [cv.entity_domain(CAMERA_DOMAIN)])
 LAST_VISITS_SCHEMA = vol.Schema(
     {
         **cv.TARGET_FIELDS,
@@ -36,7 +37,7 @@ LAST_VISITS_SCHEMA = vol.Schema(
         vol.Optional(ATTR_CAMERA): CAMERAS,
         vol.Optional(ATTR_SINCE): cv.datetime,
         vol.Optional(ATTR_UNTIL): cv.datetime,
-        vol.Optional(ATTR_WITHIN): cv.positive_time_period,
+        vol.Optional(ATTR_WITHIN): period,
         vol.Optional(ATTR_LIMIT, default=10): vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_VISITS)),
     }
 )
@@ -49,11 +50,12 @@ async def _async_last_visits(call: ServiceCall) -> ServiceResponse:
     lookup = Lookup(hub, await async_asker(call.hass, call.context))
     since, until = _period(call)
     people, cameras = _people(hub, lookup, call), _cameras(lookup, call)
-    targets = async_targets(call, Platform.EVENT, lookup.known().keys() | lookup.places().keys()) or set()
+    known, places = lookup.known().keys(), lookup.places().keys()
+    targets = async_targets(call, Platform.EVENT, known | places) or set()
     try:
         visits = await lookup.async_visits(
-            person_ids=_with(people, targets & lookup.known().keys()),
-            camera_ids=_with(cameras, targets & lookup.places().keys()),
+            person_ids=_with(people, targets & known),
+            camera_ids=_with(cameras, targets & places),
             since=since,
             before=until,
             limit=call.data[ATTR_LIMIT],
@@ -97,14 +99,7 @@ def _cameras(lookup: Lookup, call: ServiceCall) -> set[str] | None:
     if ATTR_CAMERA not in call.data:
         return None
     ours = {place.entity_id: place.camera_id for place in lookup.places().values()}
-    for entity_id in call.data[ATTR_CAMERA]:
-        if entity_id not in ours:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="unknown_camera",
-                translation_placeholders={"camera": entity_id},
-            )
-    return {ours[entity_id] for entity_id in call.data[ATTR_CAMERA]}
+    return find_cameras(call.data[ATTR_CAMERA], ours)
 
 
 def _with(chosen: set[str] | None, targets: set[str]) -> set[str] | None:

@@ -123,7 +123,7 @@ class Watcher:
             return
         self._asked = (at, urgency if self._asked is None else min(urgency, self._asked[1]))
         # Whoever rings while something moves is most likely in the look already.
-        rang = urgency is Urgency.RING and self._looking is not None and self._urgency is not Urgency.RING
+        rang = urgency is Urgency.RING and self._urgency is not Urgency.RING
         self._urgency = min(self._urgency, urgency)
         if rang and self._looking is not None and not self._looking.done():
             self._async_tell(Stage.STARTED)
