@@ -207,7 +207,7 @@ def _day(at: datetime) -> str:
 
 @callback
 def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
-    """Take back what was said of a camera or a person that was removed or changed."""
+    """Take back what was said of a camera, a person or an alert that was removed or changed."""
     if subentry.subentry_type == SUBENTRY_CAMERA:
         for entity_id in (subentry.data[CONF_CAMERA], *subentry.data.get(CONF_TRIGGERS, ())):
             ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}_{entity_id}")
