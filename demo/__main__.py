@@ -18,7 +18,7 @@ from . import alerts, home
 from .camera import Camera
 from .client import Client, DemoFailed, Websocket
 from .house import CAMERA, FAMILIAR, GLANCE_SECONDS, NAME, STRANGERS, VISIT_SECONDS, House, Ring
-from .phones import ANDROID, Receiver
+from .phones import ANDROID, receiving
 from .pictures import ASTRONAUT, GUEST, NEIGHBOUR, Person, PictureMissing, find
 from .scene import photos
 
@@ -199,9 +199,7 @@ async def _alerts(asked: argparse.Namespace, folder: Path, port: int) -> int:
     """Two phones are told who is at the door."""
     async with AsyncExitStack() as stack:
         # Before and after Home Assistant: whoever sends is never left without somebody who takes it.
-        receiver = Receiver(say)
-        await receiver.start()
-        stack.push_async_callback(receiver.stop)
+        receiver = await stack.enter_async_context(receiving(say))
         staged = _staged(folder, port, HOUSEHOLD, "mobile_app", doors=alerts.DOORS.values())
         stage = await stack.enter_async_context(staged)
         await stage.house.add_integration()
@@ -225,9 +223,7 @@ async def _automations(asked: argparse.Namespace, folder: Path, port: int) -> in
     from . import automations
 
     async with AsyncExitStack() as stack:
-        receiver = Receiver(say)
-        await receiver.start()
-        stack.push_async_callback(receiver.stop)
+        receiver = await stack.enter_async_context(receiving(say))
         staged = _staged(folder, port, HOUSEHOLD, "mobile_app", prepare=automations.prepare)
         stage = await stack.enter_async_context(staged)
         await stage.house.add_integration()
@@ -347,40 +343,40 @@ async def _keyboard() -> asyncio.StreamReader:
 
 async def _play(house: House, url: str) -> None:
     """Let whoever watches ring, until they have seen enough."""
-    print(f"\n  Home Assistant: {url}   user: {home.USER}   password: {home.PASSWORD}")
-    print(
-        f"  Enter: {NAME} rings.   s and Enter: a stranger rings.   q and Enter, or Ctrl-C: stop.\n",
-        flush=True,
-    )
-    reader = await _keyboard()
     strangers = 0
-    while line := await reader.readline():
-        key = line.decode(errors="replace").strip().lower()
-        if key == "q":
-            return
+    choices = f"Enter: {NAME} rings.   s and Enter: a stranger rings.   q and Enter, or Ctrl-C: stop."
+    async for key in _keys(url, choices):
         if key == "s":
             strangers += 1
             await _ring(house, STRANGERS[strangers % len(STRANGERS)], GLANCE_SECONDS)
         elif not key:
             await _ring(house, FAMILIAR, GLANCE_SECONDS)
-    # Nobody can press a key: stay until stopped.
-    await asyncio.Event().wait()
 
 
 async def _play_alerts(household: alerts.Household, url: str) -> None:
     """Let whoever watches have people come, until they have seen enough."""
     keys = {"": alerts.FRIEND, "e": NAME, "s": alerts.UNKNOWN, "u": alerts.BLURRED}
+    async for key in _keys(
+        url,
+        "Enter: Robin rings.   e, s or u and Enter: Eileen, a stranger or somebody in the rain rings.",
+        "All at the front door: whoever comes there within half a minute comes together.",
+        "q and Enter, or Ctrl-C: stop.",
+    ):
+        if key in keys:
+            await alerts.come(household, keys[key], CAMERA, say)
+
+
+async def _keys(url: str, *lines: str) -> AsyncGenerator[str]:
+    """Say what can be typed, and yield each line that is, until whoever watches has seen enough."""
     print(f"\n  Home Assistant: {url}   user: {home.USER}   password: {home.PASSWORD}")
-    print("  Enter: Robin rings.   e, s or u and Enter: Eileen, a stranger or somebody in the rain rings.")
-    print("  All at the front door: whoever comes there within half a minute comes together.")
-    print("  q and Enter, or Ctrl-C: stop.\n", flush=True)
+    print("".join(f"  {each}\n" for each in lines), flush=True)
     reader = await _keyboard()
     while line := await reader.readline():
         key = line.decode(errors="replace").strip().lower()
         if key == "q":
             return
-        if key in keys:
-            await alerts.come(household, keys[key], CAMERA, say)
+        yield key
+    # Nobody can press a key: stay until stopped.
     await asyncio.Event().wait()
 
 

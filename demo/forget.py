@@ -12,7 +12,7 @@ from zipfile import ZipFile
 from . import browser
 from .client import Client, DemoFailed
 from .home import DOMAIN
-from .house import FAMILIAR, GLANCE_SECONDS, House
+from .house import FAMILIAR, GLANCE_SECONDS, House, Say
 from .scene import photos
 from .search import Found, Needles, search
 from .visitor import visiting
@@ -20,7 +20,6 @@ from .visitor import visiting
 NAME = "Quintessa"
 """Found nowhere by accident."""
 
-type Say = Callable[[str], None]
 type Pause = Callable[[str], Awaitable[None]]
 
 

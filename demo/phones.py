@@ -4,13 +4,15 @@ Home Assistant's own mobile_app is talked to as the apps of both makers do; only
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
 from .client import Client, DemoFailed, Json
+from .house import Say
 from .told import Told
 
 PUSH = "/push"
@@ -18,8 +20,6 @@ CLEAR = "clear_notification"
 ANDROID, IOS = "Android", "iOS"
 MAKERS = {ANDROID: ("Google", "Pixel"), IOS: ("Apple", "iPhone")}
 JPEG = b"\xff\xd8"
-
-type Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -144,6 +144,17 @@ class Receiver:
         async with self._taken:
             self._taken.notify_all()
         return web.json_response({}, status=201)
+
+
+@asynccontextmanager
+async def receiving(say: Say) -> AsyncGenerator[Receiver]:
+    """Yield a receiver that listens."""
+    receiver = Receiver(say)
+    await receiver.start()
+    try:
+        yield receiver
+    finally:
+        await receiver.stop()
 
 
 def _silent(system: str, data: Json) -> bool:

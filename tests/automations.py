@@ -1,7 +1,6 @@
 """What tests of triggers and conditions need: automations that note when they ran, and visits to tell of."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -9,15 +8,14 @@ from uuid import uuid4
 from homeassistant.components.automation.const import DOMAIN as AUTOMATION
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.setup import async_setup_component
-from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from custom_components.familiar_faces.const import DOMAIN, signal_seen_again, signal_visit
+from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
-from custom_components.familiar_faces.visits.watcher import Timing
+from custom_components.familiar_faces.visits.visit import Decision, Visit
+
+from . import made_up_visits
 
 VARIABLES = (
     "platform",
@@ -105,42 +103,11 @@ async def check(hass: HomeAssistant, *conditions: dict[str, Any]) -> int:
 
 
 def a_visit(
-    hub: Hub,
-    person_id: str | None = None,
-    decision: Decision = Decision.FAMILIAR,
-    *,
-    camera_id: str | None = None,
-    confidence: float = 0.95,
-    ago: timedelta = timedelta(0),
+    hub: Hub, person_id: str | None = None, decision: Decision = Decision.FAMILIAR, **more: Any
 ) -> Visit:
-    """Return a visit that began a while ago, and was seen then."""
-    at = dt_util.utcnow() - ago
-    familiar = decision is Decision.FAMILIAR
-    return Visit(
-        uuid4().hex,
-        camera_id or next(iter(hub.watchers)),
-        decision,
-        at,
-        at,
-        3,
-        person_id if familiar else None,
-        "Said by the engine's side" if familiar else None,
-        confidence if familiar else None,
-        UnclearReason.NOT_SURE if decision is Decision.UNCLEAR else None,
-    )
-
-
-async def announce(hass: HomeAssistant, hub: Hub, *visits: Visit) -> None:
-    """Tell of visits as the hub does."""
-    for visit in visits:
-        async_dispatcher_send(hass, signal_visit(hub.entry.entry_id), visit, Timing(1, 1, 1))
-    await hass.async_block_till_done()
-
-
-async def go_on(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
-    """Tell that a visit goes on as the hub does."""
-    async_dispatcher_send(hass, signal_seen_again(hub.entry.entry_id), visit)
-    await hass.async_block_till_done()
+    """Return a visit that says another name than the person has."""
+    said: dict[str, Any] = {"name": "Said by the engine's side", "confidence": 0.95} | more
+    return made_up_visits.a_visit(hub, person_id, decision, **said)
 
 
 def device_of(hass: HomeAssistant, of: str) -> str:

@@ -1,6 +1,7 @@
 """A real Home Assistant with a camera whose frames are chosen, a doorbell, and the real engine."""
 
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from homeassistant.components.camera import Camera
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from homeassistant.util import slugify
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, setup_test_component_platform
 import pytest_socket
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
     from .phone import NewPhone
+    from .street import Street
 
 DOORBELL = "input_button.doorbell"
 CAMERA = "camera.front_door"
@@ -77,12 +80,12 @@ class FrontDoor(Camera):
     """A camera that shows the frames it is given, over and over."""
 
     _attr_has_entity_name = True
-    _attr_name = "Front door"
-    _attr_unique_id = "front_door"
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "Front door") -> None:
         """Show nothing yet."""
         super().__init__()
+        self._attr_name = name
+        self._attr_unique_id = slugify(name)
         self.frames: list[bytes] = []
         self.fetched = 0
         self.before: Callable[[], object] | None = None
@@ -204,11 +207,39 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
     return hub
 
 
+async def start_again(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
+    """Start the integration anew, and return its hub when its engine is ready."""
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    hub: Hub = entry.runtime_data
+    assert await hub.engine.wait_ready(30)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return hub
+
+
+@asynccontextmanager
+async def hub_of(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncGenerator[Hub]:
+    """Yield the hub of an entry that is set up, and unload the entry where the test has not."""
+    yield await set_up(hass, entry)
+    if hass.config_entries.async_get_entry(entry.entry_id) and entry.state.recoverable:
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
 @pytest.fixture
 async def hub(
     hass: HomeAssistant, front_door: FrontDoor, real_engine: None, entry: MockConfigEntry
 ) -> AsyncGenerator[Hub]:
     """Return the running hub, with a real engine that is ready."""
-    yield await set_up(hass, entry)
-    if hass.config_entries.async_get_entry(entry.entry_id) and entry.state.recoverable:
-        await hass.config_entries.async_unload(entry.entry_id)
+    async with hub_of(hass, entry) as hub:
+        yield hub
+
+
+@pytest.fixture
+async def street(
+    hass: HomeAssistant, config_folder: Path, real_engine: None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[Street]:
+    """Return a street of four doors, with made-up faces and a clock that is turned by hand."""
+    # Not before: it is built with what stands above.
+    from .street import opened
+
+    async with opened(hass, monkeypatch) as street:
+        yield street

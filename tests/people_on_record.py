@@ -1,6 +1,8 @@
 """People who are in the vault without a dialog, and moments that stand still."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -85,6 +87,15 @@ async def put_on_record(
         hass.config_entries.async_add_subentry(hub.entry, person_subentry(person))
         await hub.async_refresh_people()
         await settle(hass, hub)
+
+
+async def change_choices(hass: HomeAssistant, hub: Hub, person_id: str, **choices: Any) -> None:
+    """Have somebody agree to something else than before."""
+    before = hub.people[person_id].consent
+    assert before is not None
+    consent = replace(before, consent_id=uuid4().hex, choices=replace(before.choices, **choices))
+    await hass.async_add_executor_job(hub.vault.record_consent, person_id, consent, dt_util.utcnow())
+    await hub.async_refresh_people()
 
 
 async def put_visit(hass: HomeAssistant, hub: Hub, moment: datetime, person_id: str = "nadie") -> None:

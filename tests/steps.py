@@ -145,5 +145,5 @@ async def ring(hass: HomeAssistant, hub: Hub) -> None:
     await hass.async_block_till_done()
     (watching,) = hub.watchers.values()
     if watching._looking is not None:
-        await asyncio.wait_for(watching._looking, 20)
+        await asyncio.wait_for(watching._looking, 60)
     await hass.async_block_till_done()

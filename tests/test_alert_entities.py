@@ -1,12 +1,12 @@
 """The switches, button and sensor of alerts, the action that mutes, and that nothing of the forgotten is left in them."""
 
-from collections.abc import AsyncGenerator
 from datetime import timedelta
+import json
+import os
 from pathlib import Path
 from typing import Any
 
 from homeassistant.components import persistent_notification
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -14,15 +14,17 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er, 
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+import voluptuous as vol
 
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.erasing import home_traces
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
 
+from .alerting import an_alert, ring_and_tell
 from .conftest import CAMERA, FrontDoor
 from .home import Home, MakeRecorder, home, snapshot
-from .phone import Phone, phones
+from .phone import NewPhone, Phone
 from .pictures import astronaut, enrolment_photos, stranger
 from .steps import add_photo, choose, configure, consent, enrol, later, ring, start_person, visits
 from .test_actions import act, refused
@@ -36,24 +38,15 @@ OF_EILEEN = "switch.eileen_notifications"
 
 
 @pytest.fixture
-async def phone(
-    hass: HomeAssistant, hub: Hub, hass_client: ClientSessionGenerator, sockets: None
-) -> AsyncGenerator[Phone]:
+async def phone(hub: Hub, new_phone: NewPhone) -> Phone:
     """Register a phone."""
-    async with phones(hass, hass_client) as new_phone:
-        yield await new_phone("Pixel")
+    return await new_phone("Pixel")
 
 
 @pytest.fixture
 async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
     """Enrol Eileen, and return her id."""
     return await enrol(hass, entry, enrolment_photos())
-
-
-def an_alert(recipients: list[str], **changes: Any) -> ConfigSubentry:
-    """Return an alert about everybody."""
-    data = {"who": ["familiar", "stranger", "unclear"], "people": [], "recipients": recipients} | changes
-    return ConfigSubentry(data=data, subentry_type="alert", title="Everybody", unique_id=None)
 
 
 @pytest.fixture
@@ -76,8 +69,7 @@ async def told(hass: HomeAssistant, hub: Hub, phone: Phone, *, minutes: int) -> 
     """Have the doorbell rung some time from now, and return what the phone was told."""
     before = len(phone.messages)
     with later(minutes=minutes):
-        await ring(hass, hub)
-        await hub.alerts.async_flush()
+        await ring_and_tell(hass, hub)
         await hass.async_block_till_done()
     return phone.messages[before:]
 
@@ -124,25 +116,56 @@ async def test_a_power_cut_switches_nothing_on(
     lived: tuple[Path, Evidence],  # noqa: F811
     make_recorder: MakeRecorder,  # noqa: F811
 ) -> None:
-    """What was switched off and muted is so after a kill, though the states to restore were not written."""
+    """What was switched off or muted is so after a kill in that very moment, before Home Assistant would write it."""
     folder, evidence = lived
-    entity_ids = [ALERT, OF_THE_CAMERA, f"switch.{NAME.lower()}_notifications"]
+    entity_ids = [
+        "switch.familiar_faces_recognition",
+        ALERT,
+        OF_THE_CAMERA,
+        f"switch.{NAME.lower()}_notifications",
+    ]
     async with home(folder, make_recorder) as running:
         alert = an_alert(["here:"])
         running.hass.config_entries.async_add_subentry(running.entry, alert)
         await running.settle()
-        for entity_id in entity_ids:
-            await switch(running.hass, entity_id, False)
-        await act(running.hass, "mute", person=NAME, duration={"days": 2})
         await running.write()
-        killed = tmp_path / "killed"
-        snapshot(folder, killed)
+        for number, entity_id in enumerate(entity_ids):
+            await switch(running.hass, entity_id, False)
+            snapshot(folder, tmp_path / f"killed {number}")
+        await act(running.hass, "mute", person=NAME, duration={"days": 2})
+        snapshot(folder, killed := tmp_path / "killed")
+    for number in range(len(entity_ids)):
+        written = json.loads((tmp_path / f"killed {number}/.storage/core.config_entries").read_text())
+        (data,) = [each["data"] for each in written["data"]["entries"] if each["domain"] == DOMAIN]
+        assert len([*data["switched_off"], *data.get("unannounced", ())]) == number + 1
     (killed / ".storage" / "core.restore_state").unlink()
     async with home(killed, make_recorder) as running:
         assert {running.hass.states.get(each).state for each in entity_ids} == {"off"}
         until = running.hub.alerts.mutes.until(evidence.person_id, dt_util.utcnow())
         assert until is not None
         assert timedelta(days=1) < until - dt_util.utcnow() <= timedelta(days=2)
+
+
+async def test_a_power_cut_right_after_it_was_written(
+    lived: tuple[Path, Evidence],  # noqa: F811
+    make_recorder: MakeRecorder,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the time that a switch has been thrown, it is on the disk, and not on its way there."""
+    folder, _evidence = lived
+    synced: list[str] = []
+    sync = os.fsync
+
+    def note(file: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{file}").readlink().name)
+        sync(file)
+
+    async with home(folder, make_recorder) as running:
+        await running.write()
+        with monkeypatch.context() as patched:
+            patched.setattr(home_traces.os, "fsync", note)
+            await switch(running.hass, OF_THE_CAMERA, False)
+    assert synced == ["core.config_entries", ".storage"]
 
 
 # The button and the sensor
@@ -283,6 +306,8 @@ async def test_mute_says_what_is_wrong(hass: HomeAssistant, hub: Hub, alert_id: 
     assert await refused(hass, "mute", alert="Everybody", duration=week) == "muted_too_long"
     assert await refused(hass, "mute", alert="Everybody", person="Zoe") == "unknown_person"
     assert await refused(hass, "mute", camera="camera.nowhere") == "unknown_camera"
+    with pytest.raises(vol.Invalid, match="too long"):
+        await act(hass, "mute", alert="Everybody", duration={"days": 10**12})
     # The device of something else is no camera.
     assert await refused(hass, "mute", camera=alert_id) == "unknown_camera"
     assert await refused(hass, "mute", alert="Nothing") == "unknown_alert"

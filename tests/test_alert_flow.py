@@ -1,7 +1,6 @@
 """Adding and changing an alert in its dialog, with real phones and real people."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from typing import Any
 
 from homeassistant.components import persistent_notification
@@ -13,7 +12,6 @@ from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.translation import async_get_cached_translations
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.familiar_faces.alerts import trial
 from custom_components.familiar_faces.alerts.notification import Notification
@@ -24,25 +22,17 @@ from custom_components.familiar_faces.flows.alert_choices import name_problem
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
 
+from .alerting import ring_and_tell
 from .conftest import FrontDoor, a_door
-from .phone import CLEAR, NewPhone, phones
+from .phone import CLEAR, NewPhone
 from .pictures import astronaut, enrolment_photos, stranger
-from .steps import Result, add_photo, choose, configure, consent, enrol, later, ring, start_person, visits
+from .steps import Result, add_photo, choose, configure, consent, enrol, later, start_person, visits
 
 ABOUT = {"name": "Everybody", "who": ["familiar", "stranger", "unclear"]}
 WHEN = {"weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "home": "any"}
 WHOM = {"picture": "familiar", "early": True, "every": 0, "critical": False, "answers": True}
 GONE = "alert_recipient_gone"
 NOBODY = "alert_about_nobody"
-
-
-@pytest.fixture
-async def new_phone(
-    hass: HomeAssistant, hass_client: ClientSessionGenerator, sockets: None
-) -> AsyncGenerator[NewPhone]:
-    """Return how to register a phone."""
-    async with phones(hass, hass_client) as new:
-        yield new
 
 
 async def start(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
@@ -130,8 +120,7 @@ async def test_an_alert_is_added_and_tells(
         early=True,
     )
     front_door.frames = visits(astronaut())
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert phone.messages == ["Someone is at the front door.", "Eileen is at the front door."]
 
 
@@ -301,7 +290,10 @@ async def test_why_a_test_did_not_arrive(
     pixel.server.refused.add("Pixel")
     result = await choose(hass, result, "test")
     said = result["description_placeholders"]["notes"].splitlines()
-    assert said[0] == "- notify.fax (cannot be told now): **not sent**, because there is no way any more."
+    assert (
+        said[0]
+        == "- notify.fax (cannot be told now): **not sent**, because there is no way to tell them any more."
+    )
     assert said[1] == "- notify.sms: **not sent**. Home Assistant says: The modem hangs"
     assert said[2].startswith("- Pixel: **not sent**. Home Assistant says: ")
     assert said[3] == "- Apple: sent. It should show up within seconds."
@@ -464,8 +456,7 @@ async def test_a_camera_that_is_removed(
     assert entry.subentries[alert_id].data["cameras"] == []
     assert issues(hass) == {NOBODY}
     front_door.frames = visits(stranger(0))
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert phone.pushed == []
     # In the form empty means every camera: that has to be seen.
     result = await entry.start_subentry_reconfigure_flow(hass, alert_id)
@@ -477,8 +468,7 @@ async def test_a_camera_that_is_removed(
     await hass.async_block_till_done()
     assert issues(hass) == set()
     with later(minutes=30):
-        await ring(hass, hub)
-        await hub.alerts.async_flush()
+        await ring_and_tell(hass, hub)
     assert phone.messages == ["Someone is at the front door.", "A stranger is at the front door."]
     assert CLEAR not in phone.messages
 

@@ -22,14 +22,14 @@ from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.visits.news import Stage
 from custom_components.familiar_faces.visits.turns import Urgency
 
+from .alerting import an_alert, shown
 from .conftest import FrontDoor, set_up
 from .home import DATABASE, Home, MakeRecorder, home
-from .phone import CLEAR
+from .people_on_record import change_choices
+from .phone import CLEAR, NewPhone
 from .pictures import astronaut
 from .steps import later, ring, visits
-from .test_alert_entities import an_alert
-from .test_alerts import NewPhone, add_alert, change_choices, new_phone  # noqa: F401
-from .test_alerts_together import Street, entry, front_door, shown, street  # noqa: F401
+from .street import Street
 from .test_forgetting import NAME, Evidence, ask, expected_lingering_timers, lived, lived_in, make_recorder  # noqa: F401
 
 OURS = "custom_components.familiar_faces"
@@ -62,15 +62,10 @@ def _bytes(value: object, known: dict[int, object]) -> Iterator[bytes]:
 # In memory
 
 
-async def test_no_picture_outlives_its_link(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,  # noqa: F811
-    street: Street,  # noqa: F811
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_no_picture_outlives_its_link(hass: HomeAssistant, street: Street, new_phone: NewPhone) -> None:
     """Neither of a stranger nor of everybody in the first frame; nor of whom a wrong name was taken away."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone, picture="everybody")
+    street.alert(phone, picture="everybody")
     await change_choices(hass, street.hub, "silas", keeping=Keeping.VISITS, pictures=True)
     await change_choices(hass, street.hub, "carla", pictures=True)
     street.rings("Gate")
@@ -89,15 +84,10 @@ async def test_no_picture_outlives_its_link(
     assert pictures_in(street.hub.alerts) == set()
 
 
-async def test_pictures_go_whatever_goes_on(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,  # noqa: F811
-    street: Street,  # noqa: F811
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_pictures_go_whatever_goes_on(hass: HomeAssistant, street: Street, new_phone: NewPhone) -> None:
     """Rings that never end put nothing off, and who stays does not hold the picture of who has left."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone, picture="everybody")
+    street.alert(phone, picture="everybody")
     await street.comes("Front", "Anna", "x")
     for _ in range(LINK_MINUTES * 2):
         await street.later(20)
@@ -113,15 +103,10 @@ async def test_pictures_go_whatever_goes_on(
     assert {each for each in pictures_in(street.hub.alerts) if each.endswith(b" Anna")} != set()
 
 
-async def test_when_somebody_was_told_of(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,  # noqa: F811
-    street: Street,  # noqa: F811
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_when_somebody_was_told_of(street: Street, new_phone: NewPhone) -> None:
     """It is known for as long as an alert can keep quiet about somebody."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone, every=24 * 60, early=False)
+    street.alert(phone, every=24 * 60, early=False)
     await street.comes("Front", "Anna")
     await street.later(23 * 3600)
     await street.comes("Front", "Anna")
@@ -135,15 +120,11 @@ async def test_when_somebody_was_told_of(
 
 @pytest.mark.parametrize("who", ["Anna", "Silas"])
 async def test_someone_is_not_shown_as_told(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,  # noqa: F811
-    street: Street,  # noqa: F811
-    new_phone: NewPhone,  # noqa: F811
-    who: str,
+    hass: HomeAssistant, street: Street, new_phone: NewPhone, who: str
 ) -> None:
     """The first notification is nobody's yet: the moment of somebody of whom nothing is kept is not shown by it."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone)
+    street.alert(phone)
     await street.settle()
     await change_choices(
         hass, street.hub, "anna", keeping=Keeping.NOTHING if who == "Anna" else Keeping.VISITS
@@ -159,15 +140,12 @@ async def test_someone_is_not_shown_as_told(
 
 
 async def test_last_told_no_longer_than_visits(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,  # noqa: F811
-    street: Street,  # noqa: F811
-    new_phone: NewPhone,  # noqa: F811
+    hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
     """It is shown no longer than anybody's visits are kept: it may have been them, also from before a restart."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone)
-    hass.config_entries.async_update_entry(entry, options={"visit_days": 2})
+    street.alert(phone)
+    hass.config_entries.async_update_entry(street.entry, options={"visit_days": 2})
     await street.comes("Front", "Anna")
     await street.settle()
     assert hass.states.get("sensor.everybody_last_told").state != "unknown"
@@ -192,17 +170,11 @@ async def test_last_told_no_longer_than_visits(
     ],
 )
 async def test_a_face_that_wishes_silence(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,  # noqa: F811
-    street: Street,  # noqa: F811
-    new_phone: NewPhone,  # noqa: F811
-    who: str,
-    frames: int,
-    expected: list[str],
+    hass: HomeAssistant, street: Street, new_phone: NewPhone, who: str, frames: int, expected: list[str]
 ) -> None:
     """Without a bell their face is all that says that somebody is there: nobody is told of it, or no longer."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone)
+    street.alert(phone)
     street.news("Front", Stage.STARTED, urgency=Urgency.MOTION)
     street.news("Front", Stage.FETCHED, urgency=Urgency.MOTION, frame=b"")
     for number in range(1, frames + 1):
@@ -241,8 +213,8 @@ async def test_a_face_that_wishes_silence(
 )
 async def test_a_damaged_alert(
     hass: HomeAssistant,
-    entry: MockConfigEntry,  # noqa: F811
-    front_door: FrontDoor,  # noqa: F811
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
     real_engine: None,
     damage: dict[str, Any],
 ) -> None:
@@ -274,8 +246,8 @@ async def test_a_damaged_alert(
 )
 async def test_damaged_books(
     hass: HomeAssistant,
-    entry: MockConfigEntry,  # noqa: F811
-    front_door: FrontDoor,  # noqa: F811
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
     real_engine: None,
     damage: object,
 ) -> None:
@@ -293,8 +265,8 @@ async def test_damaged_books(
 
 async def test_mutes_that_end_at_no_moment(
     hass: HomeAssistant,
-    entry: MockConfigEntry,  # noqa: F811
-    front_door: FrontDoor,  # noqa: F811
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
     real_engine: None,
 ) -> None:
     """They are as if they were not there."""
@@ -305,7 +277,7 @@ async def test_mutes_that_end_at_no_moment(
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_starting_over(hass: HomeAssistant, entry: MockConfigEntry) -> None:  # noqa: F811
+async def test_starting_over(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """When everything is erased because the vault cannot be opened, alerts, switches and mutes know nobody more."""
     alert = an_alert(["here:"], people=["nadie"])
     person = ConfigSubentry(

@@ -1,57 +1,21 @@
 """Alerts: one notification a visit that grows, on real phones' side of the real companion integration."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import replace
-from typing import Any
-from uuid import uuid4
-
 from homeassistant.components.persistent_notification import _async_get_or_create_notifications
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.util import dt as dt_util
 from PIL import Image
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
 
+from .alerting import add_alert, an_alert, link, ring_and_tell
 from .conftest import FrontDoor
-from .phone import CLEAR, Phone, PushServer, register
-from .pictures import astronaut, enrolment_photos, frame, stranger
-from .steps import enrol, later, ring
-
-type NewPhone = Callable[..., Awaitable[Phone]]
-
-
-@pytest.fixture
-async def new_phone(
-    hass: HomeAssistant, hass_client: ClientSessionGenerator, sockets: None
-) -> AsyncGenerator[NewPhone]:
-    """Return how to register a phone."""
-    server = PushServer()
-    url = await server.start()
-
-    async def new(name: str, user: MockUser | None = None) -> Phone:
-        user = user or MockUser(name=name).add_to_hass(hass)
-        return await register(hass, hass_client, server, url, name, user)
-
-    yield new
-    await server.stop()
-
-
-def add_alert(hass: HomeAssistant, entry: MockConfigEntry, *phones: Phone, **changes: Any) -> str:
-    """Add an alert to an entry, and return its id."""
-    data = {
-        "who": ["familiar", "stranger", "unclear"],
-        "recipients": [phone.key for phone in phones],
-        "early": True,
-        "picture": "familiar",
-    } | changes
-    subentry = ConfigSubentry(data=data, subentry_type="alert", title="Everybody", unique_id=None)
-    hass.config_entries.async_add_subentry(entry, subentry)
-    return subentry.subentry_id
+from .people_on_record import change_choices
+from .phone import CLEAR, NewPhone
+from .pictures import astronaut, enrolment_photos, stranger
+from .steps import enrol, later, ring, visits
 
 
 async def test_grows(
@@ -61,9 +25,8 @@ async def test_grows(
     phone = await new_phone("Pixel")
     add_alert(hass, entry, phone)
     await enrol(hass, entry, enrolment_photos())
-    front_door.frames = [frame(astronaut(), seed=seed) for seed in range(5)]
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    front_door.frames = visits(astronaut())
+    await ring_and_tell(hass, hub)
     assert phone.messages == ["Someone is at the front door.", "Eileen is at the front door."]
     first, second = phone.pushed
     assert first["data"]["tag"] == second["data"]["tag"]
@@ -80,37 +43,22 @@ async def test_a_stranger(
     add_alert(hass, entry, everybody)
     add_alert(hass, entry, familiar, who=["familiar"])
     await enrol(hass, entry, enrolment_photos())
-    front_door.frames = [frame(stranger(0), seed=seed) for seed in range(5)]
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    front_door.frames = visits(stranger(0))
+    await ring_and_tell(hass, hub)
     assert everybody.messages == ["Someone is at the front door.", "A stranger is at the front door."]
     assert "image" not in everybody.pushed[-1]["data"]
     assert familiar.messages == ["Someone is at the front door.", CLEAR]
     assert not familiar.shown()
 
 
-async def change_choices(hass: HomeAssistant, hub: Hub, person_id: str, **choices: Any) -> None:
-    """Have somebody agree to something else than before."""
-    before = hub.people[person_id].consent
-    assert before is not None
-    consent = replace(before, consent_id=uuid4().hex, choices=replace(before.choices, **choices))
-    await hass.async_add_executor_job(hub.vault.record_consent, person_id, consent, dt_util.utcnow())
-    await hub.async_refresh_people()
-
-
-def link(hass: HomeAssistant, phone: Phone, entity_id: str = "person.eileen") -> None:
-    """Say whose phone it is, as Home Assistant's own person does."""
-    hass.states.async_set(entity_id, "home", {"user_id": phone.user_id})
-
-
 def eileen_comes(front_door: FrontDoor, *beside: Image.Image) -> None:
     """Have Eileen stand before the camera."""
-    front_door.frames = [frame(astronaut(), *beside, seed=seed) for seed in range(16)]
+    front_door.frames = visits(astronaut(), *beside)
 
 
 def a_stranger_comes(front_door: FrontDoor) -> None:
     """Have somebody stand before the camera whom nobody knows."""
-    front_door.frames = [frame(stranger(0), seed=seed) for seed in range(16)]
+    front_door.frames = visits(stranger(0))
 
 
 async def test_never_of_yourself(
@@ -122,8 +70,7 @@ async def test_never_of_yourself(
     add_alert(hass, entry, own, other)
     await enrol(hass, entry, enrolment_photos(), linked_entity="person.eileen")
     eileen_comes(front_door)
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert own.pushed == []
     assert other.messages[-1] == "Eileen is at the front door."
 
@@ -137,8 +84,7 @@ async def test_with_a_guest(
     add_alert(hass, entry, own, other)
     await enrol(hass, entry, enrolment_photos(), linked_entity="person.eileen")
     eileen_comes(front_door, stranger(0))
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert own.messages[-1] == "A stranger is at the front door."
     assert not any("Eileen" in message for message in own.messages)
     assert other.messages[-1] in (
@@ -157,8 +103,7 @@ async def test_a_stranger_while_linked(
     add_alert(hass, entry, own)
     await enrol(hass, entry, enrolment_photos(), linked_entity="person.eileen")
     a_stranger_comes(front_door)
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert own.messages[-1] == "A stranger is at the front door."
 
 
@@ -177,8 +122,7 @@ async def test_silent(
     person_id = await enrol(hass, entry, enrolment_photos())
     await change_choices(hass, hub, person_id, keeping=Keeping.SILENT)
     eileen_comes(front_door)
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert phone.messages == ["Someone is at the front door."]
     assert "image" not in phone.pushed[0]["data"]
 
@@ -192,8 +136,7 @@ async def test_without_pictures(
     person_id = await enrol(hass, entry, enrolment_photos())
     await change_choices(hass, hub, person_id, pictures=False)
     eileen_comes(front_door)
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert phone.messages[-1] == "Eileen is at the front door."
     assert not any("image" in each["data"] for each in phone.pushed)
     assert len(hub.alerts.pictures) == 0
@@ -212,8 +155,7 @@ async def test_pictures_of_everybody(
     add_alert(hass, entry, phone, picture="everybody")
     await enrol(hass, entry, enrolment_photos())
     a_stranger_comes(front_door)
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     client = await hass_client_no_auth()
     for each in phone.pushed:
         response = await client.get(each["data"]["image"])
@@ -230,8 +172,7 @@ async def test_not_them(
     add_alert(hass, entry, first, second, who=["familiar"], early=False)
     await enrol(hass, entry, enrolment_photos())
     eileen_comes(front_door)
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert second.messages == ["Eileen is at the front door."]
     assert await first.press(first.action("Not them")) == 200
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -252,16 +193,14 @@ async def test_every(
     eileen_comes(front_door)
     await ring(hass, hub)
     with later(minutes=10):
-        await ring(hass, hub)
-        await hub.alerts.async_flush()
+        await ring_and_tell(hass, hub)
         assert phone.messages == ["Eileen is at the front door."]
     with later(minutes=20):
         a_stranger_comes(front_door)
         await ring(hass, hub)
     with later(minutes=31):
         eileen_comes(front_door)
-        await ring(hass, hub)
-    await hub.alerts.async_flush()
+        await ring_and_tell(hass, hub)
     assert phone.messages[1:] == ["A stranger is at the front door.", "Eileen is at the front door."]
 
 
@@ -284,8 +223,7 @@ async def test_home(
     add_alert(hass, entry, phone, early=False, home=home)
     await enrol(hass, entry, enrolment_photos())
     eileen_comes(front_door)
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert len(phone.pushed) == told
 
 
@@ -297,21 +235,18 @@ async def test_muted(
     add_alert(hass, entry, first, second, early=False)
     await enrol(hass, entry, enrolment_photos())
     eileen_comes(front_door)
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     await first.press(first.action("Mute 1 h"))
     await hass.async_block_till_done(wait_background_tasks=True)
     with later(minutes=30):
         await ring(hass, hub)
         a_stranger_comes(front_door)
-        await ring(hass, hub)
-    await hub.alerts.async_flush()
+        await ring_and_tell(hass, hub)
     assert first.messages[1:] == ["A stranger is at the front door."]
     assert second.messages[1] == "Eileen is at the front door."
     with later(minutes=61):
         eileen_comes(front_door)
-        await ring(hass, hub)
-    await hub.alerts.async_flush()
+        await ring_and_tell(hass, hub)
     assert first.messages[-1] == "Eileen is at the front door."
 
 
@@ -323,8 +258,7 @@ async def test_forgotten(
     add_alert(hass, entry, phone)
     person_id = await enrol(hass, entry, enrolment_photos())
     eileen_comes(front_door)
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     action = phone.action("Right")
     await hub.async_forget(person_id)
     await hub.alerts.async_flush()
@@ -345,25 +279,16 @@ async def test_no_picture_comes(
     add_alert(hass, entry, phone, picture="everybody")
     await enrol(hass, entry, enrolment_photos())
     front_door.frames = []
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert phone.messages == ["Someone is at the front door."]
 
 
 async def test_here(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor) -> None:
     """Home Assistant's own notifications grow, too."""
-    hass.config_entries.async_add_subentry(
-        entry,
-        ConfigSubentry(
-            data={"who": ["familiar", "stranger"], "recipients": ["here:"], "early": True},
-            subentry_type="alert",
-            title="Here",
-            unique_id=None,
-        ),
-    )
+    alert = an_alert(["here:"], who=["familiar", "stranger"], early=True)
+    hass.config_entries.async_add_subentry(entry, alert)
     await enrol(hass, entry, enrolment_photos())
     eileen_comes(front_door)
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     (shown,) = _async_get_or_create_notifications(hass).values()
     assert (shown["title"], shown["message"]) == ("Front door", "Eileen is at the front door.")

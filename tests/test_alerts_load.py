@@ -24,12 +24,12 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.visits.visit import Decision, Visit
 
+from .alerting import add_alert, link
 from .conftest import DOORBELL, FrontDoor, a_door, an_entry, put_up
 from .people_on_record import DAY, a_consent
-from .phone import CLEAR, Phone
+from .phone import CLEAR, NewPhone, Phone
 from .pictures import astronaut, frame, photos_of, stranger
 from .steps import visits
-from .test_alerts import NewPhone, add_alert, link, new_phone  # noqa: F401
 from .vectors import axis
 
 DOORS = 8
@@ -153,8 +153,7 @@ async def front_door(hass: HomeAssistant, cast: Cast) -> list[FrontDoor]:
     """Return eight cameras, before which people stand, and one bell for all of them."""
     cameras = []
     for number, people in enumerate(cast.doors):
-        camera = FrontDoor()
-        camera._attr_name, camera._attr_unique_id = f"Door {number}", f"door_{number}"
+        camera = FrontDoor(f"Door {number}")
         pictures = [cast.faces[who] for who in people]
         camera.frames = visits(*pictures) if people else [frame(seed=seed) for seed in range(40)]
         cameras.append(camera)
@@ -243,7 +242,7 @@ async def test_everybody_is_told_the_right_thing_once(
     hub: Hub,
     entry: MockConfigEntry,
     cast: Cast,
-    new_phone: NewPhone,  # noqa: F811
+    new_phone: NewPhone,
 ) -> None:
     """Compared with what follows from the alerts' words and from who was announced where."""
     hass.states.async_set("zone.home", "1")

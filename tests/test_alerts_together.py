@@ -1,238 +1,33 @@
-"""Alerts while much happens at once: made-up faces at several cameras, and real phones that are told.
-
-Looks and visits take the way they take from the watchers on; only the engine and its pictures are left out.
-"""
+"""Alerts while much happens at once: made-up faces at several cameras, and real phones that are told."""
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 from typing import Any
 
-from freezegun import freeze_time
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.familiar_faces.alerts.episode import Episode
-from custom_components.familiar_faces.alerts.recipients import Recipient
-from custom_components.familiar_faces.alerts.telling import Kind, Telling
-from custom_components.familiar_faces.const import signal_look
-from custom_components.familiar_faces.engine.protocol import Embedding, Face, Quality
-from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.people.choices import Choices, Keeping
-from custom_components.familiar_faces.visits.news import LookNews, Stage
+from custom_components.familiar_faces.alerts.telling import Kind
+from custom_components.familiar_faces.visits.news import Stage
 from custom_components.familiar_faces.visits.turns import Urgency
-from custom_components.familiar_faces.visits.visit import Decision, Sighting, UnclearReason, Verdict, Visit
-from custom_components.familiar_faces.visits.watcher import Timing
 
-from .conftest import FrontDoor, a_door, an_entry, put_up
-from .people_on_record import DAY, SECOND, a_consent, put_on_record
-from .phone import CLEAR, Phone
-from .test_alerts import NewPhone, add_alert, change_choices, link, new_phone  # noqa: F401
-from .vectors import axis
-
-DOORS = ("Front", "Back", "Garage", "Gate")
-NAMES = ("Anna", "Bob", "Carla", "Dirk", "Silas")
-QUIET, PLAIN = "Silas", "Carla"
-"""Who wishes silence, and who said no to pictures."""
-STRANGERS = ("x", "y", "z")
-
-
-@pytest.fixture
-async def front_door(hass: HomeAssistant) -> None:
-    """Set up four cameras and a bell at each."""
-    cameras = []
-    for name in DOORS:
-        camera = FrontDoor()
-        camera._attr_name, camera._attr_unique_id = name, name.casefold()
-        cameras.append(camera)
-    await put_up(hass, cameras, [name.casefold() for name in DOORS])
-    await hass.async_block_till_done()
-
-
-@pytest.fixture
-def entry(hass: HomeAssistant, config_folder: Path) -> MockConfigEntry:
-    """Return an entry with four cameras, not set up."""
-    doors = [
-        a_door(f"camera.{name.casefold()}", f"{name} door", f"input_button.{name.casefold()}")
-        for name in DOORS
-    ]
-    entry = an_entry(*doors)
-    entry.add_to_hass(hass)
-    return entry
-
-
-@dataclass
-class Said:
-    """A state of a notification, as it was sent."""
-
-    at: datetime
-    recipient: str
-    tag: str
-    telling: Telling
-    silent: bool
-
-
-@dataclass
-class Street:
-    """Who comes, at which camera, and what is told of it."""
-
-    hass: HomeAssistant
-    hub: Hub
-    clock: FrozenDateTimeFactory
-    said: list[Said] = field(default_factory=list)
-    joined: dict[str, str] = field(default_factory=dict)
-    """Tags of notifications that became part of another one, and the tag of that."""
-
-    def tag(self, tag: str) -> str:
-        """Return of which notification one is a part now."""
-        while tag in self.joined:
-            tag = self.joined[tag]
-        return tag
-
-    def camera(self, name: str) -> str:
-        """Return the id of a camera."""
-        return next(key for key, title in self.hub.alerts.cameras.items() if title == f"{name} door")
-
-    def news(self, door: str, stage: Stage, **more: Any) -> None:
-        """Have a watcher say how far its look is."""
-        urgency = more.pop("urgency", Urgency.RING)
-        entry_id = self.hub.entry.entry_id
-        async_dispatcher_send(
-            self.hass, signal_look(entry_id), LookNews(self.camera(door), stage, urgency, **more)
-        )
-
-    def rings(self, door: str) -> None:
-        """Have somebody ring, and the camera give its first frame."""
-        self.news(door, Stage.STARTED)
-        self.news(door, Stage.FETCHED, frame=b"\xff\xd8 everybody there")
-
-    async def sees(self, door: str, *people: str, unclear: bool = False) -> list[Visit]:
-        """Have a frame show people who are decided by it; with a capital they are familiar."""
-        visits = []
-        for who in people:
-            sighting, verdict = self.seen(who, unclear=unclear)
-            outcome = self.hub.open_visits.settle(self.camera(door), sighting, verdict)
-            resembled = verdict.resembled | ({verdict.person_id} if verdict.person_id is not None else set())
-            await self.hub.async_settle(outcome, Timing(1, 1, 1), _portrait(who), resembled)
-            visits.append(outcome.visit)
-        self.news(door, Stage.COMPARED, frames=2, faces=len(people))
-        await self.settle()
-        return visits
-
-    async def ends(self, door: str) -> None:
-        """Have a look be over."""
-        self.hub.async_expire_visits()
-        self.news(door, Stage.ENDED)
-        await self.settle()
-
-    async def comes(self, door: str, *people: str, unclear: bool = False) -> list[Visit]:
-        """Have people ring, be seen, and the look be over."""
-        self.rings(door)
-        await self.settle()
-        visits = await self.sees(door, *people, unclear=unclear)
-        await self.ends(door)
-        return visits
-
-    async def later(self, seconds: float) -> None:
-        """Let time go by, and what waits for it happen."""
-        self.clock.tick(timedelta(seconds=seconds))
-        self.hub.async_expire_visits()
-        await self.settle()
-
-    async def settle(self) -> None:
-        """Wait until everything is told."""
-        await self.hass.async_block_till_done()
-        await self.hub.alerts.async_flush()
-
-    def seen(self, who: str, *, unclear: bool = False) -> tuple[Sighting, Verdict]:
-        """Return how a look shows somebody now."""
-        return Sighting.begin(_face(who), dt_util.utcnow()), self._verdict(who, unclear=unclear)
-
-    def _verdict(self, who: str, *, unclear: bool) -> Verdict:
-        if unclear:
-            resembled = frozenset({who.casefold()}) if who in NAMES else frozenset[str]()
-            return Verdict(Decision.UNCLEAR, reason=UnclearReason.NOT_SURE, resembled=resembled)
-        if who not in NAMES:
-            return Verdict(Decision.STRANGER)
-        return Verdict(Decision.FAMILIAR, who.casefold(), who, 0.99, template_id="made up")
-
-
-def _axis(who: str) -> Embedding:
-    return axis(100 + [*NAMES, *STRANGERS].index(who))
-
-
-def _portrait(who: str) -> bytes:
-    return f"\xff\xd8 {who}".encode("latin-1")
-
-
-def _face(who: str) -> Face:
-    quality = Quality(True, None, 80.0, 0.0, 120.0, 60)
-    return Face((0, 0, 60, 60), ((0.0, 0.0),) * 5, 0.9, quality, _axis(who), None, _portrait(who))
-
-
-@pytest.fixture
-async def street(hass: HomeAssistant, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Street]:
-    """Return a street in which time stands still, and five people have agreed to be recognised."""
-    now = dt_util.utcnow().replace(microsecond=0)
-    with freeze_time(now, tick=False, real_asyncio=True) as clock:
-        for name in NAMES:
-            choices = Choices(
-                keeping=Keeping.SILENT if name == QUIET else Keeping.VISITS,
-                pictures=name not in (PLAIN, QUIET),
-            )
-            consent = a_consent(now, now + 300 * DAY, choices=choices)
-            await put_on_record(hass, hub, consent, name.casefold(), name)
-        street = Street(hass, hub, clock)
-        teller = hub.alerts._teller
-        send = teller._async_send
-
-        async def sent(recipient: Recipient, episode: Episode, telling: Telling) -> None:
-            silent = (episode.tag, recipient.key) not in teller._unheard
-            street.said.append(Said(dt_util.utcnow(), recipient.key, episode.tag, telling, silent))
-            await send(recipient, episode, telling)
-
-        monkeypatch.setattr(teller, "_async_send", sent)
-        join = teller.async_join
-
-        def joined(episode: Episode, into: Episode) -> None:
-            street.joined[episode.tag] = into.tag
-            join(episode, into)
-
-        monkeypatch.setattr(teller, "async_join", joined)
-        yield street
-
-
-def sounds(phone: Phone) -> list[str]:
-    """Return what a phone said aloud."""
-    return [
-        each["message"]
-        for each in phone.pushed
-        if each["message"] != CLEAR and not each["data"].get("alert_once")
-    ]
-
-
-def shown(phone: Phone) -> list[str]:
-    """Return what a phone shows."""
-    return [each["message"] for each in phone.shown().values()]
+from .alerting import link, shown, sounds
+from .people_on_record import SECOND, change_choices
+from .phone import NewPhone, Phone
+from .street import DOORS, NAMES, PLAIN, QUIET, STRANGERS, Said, Street
 
 
 async def test_one_person_rings_at_two_doors(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
+    hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
     """The second ring is heard, and then it is one notification again: nothing comes back when patience ends."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone)
+    street.alert(phone)
     await street.comes("Front", "Anna")
     await street.later(10)
     await street.comes("Back", "Anna")
@@ -243,15 +38,10 @@ async def test_one_person_rings_at_two_doors(
     assert sounds(phone) == ["Someone is at the front door.", "Someone is at the back door."]
 
 
-async def test_who_was_told_of_is_no_news_when_two_become_one(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_who_was_told_of_is_no_news_when_two_become_one(street: Street, new_phone: NewPhone) -> None:
     """Bob was told of at the back door; that Anna comes there from the front door does not tell of him again."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone, early=False, every=10)
+    street.alert(phone, early=False, every=10)
     await street.comes("Front", "Anna")
     await street.later(5)
     await street.comes("Back", "Bob")
@@ -262,29 +52,21 @@ async def test_who_was_told_of_is_no_news_when_two_become_one(
 
 
 async def test_an_alert_about_one_door_is_not_taken_back_at_another(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
+    street: Street, new_phone: NewPhone
 ) -> None:
     """Whoever walks on to where the alert is not about was at the front door all the same."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone, early=False, cameras=[street.camera("Front")])
+    street.alert(phone, early=False, cameras=[street.camera("Front")])
     await street.comes("Front", "Anna")
     await street.later(10)
     await street.comes("Back", "Anna")
     assert phone.messages == ["Anna is at the front door."]
 
 
-async def test_told_of_at_one_door_after_another(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_told_of_at_one_door_after_another(street: Street, new_phone: NewPhone) -> None:
     """An alert about the back door rings once for somebody who was at the front door before."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone, cameras=[street.camera("Back")])
+    street.alert(phone, cameras=[street.camera("Back")])
     await street.comes("Front", "Anna")
     await street.later(10)
     await street.comes("Back", "Anna")
@@ -292,16 +74,11 @@ async def test_told_of_at_one_door_after_another(
     assert shown(phone) == ["Anna is at the back door."]
 
 
-async def test_a_stranger_who_turns_out_to_be_familiar(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_a_stranger_who_turns_out_to_be_familiar(street: Street, new_phone: NewPhone) -> None:
     """It is the same visit, so it makes no second sound; who is told of familiar people alone hears of it now."""
     both, familiar = await new_phone("Pixel"), await new_phone("Apple")
-    add_alert(hass, entry, both, early=False)
-    add_alert(hass, entry, familiar, early=False, who=["familiar"])
+    street.alert(both, early=False)
+    street.alert(familiar, early=False, who=["familiar"])
     await street.sees("Front", "Anna", unclear=True)
     await street.later(0.5)
     await street.sees("Front", "Anna")
@@ -311,15 +88,10 @@ async def test_a_stranger_who_turns_out_to_be_familiar(
     assert sounds(familiar) == ["Anna is at the front door."]
 
 
-async def test_somebody_else_rings_soon_after(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_somebody_else_rings_soon_after(street: Street, new_phone: NewPhone) -> None:
     """A courier twenty seconds after Anna is news; and so is a ring at which nobody can be seen."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone)
+    street.alert(phone)
     await street.comes("Front", "Anna")
     await street.later(20)
     await street.comes("Front", "x")
@@ -332,30 +104,20 @@ async def test_somebody_else_rings_soon_after(
     assert len(shown(phone)) == 1
 
 
-async def test_ringing_twice_is_not_somebody_else(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_ringing_twice_is_not_somebody_else(street: Street, new_phone: NewPhone) -> None:
     """Whoever rings again is known by the end of the look, and nothing new is said."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone)
+    street.alert(phone)
     await street.comes("Front", "Anna")
     await street.later(10)
     await street.comes("Front", "Anna")
     assert phone.messages == ["Someone is at the front door.", "Anna is at the front door."]
 
 
-async def test_a_sound_is_not_lost_with_what_took_its_place(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_a_sound_is_not_lost_with_what_took_its_place(street: Street, new_phone: NewPhone) -> None:
     """A name that is known before anything was sent is heard: nobody has heard that someone is there."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone)
+    street.alert(phone)
     street.rings("Front")
     await street.sees("Front", "Anna")
     assert phone.messages == sounds(phone) == ["Anna is at the front door."]
@@ -373,15 +135,10 @@ async def test_a_sound_is_not_lost_with_what_took_its_place(
     assert phone.messages[-1] == sounds(phone)[-1] == "Anna and Dirk are at the front door."
 
 
-async def test_a_camera_that_is_watched_all_the_time(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_a_camera_that_is_watched_all_the_time(street: Street, new_phone: NewPhone) -> None:
     """Whoever stays is told of once, however many looks show them; who comes back later, once more."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone)
+    street.alert(phone)
 
     async def look(*people: str) -> None:
         street.news("Front", Stage.STARTED, urgency=Urgency.ALWAYS)
@@ -398,14 +155,11 @@ async def test_a_camera_that_is_watched_all_the_time(
 
 
 async def test_a_picture_goes_with_the_yes_to_pictures(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
+    hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
     """Whoever says no to pictures afterwards is shown no more, and the name stays."""
     phone = await new_phone("Pixel")
-    add_alert(hass, entry, phone, early=False)
+    street.alert(phone, early=False)
     await street.comes("Front", "Anna")
     assert "image" in phone.pushed[-1]["data"]
     assert len(street.hub.alerts.pictures) == 1
@@ -418,33 +172,22 @@ async def test_a_picture_goes_with_the_yes_to_pictures(
     assert shown(phone) == ["Anna and Bob are at the front door."]
 
 
-async def test_recipients_are_told_one_turn_each(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_recipients_are_told_one_turn_each(street: Street, new_phone: NewPhone) -> None:
     """Nothing is sent in the turn in which it is decided: twenty phones would hold the loop twenty times as long."""
     phones = [await new_phone("Pixel"), await new_phone("Apple")]
-    add_alert(hass, entry, *phones)
+    street.alert(*phones)
     street.rings("Front")
     assert street.said == []
     await street.settle()
     assert [each.recipient for each in street.said] == [phone.key for phone in phones]
 
 
-async def test_a_recipient_with_a_guest(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
-) -> None:
+async def test_a_recipient_with_a_guest(hass: HomeAssistant, street: Street, new_phone: NewPhone) -> None:
     """Told of the guest alone, and of no one before; at two doors too."""
     own = await new_phone("Pixel")
     link(hass, own, "person.anna")
-    await street.hass.async_add_executor_job(street.hub.vault.update_person, "anna", "Anna", "person.anna")
-    await street.hub.async_refresh_people()
-    add_alert(hass, entry, own)
+    await street.update("anna", "Anna", "person.anna")
+    street.alert(own)
     await street.comes("Front", "Anna", "Bob")
     await street.later(10)
     await street.comes("Back", "Anna")
@@ -454,34 +197,28 @@ async def test_a_recipient_with_a_guest(
 
 
 async def test_alerts_that_are_switched_off_in_mid_look(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
+    hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
     """What is told an hour later is another notification."""
     phone = await new_phone("Pixel")
-    alert_id = add_alert(hass, entry, phone)
+    alert_id = street.alert(phone)
     street.rings("Front")
     await street.settle()
-    hass.config_entries.async_remove_subentry(entry, alert_id)
+    hass.config_entries.async_remove_subentry(street.entry, alert_id)
     await street.ends("Front")
     await street.later(3600)
-    add_alert(hass, entry, phone)
+    street.alert(phone)
     await street.comes("Front", "Anna")
     assert len({each["data"]["tag"] for each in phone.pushed}) == 2
     assert sounds(phone) == ["Someone is at the front door."] * 2
 
 
 async def test_nobody_is_told_of_a_correction_who_was_not_told_the_name(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
+    hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
     """Whoever has muted Anna is told of somebody, not that it was not her."""
     told, muted = await new_phone("Pixel"), await new_phone("Apple")
-    add_alert(hass, entry, told, muted, early=False)
+    street.alert(told, muted, early=False)
     now = dt_util.utcnow()
     street.hub.alerts.mutes.async_mute("anna", muted.key, now + timedelta(hours=1), now)
     await street.comes("Front", "Anna")
@@ -504,13 +241,7 @@ RULES: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_whatever_happens(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    street: Street,
-    new_phone: NewPhone,  # noqa: F811
-    seed: int,
-) -> None:
+async def test_whatever_happens(hass: HomeAssistant, street: Street, new_phone: NewPhone, seed: int) -> None:
     """What may never be told is never told, and nothing twice, whoever comes where."""
     random = Random(seed)
     phones: dict[str, Phone] = {}
@@ -519,10 +250,9 @@ async def test_whatever_happens(
         where = (
             {"cameras": [street.camera(each) for each in changes["cameras"]]} if "cameras" in changes else {}
         )
-        add_alert(hass, entry, phones[name], **(changes | where))
+        street.alert(phones[name], **(changes | where))
     link(hass, phones["own"], "person.anna")
-    await hass.async_add_executor_job(street.hub.vault.update_person, "anna", "Anna", "person.anna")
-    await street.hub.async_refresh_people()
+    await street.update("anna", "Anna", "person.anna")
     looking: set[str] = set()
     for _ in range(60):
         door = random.choice(DOORS)

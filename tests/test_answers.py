@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
-from random import Random
-import sqlite3
-from typing import Any
+from unittest.mock import patch
 
 from homeassistant.auth.const import GROUP_ID_ADMIN, GROUP_ID_USER
 from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers.json import json_dumps
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
@@ -22,24 +20,16 @@ from custom_components.familiar_faces.alerts.recipients import async_find
 from custom_components.familiar_faces.const import CONF_MUTED, CONF_UNANNOUNCED
 from custom_components.familiar_faces.correct import async_correct
 from custom_components.familiar_faces.flows.words import async_say
-from custom_components.familiar_faces.hub import Hub, vault_folder
+from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.pages import guard
-from custom_components.familiar_faces.vault.records import AuditEntry
 
-from .conftest import FrontDoor
+from .alerting import a_user, add_alert, audited, everything, press, ring_and_tell, titles
+from .conftest import FrontDoor, start_again
 from .phone import CLEAR, NewPhone, Phone
 from .pictures import astronaut, enrolment_photos, photos_of, stranger
 from .steps import VISITOR, enrol, later, ring, visits
-from .test_alerts import add_alert
 
 ENROL = "/config/integrations/integration/familiar_faces"
-
-
-async def a_user(hass: HomeAssistant, name: str, group_id: str) -> MockUser:
-    """Return a new user of a group."""
-    group = await hass.auth.async_get_group(group_id)
-    assert group is not None
-    return MockUser(name=name, groups=[group]).add_to_hass(hass)
 
 
 @pytest.fixture
@@ -57,43 +47,8 @@ async def eileen(
     """Have the phone told that Eileen is there, and return her id."""
     eileen = await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(astronaut())
-    await come(hass, hub)
+    await ring_and_tell(hass, hub)
     return eileen
-
-
-async def come(hass: HomeAssistant, hub: Hub) -> None:
-    """Ring, and wait until everybody was told."""
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
-
-
-async def audited(hass: HomeAssistant, hub: Hub) -> list[AuditEntry]:
-    """Return what the audit log says of answers, oldest first."""
-    entries = await hass.async_add_executor_job(hub.vault.audit_entries)
-    return [each for each in reversed(entries) if each.kind == "notification_answered"]
-
-
-async def everything(hass: HomeAssistant, hub: Hub) -> dict[str, Any]:
-    """Return all that an answer could change: every row of the vault, the books and the states."""
-
-    def rows() -> list[str]:
-        with closing(sqlite3.connect(vault_folder(hass) / "vault.db")) as connection:
-            return list(connection.iterdump())
-
-    await hass.async_block_till_done()
-    return {
-        "vault": await hass.async_add_executor_job(rows),
-        "books": dict(hub.entry.data),
-        "subentries": {key: dict(each.data) for key, each in hub.entry.subentries.items()},
-        "states": {each.entity_id: (each.state, dict(each.attributes)) for each in hass.states.async_all()},
-        "open": sorted(map(repr, hub.alerts.answers)),
-    }
-
-
-async def press(hass: HomeAssistant, phone: Phone, title: str) -> None:
-    """Press a button of the newest notification."""
-    assert await phone.press(phone.action(title)) == HTTPStatus.OK
-    await hass.async_block_till_done()
 
 
 async def test_right(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
@@ -131,20 +86,26 @@ async def test_mute(
     (answered,) = await audited(hass, hub)
     assert (answered.person_id, answered.details["answer"]) == (eileen, "mute")
     told = len(phone.pushed)
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    hub = entry.runtime_data
-    assert await hub.engine.wait_ready(30)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    hub = await start_again(hass, entry)
     (camera_id,), now = hub.watchers, dt_util.utcnow()
     assert hub.alerts.mutes.muted(phone.key, camera_id, eileen, now)
     assert not hub.alerts.mutes.muted("phone:other", camera_id, eileen, now)
     assert not hub.alerts.mutes.muted(phone.key, camera_id, None, now)
     with later(minutes=10):
-        await come(hass, hub)
+        await ring_and_tell(hass, hub)
         assert not any("Eileen" in each for each in phone.messages[told:])
     with later(minutes=61):
-        await come(hass, hub)
+        await ring_and_tell(hass, hub)
         assert "Eileen is at the front door." in phone.messages[told:]
+
+
+async def test_a_power_cut_after_muting(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
+    """It is written before it is noted as done: Home Assistant itself would do so a second later."""
+    with patch.object(hass.config_entries._store, "async_save") as save:
+        await press(hass, phone, "Mute 1 h")
+    assert await audited(hass, hub)
+    (saved,) = save.await_args.args
+    assert f"{eileen} {phone.key}" in json_dumps(saved)
 
 
 async def test_mute_a_camera(
@@ -155,8 +116,8 @@ async def test_mute_a_camera(
     hass.config_entries.async_update_subentry(entry, alert, data={**alert.data, "answers": False})
     await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(stranger(0))
-    await come(hass, hub)
-    assert [each["title"] for each in phone.pushed[-1]["data"]["actions"]] == ["Mute 1 h"]
+    await ring_and_tell(hass, hub)
+    assert titles(phone) == ["Mute 1 h"]
     await press(hass, phone, "Mute 1 h")
     (camera_id,) = hub.watchers
     assert hub.alerts.mutes.muted(phone.key, camera_id, None, dt_util.utcnow())
@@ -320,7 +281,7 @@ async def admin(
     add_alert(hass, entry, phone)
     await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(stranger(0))
-    await come(hass, hub)
+    await ring_and_tell(hass, hub)
     return phone
 
 
@@ -381,8 +342,8 @@ async def test_who_is_not_asked_of_users(
     """Who cannot enrol anybody is not offered to."""
     await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(stranger(0))
-    await come(hass, hub)
-    assert [each["title"] for each in phone.pushed[-1]["data"]["actions"]] == ["Mute 1 h"]
+    await ring_and_tell(hass, hub)
+    assert titles(phone) == ["Mute 1 h"]
 
 
 async def test_links_are_not_guessed(
@@ -479,7 +440,7 @@ async def test_forgotten_while_it_is_sent(
 
     monkeypatch.setattr(teller, "async_say", say)
     await ring(hass, hub)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await naming.wait()
         await hub.async_forget(eileen)
     forgotten.set()
@@ -520,96 +481,6 @@ async def test_of_a_visit_that_became_anothers(
     await press(hass, phone, "Right")
     after = await everything(hass, hub)
     assert {**after, "open": []} == {**before, "open": []}
-
-
-# Forged
-
-
-def forged(random: Random, real: list[str]) -> Any:
-    """Return what might be sent instead of an answer."""
-    token = random.choice(real)
-    body = token.removeprefix(PREFIX)
-    where = random.randrange(len(body))
-    nested: Any = token
-    for _ in range(random.randrange(1, 60)):
-        nested = [nested] if random.random() < 0.5 else {"action": nested}
-    return random.choice(
-        [
-            PREFIX + "".join(random.sample(body, len(body))),
-            PREFIX + body[:where] + random.choice("AZaz09-_") * 2 + body[where + 1 :],
-            token.swapcase(),
-            token.lower(),
-            token[:-1],
-            f"{token}{random.choice(' =/x')}",
-            f" {token}",
-            f"{token}\0",
-            f"{PREFIX}{token}",
-            body,
-            token.replace("A", "\u0391").replace("e", "\u0435") + "\u200d",
-            "".join(f"%{ord(each):02x}" for each in token),
-            PREFIX,
-            "",
-            PREFIX + "A" * random.choice([43, 10_000, 300_000]),
-            "💥" * random.randrange(1, 500),
-            random.choice(["URI", "REPLY", "right", "not_them", "mute", "who", "*", "None"]),
-            random.choice([None, True, False, 0, -1, 1e308, 2**60]),
-            [token],
-            {"action": token},
-            {token: token},
-            nested,
-        ]
-    )
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_forged(
-    hass: HomeAssistant,
-    hub: Hub,
-    entry: MockConfigEntry,
-    front_door: FrontDoor,
-    new_phone: NewPhone,
-    phone: Phone,
-    seed: int,
-) -> None:
-    """Of hundreds of forged, replayed and others' answers none changes anything; the real ones work afterwards."""
-    random = Random(seed)
-    bert = await new_phone("Bert")
-    add_alert(hass, entry, bert)
-    eileen = await enrol(hass, entry, enrolment_photos())
-    front_door.frames = visits(astronaut())
-    await come(hass, hub)
-    # One is spent, those of Bert's first notification were withdrawn, and those of each are the other's.
-    mute = phone.action("Mute 1 h")
-    await press(hass, phone, "Mute 1 h")
-    withdrawn = [each["action"] for each in bert.pushed[0]["data"]["actions"]]
-    of_anna = [phone.action(title) for title in ("Right", "Not them")]
-    of_bert = [bert.action(title) for title in ("Right", "Not them", "Mute 1 h")]
-    before = await everything(hass, hub)
-    for _ in range(300):
-        sender, others = random.choice([(phone, of_bert), (bert, of_anna)])
-        action = random.choice(
-            [
-                forged(random, [*of_anna, *of_bert]),
-                random.choice(others),
-                random.choice([mute, *withdrawn]),
-            ]
-        )
-        data = {"action": action, "user_id": random.choice([phone.user_id, bert.user_id]), "tag": "x"}
-        if random.random() < 0.1:
-            del data["action"]
-        event = EVENT_ANSWERED
-        if random.random() < 0.1:
-            # The right one, by the wrong event.
-            event = random.choice(["mobile_app_notification_cleared", "ios.notification_action_fired"])
-            data["action"] = random.choice(of_anna)
-        await sender.fire(event, data)
-    for body in (b"", b"{", b"[]", b'{"type": "fire_event"}', b'{"type": "fire_event", "data": [1]}'):
-        await phone.client.post(f"/api/webhook/{phone.webhook_id}", data=body)
-    assert await everything(hass, hub) == before
-    await press(hass, phone, "Right")
-    await press(hass, bert, "Not them")
-    assert [each.details["answer"] for each in await audited(hass, hub)] == ["mute", "right", "not_them"]
-    assert {each.person_id for each in await audited(hass, hub)} == {eileen}
 
 
 async def test_bounded(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:

@@ -22,8 +22,9 @@ from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.records import Corrected, VisitRecord
 from custom_components.familiar_faces.visits.visit import Decision
 
-from .automations import a_visit, announce, automate, check, device_of, go_on
+from .automations import a_visit, automate, check, device_of
 from .conftest import CAMERA, FrontDoor, set_up
+from .made_up_visits import announce, go_on
 from .people_on_record import DAY, a_consent, put_on_record
 from .pictures import astronaut, enrolment_photos, stranger
 from .steps import enrol, later, ring, visits
@@ -242,7 +243,7 @@ async def test_stayed(
     condition = await async_from_config(
         hass, await async_validate_condition_config(hass, seen(kind=str(decision)))
     )
-    visit = a_visit(hub, person_id, decision, ago=timedelta(seconds=2))
+    visit = a_visit(hub, person_id, decision, began=dt_util.utcnow() - timedelta(seconds=2))
     await announce(hass, hub, visit)
     (variables,) = told
     assert condition.async_check(variables=None) is True
@@ -394,6 +395,8 @@ async def test_corrected(hass: HomeAssistant, hub: Hub, anna: str, ben: str, mov
         {"condition": WAS_SEEN, "options": {}},
         {"condition": WAS_SEEN, "options": {"within": "soon"}},
         {"condition": WAS_SEEN, "options": {"within": {"minutes": -5}}},
+        {"condition": WAS_SEEN, "options": {"within": {"days": 10**12}}},
+        {"condition": IS_PRESENT, "options": {"for": {"days": 10**12}}},
         {"condition": WAS_SEEN, "options": {"within": "00:05:00", "kind": "courier"}},
         {"condition": WAS_SEEN, "options": {"within": "00:05:00", "person": "Anna"}},
         {"condition": WAS_SEEN, "options": {"within": "00:05:00", "person": "0" * 32, "camera": CAMERA}},

@@ -28,8 +28,9 @@ from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.visits.visit import Decision
 
-from .automations import a_visit, announce, automate, check, device_of
+from .automations import a_visit, automate, check, device_of
 from .conftest import FrontDoor, set_up
+from .made_up_visits import announce
 from .people_on_record import DAY, a_consent, put_on_record
 from .pictures import astronaut, enrolment_photos
 from .steps import enrol, ring, visits
@@ -224,10 +225,15 @@ async def test_bad_input(hass: HomeAssistant, hub: Hub, anna: str, front: str) -
     for wrong in (
         trigger(anna, "waved"),
         trigger(anna, "seen", **{"for": "soon"}),
+        trigger(anna, "seen", **{"for": "00:05:00"}),
+        trigger(anna, "seen", **{"for": {"days": 10**12}}),
         trigger(anna, "seen", person=[anna]),
         condition(anna, "waved"),
         condition(anna, "was_seen"),
         condition(anna, "was_seen", within={"minutes": -1}),
+        condition(anna, "was_seen", within={"days": 10**12}),
+        condition(anna, "is_present", **{"for": {"days": 10**12}}),
+        condition(anna, "was_seen") | {"type": ["was_seen"]},
         condition(anna, "is_present", within=five),
     ):
         with pytest.raises(vol.Invalid):

@@ -26,8 +26,9 @@ from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.records import Corrected, VisitRecord
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
 
-from .automations import a_visit, announce, automate, device_of, go_on
-from .conftest import CAMERA, FrontDoor, an_entry, set_up
+from .automations import a_visit, automate, device_of
+from .conftest import CAMERA, FrontDoor, an_entry, set_up, start_again
+from .made_up_visits import announce, go_on
 from .people_on_record import DAY, a_consent, put_on_record
 from .pictures import astronaut, enrolment_photos, stranger
 from .steps import enrol, later, ring, visits
@@ -469,10 +470,7 @@ async def test_before_the_entry(
     front_door.frames = visits(stranger())
     await ring(hass, hub)
     assert len(ran) == 1
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    hub = entry.runtime_data
-    assert await hub.engine.wait_ready(30)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    hub = await start_again(hass, entry)
     # The entities came back from being unavailable, with what they showed before.
     state = hass.states.get("event.front_door_visitor")
     assert state is not None
@@ -512,6 +510,7 @@ async def test_without_an_entry(hass: HomeAssistant) -> None:
         {"trigger": FAMILIAR, "target": {"entity_id": "no entity"}},
         {"trigger": STRANGER, "options": {"person": ["0" * 32]}},
         {"trigger": UNCLEAR, "options": {"confidence": 0.5}},
+        {"trigger": STRANGER, "options": {"for": {"days": 10**12}}},
     ],
 )
 async def test_bad_input(hass: HomeAssistant, config: dict[str, Any]) -> None:

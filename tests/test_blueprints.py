@@ -34,9 +34,9 @@ from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.visits.open_visits import Change, Outcome
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
-from custom_components.familiar_faces.visits.watcher import Timing
 
 from .conftest import FrontDoor, a_door, an_entry, put_up, set_up
+from .made_up_visits import TIMING, a_visit
 from .people_on_record import DAY, SECOND, a_consent, at, put_on_record
 from .phone import Phone, PushServer, register
 from .pictures import astronaut, enrolment_photos, stranger
@@ -45,7 +45,6 @@ from .steps import enrol, ring, visits
 FOLDER = Path(__file__).parents[1] / "blueprints" / "automation" / DOMAIN
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 REPOSITORY = "https://github.com/familiar-faces/familiar-faces"
-TIMING = Timing(ms=100, camera_fetch_ms=10, engine_ms=10)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 UNLOCKS = re.compile(r"\b(unlock|lock\.|cover\.open|alarm_control_panel\.|garage)")
@@ -120,17 +119,13 @@ class House:
     def visit(self, person_id: str | None = None, camera_id: str | None = None) -> Visit:
         """Return a visit of somebody, or of a stranger."""
         self.came += 1
-        familiar = person_id is not None
-        return Visit(
+        return a_visit(
+            self.hub,
+            person_id,
+            Decision.STRANGER if person_id is None else Decision.FAMILIAR,
             visit_id=f"visit-{self.came}",
             camera_id=camera_id or self.front,
-            decision=Decision.FAMILIAR if familiar else Decision.STRANGER,
-            started_at=self.clock,
-            last_seen_at=self.clock,
-            frames=3,
-            person_id=person_id,
-            name=self.hub.people[person_id].name if person_id else None,
-            confidence=0.99 if familiar else None,
+            began=self.clock,
         )
 
     async def come(self, person_id: str | None = None, camera_id: str | None = None) -> Visit:
@@ -186,8 +181,7 @@ async def house(hass: HomeAssistant, config_folder: Path, sockets: None, noon: d
     shutil.copytree(FOLDER, folder / DOMAIN)
     entry = an_entry(a_door(), a_door("camera.back_door", "Back door", "input_button.back"))
     entry.add_to_hass(hass)
-    front, back, lamp, board = FrontDoor(), FrontDoor(), Lamp(), Board()
-    back._attr_name, back._attr_unique_id = "Back door", "back_door"
+    front, back, lamp, board = FrontDoor(), FrontDoor("Back door"), Lamp(), Board()
     setup_test_component_platform(hass, "light", [lamp])
     await put_up(hass, [front, back], ["doorbell", "back"])
     config: dict[str, Any] = {

@@ -192,7 +192,7 @@ async def test_in_the_frontend(
     ]
     await people.async_forget("nadie")
     await settle(hass, people)
-    while (await socket.receive_json(timeout=5))["event"]["events"] != []:
+    while (await socket.receive_json(timeout=30))["event"]["events"] != []:
         pass
     response = await client.get(f"/api/calendars/{CALENDAR}", params=span)
     assert await response.json() == []

@@ -351,7 +351,7 @@ async def ring_at(hass: HomeAssistant, hub: Hub, bell: str, camera_id: str) -> N
     await hass.async_block_till_done()
     watching = hub.watchers[camera_id]
     assert watching._looking is not None
-    await asyncio.wait_for(watching._looking, 20)
+    await asyncio.wait_for(watching._looking, 60)
     await hass.async_block_till_done()
 
 
@@ -360,8 +360,7 @@ async def test_a_camera_that_was_not_agreed_to_never_names_them(
 ) -> None:
     """At one door they have a name; at the other they are a stranger, and nothing of that is kept."""
     entry = entry_of_two
-    front, back = FrontDoor(), FrontDoor()
-    back._attr_name, back._attr_unique_id = "Back door", "back_door"
+    front, back = FrontDoor(), FrontDoor("Back door")
     await put_up(hass, [front, back], ["doorbell", "back"])
     hub = await set_up(hass, entry)
     cameras = {each.title: each.subentry_id for each in entry.subentries.values()}
@@ -515,11 +514,11 @@ async def test_a_recorder_that_stands_still_does_not_stop_the_purge(
             """What takes the recorder very long, such as a migration."""
 
             def run(self, instance: Recorder) -> None:
-                go_on.wait(20)
+                go_on.wait(90)
 
         try:
             running.recorder.queue_task(Stuck())
-            await asyncio.wait_for(hub.async_purge(), 5)
+            await asyncio.wait_for(hub.async_purge(), 30)
             assert not go_on.is_set()
         finally:
             go_on.set()

@@ -34,7 +34,7 @@ async def _hang_up(monkeypatch: pytest.MonkeyPatch, vault: object, method: str, 
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         writing.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return original(*args, **kwargs)
 
     monkeypatch.setattr(vault, method, slow)

@@ -16,13 +16,13 @@ import yaml
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import HUB, Hub
-from custom_components.familiar_faces.people.choices import Choices, Keeping
+from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.seen.spoken import Spoken
 from custom_components.familiar_faces.vault.errors import VaultDamaged
 
-from .conftest import FrontDoor
+from .conftest import FrontDoor, start_again
 from .exposing import SEEN, VISITOR, a_user, expose
-from .people_on_record import DAY, a_consent, at, now, put_on_record, put_visit
+from .people_on_record import DAY, a_consent, at, change_choices, now, put_on_record, put_visit
 from .pictures import astronaut, enrolment_photos, stranger
 from .source import ROOT
 from .steps import enrol, later, ring, visits
@@ -279,15 +279,6 @@ async def test_a_stranger_before_a_restart(
         assert (await ask(hass, "Did a stranger come today?")).startswith("No stranger came since 9:0")
 
 
-async def start_again(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
-    """Start the integration anew, and return its hub when its engine is ready."""
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    hub: Hub = entry.runtime_data
-    assert await hub.engine.wait_ready(30)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    return hub
-
-
 async def test_who_could_not_be_made_out(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str
 ) -> None:
@@ -375,10 +366,7 @@ async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited: str) ->
 
 async def agree_to(hass: HomeAssistant, hub: Hub, person_id: str, keeping: Keeping) -> None:
     """Have somebody agree to less than before, and ring."""
-    moment = now()
-    consent = a_consent(moment, moment + 100 * DAY, choices=Choices(keeping=keeping))
-    await hass.async_add_executor_job(hub.vault.record_consent, person_id, consent, moment)
-    await hub.async_refresh_people()
+    await change_choices(hass, hub, person_id, keeping=keeping)
     await ring(hass, hub)
     assert any(visit.person_id == person_id for visit in hub.open_visits.visits)
 

@@ -14,12 +14,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 
 from custom_components.familiar_faces.hub import HUB, Hub
 from custom_components.familiar_faces.llm import async_get_tools
-from custom_components.familiar_faces.people.choices import Choices, Keeping
+from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.vault.errors import VaultDamaged
 
 from .conftest import FrontDoor
 from .exposing import SEEN, VISITOR, a_user, expose
-from .people_on_record import DAY, a_consent, now, put_on_record
+from .people_on_record import DAY, a_consent, change_choices, now, put_on_record
 from .pictures import astronaut, enrolment_photos, stranger
 from .steps import enrol, later, ring, visits
 
@@ -187,10 +187,7 @@ async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited: str) ->
 @pytest.mark.parametrize("keeping", [Keeping.SILENT, Keeping.NOTHING])
 async def test_who_agreed_to_less(hass: HomeAssistant, hub: Hub, visited: str, keeping: Keeping) -> None:
     """Of somebody who stays silent nothing is told; who keeps nothing is there, and then was not."""
-    moment = now()
-    consent = a_consent(moment, moment + 100 * DAY, choices=Choices(keeping=keeping))
-    await hass.async_add_executor_job(hub.vault.record_consent, visited, consent, moment)
-    await hub.async_refresh_people()
+    await change_choices(hass, hub, visited, keeping=keeping)
     await ring(hass, hub)
     assert hub.open_visits.of_person(visited) is not None
     (here,) = (await call(hass, WHO))["cameras"]

@@ -27,16 +27,14 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import VisitRecord
-from custom_components.familiar_faces.visits.open_visits import Change, Outcome
-from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
-from custom_components.familiar_faces.visits.watcher import Timing
+from custom_components.familiar_faces.visits.open_visits import Change
+from custom_components.familiar_faces.visits.visit import Decision
 
 from .conftest import FrontDoor
+from .made_up_visits import TIMING, a_visit, come
 from .people_on_record import DAY, a_consent, put_on_record, settle
 from .pictures import astronaut, enrolment_photos, stranger, variant
 from .steps import enrol, later, ring, visits
-
-TIMING = Timing(ms=100, camera_fetch_ms=10, engine_ms=10)
 
 type Lines = Callable[[], Awaitable[list[str]]]
 
@@ -77,32 +75,6 @@ async def people(hass: HomeAssistant, hub: Hub) -> None:
     now = dt_util.utcnow()
     await put_on_record(hass, hub, a_consent(now - DAY, now + 300 * DAY))
     await put_on_record(hass, hub, a_consent(now - DAY, now + 300 * DAY), "otto", "Otto")
-
-
-def a_visit(
-    hub: Hub, visit_id: str, person_id: str | None = None, decision: Decision = Decision.FAMILIAR
-) -> Visit:
-    """Return a visit at the front door."""
-    (camera_id,) = hub.watchers
-    now = dt_util.utcnow()
-    return Visit(
-        visit_id=visit_id,
-        camera_id=camera_id,
-        decision=decision,
-        started_at=now,
-        last_seen_at=now,
-        frames=3,
-        person_id=person_id,
-        name=None if person_id is None else hub.people[person_id].name,
-        confidence=None if person_id is None else 0.99,
-        reason=UnclearReason.NOT_SURE if decision is Decision.UNCLEAR else None,
-    )
-
-
-async def come(hass: HomeAssistant, hub: Hub, visit: Visit, change: Change = Change.OPENED) -> None:
-    """Have a visit be announced and kept."""
-    await hub.async_settle(Outcome(visit, change), TIMING, None)
-    await hass.async_block_till_done()
 
 
 def recorded(hass: HomeAssistant) -> list[dict[str, str]]:
@@ -154,8 +126,8 @@ async def test_at_once(
     # The answer, and what was until now.
     assert (await client.receive_json())["success"]
     assert "events" in (await client.receive_json())["event"]
-    await come(hass, hub, a_visit(hub, "known", "nadie"))
-    await come(hass, hub, a_visit(hub, "unknown", decision=Decision.STRANGER))
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="known"))
+    await come(hass, hub, a_visit(hub, visit_id="unknown", decision=Decision.STRANGER))
     live: list[str] = []
     async with asyncio.timeout(30):
         while len(live) < 2:
@@ -170,10 +142,10 @@ async def test_taken_for_a_stranger_at_first(
     hass: HomeAssistant, hub: Hub, people: None, lines: Lines
 ) -> None:
     """Nobody is called a stranger who was recognised a moment later."""
-    taken_for = a_visit(hub, "visit", decision=Decision.STRANGER)
+    taken_for = a_visit(hub, visit_id="visit", decision=Decision.STRANGER)
     await come(hass, hub, taken_for)
     assert await lines() == ["A stranger came to the front door"]
-    await come(hass, hub, a_visit(hub, "visit", "nadie"), Change.UPGRADED)
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"), Change.UPGRADED)
     assert await lines() == ["Somebody came to the front door", "Nadie was seen at the front door"]
 
 
@@ -196,8 +168,8 @@ async def test_in_the_language_of_the_home(
     """It can be changed, also for what is recorded already."""
     # As when Home Assistant starts.
     translation.async_setup(hass)
-    await come(hass, hub, a_visit(hub, "visit-1", "nadie"))
-    await come(hass, hub, a_visit(hub, "visit-2", decision=Decision.STRANGER))
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="visit-1"))
+    await come(hass, hub, a_visit(hub, visit_id="visit-2", decision=Decision.STRANGER))
     await hass.config.async_update(language=language)
     await hass.async_block_till_done()
     assert await lines() == expected
@@ -205,7 +177,7 @@ async def test_in_the_language_of_the_home(
 
 async def test_other_names(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
     """People and cameras are called what they are called now."""
-    await come(hass, hub, a_visit(hub, "visit", "nadie"))
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"))
     await hass.async_add_executor_job(hub.vault.update_person, "nadie", "Nadja", None)
     await hub.async_refresh_people()
     devices = dr.async_get(hass)
@@ -232,7 +204,7 @@ async def test_anybody_may_fire_an_event(hass: HomeAssistant, hub: Hub, people: 
 
 async def test_without_the_integration(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
     """While it does not run, nobody is named; where it was can still be said."""
-    await come(hass, hub, a_visit(hub, "visit", "nadie"))
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"))
     await hass.config_entries.async_unload(hub.entry.entry_id)
     assert await lines() == ["Somebody came to the front door"]
     await hass.config_entries.async_setup(hub.entry.entry_id)
@@ -244,8 +216,8 @@ async def test_without_the_integration(hass: HomeAssistant, hub: Hub, people: No
 
 async def test_no_name_is_recorded(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
     """An event holds what kind of visit it was, where, and a random id that means nothing outside the vault."""
-    await come(hass, hub, a_visit(hub, "visit-1", "nadie"))
-    await come(hass, hub, a_visit(hub, "visit-2", decision=Decision.UNCLEAR))
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="visit-1"))
+    await come(hass, hub, a_visit(hub, visit_id="visit-2", decision=Decision.UNCLEAR))
     await lines()
     assert [sorted(each) for each in recorded(hass)] == [["decision", "device_id", "visit_id"]] * 2
     assert "nadie" not in str(recorded(hass)).lower()
@@ -260,7 +232,7 @@ async def test_nothing_is_fired_for_whom_nothing_is_kept(
     choices = Choices(keeping=keeping)
     await put_on_record(hass, hub, a_consent(now - DAY, now + 300 * DAY, choices=choices))
     events = async_capture_events(hass, EVENT_VISIT)
-    await come(hass, hub, a_visit(hub, "visit", "nadie"))
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"))
     assert (events, await lines()) == ([], [])
 
 
@@ -269,11 +241,11 @@ async def test_nothing_is_fired_for_whom_nothing_is_kept(
 
 async def test_forgotten(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
     """Nobody can be named from the moment on, and then nothing is left of their visits in the recorder."""
-    await come(hass, hub, a_visit(hub, "early", decision=Decision.STRANGER))
-    await come(hass, hub, a_visit(hub, "early", "nadie"), Change.UPGRADED)
-    await come(hass, hub, a_visit(hub, "visit", "nadie"))
-    await come(hass, hub, a_visit(hub, "others", "otto"))
-    await come(hass, hub, a_visit(hub, "strangers", decision=Decision.STRANGER))
+    await come(hass, hub, a_visit(hub, visit_id="early", decision=Decision.STRANGER))
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="early"), Change.UPGRADED)
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"))
+    await come(hass, hub, a_visit(hub, "otto", visit_id="others"))
+    await come(hass, hub, a_visit(hub, visit_id="strangers", decision=Decision.STRANGER))
     assert (await lines()).count("Nadie was seen at the front door") == 2
     told = asyncio.Event()
 
@@ -300,7 +272,7 @@ async def test_forgotten_while_somebody_comes(
     hass: HomeAssistant, hub: Hub, people: None, lines: Lines
 ) -> None:
     """What others do meanwhile stays, written in the vault already or not, and also when that cannot be read."""
-    await come(hass, hub, a_visit(hub, "before", "otto"))
+    await come(hass, hub, a_visit(hub, "otto", visit_id="before"))
     await lines()
     with patch.object(hub.vault, "visit_ids", side_effect=VaultUnwritable("full")):
         await hub.async_forget("nadie")
@@ -310,8 +282,8 @@ async def test_forgotten_while_somebody_comes(
 
 async def test_corrected(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
     """The line says who it was, or that somebody came when that is not known."""
-    await come(hass, hub, a_visit(hub, "moved", "nadie"))
-    await come(hass, hub, a_visit(hub, "wrong", "nadie"))
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="moved"))
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="wrong"))
     for visit_id, person_id in (("moved", "otto"), ("wrong", None)):
         corrected = await hass.async_add_executor_job(
             hub.vault.correct_visit, visit_id, dt_util.utcnow(), person_id
@@ -325,10 +297,10 @@ async def test_corrected(hass: HomeAssistant, hub: Hub, people: None, lines: Lin
 
 async def test_not_kept_any_longer(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
     """A name is said as long as the visit is kept, also before the purge."""
-    await come(hass, hub, a_visit(hub, "visit", "nadie"))
+    await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"))
     assert await lines() == ["Nadie was seen at the front door"]
-    hass.config_entries.async_update_entry(hub.entry, options={**hub.entry.options, "visit_days": 0})
-    with patch.object(hub.vault, "purge"):
+    with patch.object(Hub, "async_purge"):
+        hass.config_entries.async_update_entry(hub.entry, options={**hub.entry.options, "visit_days": 0})
         assert (await lines())[-1] == "Somebody came to the front door"
 
 
@@ -361,7 +333,7 @@ async def test_the_vault_is_not_read_on_the_event_loop(
         assert log.find("visit-1") is None
         assert await hass.async_add_executor_job(log.find, "visit-1") is not None
         for number in range(200):
-            log._async_visit(a_visit(hub, f"visit-{number}", "nadie"), TIMING)
+            log._async_visit(a_visit(hub, "nadie", visit_id=f"visit-{number}"), TIMING)
         assert len(log._at_hand) == 100
         assert log.find("visit-199") is not None
         assert len(await lines()) == 200

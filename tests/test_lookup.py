@@ -189,7 +189,16 @@ async def test_bad_requests(hass: HomeAssistant, hub: Hub, nadie: datetime) -> N
     assert await refused(hass, "last_visits", since=now() + DAY) == "bad_period"
     assert await refused(hass, "last_visits", within={"hours": 0}) == "bad_period"
     assert await refused(hass, "last_visits", within={"days": 999_999}) == "bad_period"
-    for wrong in ({"limit": 0}, {"person": []}, {"camera": "light.hall"}, {"since": "yesterday"}, {"x": 1}):
+    for wrong in (
+        {"limit": 0},
+        {"person": []},
+        {"camera": "light.hall"},
+        {"camera": 5},
+        {"since": "yesterday"},
+        {"within": {"days": 10**12}},
+        {"within": "inf"},
+        {"x": 1},
+    ):
         with pytest.raises(vol.Invalid):
             await act(hass, "last_visits", **wrong)
 
@@ -553,8 +562,7 @@ async def test_no_photo_without_a_consent(
 
 async def test_several_cameras(hass: HomeAssistant, config_folder: Path, real_engine: None) -> None:
     """Each camera is told of on its own."""
-    cameras = [FrontDoor(), FrontDoor()]
-    cameras[1]._attr_name, cameras[1]._attr_unique_id = "Back door", "back_door"
+    cameras = [FrontDoor(), FrontDoor("Back door")]
     await put_up(hass, cameras, bells=("doorbell", "back_bell"))
     entry = an_entry(a_door(), a_door("camera.back_door", "Back door", "input_button.back_bell"))
     entry.add_to_hass(hass)

@@ -11,11 +11,11 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from custom_components.familiar_faces.consent.keeping import async_purge_recorded
 from custom_components.familiar_faces.hub import Hub
 
+from .alerting import add_alert, ring_and_tell
 from .conftest import FrontDoor
 from .phone import NewPhone
 from .pictures import astronaut, enrolment_photos
-from .steps import enrol, ring, visits
-from .test_alerts import add_alert
+from .steps import enrol, visits
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +41,7 @@ async def test_nothing_is_left(
     add_alert(hass, entry, phone)
     await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(astronaut())
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     sent = phone.pushed[-1]
     said = sent["message"]
     assert said == "Eileen is at the front door."

@@ -20,11 +20,12 @@ from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.visits.open_visits import Change, Outcome
 from custom_components.familiar_faces.visits.visit import Decision, Visit
 
+from .alerting import add_alert, ring_and_tell
 from .conftest import FrontDoor
+from .people_on_record import change_choices
 from .phone import NewPhone, Phone
 from .pictures import astronaut, enrolment_photos, jpeg, stranger
-from .steps import VISITOR, enrol, later, ring, visits
-from .test_alerts import add_alert, change_choices
+from .steps import VISITOR, enrol, later, visits
 
 
 @pytest.fixture
@@ -36,8 +37,7 @@ async def phone(
     add_alert(hass, entry, phone)
     await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(astronaut())
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     return phone
 
 
@@ -152,8 +152,7 @@ async def test_a_stranger(
     add_alert(hass, entry, phone, picture=picture)
     await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(stranger(0))
-    await ring(hass, hub)
-    await hub.alerts.async_flush()
+    await ring_and_tell(hass, hub)
     assert phone.messages[-1] == "A stranger is at the front door."
     assert ("image" in phone.pushed[-1]["data"]) is shown
     assert bool(len(hub.alerts.pictures)) is shown

@@ -35,11 +35,11 @@ from custom_components.familiar_faces.alerts.recipients import (
 )
 from custom_components.familiar_faces.hub import Hub
 
+from .alerting import add_alert
 from .conftest import FrontDoor
 from .phone import CLEAR, NewPhone, Phone
 from .pictures import enrolment_photos, stranger
 from .steps import enrol, ring, visits
-from .test_alerts import add_alert
 
 TOLD = Notification("a_tag", "Front door", "Anna is at the front door.")
 

@@ -28,8 +28,7 @@ async def front_door(hass: HomeAssistant) -> list[FrontDoor]:
     frames = [frame(astronaut(), seed=seed) for seed in range(LOOK_FRAMES)]
     cameras = []
     for number in range(DOORS):
-        camera = FrontDoor()
-        camera._attr_name, camera._attr_unique_id = f"Door {number}", f"door_{number}"
+        camera = FrontDoor(f"Door {number}")
         camera.frames = frames
         cameras.append(camera)
     await put_up(hass, cameras)

@@ -10,9 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import CONF_WHERE, Where
-from custom_components.familiar_faces.hub import Hub
 
-from .conftest import FrontDoor
+from .conftest import FrontDoor, set_up
 from .engine_process import EngineProcess
 from .pictures import astronaut, enrolment_photos
 from .steps import enrol, ring, visits
@@ -76,11 +75,7 @@ async def test_no_place_reaches_another_machine(
     hass: HomeAssistant, front_door: FrontDoor, entry: MockConfigEntry, between: Between
 ) -> None:
     """Neither with an uploaded photo nor with a camera's frame, and who is on them is known all the same."""
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    hub: Hub = entry.runtime_data
-    assert await hub.engine.wait_ready(10)
-
+    hub = await set_up(hass, entry)
     photos = [taken_at_home(photo) for photo in enrolment_photos()]
     with Image.open(BytesIO(photos[0])) as opened:
         assert opened.getexif().get_ifd(GPS)[LATITUDE] == (52, 22, 12.5)

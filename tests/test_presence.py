@@ -19,8 +19,6 @@ from custom_components.familiar_faces.const import (
     CONF_VISIT_DAYS,
     PRESENT_FOR,
     signal_forgotten,
-    signal_seen_again,
-    signal_visit,
 )
 from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.hub import Hub
@@ -28,17 +26,16 @@ from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import VisitRecord
 from custom_components.familiar_faces.visits.open_visits import _Open
-from custom_components.familiar_faces.visits.visit import Decision, Visit
-from custom_components.familiar_faces.visits.watcher import Timing
+from custom_components.familiar_faces.visits.visit import Visit
 
 from .conftest import FrontDoor
+from .made_up_visits import a_visit, announce, go_on
 from .people_on_record import DAY, SECOND, a_consent, at, clock_says, put_on_record, settle
 from .pictures import astronaut, enrolment_photos
 from .steps import enrol, later, ring, visits
 
 PRESENT = "binary_sensor.nadie_present"
 MINUTE = timedelta(minutes=1)
-TIMING = Timing(ms=100, camera_fetch_ms=10, engine_ms=10)
 
 
 def state(hass: HomeAssistant, entity_id: str = PRESENT) -> str:
@@ -61,26 +58,9 @@ async def nadie(hass: HomeAssistant, hub: Hub, start: datetime) -> str:
     return "nadie"
 
 
-def a_visit(hub: Hub, began: datetime, seen: datetime, visit_id: str = "visit") -> Visit:
+def of_nadie(hub: Hub, began: datetime, seen: datetime) -> Visit:
     """Return a visit of theirs at the front door."""
-    (camera_id,) = hub.watchers
-    return Visit(
-        visit_id=visit_id,
-        camera_id=camera_id,
-        decision=Decision.FAMILIAR,
-        started_at=began,
-        last_seen_at=seen,
-        frames=3,
-        person_id="nadie",
-        name="Nadie",
-        confidence=0.99,
-    )
-
-
-async def come(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
-    """Announce a visit."""
-    async_dispatcher_send(hass, signal_visit(hub.entry.entry_id), visit, TIMING)
-    await hass.async_block_till_done()
+    return a_visit(hub, "nadie", visit_id="visit", began=began, seen=seen)
 
 
 async def keep(
@@ -118,7 +98,7 @@ async def test_it_ends_a_while_after_they_were_last_seen(
 ) -> None:
     """A visit that began long ago counts until its end, and not a second longer."""
     with at(start):
-        await come(hass, hub, a_visit(hub, start - 30 * MINUTE, start))
+        await announce(hass, hub, of_nadie(hub, start - 30 * MINUTE, start))
     assert state(hass) == "on"
     await clock_says(hass, hub, start + PRESENT_FOR)
     assert state(hass) == "off"
@@ -129,16 +109,15 @@ async def test_a_look_that_saw_somebody_else_prolongs_nothing(
 ) -> None:
     """Faces that may be another's are told of with the moment at which the person was seen."""
     with at(start):
-        await come(hass, hub, a_visit(hub, start, start))
+        await announce(hass, hub, of_nadie(hub, start, start))
     with at(start + 4 * MINUTE):
-        async_dispatcher_send(hass, signal_seen_again(hub.entry.entry_id), a_visit(hub, start, start))
-        await hass.async_block_till_done()
+        await go_on(hass, hub, of_nadie(hub, start, start))
     assert state(hass) == "on"
     present = hass.data["binary_sensor"].get_entity(PRESENT)
     with at(start + 4 * MINUTE), patch.object(present, "async_hold") as hold:
-        present.async_seen_again(a_visit(hub, start, start))
+        present.async_seen_again(of_nadie(hub, start, start))
         hold.assert_called_once_with(MINUTE)
-        present.async_seen_again(a_visit(hub, start, start + 4 * MINUTE))
+        present.async_seen_again(of_nadie(hub, start, start + 4 * MINUTE))
         hold.assert_called_with(PRESENT_FOR)
 
 
@@ -148,10 +127,10 @@ async def test_a_clock_that_is_wrong_keeps_nobody_present(
     """A moment that is yet to come counts as now, and one long ago not at all."""
     present = hass.data["binary_sensor"].get_entity(PRESENT)
     with at(start), patch.object(present, "async_hold") as hold:
-        present.async_seen_again(a_visit(hub, start, start + DAY))
+        present.async_seen_again(of_nadie(hub, start, start + DAY))
         hold.assert_called_once_with(PRESENT_FOR)
         hold.reset_mock()
-        present.async_seen_again(a_visit(hub, start - DAY, start - DAY))
+        present.async_seen_again(of_nadie(hub, start - DAY, start - DAY))
         hold.assert_not_called()
 
 
@@ -160,7 +139,7 @@ async def test_it_ends_while_the_engine_is_away(
 ) -> None:
     """It is unavailable meanwhile, and afterwards what it would have been."""
     with at(start):
-        await come(hass, hub, a_visit(hub, start, start))
+        await announce(hass, hub, of_nadie(hub, start, start))
     with patch.object(hub.engine, "_status", EngineStatus.UNAVAILABLE):
         hub.async_changed()
         assert state(hass) == "unavailable"
@@ -216,7 +195,7 @@ async def test_nothing_is_known_afterwards_of_whom_nothing_is_kept(
     nothing = Choices(keeping=Keeping.NOTHING)
     await put_on_record(hass, hub, a_consent(start - DAY, start + 300 * DAY, choices=nothing))
     with at(start):
-        await come(hass, hub, a_visit(hub, start, start))
+        await announce(hass, hub, of_nadie(hub, start, start))
     assert state(hass) == "on"
     # Even if something else had written it down.
     mock_restore_cache(hass, [State(PRESENT, "on")])
@@ -258,7 +237,7 @@ async def test_whoever_comes_while_the_vault_is_read_is_present(
         happen()
 
     def comes() -> None:
-        hub.open_visits._open.append(_Open(a_visit(hub, start, start)))
+        hub.open_visits._open.append(_Open(of_nadie(hub, start, start)))
 
     def is_forgotten() -> None:
         async_dispatcher_send(hass, signal_forgotten(hub.entry.entry_id), nadie)
@@ -396,7 +375,7 @@ async def test_a_person_can_be_fed(hass: HomeAssistant, hub: Hub, nadie: str, st
     assert (state(hass, tracker), state(hass, "person.nadie")) == ("unknown", "unknown")
 
     with at(start):
-        await come(hass, hub, a_visit(hub, start, start))
+        await announce(hass, hub, of_nadie(hub, start, start))
     assert (state(hass, tracker), state(hass, "person.nadie")) == ("home", "home")
     assert state(hass, "zone.home") == "1"
     # The sensor says nothing after a while, and a template with a clock in it is looked at every minute.

@@ -27,19 +27,11 @@ from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.store import Vault
 from custom_components.familiar_faces.visits.watcher import Watcher
 
-from .conftest import FrontDoor, set_up
+from .conftest import FrontDoor, set_up, start_again
 from .people_on_record import DAY, a_consent, at, now, put_on_record
 from .pictures import astronaut, enrolment_photos
 from .steps import add_photo, configure, consent, enrol, later, ring, start_person, visits
 from .vault.makers import make_first_version
-
-
-async def _restart(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    hub: Hub = entry.runtime_data
-    assert await hub.engine.wait_ready(30)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    return hub
 
 
 def _people(entry: MockConfigEntry) -> list[str]:
@@ -53,7 +45,7 @@ async def test_killed_while_enrolling(hass: HomeAssistant, hub: Hub, entry: Mock
     await add_photo(hass, result, enrolment_photos()[0])
     # The flow, living in memory, is what a kill takes away; what is on the disk stays.
     hass.config_entries.subentries._progress.clear()
-    hub = await _restart(hass, entry)
+    hub = await start_again(hass, entry)
     stored = await hass.async_add_executor_job(hub.vault.stored)
     assert (stored.people, stored.templates, stored.photos, stored.consents) == (0, 0, 0, 0)
 
@@ -119,7 +111,7 @@ async def test_erasing_that_fails_is_done_later(
         await hass.async_block_till_done(wait_background_tasks=True)
     assert entry.data[CONF_FORGETTING] == [person_id]
     assert not hub.can_recognise()
-    hub = await _restart(hass, entry)
+    hub = await start_again(hass, entry)
     assert CONF_FORGETTING not in entry.data
     assert _people(entry) == []
     stored = await hass.async_add_executor_job(hub.vault.stored)
@@ -155,7 +147,7 @@ async def test_forget_button_with_a_full_disk(
 async def test_erasing_somebody_unknown(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
     """An id that the vault does not know, as after a restored backup, does not keep anybody from starting."""
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_FORGETTING: ["0" * 32]})
-    await _restart(hass, entry)
+    await start_again(hass, entry)
     assert CONF_FORGETTING not in entry.data
 
 

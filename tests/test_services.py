@@ -71,6 +71,10 @@ async def test_uploaded_image(
     assert caught.value.translation_key == "image_rejected"
     with pytest.raises(HomeAssistantError):
         await identify(hass, image=image("../../secrets.yaml"))
+    for nothing in ("", "media-source://", image("a\0b.jpg")["media_content_id"]):
+        with pytest.raises(ServiceValidationError) as caught:
+            await identify(hass, image=image("notes.txt.jpg") | {"media_content_id": nothing})
+        assert caught.value.translation_key == "not_a_local_image"
 
 
 async def test_image_that_lies_elsewhere(

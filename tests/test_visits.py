@@ -32,7 +32,7 @@ from custom_components.familiar_faces.visits.fitness import FACES_A_LOOK
 from custom_components.familiar_faces.visits.visit import Decision, Visit
 from custom_components.familiar_faces.visits.watcher import Timing
 
-from .conftest import FrontDoor
+from .conftest import FrontDoor, start_again
 from .pictures import astronaut, enrolment_photos, huge_png, jpeg, porch, stranger, variant
 from .steps import VISITOR, enrol, later, ring, visits
 
@@ -329,10 +329,7 @@ async def test_restart(
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
     event = hass.states.get(VISITOR)
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    hub = entry.runtime_data
-    assert await hub.engine.wait_ready(30)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await start_again(hass, entry)
     assert hass.states.get("sensor.front_door_last_visitor").state == "Eileen"
     assert hass.states.get("sensor.eileen_last_seen_where").state == "Front door"
     assert hass.states.get("binary_sensor.eileen_present").state == "on"
@@ -423,18 +420,16 @@ async def test_camera_that_is_watched_all_the_time(
         entry, subentry, data={**subentry.data, "mode": "always", "triggers": []}
     )
     await hass.async_block_till_done()
-    for _ in range(150):
-        await asyncio.sleep(0.1)
-        if told:
-            break
+    async with asyncio.timeout(60):
+        while not told:
+            await asyncio.sleep(0.1)
     assert [(state.attributes["event_type"], state.attributes["frames"]) for state in told] == [
         ("unclear", 1)
     ]
     front_door.frames = visits(astronaut())
-    for _ in range(150):
-        await asyncio.sleep(0.1)
-        if len(told) > 1:
-            break
+    async with asyncio.timeout(60):
+        while len(told) < 2:
+            await asyncio.sleep(0.1)
     assert told[-1].attributes["person_name"] == "Eileen"
 
 
@@ -447,10 +442,7 @@ async def test_stranger_is_still_the_last_visitor_after_a_restart(
     front_door.frames = visits(stranger(0))
     await ring(hass, hub)
     assert hass.states.get("sensor.familiar_faces_visits_today").state == "2"
-    assert await hass.config_entries.async_reload(entry.entry_id)
-    hub = entry.runtime_data
-    assert await hub.engine.wait_ready(30)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await start_again(hass, entry)
     assert hass.states.get("sensor.front_door_last_visitor").state == "stranger"
     assert hass.states.get("sensor.familiar_faces_visits_today").state == "2"
 

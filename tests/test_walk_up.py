@@ -390,7 +390,7 @@ async def test_dialog_is_closed_while_the_camera_takes_its_time(
 
     front_door.before = slow
     walk = await _walk(hass, entry, front_door, changing, scene(astronaut()))
-    await asyncio.wait_for(fetching.wait(), 10)
+    await asyncio.wait_for(fetching.wait(), 30)
     fetching.clear()
     hass.config_entries.subentries.async_abort(walk.result["flow_id"])
     await asyncio.sleep(0.2)
@@ -416,7 +416,7 @@ async def test_dialog_is_closed_while_a_photo_is_saved(
 
     monkeypatch.setattr(walk_up, "async_take_photo", slowly)
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut()))
-    await asyncio.wait_for(saving.wait(), 20)
+    await asyncio.wait_for(saving.wait(), 30)
     person_id = _person_id(hass)
     hass.config_entries.subentries.async_abort(walk.result["flow_id"])
     for _ in range(50):
@@ -455,7 +455,7 @@ async def test_consent_is_lost_in_the_middle(
         await go_on.wait()
 
     front_door.before = hold
-    await asyncio.wait_for(fetching.wait(), 10)
+    await asyncio.wait_for(fetching.wait(), 30)
     asked = 0
     now = dt_util.utcnow()
     match how:

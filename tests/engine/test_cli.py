@@ -98,7 +98,7 @@ def test_the_token_may_come_from_the_environment(prepared: None) -> None:
         # Nobody who may read the process's command line learns it.
         assert b"secret" not in Path(f"/proc/{process.pid}/cmdline").read_bytes()
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_deepface_brings_nothing_else(prepared: None, photo: Path) -> None:

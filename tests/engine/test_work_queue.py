@@ -54,7 +54,7 @@ async def test_who_leaves_while_waiting_is_never_served(queue: WorkQueue) -> Non
     done: list[int] = []
 
     def work(number: int) -> None:
-        go.wait(10)
+        go.wait(60)
         done.append(number)
 
     first = asyncio.create_task(queue.run(lambda: work(1)))
@@ -70,15 +70,16 @@ async def test_who_leaves_while_waiting_is_never_served(queue: WorkQueue) -> Non
 
 
 async def test_who_leaves_in_the_middle_lets_the_next_wait_for_the_end(queue: WorkQueue) -> None:
-    go = threading.Event()
+    begun, go = threading.Event(), threading.Event()
     order: list[str] = []
 
     def slow() -> None:
-        go.wait(10)
+        begun.set()
+        go.wait(60)
         order.append("slow")
 
     leaving = asyncio.create_task(queue.run(slow))
-    await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(begun.wait, 60)
     leaving.cancel()
     following = asyncio.create_task(queue.run(lambda: order.append("next")))
     await asyncio.sleep(0.05)

@@ -160,7 +160,7 @@ async def test_a_second_build_waits_for_the_first(tmp_path: Path) -> None:
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         task = asyncio.create_task(waiting.prepare(steps))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not steps.seen:
                 await asyncio.sleep(0.02)
         assert steps.names == ["wait"]
@@ -183,7 +183,7 @@ async def test_cancelling_ends_what_was_started(
         cancelled = environment(tmp_path, SMALL)
         steps = Steps()
         task = asyncio.create_task(cancelled.prepare(steps))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "install" not in steps.names or not processes_with(index):
                 await asyncio.sleep(0.05)
         task.cancel()

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import threading
+import time
 from typing import Any
 import zipfile
 import zlib
@@ -289,7 +290,7 @@ async def test_a_network_that_is_gone(
 
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "100000"}
     sending = asyncio.ensure_future(phone.client.post(f"{own}/photos", data=stalling(), headers=headers))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not async_get_guard(hass)._uploading:
             await asyncio.sleep(0.01)
         assert "other photos are just being sent" in (await phone.upload(f"{own}/photos", [b"x"])).text
@@ -424,17 +425,17 @@ async def hang_up(
 
     def slow(*args: Any) -> Any:
         begun.set()
-        go_on.wait(20)
+        go_on.wait(60)
         return work(*args)
 
     monkeypatch.setattr(phone.hub.vault, method, slow)
     sending = asyncio.ensure_future(phone.send(path, fields))
-    assert await hass.async_add_executor_job(begun.wait, 20)
+    assert await hass.async_add_executor_job(begun.wait, 60)
     connections = len(server.connections)
     sending.cancel()
     with suppress(asyncio.CancelledError):
         await sending
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(server.connections) >= connections:
             await asyncio.sleep(0.01)
     # What is stopped is stopped now.
@@ -544,7 +545,7 @@ async def test_a_few_pages_at_a_time(
     hass: HomeAssistant, hub: Hub, phone: Phone, own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever opens a page a great many times leaves threads to the rest of Home Assistant."""
-    lock, go_on = threading.Lock(), threading.Event()
+    lock, full = threading.Lock(), threading.Event()
     at_work, most, state = 0, 0, hub.vault.state
 
     def slow(person_id: str) -> Any:
@@ -552,7 +553,11 @@ async def test_a_few_pages_at_a_time(
         with lock:
             at_work += 1
             most = max(most, at_work)
-        go_on.wait(0.1)
+            if at_work == PAGES:
+                full.set()
+        # Until all there is room for are at work, and long enough for one too many to come.
+        full.wait(60)
+        time.sleep(0.1)
         with lock:
             at_work -= 1
         return state(person_id)
