@@ -9,7 +9,8 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockUser
 
-from custom_components.familiar_faces.hub import Hub, vault_folder
+from custom_components.familiar_faces.household.places import vault_folder
+from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.vault.records import AuditEntry
 
 from .phone import CLEAR, Phone

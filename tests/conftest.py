@@ -132,7 +132,7 @@ def real_engine(request: pytest.FixtureRequest, engine_place: PreparedBefore) ->
     """Have this machine's engine be a real one: its own where the test is marked so, else a shared one."""
     # The engine is spoken to on a Unix socket.
     pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
-    room = "custom_components.familiar_faces.engine_choice"
+    room = "custom_components.familiar_faces.household.engine_choice"
     with patch(f"{room}.Environment", return_value=engine_place):
         if request.node.get_closest_marker("own_engine"):
             yield

@@ -7,11 +7,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
-from custom_components.familiar_faces.const import signal_seen_again, signal_visit
+from custom_components.familiar_faces.household.signals import SIGNAL_SEEN_AGAIN, SIGNAL_VISIT
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.visits.open_visits import Change, Outcome
-from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
-from custom_components.familiar_faces.visits.watcher import Timing
+from custom_components.familiar_faces.visits.visit import Decision, Timing, UnclearReason, Visit
 
 TIMING = Timing(ms=100, camera_fetch_ms=10, engine_ms=10)
 
@@ -47,18 +46,18 @@ def a_visit(
 
 async def come(hass: HomeAssistant, hub: Hub, visit: Visit, change: Change = Change.OPENED) -> None:
     """Have a visit be announced and kept."""
-    await hub.async_settle(Outcome(visit, change), TIMING, None)
+    await hub.announcer.async_settle(Outcome(visit, change), TIMING, None)
     await hass.async_block_till_done()
 
 
 async def announce(hass: HomeAssistant, hub: Hub, *visits: Visit) -> None:
     """Tell of visits, and keep nothing of them."""
     for visit in visits:
-        async_dispatcher_send(hass, signal_visit(hub.entry.entry_id), visit, TIMING)
+        async_dispatcher_send(hass, SIGNAL_VISIT.format(hub.entry.entry_id), visit, TIMING)
     await hass.async_block_till_done()
 
 
 async def go_on(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
     """Tell that a visit goes on."""
-    async_dispatcher_send(hass, signal_seen_again(hub.entry.entry_id), visit)
+    async_dispatcher_send(hass, SIGNAL_SEEN_AGAIN.format(hub.entry.entry_id), visit)
     await hass.async_block_till_done()

@@ -12,10 +12,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+from custom_components.familiar_faces.household.subentries import person_subentry
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices
 from custom_components.familiar_faces.people.person import Consent, ConsentMethod
-from custom_components.familiar_faces.subentries import person_subentry
 from custom_components.familiar_faces.vault.records import VisitRecord
 
 from .vectors import axis

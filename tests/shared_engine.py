@@ -10,8 +10,8 @@ import aiohttp
 
 from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.host.engine import Engine, EngineStatus
-from custom_components.familiar_faces.host.errors import EngineUnavailable
-from custom_components.familiar_faces.host.server import SOCKET, open_session
+from custom_components.familiar_faces.host.engine_errors import EngineUnavailable
+from custom_components.familiar_faces.host.serving import SOCKET, open_session
 
 from .engine_process import EngineProcess
 

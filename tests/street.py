@@ -20,14 +20,21 @@ import pytest
 from custom_components.familiar_faces.alerts.episode import Episode
 from custom_components.familiar_faces.alerts.recipients import Recipient
 from custom_components.familiar_faces.alerts.telling import Telling
-from custom_components.familiar_faces.const import signal_look
 from custom_components.familiar_faces.engine.protocol import Embedding, Face, Quality
+from custom_components.familiar_faces.household.signals import SIGNAL_LOOK
+from custom_components.familiar_faces.household.subentries import camera_names
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.visits.news import LookNews, Stage
 from custom_components.familiar_faces.visits.turns import Urgency
-from custom_components.familiar_faces.visits.visit import Decision, Sighting, UnclearReason, Verdict, Visit
-from custom_components.familiar_faces.visits.watcher import Timing
+from custom_components.familiar_faces.visits.visit import (
+    Decision,
+    Sighting,
+    Timing,
+    UnclearReason,
+    Verdict,
+    Visit,
+)
 
 from .alerting import add_alert
 from .conftest import FrontDoor, a_door, an_entry, hub_of, put_up
@@ -86,14 +93,14 @@ class Street:
 
     def camera(self, name: str) -> str:
         """Return the id of a camera."""
-        return next(key for key, title in self.hub.alerts.cameras.items() if title == f"{name} door")
+        return next(key for key, title in camera_names(self.hub.entry).items() if title == f"{name} door")
 
     def news(self, door: str, stage: Stage, **more: Any) -> None:
         """Have a watcher say how far its look is."""
         urgency = more.pop("urgency", Urgency.RING)
         entry_id = self.hub.entry.entry_id
         async_dispatcher_send(
-            self.hass, signal_look(entry_id), LookNews(self.camera(door), stage, urgency, **more)
+            self.hass, SIGNAL_LOOK.format(entry_id), LookNews(self.camera(door), stage, urgency, **more)
         )
 
     def rings(self, door: str) -> None:
@@ -108,7 +115,7 @@ class Street:
             sighting, verdict = self.seen(who, unclear=unclear)
             outcome = self.hub.open_visits.settle(self.camera(door), sighting, verdict)
             resembled = verdict.resembled | ({verdict.person_id} if verdict.person_id is not None else set())
-            await self.hub.async_settle(outcome, Timing(1, 1, 1), _portrait(who), resembled)
+            await self.hub.announcer.async_settle(outcome, Timing(1, 1, 1), _portrait(who), resembled)
             visits.append(outcome.visit)
         self.news(door, Stage.COMPARED, frames=2, faces=len(people))
         await self.settle()
@@ -116,7 +123,7 @@ class Street:
 
     async def ends(self, door: str) -> None:
         """Have a look be over."""
-        self.hub.async_expire_visits()
+        self.hub.announcer.async_expire()
         self.news(door, Stage.ENDED)
         await self.settle()
 
@@ -131,7 +138,7 @@ class Street:
     async def later(self, seconds: float) -> None:
         """Let time go by, and what waits for it happen."""
         self.clock.tick(timedelta(seconds=seconds))
-        self.hub.async_expire_visits()
+        self.hub.announcer.async_expire()
         await self.settle()
 
     async def settle(self) -> None:

@@ -16,7 +16,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import voluptuous as vol
 
 from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.hub import Hub, vault_folder
+from custom_components.familiar_faces.household.places import vault_folder
+from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.openness.viewing import Viewings
 from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.people.person import ConsentMethod

@@ -17,8 +17,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.erasing import home_traces
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.internals import stored_files
 from custom_components.familiar_faces.people.choices import Keeping
 
 from .alerting import an_alert, ring_and_tell
@@ -163,7 +163,7 @@ async def test_a_power_cut_right_after_it_was_written(
     async with home(folder, make_recorder) as running:
         await running.write()
         with monkeypatch.context() as patched:
-            patched.setattr(home_traces.os, "fsync", note)
+            patched.setattr(stored_files.os, "fsync", note)
             await switch(running.hass, OF_THE_CAMERA, False)
     assert synced == ["core.config_entries", ".storage"]
 
@@ -196,7 +196,7 @@ async def test_last_told(
     assert before <= at <= dt_util.utcnow()
     assert "Eileen" not in str(state.as_dict())
     assert eileen not in str(state.as_dict())
-    await hub.async_forget(eileen)
+    await hub.forgetting.async_forget(eileen)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert hass.states.get(LAST_TOLD).state == "unknown"
 
@@ -234,7 +234,7 @@ async def test_last_told_after_a_restart(
     await hass.async_block_till_done()
     assert hass.states.get(LAST_TOLD).state == shown != "unknown"
     hub = entry.runtime_data
-    await hub.async_forget(eileen)
+    await hub.forgetting.async_forget(eileen)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert hass.states.get(LAST_TOLD).state == "unknown"
 
@@ -340,7 +340,7 @@ async def test_the_forgotten_leave_nothing_in_alerts(
         # The person themself, who is shown; the alert; that they are switched off; and that they are muted.
         assert written.count(evidence.person_id) > 4
 
-        await running.hub.async_forget(evidence.person_id)
+        await running.hub.forgetting.async_forget(evidence.person_id)
         await running.settle()
         receipt = await running.hass.async_add_executor_job(running.hub.vault.receipt, evidence.person_id)
         assert messages(running) == []
@@ -376,7 +376,7 @@ async def test_killed_between_forgetting_and_the_alerts(
         await running.settle()
         with monkeypatch.context() as dying:
             dying.setattr(type(running.hub.alerts), "async_prune", lambda _self: None)
-            await running.hub.async_forget(evidence.person_id)
+            await running.hub.forgetting.async_forget(evidence.person_id)
             await running.settle()
     assert evidence.find(folder) == ["the id in .storage/core.config_entries"]
     async with home(folder, make_recorder) as running:

@@ -218,7 +218,7 @@ async def test_gone_meanwhile(
     result = await configure(hass, result, WHEN)
     result = await configure(hass, result, WHOM | {"recipients": [phone.key]})
     open_form = await start(hass, entry)
-    await hub.async_forget(eileen)
+    await hub.forgetting.async_forget(eileen)
     hass.config_entries.async_remove_subentry(entry, camera_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     result = await choose(hass, result, "save")

@@ -370,13 +370,13 @@ async def test_events_of_visits_without_any_alert(
         "WHERE event_types.event_type = 'familiar_faces_visit'"
     )
     async with home(folder, make_recorder) as running:
-        await running.hub.async_purge()
+        await running.hub.purging.async_purge()
         (event,) = await rows(running, statement)
         (kept,) = await running.hass.async_add_executor_job(running.hub.vault.visits)
         assert json.loads(event[0])["visit_id"] == kept.visit_id
         running.hass.config_entries.async_update_entry(running.entry, options={"visit_days": 1})
         with later(minutes=24 * 60 + 1):
-            await running.hub.async_purge()
+            await running.hub.purging.async_purge()
         assert await rows(running, statement) == []
 
 
@@ -399,7 +399,7 @@ async def test_traces_of_whom_nothing_is_kept(
     async with home(folder, make_recorder) as running:
         hass, hub = running.hass, running.hub
         await change_choices(hass, hub, evidence.person_id, keeping=Keeping.NOTHING, pictures=False)
-        await hub.async_purge()
+        await hub.purging.async_purge()
         assert NAME not in traced(folder)
         with later(minutes=5):
             running.front_door.frames = visits(astronaut())
@@ -418,8 +418,8 @@ async def test_traces_no_longer_than_visits(
     """What automations did because of a visit is remembered no longer than the visit."""
     folder, _evidence = lived
     async with home(folder, make_recorder) as running:
-        await running.hub.async_purge()
+        await running.hub.purging.async_purge()
         assert NAME in traced(folder)
         with later(minutes=91 * 24 * 60):
-            await running.hub.async_purge()
+            await running.hub.purging.async_purge()
             assert NAME not in traced(folder)

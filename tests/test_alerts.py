@@ -260,7 +260,7 @@ async def test_forgotten(
     eileen_comes(front_door)
     await ring_and_tell(hass, hub)
     action = phone.action("Right")
-    await hub.async_forget(person_id)
+    await hub.forgetting.async_forget(person_id)
     await hub.alerts.async_flush()
     assert phone.messages[-1] == CLEAR
     assert not phone.shown()

@@ -19,7 +19,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.familiar_faces.alerts.payload import ALARM
-from custom_components.familiar_faces.const import signal_visit
+from custom_components.familiar_faces.household.signals import SIGNAL_VISIT
+from custom_components.familiar_faces.household.subentries import camera_names
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.visits.visit import Decision, Visit
@@ -252,11 +253,11 @@ async def test_everybody_is_told_the_right_thing_once(
         for number in range(PHONES)
     ]
     link(hass, phones[OWN_PHONE], f"person.{OWN.casefold()}")
-    doors = {camera_id: int(title.split()[-1]) for camera_id, title in hub.alerts.cameras.items()}
+    doors = {camera_id: int(title.split()[-1]) for camera_id, title in camera_names(hub.entry).items()}
     for alert in ALERTS:
         add_alert(hass, entry, *(phones[number] for number in alert.phones), **written(alert, doors))
     announced = Announced()
-    stop = async_dispatcher_connect(hass, signal_visit(entry.entry_id), announced.note)
+    stop = async_dispatcher_connect(hass, SIGNAL_VISIT.format(entry.entry_id), announced.note)
     await ring_everywhere(hass, hub)
     stop()
     check_announced(announced.visits.values(), doors, cast)

@@ -70,7 +70,7 @@ async def test_an_alert_about_nobody(street: Street, new_phone: NewPhone) -> Non
     """An alert of which everybody is forgotten does not ring any more."""
     phone = await new_phone("Pixel")
     street.alert(phone, who=[], people=["anna"])
-    await street.hub.async_forget("anna")
+    await street.hub.forgetting.async_forget("anna")
     await street.comes("Front", "x")
     assert phone.messages == []
 

@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.familiar_faces.alerts.telling import Kind
+from custom_components.familiar_faces.recognising.announcing import Settled
 from custom_components.familiar_faces.visits.news import Stage
 from custom_components.familiar_faces.visits.turns import Urgency
 
@@ -127,10 +128,9 @@ async def test_a_sound_is_not_lost_with_what_took_its_place(street: Street, new_
     await street.comes("Front", "Anna")
     front = street.camera("Front")
     bob = street.hub.open_visits.settle(front, *street.seen("Bob"))
-    street.hub.alerts.async_settle(bob, None, frozenset())
-    street.hub.alerts.async_settle(
-        replace(bob, visit=bob.visit.renamed("dirk", "Dirk", 0.9)), None, frozenset()
-    )
+    street.hub.alerts.async_settle(Settled(bob, announced=True))
+    renamed = replace(bob, visit=bob.visit.renamed("dirk", "Dirk", 0.9))
+    street.hub.alerts.async_settle(Settled(renamed, announced=True))
     await street.settle()
     assert phone.messages[-1] == sounds(phone)[-1] == "Anna and Dirk are at the front door."
 

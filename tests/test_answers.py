@@ -18,10 +18,10 @@ from custom_components.familiar_faces.alerts import teller
 from custom_components.familiar_faces.alerts.answers import EVENT_ANSWERED, MOST, PREFIX, Answer
 from custom_components.familiar_faces.alerts.recipients import async_find
 from custom_components.familiar_faces.const import CONF_MUTED, CONF_UNANNOUNCED
-from custom_components.familiar_faces.correct import async_correct
-from custom_components.familiar_faces.flows.words import async_say
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.pages import guard
+from custom_components.familiar_faces.recognising.correct import async_correct
+from custom_components.familiar_faces.wording.words import async_say
 
 from .alerting import a_user, add_alert, audited, everything, press, ring_and_tell, titles
 from .conftest import FrontDoor, start_again
@@ -163,7 +163,7 @@ async def _correct(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
 
 async def _forget(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
     (person_id,) = hub.people
-    await hub.async_forget(person_id)
+    await hub.forgetting.async_forget(person_id)
     await hub.alerts.async_flush()
 
 
@@ -406,7 +406,7 @@ async def test_pressed_while_she_is_forgotten(
     """Whoever comes first, she is gone afterwards, and nothing notes her."""
     action = phone.action(title)
     context = Context(user_id=phone.user_id)
-    forgetting = asyncio.ensure_future(hub.async_forget(eileen))
+    forgetting = asyncio.ensure_future(hub.forgetting.async_forget(eileen))
     for _ in range(turns):
         await asyncio.sleep(0)
     hass.bus.async_fire(EVENT_ANSWERED, {"action": action}, context=context)
@@ -442,7 +442,7 @@ async def test_forgotten_while_it_is_sent(
     await ring(hass, hub)
     async with asyncio.timeout(60):
         await naming.wait()
-        await hub.async_forget(eileen)
+        await hub.forgetting.async_forget(eileen)
     forgotten.set()
     await hub.alerts.async_flush()
     assert "Eileen is at the front door." in phone.messages
@@ -454,7 +454,7 @@ async def test_forgotten_while_it_is_sent(
 async def test_muted_when_she_is_gone(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
     """She was forgotten between the press and what it does: nothing notes her."""
     (asked,) = [each for each in hub.alerts.answers if each.answer is Answer.MUTE]
-    await hub.async_forget(eileen)
+    await hub.forgetting.async_forget(eileen)
     before = await everything(hass, hub)
     await hub.alerts.answers._async_do(asked)
     assert await everything(hass, hub) == before

@@ -16,7 +16,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 import voluptuous as vol
 
-from custom_components.familiar_faces.const import signal_corrected
+from custom_components.familiar_faces.household.signals import SIGNAL_CORRECTED
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.records import Corrected, VisitRecord
@@ -355,7 +355,7 @@ async def test_forgotten(hass: HomeAssistant, hub: Hub, anna: str) -> None:
     assert await check(hass, seen()) == 0
     await announce(hass, hub, a_visit(hub, "anna"))
     assert await check(hass, seen()) == 1
-    await hub.async_forget("anna")
+    await hub.forgetting.async_forget("anna")
     await hass.async_block_till_done(wait_background_tasks=True)
     assert await check(hass, seen()) == 0
     await announce(hass, hub, a_visit(hub, decision=Decision.STRANGER))
@@ -373,7 +373,7 @@ async def test_corrected(hass: HomeAssistant, hub: Hub, anna: str, ben: str, mov
     record = VisitRecord(visit.visit_id, "anna", visit.camera_id, visit.started_at, 0.95, 3)
     really = replace(record, visit_id="moved", person_id="ben") if moved else None
     async_dispatcher_send(
-        hass, signal_corrected(hub.entry.entry_id), Corrected(record, really, None, False, None)
+        hass, SIGNAL_CORRECTED.format(hub.entry.entry_id), Corrected(record, really, None, False, None)
     )
     await hass.async_block_till_done()
     assert await check(hass, seen(person=anna)) == 0

@@ -241,7 +241,7 @@ async def test_bad_input(hass: HomeAssistant, hub: Hub, anna: str, front: str) -
     # The editor shows this when no time was filled in.
     with pytest.raises(vol.Invalid, match="required key not provided.*within"):
         await validate(condition(anna, "was_seen"))
-    await hub.async_forget("anna")
+    await hub.forgetting.async_forget("anna")
     await hass.async_block_till_done(wait_background_tasks=True)
     with pytest.raises(InvalidDeviceAutomationConfig):
         await validate(trigger(anna, "seen"))

@@ -20,7 +20,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 import voluptuous as vol
 
-from custom_components.familiar_faces.const import signal_corrected
+from custom_components.familiar_faces.household.signals import SIGNAL_CORRECTED
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.records import Corrected, VisitRecord
@@ -161,7 +161,7 @@ async def test_forgotten_is_nobody(hass: HomeAssistant, hub: Hub, anna: str, ben
     annas = await automate(hass, {"trigger": FAMILIAR, "options": {"person": [anna]}})
     both = await automate(hass, {"trigger": FAMILIAR, "options": {"person": [anna, ben]}})
     targeted = await automate(hass, {"trigger": FAMILIAR, "target": {"device_id": [anna]}})
-    await hub.async_forget("anna")
+    await hub.forgetting.async_forget("anna")
     await hass.async_block_till_done(wait_background_tasks=True)
     again = await automate(hass, {"trigger": FAMILIAR, "options": {"person": [anna]}})
     await announce(hass, hub, *(a_visit(hub, each) for each in ("anna", "ben")))
@@ -374,7 +374,7 @@ type Spoil = Callable[[HomeAssistant, Hub, Visit], Any]
 
 async def forget(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
     """Forget them."""
-    await hub.async_forget("anna")
+    await hub.forgetting.async_forget("anna")
 
 
 async def withdraw(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
@@ -387,7 +387,7 @@ async def correct(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
     """Say that it was not them."""
     record = VisitRecord(visit.visit_id, "anna", visit.camera_id, visit.started_at, 0.95, 3)
     async_dispatcher_send(
-        hass, signal_corrected(hub.entry.entry_id), Corrected(record, None, None, False, None)
+        hass, SIGNAL_CORRECTED.format(hub.entry.entry_id), Corrected(record, None, None, False, None)
     )
 
 
@@ -552,7 +552,7 @@ async def test_traces(hass: HomeAssistant, hub: Hub, anna: str) -> None:
         )
 
     assert "Anna" in traces()
-    await hub.async_forget("anna")
+    await hub.forgetting.async_forget("anna")
     await hass.async_block_till_done(wait_background_tasks=True)
     assert "anna" not in traces().lower()
 

@@ -7,7 +7,8 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.hub import Hub, vault_folder
+from custom_components.familiar_faces.household.places import vault_folder
+from custom_components.familiar_faces.hub import Hub
 
 from .pictures import enrolment_photos
 from .steps import enrol
@@ -24,7 +25,7 @@ async def test_the_vault_stands_still_while_it_is_copied(
 
     await manager.async_pre_backup_actions()
     before = await hass.async_add_executor_job(file.read_bytes)
-    receipt = await hub.async_forget(person_id)
+    receipt = await hub.forgetting.async_forget(person_id)
     assert receipt is not None
     assert not receipt.verified
     # The last word is said when the file holds them no more.

@@ -142,7 +142,7 @@ class House:
     async def settle(self, visit: Visit, change: Change) -> None:
         """Have a visit be announced, and all that follows at this moment be done."""
         with at(self.clock):
-            await self.hub.async_settle(Outcome(visit, change), TIMING, None)
+            await self.hub.announcer.async_settle(Outcome(visit, change), TIMING, None)
             await self.breathe()
 
     async def wait(self, length: timedelta, due: timedelta | None = None) -> None:

@@ -19,8 +19,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 from custom_components.familiar_faces import calendar
 from custom_components.familiar_faces.calendar import MOST
 from custom_components.familiar_faces.const import CONF_VISIT_DAYS, DOMAIN
+from custom_components.familiar_faces.erasing.purging import Purging
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
+from custom_components.familiar_faces.recognising.announcing import Announcer
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import VisitRecord
 from custom_components.familiar_faces.visits.open_visits import GAP
@@ -131,7 +133,7 @@ async def test_with_the_real_engine(
         ("Eileen at the front door", visit.started_at, over)
     ]
     # The visit itself is dropped from memory a little later.
-    with patch.object(Hub, "async_expire_visits"):
+    with patch.object(Announcer, "async_expire"):
         await clock_says(hass, shown, over + SECOND)
     state = hass.states.get(CALENDAR)
     assert state.state == "off"
@@ -190,7 +192,7 @@ async def test_in_the_frontend(
     assert [each["summary"] for each in (await socket.receive_json())["event"]["events"]] == [
         "Nadie at the front door"
     ]
-    await people.async_forget("nadie")
+    await people.forgetting.async_forget("nadie")
     await settle(hass, people)
     while (await socket.receive_json(timeout=30))["event"]["events"] != []:
         pass
@@ -205,7 +207,7 @@ async def test_whose_visits_may_not_be_shown(
     await keep(hass, people, "nadie", start - 3 * DAY, MINUTE)
     await keep(hass, people, "otto", start - 60 * MINUTE, MINUTE)
     assert len(await events(hass, start - 9 * DAY, start)) == 2
-    with patch.object(Hub, "async_purge"):
+    with patch.object(Purging, "async_purge"):
         options = {**people.entry.options, CONF_VISIT_DAYS: 2}
         hass.config_entries.async_update_entry(people.entry, options=options)
         await settle(hass, people)

@@ -20,10 +20,11 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.consent import keeping
 from custom_components.familiar_faces.consent.record import build_consent
-from custom_components.familiar_faces.const import DOMAIN, signal_visit
+from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.erasing import purging
 from custom_components.familiar_faces.erasing.home_traces import async_entity_ids
+from custom_components.familiar_faces.household.signals import SIGNAL_VISIT
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.people.person import ConsentMethod
@@ -215,7 +216,7 @@ async def test_no_longer_than_the_visit_is_kept(
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
     with later(until=dt_util.utcnow() + timedelta(days=30, minutes=1)):
-        await hub.async_purge()
+        await hub.purging.async_purge()
         await hass.async_block_till_done(wait_background_tasks=True)
         assert await kept(hass, hub) == (0, 0, True)
         assert state(hass, "sensor.front_door_last_visitor") == "unknown"
@@ -237,7 +238,7 @@ async def test_no_longer_than_the_picture_is_kept(
     await ring(hass, hub)
     assert "unknown" not in {state(hass, entity_id) for entity_id in PICTURES}
     with later(until=dt_util.utcnow() + timedelta(days=7, minutes=1)):
-        await hub.async_purge()
+        await hub.purging.async_purge()
         await hass.async_block_till_done(wait_background_tasks=True)
         assert await kept(hass, hub) == (1, 0, True)
         assert {state(hass, entity_id) for entity_id in PICTURES} == {"unknown"}
@@ -282,7 +283,7 @@ async def test_a_visit_carries_no_picture_without_a_yes(
     """Whoever is told of the visit, as an alert is, gets no picture with it."""
     told: list[bytes | None] = []
     async_dispatcher_connect(
-        hass, signal_visit(hub.entry.entry_id), lambda visit, timing: told.append(visit.portrait)
+        hass, SIGNAL_VISIT.format(hub.entry.entry_id), lambda visit, timing: told.append(visit.portrait)
     )
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
@@ -428,7 +429,7 @@ def recorded(folder: Path, entity_ids: frozenset[str]) -> list[tuple[str, str]]:
 
 async def purge(running: Home) -> None:
     """Purge, and wait until the recorder has done its part."""
-    await running.hub.async_purge()
+    await running.hub.purging.async_purge()
     await running.settle()
 
 
@@ -501,7 +502,7 @@ async def test_a_recorder_that_stands_still_does_not_stop_the_purge(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the vault keeps is erased in time, whatever the recorder is busy with."""
-    monkeypatch.setattr(keeping, "PATIENCE", 0.2)
+    monkeypatch.setattr(purging, "PATIENCE", 0.2)
     async with home(tmp_path / "config", make_recorder, an_entry()) as running:
         hass, hub = running.hass, running.hub
         began = now()
@@ -518,7 +519,7 @@ async def test_a_recorder_that_stands_still_does_not_stop_the_purge(
 
         try:
             running.recorder.queue_task(Stuck())
-            await asyncio.wait_for(hub.async_purge(), 30)
+            await asyncio.wait_for(hub.purging.async_purge(), 30)
             assert not go_on.is_set()
         finally:
             go_on.set()
@@ -540,7 +541,7 @@ async def test_state_changes_are_told_once(
     async_track_state_change_event(hass, VISITOR, changed)
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
-    await hub.async_purge()
+    await hub.purging.async_purge()
     await hass.async_block_till_done(wait_background_tasks=True)
     assert len(changes) == 1
 

@@ -8,8 +8,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.consent.text import async_consent_text
-from custom_components.familiar_faces.flows.words import LANGUAGES
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.wording.words import LANGUAGES
 
 from .source import FOLDER
 

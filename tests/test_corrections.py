@@ -297,7 +297,7 @@ async def test_what_cannot_be_corrected(
     assert await refused(correct, visit_id, False) == "visit_of_nobody"
     assert await refused(correct, visit_id, True, learn=True) == "visit_of_nobody"
     with later(minutes=2):
-        hub.async_expire_visits()
+        hub.announcer.async_expire()
         assert await refused(correct, visit_id, False) == "unknown_visit"
     with later(minutes=3):
         front_door.frames = visits(astronaut())

@@ -23,9 +23,9 @@ import pytest_socket
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.openness.export import async_export, async_offer
+from custom_components.familiar_faces.openness.export import async_export
 from custom_components.familiar_faces.openness.tickets import VALID_FOR
-from custom_components.familiar_faces.vault import export as contents
+from custom_components.familiar_faces.vault import kept_data as contents
 from custom_components.familiar_faces.vault.errors import UnknownPerson, VaultUnwritable
 
 from .conftest import CAMERA, FrontDoor
@@ -312,7 +312,7 @@ async def test_an_administrator(
     for other in ("nobody", "..", eileen.upper()):
         response = await client.get(f"/api/familiar_faces/export/{other}")
         assert response.status == HTTPStatus.NOT_FOUND, other
-    await hub.async_forget(eileen)
+    await hub.forgetting.async_forget(eileen)
     response = await client.get(f"/api/familiar_faces/export/{eileen}")
     assert (response.status, await response.read()) == (HTTPStatus.NOT_FOUND, b"")
 
@@ -391,7 +391,7 @@ async def test_a_link_that_is_over(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """A link works for five minutes; its ticket is over even if its signature should not be."""
-    offered = await async_offer(hub, eileen, "en")
+    offered = await hub.exports.async_offer(eileen, "en")
     client = await hass_client_no_auth()
     ticket = urlsplit(offered.url).query.split("&")[0]
     path = f"/api/familiar_faces/export/{eileen}?{ticket}"
@@ -408,7 +408,7 @@ async def test_a_link_to_somebody_forgotten(
 ) -> None:
     """A link that was offered before opens nothing once its person is forgotten."""
     url = (await offer(hass, eileen))["url"]
-    await hub.async_forget(eileen)
+    await hub.forgetting.async_forget(eileen)
     response = await (await hass_client_no_auth()).get(url)
     assert (response.status, await response.read()) == (HTTPStatus.NOT_FOUND, b"")
 

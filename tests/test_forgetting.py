@@ -18,7 +18,8 @@ import pytest
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.erasing import forgetting, home_traces
-from custom_components.familiar_faces.erasing.recorder_traces import RecorderReach, Wanted
+from custom_components.familiar_faces.internals.recorder_rows import RecorderReach
+from custom_components.familiar_faces.internals.wanted import Wanted
 from demo.search import base64_of
 
 from .conftest import an_entry
@@ -141,7 +142,7 @@ async def remove_subentry(running: Home, person_id: str) -> None:
 
 async def ask(running: Home, person_id: str) -> None:
     """Ask for it as an action or the person's own page does."""
-    receipt = await running.hub.async_forget(person_id, "asked")
+    receipt = await running.hub.forgetting.async_forget(person_id, "asked")
     assert receipt is not None
     assert receipt.finished_at is not None
 
@@ -149,14 +150,14 @@ async def ask(running: Home, person_id: str) -> None:
 async def withdraw(running: Home, person_id: str) -> None:
     """Withdraw the consent; the purge erases at once."""
     await running.hass.async_add_executor_job(running.hub.vault.withdraw_consent, person_id, dt_util.utcnow())
-    await running.hub.async_purge()
+    await running.hub.purging.async_purge()
 
 
 async def expire(running: Home, person_id: str) -> None:
     """Let the consent run out, and two weeks pass."""
     until = running.hub.people[person_id].consents[-1].valid_until
     with later(until=until + timedelta(days=14, seconds=1)):
-        await running.hub.async_purge()
+        await running.hub.purging.async_purge()
         await running.hass.async_block_till_done(wait_background_tasks=True)
 
 
@@ -380,13 +381,13 @@ async def test_killed_at_every_step(
                 (STEPS[6], "async_write_files"),
             ):
                 patched.setattr(home_traces, name, before(step, getattr(home_traces, name)))
-            from custom_components.familiar_faces.erasing import recorder_traces
+            from custom_components.familiar_faces.internals import recorder_rows
 
-            eraser = recorder_traces._Eraser
+            eraser = recorder_rows._Eraser
             patched.setattr(eraser, "_overwrite", before(STEPS[5], eraser._overwrite))
             patched.setattr(vault, "finish_forgetting", before(STEPS[7], vault.finish_forgetting))
             # Written before the vault erases: that somebody is to be forgotten.
-            await running.hub.async_forget(evidence.person_id)
+            await running.hub.forgetting.async_forget(evidence.person_id)
         take(STEPS[8])
         await running.settle()
     assert list(taken) == STEPS
@@ -411,17 +412,17 @@ async def test_recorder_that_does_not_answer(
 ) -> None:
     """While the recorder fails the receipt is open, the vault has erased, and the next purge does the rest."""
     folder, evidence = lived
-    from custom_components.familiar_faces.erasing import recorder_traces
+    from custom_components.familiar_faces.internals import recorder_rows
 
     async with home(folder, make_recorder) as running:
         with monkeypatch.context() as patched:
-            patched.setattr(recorder_traces._Eraser, "_checkpoint", lambda self: False)
-            receipt = await running.hub.async_forget(evidence.person_id)
+            patched.setattr(recorder_rows._Eraser, "_checkpoint", lambda self: False)
+            receipt = await running.hub.forgetting.async_forget(evidence.person_id)
         assert receipt is not None
         assert receipt.verified
         assert receipt.finished_at is None
         assert not running.hub.people
-        await running.hub.async_purge()
+        await running.hub.purging.async_purge()
         await running.settle()
         receipt = await running.hass.async_add_executor_job(running.hub.vault.receipt, evidence.person_id)
         assert receipt is not None

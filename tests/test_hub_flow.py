@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_PEOPLE, CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.host.engine import EngineStatus
-from custom_components.familiar_faces.host.errors import EnvironmentFailed
+from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.hub import Hub
 
 from .conftest import PreparedBefore

@@ -110,7 +110,7 @@ async def test_nobody_is_half_enrolled(
 async def test_forgetting_is_done(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, eileen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await _hang_up(monkeypatch, hub.vault, "forget", hub.async_forget(eileen))
+    await _hang_up(monkeypatch, hub.vault, "forget", hub.forgetting.async_forget(eileen))
     await hass.async_block_till_done(wait_background_tasks=True)
     assert hub.people == {}
     assert [each.subentry_type for each in entry.subentries.values()] == ["camera"]

@@ -6,7 +6,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.host.engine import EngineStatus
-from custom_components.familiar_faces.hub import Hub, vault_folder
+from custom_components.familiar_faces.household.places import vault_folder
+from custom_components.familiar_faces.hub import Hub
 
 from .conftest import FrontDoor, PreparedBefore
 

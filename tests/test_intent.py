@@ -14,8 +14,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import yaml
 
-from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.hub import HUB, Hub
+from custom_components.familiar_faces.const import DOMAIN, EVERYWHERE
+from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.seen.spoken import Spoken
 from custom_components.familiar_faces.vault.errors import VaultDamaged
@@ -139,7 +139,7 @@ async def test_another_camera(hass: HomeAssistant, hub: Hub, visited: str) -> No
 
 async def test_nobody_is_looked_for(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     """That nobody is recognised is said, and not that nobody is there."""
-    hub.async_switch_recognition(False, HUB)
+    await hub.settings.async_switch_recognition(False, EVERYWHERE)
     for question in ("Who is at the door?", "Did a stranger come today?"):
         assert await ask(hass, question) == "I cannot tell: nobody is being recognised right now."
 
@@ -359,7 +359,7 @@ async def test_an_assistant_that_exposes_nothing_itself(
 
 async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Of somebody who was forgotten nothing is said, as if they had never been."""
-    await hub.async_forget(visited)
+    await hub.forgetting.async_forget(visited)
     assert "Eileen" not in await ask(hass, "Who is at the door?")
     assert (await ask(hass, "When was Eileen last seen?")).startswith("I know nobody called Eileen")
 

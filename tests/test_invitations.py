@@ -24,7 +24,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.familiar_faces.consent.invitations import async_invite, qr_data_uri, qr_png
+from custom_components.familiar_faces.consent.invitations import qr_data_uri, qr_png
 from custom_components.familiar_faces.const import CONF_INVITATION_HOURS, DOMAIN, SUBENTRY_PERSON
 from custom_components.familiar_faces.hub import Hub
 
@@ -116,7 +116,7 @@ async def test_invite_somebody_new(hass: HomeAssistant, hub: Hub) -> None:
     assert unquote(answer["qr"]).startswith("data:image/svg+xml")
     assert await opens(hass, hub, answer["url"]) == answer["invitation_id"]
     # There is nobody yet, and nothing to show.
-    assert hub.invited == {}
+    assert hub.invitations.shown == {}
     assert "invitation_made" in await kinds(hass, hub)
 
 
@@ -187,7 +187,7 @@ async def test_button_and_image(
     assert (await client.get(f"/api/image_proxy/{IMAGE}")).status != HTTPStatus.OK
     await hass.services.async_call("button", "press", {"entity_id": BUTTON}, blocking=True)
     await hass.async_block_till_done()
-    invited = hub.invited[eileen]
+    invited = hub.invitations.shown[eileen]
     assert await opens(hass, hub, invited.url) == invited.invitation_id
     shown = await client.get(f"/api/image_proxy/{IMAGE}")
     assert shown.status == HTTPStatus.OK
@@ -211,7 +211,7 @@ async def test_button_and_image(
 
 async def test_what_every_user_sees_is_off(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     """Whoever sees the QR code sees and ends what is kept of a person, so the owner has to switch it on."""
-    await async_invite(hub, eileen)
+    await hub.invitations.async_invite(eileen)
     await hass.async_block_till_done()
     registry = er.async_get(hass)
     for entity_id in (BUTTON, IMAGE):
@@ -237,11 +237,11 @@ async def test_only_administrators_press(
                 blocking=True,
                 context=Context(user_id=user.id),
             )
-    assert hub.invited == {}
+    assert hub.invitations.shown == {}
     assert eileen in hub.people
     # An automation, which has no user, and an administrator.
     await hass.services.async_call("button", "press", {"entity_id": BUTTON}, blocking=True)
-    assert eileen in hub.invited
+    assert eileen in hub.invitations.shown
     await hass.services.async_call(
         "button",
         "press",
@@ -254,11 +254,11 @@ async def test_only_administrators_press(
 
 async def test_a_new_one_closes_the_one_before(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     """Pressing again shows another code, and the first link opens nothing more."""
-    first = await async_invite(hub, eileen)
-    second = await async_invite(hub, eileen)
+    first = await hub.invitations.async_invite(eileen)
+    second = await hub.invitations.async_invite(eileen)
     assert await opens(hass, hub, first.url) is None
     assert await opens(hass, hub, second.url) == second.invitation_id
-    assert hub.invited[eileen].url == second.url
+    assert hub.invitations.shown[eileen].url == second.url
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
@@ -266,7 +266,7 @@ async def test_image_ends_with_the_invitation(
     hass: HomeAssistant, hub: Hub, eileen: str, freezer: FrozenDateTimeFactory
 ) -> None:
     """At the very second at which the invitation ends there is nothing to show any more."""
-    invited = await async_invite(hub, eileen)
+    invited = await hub.invitations.async_invite(eileen)
     await hass.async_block_till_done()
     freezer.move_to(invited.expires_at - timedelta(seconds=1))
     async_fire_time_changed(hass)
@@ -277,14 +277,14 @@ async def test_image_ends_with_the_invitation(
     async_fire_time_changed(hass)
     await hass.async_block_till_done()
     assert hass.states.get(IMAGE).state == "unavailable"
-    assert hub.invited == {}
+    assert hub.invitations.shown == {}
     assert await opens(hass, hub, invited.url) is None
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_image_ends_when_it_is_used(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     """Once somebody has used the invitation, its code is shown no more, and opens nothing."""
-    invited = await async_invite(hub, eileen)
+    invited = await hub.invitations.async_invite(eileen)
     await hass.async_block_till_done()
     assert hass.states.get(IMAGE).state != "unavailable"
     consent = hub.people[eileen].consents[0]
@@ -303,7 +303,7 @@ async def test_image_ends_when_it_is_used(hass: HomeAssistant, hub: Hub, eileen:
     await hub.async_refresh_people()
     await hass.async_block_till_done()
     assert hass.states.get(IMAGE).state == "unavailable"
-    assert hub.invited == {}
+    assert hub.invitations.shown == {}
     log = await kinds(hass, hub)
     assert [kind for kind in log if kind.startswith("invitation")] == ["invitation_made", "invitation_used"]
 
@@ -313,7 +313,7 @@ async def test_nothing_is_shown_after_a_restart(
     hass: HomeAssistant, hub: Hub, eileen: str, entry: MockConfigEntry
 ) -> None:
     """The invitation is open still, but its code is known to nobody any more."""
-    invited = await async_invite(hub, eileen)
+    invited = await hub.invitations.async_invite(eileen)
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     again: Hub = entry.runtime_data
@@ -324,13 +324,13 @@ async def test_nothing_is_shown_after_a_restart(
 
 async def test_forgetting_closes_it(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     """Forgetting somebody closes their invitation and their link, and says so on the receipt."""
-    invited = await async_invite(hub, eileen)
+    invited = await hub.invitations.async_invite(eileen)
     await hass.async_block_till_done()
-    receipt = await hub.async_forget(eileen)
+    receipt = await hub.forgetting.async_forget(eileen)
     assert receipt is not None
     assert receipt.invitations == 1
     await hass.async_block_till_done()
-    assert hub.invited == {}
+    assert hub.invitations.shown == {}
     assert await opens(hass, hub, invited.url) is None
 
 
@@ -368,7 +368,7 @@ async def test_renew_by_invitation(
     assert {"renew", "own_link"} <= set(result["menu_options"])
     result = await choose(hass, result, "renew")
     assert result["description_placeholders"]["name"] == "Eileen"
-    assert result["description_placeholders"]["url"] == hub.invited[eileen].url
+    assert result["description_placeholders"]["url"] == hub.invitations.shown[eileen].url
     result = await configure(hass, result, {})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "invited")
 
@@ -454,7 +454,7 @@ async def test_forgotten_with_its_image_switched_off(
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
     er.async_get(hass).async_update_entity(IMAGE, disabled_by=er.RegistryEntryDisabler.USER)
     await hass.async_block_till_done()
-    await async_invite(hub, person_id)
-    assert set(hub.invited) == {person_id}
-    await hub.async_forget(person_id)
-    assert hub.invited == {}
+    await hub.invitations.async_invite(person_id)
+    assert set(hub.invitations.shown) == {person_id}
+    await hub.forgetting.async_forget(person_id)
+    assert hub.invitations.shown == {}

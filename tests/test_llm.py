@@ -12,7 +12,8 @@ import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.familiar_faces.hub import HUB, Hub
+from custom_components.familiar_faces.const import EVERYWHERE
+from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.llm import async_get_tools
 from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.vault.errors import VaultDamaged
@@ -123,7 +124,7 @@ async def test_who_is_at_the_door(hass: HomeAssistant, hub: Hub, visited: str) -
     assert await call(hass, WHO) == {"cameras": [front_door]}
     assert await call(hass, WHO, camera="front door") == {"cameras": [front_door]}
     assert "error" in await call(hass, WHO, camera="garage")
-    hub.async_switch_recognition(False, HUB)
+    await hub.settings.async_switch_recognition(False, EVERYWHERE)
     assert not (await call(hass, WHO))["cameras"][0]["looking"]
 
 
@@ -177,7 +178,7 @@ async def test_what_was_exposed(hass: HomeAssistant, hub: Hub, visited: str) -> 
 async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Nothing is told of somebody who was forgotten."""
     api = await offered(hass)
-    await hub.async_forget(visited)
+    await hub.forgetting.async_forget(visited)
     (here,) = (await call(hass, WHO))["cameras"]
     assert (here["people"], here["familiar_people_without_name"]) == ([], 0)
     assert WHEN not in await tools(hass)
@@ -209,7 +210,7 @@ async def test_what_cannot_be_told(
     await put_on_record(hass, hub, a_consent(moment - DAY, moment + 100 * DAY), "other", "eileen")
     expose(hass, "event.eileen_seen_2")
     assert "Several" in (await call(hass, WHEN, person="Eileen"))["error"]
-    await hub.async_forget("other")
+    await hub.forgetting.async_forget("other")
 
     def fail(_person_id: str) -> None:
         raise VaultDamaged

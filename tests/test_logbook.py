@@ -23,6 +23,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.familiar_faces.const import DOMAIN, EVENT_VISIT
 from custom_components.familiar_faces.erasing.home_traces import HomeTraces, async_erase
+from custom_components.familiar_faces.erasing.purging import Purging
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
@@ -275,7 +276,7 @@ async def test_forgotten_while_somebody_comes(
     await come(hass, hub, a_visit(hub, "otto", visit_id="before"))
     await lines()
     with patch.object(hub.vault, "visit_ids", side_effect=VaultUnwritable("full")):
-        await hub.async_forget("nadie")
+        await hub.forgetting.async_forget("nadie")
         await settle(hass, hub)
     assert await lines() == ["Otto was seen at the front door"]
 
@@ -299,7 +300,7 @@ async def test_not_kept_any_longer(hass: HomeAssistant, hub: Hub, people: None, 
     """A name is said as long as the visit is kept, also before the purge."""
     await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"))
     assert await lines() == ["Nadie was seen at the front door"]
-    with patch.object(Hub, "async_purge"):
+    with patch.object(Purging, "async_purge"):
         hass.config_entries.async_update_entry(hub.entry, options={**hub.entry.options, "visit_days": 0})
         assert (await lines())[-1] == "Somebody came to the front door"
 

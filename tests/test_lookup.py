@@ -21,8 +21,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 import voluptuous as vol
 import yaml
 
-from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.hub import HUB, Hub
+from custom_components.familiar_faces.const import DOMAIN, EVERYWHERE
+from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultDamaged
 from custom_components.familiar_faces.visits.open_visits import GAP
@@ -273,7 +273,7 @@ async def test_the_documented_examples(hass: HomeAssistant, hub: Hub, visited: s
     late["actions"][0]["data"] |= {"person": "Eileen", "since": "{{ today_at('00:00') }}"}
     await run(late)
     assert told == []
-    await hub.async_forget(visited)
+    await hub.forgetting.async_forget(visited)
     await put_on_record(hass, hub, a_consent(now() - DAY, now() + DAY), name="Anna")
     late["actions"][0]["data"]["person"] = "Anna"
     await run(late)
@@ -295,7 +295,7 @@ async def test_no_longer_than_it_is_kept(hass: HomeAssistant, hub: Hub, nadie: d
 
 async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Of somebody who was forgotten nothing is told, not even while their visit goes on."""
-    await hub.async_forget(visited)
+    await hub.forgetting.async_forget(visited)
     assert await last_visits(hass) == []
     (here,) = (await act(hass, "who_is_here"))["cameras"]
     assert (here["people"], here["others"], here["strangers"]) == ([], 0, 1)
@@ -471,7 +471,7 @@ async def test_nobody_is_looked_for(hass: HomeAssistant, hub: Hub, eileen: str) 
     """That nobody is there is told from that nobody is looked for."""
     answer = await act(hass, "who_is_here")
     assert (answer["cameras"][0]["looking"], answer["present"]) == (True, [])
-    hub.async_switch_recognition(False, HUB)
+    await hub.settings.async_switch_recognition(False, EVERYWHERE)
     assert not (await act(hass, "who_is_here"))["cameras"][0]["looking"]
 
 

@@ -8,7 +8,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
 
-from custom_components.familiar_faces.consent.keeping import async_purge_recorded
 from custom_components.familiar_faces.hub import Hub
 
 from .alerting import add_alert, ring_and_tell
@@ -59,7 +58,7 @@ async def test_nothing_is_left(
     await phone.fire("mobile_app_notification_cleared", others)
     await hass.async_block_till_done()
     assert len([each for each in await recorded(hass) if said in each[1]]) == 2
-    await async_purge_recorded(hub)
+    await hub.purging._async_purge_recorded()
     left = await recorded(hass)
     assert not [each for each in left if said in each[1] or "authSig" in each[1]]
     assert len([each for each in left if each[0].startswith("mobile_app_notification")]) == 1

@@ -14,9 +14,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.familiar_faces.alerts import pictures as room
 from custom_components.familiar_faces.alerts.pictures import PICTURE_PATH, PictureStore
-from custom_components.familiar_faces.correct import async_correct
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
+from custom_components.familiar_faces.recognising.announcing import Settled
+from custom_components.familiar_faces.recognising.correct import async_correct
 from custom_components.familiar_faces.visits.open_visits import Change, Outcome
 from custom_components.familiar_faces.visits.visit import Decision, Visit
 
@@ -92,7 +93,7 @@ async def test_ten_minutes(
 
 async def _forget(hass: HomeAssistant, hub: Hub) -> None:
     (person_id,) = hub.people
-    await hub.async_forget(person_id)
+    await hub.forgetting.async_forget(person_id)
 
 
 async def _correct(hass: HomeAssistant, hub: Hub) -> None:
@@ -175,7 +176,7 @@ async def test_a_stranger_who_said_no_to_pictures(
     (camera_id,), now = hub.watchers, dt_util.utcnow()
     visit = Visit("a_visit", camera_id, Decision.STRANGER, now, now, frames=3)
     portrait = jpeg(astronaut())
-    hub.alerts.async_settle(Outcome(visit, Change.OPENED), portrait, frozenset())
+    hub.alerts.async_settle(Settled(Outcome(visit, Change.OPENED), announced=True, portrait=portrait))
     await hub.alerts.async_flush()
     nobody, link = await hass_client_no_auth(), linked(phone)
     assert (await nobody.get(link)).status == HTTPStatus.OK

@@ -34,7 +34,7 @@ from custom_components.familiar_faces.const import (
 )
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.pages import guard
-from custom_components.familiar_faces.vault.review import ReviewItem
+from custom_components.familiar_faces.vault.review_rows import ReviewItem
 from demo.home import HOME, LATITUDE, LONGITUDE
 
 from .conftest import FrontDoor

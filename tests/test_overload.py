@@ -8,12 +8,12 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.familiar_faces.capture.frames import Frame
 from custom_components.familiar_faces.engine.protocol import Faces
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.visits.frames import Frame
+from custom_components.familiar_faces.recognising.watcher import Watcher
 from custom_components.familiar_faces.visits.look import LOOK_FRAMES
 from custom_components.familiar_faces.visits.turns import AT_ONCE
-from custom_components.familiar_faces.visits.watcher import Watcher
 
 from .conftest import DOORBELL, FrontDoor, a_door, an_entry, put_up
 from .pictures import astronaut, enrolment_photos, frame

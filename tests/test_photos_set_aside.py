@@ -9,9 +9,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.flows.photo_steps import leaves_one
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.person import Template
+from custom_components.familiar_faces.people.templates import leaves_one
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 
 from .conftest import FrontDoor

@@ -14,13 +14,10 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, mock_restore_cache
 
-from custom_components.familiar_faces.const import (
-    CONF_LINKED_ENTITY,
-    CONF_VISIT_DAYS,
-    PRESENT_FOR,
-    signal_forgotten,
-)
+from custom_components.familiar_faces.const import CONF_LINKED_ENTITY, CONF_VISIT_DAYS, PRESENT_FOR
+from custom_components.familiar_faces.erasing.purging import Purging
 from custom_components.familiar_faces.host.engine import EngineStatus
+from custom_components.familiar_faces.household.signals import SIGNAL_FORGOTTEN
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
@@ -208,7 +205,7 @@ async def test_visits_that_are_not_kept_any_longer_tell_nothing(
 ) -> None:
     """The owner keeps no visits from now on; the purge has not been yet."""
     options = {**hub.entry.options, CONF_VISIT_DAYS: 0}
-    with patch.object(Hub, "async_purge"):
+    with patch.object(Purging, "async_purge"):
         hass.config_entries.async_update_entry(hub.entry, options=options)
         await settle(hass, hub)
         await keep(hass, hub, start - MINUTE)
@@ -240,7 +237,7 @@ async def test_whoever_comes_while_the_vault_is_read_is_present(
         hub.open_visits._open.append(_Open(of_nadie(hub, start, start)))
 
     def is_forgotten() -> None:
-        async_dispatcher_send(hass, signal_forgotten(hub.entry.entry_id), nadie)
+        async_dispatcher_send(hass, SIGNAL_FORGOTTEN.format(hub.entry.entry_id), nadie)
 
     with at(start):
         with patch.object(hub.vault, "last_seen_in", meanwhile(comes)):

@@ -20,12 +20,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces.consent.withdrawal import async_withdraw
 from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
-from custom_components.familiar_faces.erasing.restored import witness_file
-from custom_components.familiar_faces.hub import Hub, vault_folder
+from custom_components.familiar_faces.household.places import vault_folder, witness_file
+from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices
+from custom_components.familiar_faces.recognising.watcher import Watcher
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.store import Vault
-from custom_components.familiar_faces.visits.watcher import Watcher
 
 from .conftest import FrontDoor, set_up, start_again
 from .people_on_record import DAY, a_consent, at, now, put_on_record
@@ -138,7 +138,7 @@ async def test_forget_button_with_a_full_disk(
         assert _people(entry) == []
         assert hub.gallery is not None
         assert len(hub.gallery) == 0
-    await hub.async_purge()
+    await hub.purging.async_purge()
     assert CONF_FORGETTING not in entry.data
     stored = await hass.async_add_executor_job(hub.vault.stored)
     assert (stored.people, stored.templates) == (0, 0)
@@ -190,7 +190,7 @@ async def test_many_changes_at_once(hass: HomeAssistant, hub: Hub, entry: MockCo
     alive = [
         each
         for each in gc.get_objects()
-        if isinstance(each, Watcher) and each.hub is hub and each._unsubscribe
+        if isinstance(each, Watcher) and each.household is hub and each._unsubscribe
     ]
     assert alive == [watcher]
 
@@ -284,13 +284,13 @@ async def test_forgetting_somebody_when_nothing_can_be_read(
         for name in ("people", "forget", "withdraw_consent"):
             patched.setattr(hub.vault, name, broken)
         with pytest.raises(VaultUnwritable):
-            await async_withdraw(hub, person_id)
+            await async_withdraw(hub, hub.forgetting, person_id)
         await hass.async_block_till_done(wait_background_tasks=True)
         assert not hub.people
         assert not hub.can_recognise()
         assert hub.gallery is not None
         assert len(hub.gallery) == 0
-    await hub.async_purge()
+    await hub.purging.async_purge()
     assert (await hass.async_add_executor_job(hub.vault.stored)).people == 0
 
 
@@ -329,10 +329,10 @@ async def test_a_home_of_the_first_version(
     hass.config_entries.async_update_entry(entry, options={"visit_days": 90, "picture_days": 60})
     await hass.async_block_till_done(wait_background_tasks=True)
     with later(until=dt_util.utcnow() + 31 * DAY):
-        await hub.async_purge()
+        await hub.purging.async_purge()
         stored = await hass.async_add_executor_job(hub.vault.stored)
         assert (stored.people, stored.visits, stored.pictures) == (1, 0, 0)
-        receipt = await hub.async_forget(person_id)
+        receipt = await hub.forgetting.async_forget(person_id)
     assert receipt is not None
     assert receipt.verified
 
@@ -345,10 +345,10 @@ async def test_forgotten_in_every_way_at_once(hass: HomeAssistant, hub: Hub, ent
         hass.config_entries.async_remove_subentry(entry, _people(entry)[0])
 
     ways = (
-        async_withdraw(hub, person_id),
+        async_withdraw(hub, hub.forgetting, person_id),
         hass.services.async_call("button", "press", {"entity_id": "button.eileen_forget"}, blocking=True),
         hass.services.async_call(DOMAIN, "forget", {"person": person_id}, blocking=True),
-        hub.async_purge(),
+        hub.purging.async_purge(),
         remove(),
     )
     await asyncio.gather(*ways)
@@ -373,7 +373,7 @@ async def test_somebody_whom_a_purge_erased_before_it_failed(hass: HomeAssistant
     hass.config_entries.async_update_entry(hub.entry, options={"unseen_days": 30})
     with at(began + 40 * DAY):
         with patch.object(hub.vault._eraser, "_entries", side_effect=full), pytest.raises(VaultUnwritable):
-            await hub.async_purge()
+            await hub.purging.async_purge()
         await hass.async_block_till_done(wait_background_tasks=True)
         assert await hass.async_add_executor_job(hub.vault.was_forgotten, "nadie")
         assert not hub.people
@@ -395,7 +395,7 @@ async def test_people_who_cannot_be_read_after_a_purge(
     with at(began + 200 * DAY), monkeypatch.context() as patched:
         patched.setattr(hub.vault, "people", broken)
         with pytest.raises(VaultUnwritable):
-            await hub.async_purge()
+            await hub.purging.async_purge()
         assert not hub.people
         assert hub.gallery is not None
         assert len(hub.gallery) == 0

@@ -16,8 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces import repairs
 from custom_components.familiar_faces.const import CONF_PEOPLE, DOMAIN
-from custom_components.familiar_faces.hub import Hub, vault_folder
-from custom_components.familiar_faces.issues import (
+from custom_components.familiar_faces.household.issues import (
     RESTORED,
     VAULT_DAMAGED,
     VAULT_KEY_LOST,
@@ -25,6 +24,8 @@ from custom_components.familiar_faces.issues import (
     VAULT_TOO_NEW,
     VAULT_UNWRITABLE,
 )
+from custom_components.familiar_faces.household.places import vault_folder
+from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.vault.store import Vault
 
 from .owner import MakeClient, Owner

@@ -16,11 +16,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
-from custom_components.familiar_faces.erasing.restored import witness_file
+from custom_components.familiar_faces.household.issues import RESTORED
+from custom_components.familiar_faces.household.places import witness_file
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.issues import RESTORED
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
-from custom_components.familiar_faces.vault.review import ReviewItem
+from custom_components.familiar_faces.vault.review_rows import ReviewItem
 from custom_components.familiar_faces.vault.witness import Mark, Witness, read_mark, write_mark
 
 from .conftest import an_entry
@@ -105,7 +105,7 @@ async def forget(folder: Path, person_id: str) -> None:
     """Start, forget somebody, and stop."""
     async with home(folder, None) as running:
         assert running.hub.roster.held == {}
-        assert await running.hub.async_forget(person_id) is not None
+        assert await running.hub.forgetting.async_forget(person_id) is not None
         await running.settle()
 
 
@@ -212,7 +212,7 @@ async def test_unanswered(
         assert "nothing_stored" not in str(await owner.issues())
         # Forgetting works for those who are held too, and ends the question with the last of them.
         for person_id in people.values():
-            assert await running.hub.async_forget(person_id, "withdrawn") is not None
+            assert await running.hub.forgetting.async_forget(person_id, "withdrawn") is not None
         await running.settle()
         assert RESTORED not in await owner.issues()
 
@@ -249,7 +249,7 @@ async def test_killed_right_after_forgetting(
     folder, _, people = lived
     shutil.copytree(folder / ".storage", tmp_path / "old")
     async with home(folder, None) as running:
-        assert await running.hub.async_forget(people["Eileen"]) is not None
+        assert await running.hub.forgetting.async_forget(people["Eileen"]) is not None
         mark = await running.hass.async_add_executor_job((folder / WITNESS).read_bytes)
     # As if it had been killed there.
     (folder / WITNESS).write_bytes(mark)
@@ -302,7 +302,7 @@ async def test_a_disk_that_refuses_the_mark(
         person_id = await enrol(hass, entry, enrolment_photos()[:1])
     assert set(hub.people) == {person_id}
     assert await hass.async_add_executor_job(path.read_bytes) == before
-    await hub.async_purge()
+    await hub.purging.async_purge()
     assert await hass.async_add_executor_job(path.read_bytes) != before
 
 

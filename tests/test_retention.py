@@ -15,12 +15,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.erasing.purge_clock import RETRY, TICK, PurgeSchedule
-from custom_components.familiar_faces.flows.retention import RETENTION_SCHEMA, periods
+from custom_components.familiar_faces.flows.retention_step import RETENTION_SCHEMA, periods
+from custom_components.familiar_faces.household.options import PERIODS, chosen_retention
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.options import PERIODS, chosen_retention
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import StoredItems
-from custom_components.familiar_faces.vault.review import ReviewItem
+from custom_components.familiar_faces.vault.review_rows import ReviewItem
 from custom_components.familiar_faces.vault.store import Vault
 
 from .people_on_record import DAY, SECOND, a_consent, at, clock_says, now, put_on_record, put_visit, settle

@@ -22,10 +22,9 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.openness.review import PICTURE_PATH
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
-from custom_components.familiar_faces.vault.review import ReviewItem
+from custom_components.familiar_faces.vault.review_rows import ReviewItem
 from custom_components.familiar_faces.visits.open_visits import GAP, Change, Outcome
-from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
-from custom_components.familiar_faces.visits.watcher import Timing
+from custom_components.familiar_faces.visits.visit import Decision, Timing, UnclearReason, Visit
 
 from .conftest import FrontDoor
 from .owner import MakeClient, Owner
@@ -74,7 +73,7 @@ async def _count(hass: HomeAssistant, hub: Hub) -> int:
 async def _end_visits(hass: HomeAssistant, hub: Hub) -> None:
     """Let the visits that go on be over."""
     with later(until=dt_util.utcnow() + GAP + timedelta(seconds=2)):
-        hub.async_expire_visits()
+        hub.announcer.async_expire()
         await hass.async_block_till_done(wait_background_tasks=True)
 
 
@@ -111,7 +110,7 @@ async def test_a_stranger_leaves_nothing_by_default(
 def _watch_portraits(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Return the list to which the pictures of visitors are added as they are seen."""
     portraits: list[bytes] = []
-    settle = hub.async_settle
+    settle = hub.announcer.async_settle
 
     async def watched(
         outcome: Outcome, timing: Timing, portrait: bytes | None, resembled: frozenset[str] = frozenset()
@@ -120,7 +119,7 @@ def _watch_portraits(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
             portraits.append(portrait)
         await settle(outcome, timing, portrait, resembled)
 
-    monkeypatch.setattr(hub, "async_settle", watched)
+    monkeypatch.setattr(hub.announcer, "async_settle", watched)
     return portraits
 
 
@@ -158,14 +157,14 @@ async def test_a_stranger_is_kept_at_the_end_of_the_visit(
 async def test_recognised_within_the_visit(hass: HomeAssistant, inbox: Hub, person_id: str) -> None:
     """Whoever is recognised before the visit is over leaves nothing in the inbox."""
     visit = _visit(decision=Decision.UNCLEAR)
-    await inbox.async_settle(Outcome(visit, Change.OPENED), TIMING, FACE)
+    await inbox.announcer.async_settle(Outcome(visit, Change.OPENED), TIMING, FACE)
     assert inbox.review.waiting == 1
     familiar = replace(
         visit, decision=Decision.FAMILIAR, reason=None, person_id=person_id, name="Eileen", confidence=0.9
     )
-    await inbox.async_settle(Outcome(familiar, Change.UPGRADED), TIMING, FACE)
+    await inbox.announcer.async_settle(Outcome(familiar, Change.UPGRADED), TIMING, FACE)
     assert inbox.review.waiting == 0
-    await inbox.async_settle(Outcome(visit, Change.CONTINUED), TIMING, FACE)
+    await inbox.announcer.async_settle(Outcome(visit, Change.CONTINUED), TIMING, FACE)
     assert inbox.review.waiting == 0
 
 
@@ -182,18 +181,18 @@ async def test_not_of_those_who_said_no(
     agreed = replace(person.consents[-1], choices=choices)
     inbox.people[person_id] = replace(person, consents=(agreed,))
     visit = _visit(decision=Decision.UNCLEAR)
-    await inbox.async_settle(Outcome(visit, Change.OPENED), TIMING, FACE)
+    await inbox.announcer.async_settle(Outcome(visit, Change.OPENED), TIMING, FACE)
     assert inbox.review.waiting == 1
-    await inbox.async_settle(Outcome(visit, Change.CONTINUED), TIMING, FACE, frozenset({person_id}))
+    await inbox.announcer.async_settle(Outcome(visit, Change.CONTINUED), TIMING, FACE, frozenset({person_id}))
     assert inbox.review.waiting == 0
-    await inbox.async_settle(Outcome(visit, Change.CONTINUED), TIMING, FACE)
+    await inbox.announcer.async_settle(Outcome(visit, Change.CONTINUED), TIMING, FACE)
     assert inbox.review.waiting == 0
 
 
 async def test_of_those_who_said_yes(hass: HomeAssistant, inbox: Hub, person_id: str) -> None:
     """An unclear visit of somebody who agreed to pictures may be looked at."""
     visit = _visit(decision=Decision.UNCLEAR)
-    await inbox.async_settle(Outcome(visit, Change.OPENED), TIMING, FACE, frozenset({person_id}))
+    await inbox.announcer.async_settle(Outcome(visit, Change.OPENED), TIMING, FACE, frozenset({person_id}))
     assert inbox.review.waiting == 1
 
 
@@ -219,7 +218,7 @@ async def test_off_while_a_backup_is_asked_about(hass: HomeAssistant, inbox: Hub
     """Those who are held look like strangers, and may have wished that no picture is kept of them."""
     await hass.async_add_executor_job(inbox.vault.witness.hold_everybody, dt_util.utcnow())
     await inbox.async_refresh_people()
-    await inbox.async_settle(Outcome(_visit(), Change.OPENED), TIMING, FACE)
+    await inbox.announcer.async_settle(Outcome(_visit(), Change.OPENED), TIMING, FACE)
     assert inbox.review.waiting == 0
 
 
@@ -274,14 +273,14 @@ async def test_switched_off(hass: HomeAssistant, inbox: Hub, entry: MockConfigEn
     await hass.async_block_till_done()
     hub: Hub = entry.runtime_data
     assert await hub.review.async_items() == []
-    await hub.async_purge()
+    await hub.purging.async_purge()
     assert await _count(hass, hub) == 0
 
 
 async def test_restart(hass: HomeAssistant, inbox: Hub, entry: MockConfigEntry) -> None:
     """What was kept is there after a restart; what waited in memory is not."""
     await _keep(hass, inbox)
-    await inbox.async_settle(Outcome(_visit("another"), Change.OPENED), TIMING, FACE)
+    await inbox.announcer.async_settle(Outcome(_visit("another"), Change.OPENED), TIMING, FACE)
     assert await hass.config_entries.async_reload(entry.entry_id)
     hub: Hub = entry.runtime_data
     assert [each.visit_id for each in await hub.review.async_items()] == ["a visit"]

@@ -14,8 +14,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.hub import HUB, Hub
+from custom_components.familiar_faces.const import DOMAIN, EVERYWHERE
+from custom_components.familiar_faces.hub import Hub
 
 from .conftest import CAMERA, FrontDoor
 from .pictures import astronaut, enrolment_photos, frame, jpeg, porch, stranger, variant
@@ -85,7 +85,9 @@ async def test_image_that_lies_elsewhere(
     async def resolve(*args: object) -> PlayMedia:
         return PlayMedia("http://example.com/a.jpg", "image/jpeg")
 
-    monkeypatch.setattr("custom_components.familiar_faces.identify.media_source.async_resolve_media", resolve)
+    monkeypatch.setattr(
+        "custom_components.familiar_faces.recognising.identify.media_source.async_resolve_media", resolve
+    )
     with pytest.raises(ServiceValidationError) as caught:
         await identify(
             hass, image={"media_content_id": "media-source://radio/1", "media_content_type": "image/jpeg"}
@@ -104,11 +106,11 @@ async def test_asked_wrongly(
     with pytest.raises(HomeAssistantError):
         await identify(hass, camera=CAMERA)
     front_door.frames = [frame(astronaut())]
-    hub.async_switch_recognition(False, HUB)
+    await hub.settings.async_switch_recognition(False, EVERYWHERE)
     with pytest.raises(ServiceValidationError) as caught:
         await identify(hass, camera=CAMERA)
     assert caught.value.translation_key == "recognition_off"
-    hub.async_switch_recognition(True, HUB)
+    await hub.settings.async_switch_recognition(True, EVERYWHERE)
     await hub.engine.stop()
     with pytest.raises(HomeAssistantError) as failed:
         await identify(hass, camera=CAMERA)

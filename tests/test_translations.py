@@ -17,7 +17,7 @@ from custom_components.familiar_faces.alerts.answers import Answer
 from custom_components.familiar_faces.alerts.telling import Kind
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.flows.walk_up import Ended
-from custom_components.familiar_faces.host.errors import EnvironmentFailed
+from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.seen.spoken import Sentence
 from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
@@ -264,7 +264,7 @@ def test_exceptions() -> None:
 
 def test_issues() -> None:
     """Every repair issue has its text with its placeholders, and none is left over."""
-    module, tree = load("issues"), parse(FOLDER / "issues.py")
+    module, tree = load("household", "issues"), parse(FOLDER / "household" / "issues.py")
     created: dict[str, set[str]] = {}
     for call in calls(tree, "_async_create", "_async_create_fixable"):
         (key,) = strings(call.args[2], tree, module)
@@ -301,14 +301,16 @@ def test_services() -> None:
 FLOWS = {name: read_flow(name) for name in flow_names()}
 
 
-OF_THE_ENTRY = {"hub": "config", "options": "options"}
+OF_THE_ENTRY = {"hub_flow": "config", "options_flow": "options"}
 """The flows of the entry itself, and where their texts are; the others belong to subentries."""
 
 
 def section(name: str) -> dict[str, Any]:
     """Return the texts of a flow."""
     texts: dict[str, Any] = (
-        ENGLISH_TREE[OF_THE_ENTRY[name]] if name in OF_THE_ENTRY else ENGLISH_TREE["config_subentries"][name]
+        ENGLISH_TREE[OF_THE_ENTRY[name]]
+        if name in OF_THE_ENTRY
+        else ENGLISH_TREE["config_subentries"][name.removesuffix("_flow")]
     )
     return texts
 
@@ -324,7 +326,8 @@ def test_every_step_belongs_to_a_flow() -> None:
 def test_flows() -> None:
     """Every flow has texts, and no texts are kept for a flow that is gone."""
     assert FLOWS.keys() >= OF_THE_ENTRY.keys()
-    assert FLOWS.keys() - OF_THE_ENTRY.keys() == ENGLISH_TREE["config_subentries"].keys()
+    of_subentries = {name.removesuffix("_flow") for name in FLOWS.keys() - OF_THE_ENTRY.keys()}
+    assert of_subentries == ENGLISH_TREE["config_subentries"].keys()
     for name in FLOWS.keys() - OF_THE_ENTRY.keys():
         assert section(name)["entry_type"]
         assert section(name)["initiate_flow"].keys() == FLOWS[name].methods & {"user", "reconfigure"}

@@ -7,14 +7,14 @@ from homeassistant.helpers import area_registry as ar, entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.familiar_faces.const import DOMAIN, Mode
-from custom_components.familiar_faces.visits.triggers import (
+from custom_components.familiar_faces.capture.triggers import (
     async_fires,
     async_may_ring,
     async_own_entities,
     async_suggest_triggers,
     async_urgency,
 )
+from custom_components.familiar_faces.const import DOMAIN, Mode
 from custom_components.familiar_faces.visits.turns import Urgency
 
 NOW = dt_util.utcnow()

@@ -21,16 +21,16 @@ from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.familiar_faces.const import DOMAIN, signal_visit
+from custom_components.familiar_faces.const import DOMAIN, EVERYWHERE
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
 from custom_components.familiar_faces.engine.protocol import Faces
 from custom_components.familiar_faces.host.engine import EngineStatus
-from custom_components.familiar_faces.hub import HUB, Hub
+from custom_components.familiar_faces.household.signals import SIGNAL_VISIT
+from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.recognising import watcher
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
-from custom_components.familiar_faces.visits import watcher
 from custom_components.familiar_faces.visits.fitness import FACES_A_LOOK
-from custom_components.familiar_faces.visits.visit import Decision, Visit
-from custom_components.familiar_faces.visits.watcher import Timing
+from custom_components.familiar_faces.visits.visit import Decision, Timing, Visit
 
 from .conftest import FrontDoor, start_again
 from .pictures import astronaut, enrolment_photos, huge_png, jpeg, porch, stranger, variant
@@ -362,7 +362,7 @@ async def test_switched_off_during_a_look(
 
     async def switch_off() -> None:
         front_door.before = None
-        hub.async_switch_recognition(False, HUB)
+        await hub.settings.async_switch_recognition(False, EVERYWHERE)
 
     front_door.before = switch_off
     await ring(hass, hub)
@@ -377,7 +377,7 @@ async def test_forgotten_during_a_look(
 
     async def forget() -> None:
         front_door.before = None
-        await hub.async_forget(eileen)
+        await hub.forgetting.async_forget(eileen)
 
     front_door.before = forget
     await ring(hass, hub)
@@ -642,9 +642,9 @@ async def test_nobody_who_was_forgotten_is_announced_when_the_engine_is_back(
             visit = Visit(
                 f"v-{name}", next(iter(hub.watchers)), Decision.FAMILIAR, now, now, 3, known, name, 0.99
             )
-            async_dispatcher_send(hass, signal_visit(entry.entry_id), visit, Timing(1, 1, 1))
+            async_dispatcher_send(hass, SIGNAL_VISIT.format(entry.entry_id), visit, Timing(1, 1, 1))
         await hass.async_block_till_done()
-        await hub.async_forget(person_id)
+        await hub.forgetting.async_forget(person_id)
         # Whose consent ends meanwhile is not announced either.
         await hass.async_add_executor_job(hub.vault.withdraw_consent, other_id, now)
         await hub.async_refresh_people()

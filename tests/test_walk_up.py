@@ -13,8 +13,9 @@ from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.familiar_faces.const import EVERYWHERE
 from custom_components.familiar_faces.flows import walk_up
-from custom_components.familiar_faces.hub import HUB, Hub
+from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.people.guidance import Hint
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
@@ -488,11 +489,11 @@ async def test_only_cameras_that_were_agreed_to(
     """A camera that the consent leaves out, or that is switched off, is not offered; nor taken by its id."""
     result = await _menu(hass, entry)
     form = await choose(hass, result, "walk_up")
-    hub.async_switch_recognition(False, HUB)
+    await hub.settings.async_switch_recognition(False, EVERYWHERE)
     result = await configure(hass, form, {"camera": _camera_id(entry)})
     assert "No camera can be used" in result["description_placeholders"]["verdict"]
     assert result["menu_options"] == ["photo"]
-    hub.async_switch_recognition(True, HUB)
+    await hub.settings.async_switch_recognition(True, EVERYWHERE)
     person_id = _person_id(hass)
     agreed = (await hass.async_add_executor_job(hub.vault.person, person_id)).consent
     assert agreed is not None
@@ -510,7 +511,7 @@ async def test_switched_off_in_the_middle(
 ) -> None:
     """A camera at which recognition is switched off is not looked at."""
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut()))
-    hub.async_switch_recognition(False, _camera_id(entry))
+    await hub.settings.async_switch_recognition(False, _camera_id(entry))
     result = await walk.follow({})
     assert "recognition was switched off" in walk.verdict
     assert result["menu_options"][0:1] == ["photo"]

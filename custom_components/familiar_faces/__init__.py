@@ -6,20 +6,17 @@ from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 
-from .alerts.pictures import NotificationPictureView
 from .const import DOMAIN
-from .engine_choice import async_get_environment
 from .erasing.forgetting import async_forget_everybody
-from .erasing.restored import witness_file
-from .hub import FamiliarFacesConfigEntry, Hub, vault_folder
-from .issues import async_check_vault
-from .openness.export import ExportView
-from .openness.review import ReviewPictureView
+from .household.engine_choice import async_get_environment
+from .household.issues import async_check_vault
+from .household.places import vault_folder, witness_file
+from .hub import FamiliarFacesConfigEntry, Hub
 from .pages import async_setup_pages
-from .seen.visit_log import VisitLog
 from .services import async_setup_services
 from .vault.errors import VaultError, VaultInUse, VaultUnwritable
 from .vault.store import Vault
+from .views import async_setup_views
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [
@@ -34,12 +31,10 @@ PLATFORMS = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions, the pages and the pictures to review."""
+    """Set up the actions, the pages and the views."""
     async_setup_services(hass)
-    hass.http.register_view(ReviewPictureView)
-    hass.http.register_view(NotificationPictureView)
+    async_setup_views(hass)
     await async_setup_pages(hass)
-    hass.http.register_view(ExportView(hass))
     return True
 
 
@@ -53,8 +48,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
     try:
         await hub.async_start()
         entry.runtime_data = hub
-        # Before the entities, so that in the logbook the sentence comes first.
-        entry.async_on_unload(VisitLog(hub).async_start())
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     except (VaultError, OSError) as err:
         await hub.async_stop()

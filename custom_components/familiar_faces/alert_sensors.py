@@ -12,12 +12,11 @@ from homeassistant.components.sensor import (
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory
 from homeassistant.core import callback
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
-from .consent.keeping import shortest_kept
-from .const import signal_told
 from .entity import AlertEntity
+from .household.keeping import shortest_kept
+from .household.signals import SIGNAL_TOLD
 from .hub import Hub
 
 LAST_TOLD = SensorEntityDescription(
@@ -45,11 +44,7 @@ class LastToldSensor(AlertEntity, RestoreSensor):
         data = await self.async_get_last_sensor_data()
         if data is not None and isinstance(data.native_value, datetime):
             self._restored = data.native_value
-        self.async_on_remove(
-            async_dispatcher_connect(
-                self.hass, signal_told(self.hub.entry.entry_id), self.async_write_ha_state
-            )
-        )
+        self.async_on_remove(self.hub.async_connect(SIGNAL_TOLD, self.async_write_ha_state))
 
     @property
     @override

@@ -13,13 +13,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from .consent.keeping import may_show
-from .const import OCCUPIED_FOR, PRESENT_FOR
+from .const import KEY_PRESENT, OCCUPIED_FOR, PRESENT_FOR
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
+from .household.keeping import may_show
 from .hub import FamiliarFacesConfigEntry, Hub
 from .vault.records import Corrected
-from .visits.visit import Decision, Visit
-from .visits.watcher import Timing
+from .visits.visit import Decision, Timing, Visit
 
 PARALLEL_UPDATES = 0
 
@@ -32,7 +31,7 @@ STRANGER = BinarySensorEntityDescription(
     key="stranger", translation_key="stranger", device_class=BinarySensorDeviceClass.OCCUPANCY
 )
 # No device class: "home" is not what being seen at a camera means.
-PRESENT = BinarySensorEntityDescription(key="present", translation_key="present")
+PRESENT = BinarySensorEntityDescription(key=KEY_PRESENT, translation_key=KEY_PRESENT)
 
 
 async def async_setup_entry(

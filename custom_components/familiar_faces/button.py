@@ -9,7 +9,6 @@ from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .alerts.trial import async_try
-from .consent.invitations import async_invite
 from .const import DOMAIN
 from .entity import AlertEntity, HubEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry
@@ -56,7 +55,7 @@ class PurgeButton(HubEntity, ButtonEntity):
     async def async_press(self) -> None:
         """Purge."""
         try:
-            await self.hub.async_purge()
+            await self.hub.purging.async_purge()
         except VaultError as err:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
@@ -85,7 +84,7 @@ class InviteButton(_AdminButton):
     async def async_press(self) -> None:
         """Make the invitation."""
         await self.async_check_user()
-        await async_invite(self.hub, self.person_id)
+        await self.hub.invitations.async_invite(self.person_id)
 
 
 class ForgetButton(_AdminButton):
@@ -96,7 +95,7 @@ class ForgetButton(_AdminButton):
         """Forget the person."""
         await self.async_check_user()
         try:
-            await self.hub.async_forget(self.person_id)
+            await self.hub.forgetting.async_forget(self.person_id)
         except VaultError as err:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,

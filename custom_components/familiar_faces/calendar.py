@@ -10,17 +10,16 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .alerts.wording import in_sentence
-from .consent.keeping import may_show
+from .alerts.sentences import in_sentence
 from .const import DOMAIN
 from .entity import HubEntity, async_setup_entities
-from .flows.words import say_at_once, shown_language
+from .household.keeping import may_show
 from .hub import FamiliarFacesConfigEntry
 from .vault.errors import VaultError
 from .vault.records import Corrected, VisitRecord
 from .visits.open_visits import GAP
-from .visits.visit import Visit
-from .visits.watcher import Timing
+from .visits.visit import Timing, Visit
+from .wording.words import say_at_once, shown_language
 
 PARALLEL_UPDATES = 0
 

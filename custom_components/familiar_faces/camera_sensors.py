@@ -19,14 +19,14 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.restore_state import RestoreEntity
 from homeassistant.helpers.typing import StateType
 
-from .consent.keeping import keeps_visits, may_show
 from .entity import CameraEntity, FamiliarFacesEntity
-from .flows.words import async_say
+from .household.keeping import keeps_visits, may_show
 from .hub import Hub
+from .recognising.watcher import Watcher
 from .vault.records import Corrected, VisitRecord
 from .visits.fitness import Fitness
-from .visits.visit import Decision, Visit
-from .visits.watcher import Timing, Watcher
+from .visits.visit import Decision, Timing, Visit
+from .wording.words import async_say
 
 ATTR_ADVICE = "advice"
 ATTR_FACES = "faces"

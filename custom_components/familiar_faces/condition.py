@@ -21,10 +21,8 @@ from homeassistant.helpers.target import TargetSelection
 from homeassistant.helpers.typing import ConfigType, TemplateVarsType
 import voluptuous as vol
 
-from .binary_sensor import PRESENT
-from .const import DOMAIN
-from .event import ATTR_VISIT_ID
-from .period import period
+from .const import ATTR_VISIT_ID, DOMAIN, KEY_PRESENT
+from .household.period import period
 from .seen.recent import Cause, async_recent_visits
 from .seen.visit_filter import CAMERA_OPTION, PERSON_OPTION, async_check_devices, async_sought
 from .visits.visit import Decision
@@ -85,7 +83,7 @@ def _says_presence(entry: er.RegistryEntry) -> bool:
     return (
         entry.platform == DOMAIN
         and entry.domain == Platform.BINARY_SENSOR
-        and entry.unique_id.endswith(f"_{PRESENT.key}")
+        and entry.unique_id.endswith(f"_{KEY_PRESENT}")
     )
 
 

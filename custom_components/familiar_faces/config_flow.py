@@ -6,11 +6,11 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentryFlow, Option
 from homeassistant.core import callback
 
 from .const import DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUBENTRY_PERSON
-from .flows.alert import AlertFlow
-from .flows.camera import CameraFlow
-from .flows.hub import HubFlow
-from .flows.options import HubOptions
-from .flows.person import PersonFlow
+from .flows.alert_flow import AlertFlow
+from .flows.camera_flow import CameraFlow
+from .flows.hub_flow import HubFlow
+from .flows.options_flow import HubOptions
+from .flows.person_flow import PersonFlow
 
 
 class FamiliarFacesConfigFlow(HubFlow, domain=DOMAIN):

@@ -19,8 +19,10 @@ CONF_PEOPLE: Final = "people"
 """Ids of the people who were shown when this was written. It tells, at a start, somebody who was removed while
 this did not run from somebody whom a crash kept from being shown."""
 CONF_SWITCHED_OFF: Final = "switched_off"
-"""Ids of the cameras, and `hub.HUB`, at which recognition is switched off. Here and not among the restored
+"""Ids of the cameras, and `EVERYWHERE`, at which recognition is switched off. Here and not among the restored
 states, because those are written every quarter of an hour: what was switched off has to stay off."""
+EVERYWHERE: Final = "hub"
+"""Stands for all cameras together among what is switched off."""
 CONF_UNANNOUNCED: Final = "unannounced"
 """Ids of the people and cameras that no alert tells of, and of the alerts that are switched off."""
 CONF_MUTED: Final = "muted"
@@ -58,13 +60,40 @@ CONF_CHILD: Final = "child"
 
 CONSENT_TEXT_VERSION: Final = "3"
 
-INVITATION_PATH: Final = f"/{DOMAIN}/invitation/{{token}}"
-OWN_PATH: Final = f"/{DOMAIN}/me/{{token}}"
+ROOT: Final = f"/{DOMAIN}"
+PAPERS: Final = {
+    "notice": f"{ROOT}/notice",
+    "sign": f"{ROOT}/sign",
+    "policy": f"{ROOT}/retention",
+    "model": f"{ROOT}/model",
+}
+"""The public papers and their paths."""
+RECORD: Final = f"{ROOT}/record/{{language}}"
+"""The path of the record. A signature covers the query, so the language is a part of the path."""
+INVITATION_PATH: Final = f"{ROOT}/invitation/{{token}}"
+OWN_PATH: Final = f"{ROOT}/me/{{token}}"
+WHO_PATH: Final = f"{ROOT}/who/{{token}}"
+"""Where "Who is it?" of a notification leads."""
 
 EVENT_VISIT: Final = f"{DOMAIN}_visit"
 """The event that the logbook describes: that there was a visit, with neither a name nor a person's id."""
+ATTR_CAMERA_FETCH_MS: Final = "camera_fetch_ms"
+ATTR_CAMERA_ID: Final = "camera_id"
+ATTR_CONFIDENCE: Final = "confidence"
 ATTR_DECISION: Final = "decision"
+ATTR_ENGINE_MS: Final = "engine_ms"
+ATTR_FRAMES: Final = "frames"
+ATTR_MS: Final = "ms"
+ATTR_PERSON_ID: Final = "person_id"
+ATTR_PERSON_NAME: Final = "person_name"
+ATTR_QUALITY: Final = "quality"
+ATTR_REASON: Final = "reason"
 ATTR_VISIT_ID: Final = "visit_id"
+
+# By these entities are found that tell of visits
+KEY_PRESENT: Final = "present"
+KEY_SEEN: Final = "seen"
+KEY_VISITOR: Final = "visitor"
 
 PRESENT_FOR: Final = timedelta(minutes=5)
 """How long a person counts as present after they were last seen."""
@@ -88,43 +117,3 @@ class Mode(StrEnum):
     ON_RING = "on_ring"
     ON_MOTION = "on_motion"
     ALWAYS = "always"
-
-
-def signal_changed(entry_id: str) -> str:
-    """Return the signal that something the entities show has changed."""
-    return f"{DOMAIN}_{entry_id}_changed"
-
-
-def signal_look(entry_id: str) -> str:
-    """Return the signal that a look goes on; it carries `visits.news.LookNews`."""
-    return f"{DOMAIN}_{entry_id}_look"
-
-
-def signal_visit(entry_id: str) -> str:
-    """Return the signal that a visit was decided; it carries a `Visit` and its `Timing`."""
-    return f"{DOMAIN}_{entry_id}_visit"
-
-
-def signal_seen_again(entry_id: str) -> str:
-    """Return the signal that a visit goes on; it carries the `Visit`."""
-    return f"{DOMAIN}_{entry_id}_seen_again"
-
-
-def signal_forgotten(entry_id: str) -> str:
-    """Return the signal that a person was forgotten; it carries the person's id."""
-    return f"{DOMAIN}_{entry_id}_forgotten"
-
-
-def signal_corrected(entry_id: str) -> str:
-    """Return the signal that a visit was not whose it was said to be; it carries a `vault.records.Corrected`."""
-    return f"{DOMAIN}_{entry_id}_corrected"
-
-
-def signal_subentry(entry_id: str) -> str:
-    """Return the signal that a subentry was added; it carries the subentry."""
-    return f"{DOMAIN}_{entry_id}_subentry"
-
-
-def signal_told(entry_id: str) -> str:
-    """Return the signal that an alert told somebody of a visit, or that it is shown no more that it did."""
-    return f"{DOMAIN}_{entry_id}_told"

@@ -20,10 +20,9 @@ from homeassistant.helpers.typing import ConfigType, TemplateVarsType
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .binary_sensor import PRESENT
 from .condition import CONF_KIND, CONF_WITHIN, async_was_seen
-from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
-from .period import period
+from .const import DOMAIN, KEY_PRESENT, SUBENTRY_CAMERA, SUBENTRY_PERSON
+from .household.period import period
 from .seen.recent import async_recent_visits
 from .seen.visit_filter import async_ids, async_kind
 from .visits.visit import Decision
@@ -110,7 +109,7 @@ def async_condition_from_config(hass: HomeAssistant, config: ConfigType) -> Cond
 def _is_present(hass: HomeAssistant, device_id: str, duration: timedelta) -> bool:
     registry = er.async_get(hass)
     for person_id in async_ids(hass, [device_id]):
-        entity_id = registry.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, f"{person_id}_{PRESENT.key}")
+        entity_id = registry.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, f"{person_id}_{KEY_PRESENT}")
         state = None if entity_id is None else hass.states.get(entity_id)
         if state is not None and state.state == STATE_ON:
             return dt_util.utcnow() - state.last_changed >= duration

@@ -13,7 +13,7 @@ from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
 from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
-from .period import period
+from .household.period import period
 from .seen.visit_filter import async_kind
 from .trigger import TRIGGERS
 

@@ -8,33 +8,27 @@ from homeassistant.const import CONF_NAME
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity, async_get as async_get_restored
 
 from .alerts.rule import Rule
-from .const import (
-    CONF_PERSON_ID,
-    DOMAIN,
-    MANUFACTURER,
-    SUBENTRY_ALERT,
-    SUBENTRY_CAMERA,
-    SUBENTRY_PERSON,
-    signal_changed,
-    signal_corrected,
-    signal_forgotten,
-    signal_seen_again,
-    signal_subentry,
-    signal_visit,
-)
+from .const import CONF_PERSON_ID, DOMAIN, MANUFACTURER, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUBENTRY_PERSON
 from .engine import VERSION
 from .host.engine import EngineStatus
+from .household.signals import (
+    SIGNAL_CHANGED,
+    SIGNAL_CORRECTED,
+    SIGNAL_FORGOTTEN,
+    SIGNAL_SEEN_AGAIN,
+    SIGNAL_SUBENTRY,
+    SIGNAL_VISIT,
+)
 from .hub import FamiliarFacesConfigEntry, Hub
 from .people.person import Person
+from .recognising.watcher import Watcher
 from .vault.records import Corrected
-from .visits.visit import Visit
-from .visits.watcher import Timing, Watcher
+from .visits.visit import Timing, Visit
 
 type MakeEntities = Callable[[Hub, ConfigSubentry], Iterable[Entity]]
 
@@ -62,9 +56,7 @@ def async_setup_entities(
     async_add_entities(hub)
     for subentry in entry.subentries.values():
         add(subentry)
-    entry.async_on_unload(
-        async_dispatcher_connect(entry.runtime_data.hass, signal_subentry(entry.entry_id), add)
-    )
+    entry.async_on_unload(entry.runtime_data.async_connect(SIGNAL_SUBENTRY, add))
 
 
 @callback
@@ -126,15 +118,14 @@ class FamiliarFacesEntity(Entity):
     async def async_added_to_hass(self) -> None:
         """Follow the hub."""
         await super().async_added_to_hass()
-        entry_id = self.hub.entry.entry_id
-        for signal, target in (
-            (signal_changed(entry_id), self.async_hub_changed),
-            (signal_visit(entry_id), self.async_visit),
-            (signal_seen_again(entry_id), self.async_seen_again),
-            (signal_forgotten(entry_id), self.async_forgotten),
-            (signal_corrected(entry_id), self.async_corrected),
+        for end in (
+            self.hub.async_connect(SIGNAL_CHANGED, self.async_hub_changed),
+            self.hub.async_connect(SIGNAL_VISIT, self.async_visit),
+            self.hub.async_connect(SIGNAL_SEEN_AGAIN, self.async_seen_again),
+            self.hub.async_connect(SIGNAL_FORGOTTEN, self.async_forgotten),
+            self.hub.async_connect(SIGNAL_CORRECTED, self.async_corrected),
         ):
-            self.async_on_remove(async_dispatcher_connect(self.hass, signal, target))
+            self.async_on_remove(end)
 
     @callback
     def async_set_restorable(self, restorable: bool) -> None:

@@ -9,32 +9,35 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .consent.keeping import keeps_visits, may_be_told, may_show
+from .const import (
+    ATTR_CAMERA_FETCH_MS,
+    ATTR_CAMERA_ID,
+    ATTR_CONFIDENCE,
+    ATTR_ENGINE_MS,
+    ATTR_FRAMES,
+    ATTR_MS,
+    ATTR_PERSON_ID,
+    ATTR_PERSON_NAME,
+    ATTR_QUALITY,
+    ATTR_REASON,
+    ATTR_VISIT_ID,
+    KEY_SEEN,
+    KEY_VISITOR,
+)
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
+from .household.keeping import keeps_visits, may_be_told, may_show
 from .hub import FamiliarFacesConfigEntry
 from .vault.records import Corrected, VisitRecord
-from .visits.visit import Decision, Visit
-from .visits.watcher import Timing
+from .visits.visit import Decision, Timing, Visit
 
 PARALLEL_UPDATES = 0
 
-ATTR_CAMERA_FETCH_MS = "camera_fetch_ms"
-ATTR_CAMERA_ID = "camera_id"
-ATTR_CONFIDENCE = "confidence"
-ATTR_ENGINE_MS = "engine_ms"
-ATTR_FRAMES = "frames"
-ATTR_MS = "ms"
-ATTR_PERSON_ID = "person_id"
-ATTR_PERSON_NAME = "person_name"
-ATTR_QUALITY = "quality"
-ATTR_REASON = "reason"
-ATTR_VISIT_ID = "visit_id"
-SEEN = "seen"
+EVENT_SEEN = "seen"
 
 VISITOR = EventEntityDescription(
-    key="visitor", translation_key="visitor", event_types=[str(decision) for decision in Decision]
+    key=KEY_VISITOR, translation_key=KEY_VISITOR, event_types=[str(decision) for decision in Decision]
 )
-PERSON_SEEN = EventEntityDescription(key="seen", translation_key="seen", event_types=[SEEN])
+PERSON_SEEN = EventEntityDescription(key=KEY_SEEN, translation_key="seen", event_types=[EVENT_SEEN])
 
 
 async def async_setup_entry(
@@ -245,4 +248,4 @@ class SeenEvent(PersonEntity, _VisitEvent):
     def async_visit(self, visit: Visit, timing: Timing) -> None:
         """Tell of a visit of this person."""
         if visit.person_id == self.person_id:
-            self.async_tell(SEEN, visit, timing)
+            self.async_tell(EVENT_SEEN, visit, timing)

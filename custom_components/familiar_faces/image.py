@@ -14,15 +14,13 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_track_point_in_utc_time
 
-from .consent.invitations import async_check_invited, async_invited, qr_png
-from .consent.keeping import keeps_pictures, may_show_picture
+from .consent.invitations import qr_png
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
+from .household.keeping import keeps_pictures, may_show_picture
 from .hub import FamiliarFacesConfigEntry, Hub
-from .openness.viewing import async_note_viewed
 from .vault.errors import VaultError
 from .vault.records import Corrected, VisitRecord
-from .visits.visit import Visit
-from .visits.watcher import Timing
+from .visits.visit import Timing, Visit
 
 PARALLEL_UPDATES = 0
 
@@ -96,7 +94,7 @@ class _VisitImage(FamiliarFacesEntity, ImageEntity):
         """Return the picture, and note that it was seen."""
         person_id, picture = self._person_id, await super().async_image()
         if picture is not None and person_id is not None:
-            await async_note_viewed(self.hub, person_id)
+            await self.hub.viewings.async_note(person_id)
         return picture
 
     @override
@@ -183,12 +181,12 @@ class InvitationImage(PersonEntity, ImageEntity):
     @override
     def available(self) -> bool:
         """Return whether an invitation is open."""
-        return async_invited(self.hub, self.person_id) is not None
+        return self.hub.invitations.async_of(self.person_id) is not None
 
     @override
     def image(self) -> bytes | None:
         """Return the QR code."""
-        invited = async_invited(self.hub, self.person_id)
+        invited = self.hub.invitations.async_of(self.person_id)
         return None if invited is None else qr_png(invited.url)
 
     @override
@@ -203,20 +201,13 @@ class InvitationImage(PersonEntity, ImageEntity):
     def async_hub_changed(self) -> None:
         """Show a new invitation, and look whether the one that is shown is still open."""
         if not self._async_show() and self._invitation_id is not None:
-            self.hass.async_create_task(async_check_invited(self.hub), f"{self.entity_id} invitation")
+            self.hass.async_create_task(self.hub.invitations.async_check(), f"{self.entity_id} invitation")
         super().async_hub_changed()
-
-    @override
-    @callback
-    def async_forgotten(self, person_id: str) -> None:
-        """Drop the invitation of somebody who was forgotten."""
-        if person_id == self.person_id:
-            self.hub.invited.pop(person_id, None)
 
     @callback
     def _async_show(self) -> bool:
         """Show the invitation as it is now; return whether it is another one."""
-        invited = async_invited(self.hub, self.person_id)
+        invited = self.hub.invitations.async_of(self.person_id)
         invitation_id = None if invited is None else invited.invitation_id
         if invitation_id == self._invitation_id:
             return False
@@ -230,7 +221,7 @@ class InvitationImage(PersonEntity, ImageEntity):
     @callback
     def _async_over(self, _now: datetime) -> None:
         self._end = None
-        self.hub.invited.pop(self.person_id, None)
+        self.hub.invitations.async_drop(self.person_id)
         self.async_hub_changed()
 
     @callback

@@ -19,7 +19,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .openness.review import PICTURE_PATH
 from .running import async_running_hub
-from .vault.review import ReviewItem
+from .vault.review_rows import ReviewItem
 
 INBOX = "review"
 

@@ -16,8 +16,9 @@ import voluptuous as vol
 
 from .const import DOMAIN
 from .erasing.start_over import async_start_over, async_vault_problem
-from .hub import FamiliarFacesConfigEntry, Hub, vault_folder
-from .issues import RESTORED
+from .household.issues import RESTORED
+from .household.places import vault_folder
+from .hub import FamiliarFacesConfigEntry, Hub
 from .running import async_running_hub
 from .vault.errors import VaultError
 from .vault.files import KEY

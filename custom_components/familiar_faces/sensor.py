@@ -20,14 +20,13 @@ from homeassistant.util import dt as dt_util
 
 from .alert_sensors import make_alert_sensors
 from .camera_sensors import LastVisitSensor, make_camera_sensors
-from .consent.keeping import keeps_visits, may_show
 from .entity import HubEntity, PersonEntity, async_setup_entities
 from .host.engine import EngineStatus
+from .household.keeping import keeps_visits, may_show
 from .hub import FamiliarFacesConfigEntry, Hub
 from .people.person import ConsentState, Person
 from .vault.records import Corrected, VisitRecord
-from .visits.visit import Visit
-from .visits.watcher import Timing
+from .visits.visit import Timing, Visit
 
 PARALLEL_UPDATES = 0
 

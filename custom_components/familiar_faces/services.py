@@ -3,17 +3,17 @@
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.service import async_register_admin_service
 
-from .actions import alerts, consent, enrolment, faces, kept, lookup, review
+from .actions import consent, enrol, faces, inbox, kept, mute, who_came
 from .const import DOMAIN
 
 ACTIONS = (
-    *lookup.ACTIONS,
+    *who_came.ACTIONS,
     *faces.ACTIONS,
-    *enrolment.ACTIONS,
+    *enrol.ACTIONS,
     *consent.ACTIONS,
     *kept.ACTIONS,
-    *review.ACTIONS,
-    *alerts.ACTIONS,
+    *inbox.ACTIONS,
+    *mute.ACTIONS,
 )
 
 

@@ -5,11 +5,11 @@ from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_SWITCHED_OFF, CONF_UNANNOUNCED
+from .const import EVERYWHERE
 from .entity import (
     AlertEntity,
     CameraEntity,
@@ -18,7 +18,7 @@ from .entity import (
     PersonEntity,
     async_setup_entities,
 )
-from .hub import HUB, FamiliarFacesConfigEntry
+from .hub import FamiliarFacesConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -49,21 +49,12 @@ async def async_setup_entry(
 
 
 class _NotedSwitch(FamiliarFacesEntity, SwitchEntity):
-    """On until it is switched off; that is noted in the books, so that no power cut forgets it."""
-
-    book: str
-    """Where it is noted."""
+    """On until it is switched off, which no power cut forgets."""
 
     @property
     def key(self) -> str:
-        """Return as what it is noted."""
+        """Return what is switched."""
         return self._of
-
-    @property
-    @override
-    def is_on(self) -> bool:
-        """Return whether it is switched on."""
-        return self.key not in self.hub.books.read(self.book)
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
@@ -76,30 +67,27 @@ class _NotedSwitch(FamiliarFacesEntity, SwitchEntity):
         await self._async_switch(False)
 
     async def _async_switch(self, on: bool) -> None:
-        self._async_note(on)
-        await self.hub.books.async_save()
-
-    @callback
-    def _async_note(self, on: bool) -> None:
-        """Note it, and have it shown."""
         raise NotImplementedError
 
 
 class _RecognitionSwitch(_NotedSwitch):
     """Recognition."""
 
-    book = CONF_SWITCHED_OFF
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether it is switched on."""
+        return self.hub.settings.switched_on(self.key)
 
     @override
-    @callback
-    def _async_note(self, on: bool) -> None:
-        self.hub.async_switch_recognition(on, self.key)
+    async def _async_switch(self, on: bool) -> None:
+        await self.hub.settings.async_switch_recognition(on, self.key)
 
 
 class HubRecognition(HubEntity, _RecognitionSwitch):
     """Recognition at all cameras together."""
 
-    key = HUB
+    key = EVERYWHERE
 
 
 class CameraRecognition(CameraEntity, _RecognitionSwitch):
@@ -109,7 +97,11 @@ class CameraRecognition(CameraEntity, _RecognitionSwitch):
 class _NotificationSwitch(_NotedSwitch):
     """Whether somebody is told."""
 
-    book = CONF_UNANNOUNCED
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether it is switched on."""
+        return self.hub.alerts.mutes.switched_on(self.key)
 
     @property
     @override
@@ -119,10 +111,8 @@ class _NotificationSwitch(_NotedSwitch):
         return None if until is None else {ATTR_MUTED_UNTIL: until.isoformat()}
 
     @override
-    @callback
-    def _async_note(self, on: bool) -> None:
-        off = self.hub.books.read(self.book)
-        self.hub.books.async_write(self.book, off - {self.key} if on else off | {self.key})
+    async def _async_switch(self, on: bool) -> None:
+        await self.hub.alerts.mutes.async_switch(on, self.key)
         self.async_write_ha_state()
 
 

@@ -19,34 +19,28 @@ from homeassistant.helpers.typing import ConfigType, VolDictType
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .consent.keeping import may_be_told
 from .const import (
-    CONF_CAMERA,
-    DOMAIN,
-    OCCUPIED_FOR,
-    PRESENT_FOR,
-    signal_corrected,
-    signal_forgotten,
-    signal_seen_again,
-    signal_visit,
-)
-from .event import (
     ATTR_CAMERA_ID,
     ATTR_CONFIDENCE,
     ATTR_PERSON_ID,
     ATTR_PERSON_NAME,
     ATTR_REASON,
     ATTR_VISIT_ID,
-    VISITOR,
+    CONF_CAMERA,
+    DOMAIN,
+    KEY_VISITOR,
+    OCCUPIED_FOR,
+    PRESENT_FOR,
 )
+from .household.keeping import may_be_told
+from .household.period import period
+from .household.signals import SIGNAL_CORRECTED, SIGNAL_FORGOTTEN, SIGNAL_SEEN_AGAIN, SIGNAL_VISIT, listener
 from .hub import Hub
-from .period import period
 from .running import async_running_hub
 from .seen.visit_filter import CAMERA_OPTION, PERSON_OPTION, async_check_devices, async_sought
 from .seen.visit_signals import async_follow_visits
 from .vault.records import Corrected
-from .visits.visit import Decision, Visit
-from .visits.watcher import Timing
+from .visits.visit import Decision, Timing, Visit
 
 CONF_CONFIDENCE: Final = "confidence"
 
@@ -179,12 +173,12 @@ class _Attached:
         """Listen; return how to stop."""
         unsubscribe = async_follow_visits(
             self._hass,
-            {
-                signal_visit: self._async_visit,
-                signal_seen_again: self._async_seen_again,
-                signal_forgotten: self._async_forgotten,
-                signal_corrected: self._async_corrected,
-            },
+            (
+                listener(SIGNAL_VISIT, self._async_visit),
+                listener(SIGNAL_SEEN_AGAIN, self._async_seen_again),
+                listener(SIGNAL_FORGOTTEN, self._async_forgotten),
+                listener(SIGNAL_CORRECTED, self._async_corrected),
+            ),
         )
 
         @callback
@@ -283,7 +277,7 @@ def async_variables(hub: Hub, visit: Visit) -> dict[str, Any]:
     name = None if camera is None else camera.title
     return {
         "entity_id": er.async_get(hub.hass).async_get_entity_id(
-            Platform.EVENT, DOMAIN, f"{visit.camera_id}_{VISITOR.key}"
+            Platform.EVENT, DOMAIN, f"{visit.camera_id}_{KEY_VISITOR}"
         ),
         ATTR_VISIT_ID: visit.visit_id,
         "decision": str(visit.decision),

@@ -21,7 +21,7 @@ from benchmarks.holds import Holds
 from benchmarks.house import House, Told
 from custom_components.familiar_faces.alerts.alerts import Alerts
 from custom_components.familiar_faces.alerts.episode import Episodes
-from custom_components.familiar_faces.visits.watcher import Watcher
+from custom_components.familiar_faces.recognising.watcher import Watcher
 
 WARM_UP = 3
 RINGS = 40

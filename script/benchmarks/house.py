@@ -113,7 +113,7 @@ async def open_house(folder: Path, place: PreparedBefore, doors: int, *, small: 
         entry = _entry(doors)
         entry.add_to_hass(hass)
         with ExitStack() as patched:
-            target = "custom_components.familiar_faces.engine_choice.Environment"
+            target = "custom_components.familiar_faces.household.engine_choice.Environment"
             patched.enter_context(patch(target, return_value=place))
             if not await hass.config_entries.async_setup(entry.entry_id):
                 raise SystemExit("the integration did not set up")

@@ -13,9 +13,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from custom_components.familiar_faces.engine.pinned import Variant
 from custom_components.familiar_faces.engine.pixels import decode
 from custom_components.familiar_faces.engine.protocol import Embedding
-from custom_components.familiar_faces.engine.weights import Variant, prepare, weights_folder
+from custom_components.familiar_faces.engine.weights import prepare, weights_folder
 
 from . import verify as pairs_protocol
 from .conditions import Condition

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.familiar_faces.engine.model_card import model_card
-from custom_components.familiar_faces.engine.weights import PINNED, Variant
+from custom_components.familiar_faces.engine.pinned import PINNED, Variant
 
 
 @pytest.mark.parametrize("variant", list(Variant))

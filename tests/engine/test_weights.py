@@ -13,14 +13,8 @@ import time
 
 import pytest
 
-from custom_components.familiar_faces.engine.weights import (
-    PINNED,
-    Variant,
-    WeightsError,
-    fetch,
-    prepare,
-    weights_folder,
-)
+from custom_components.familiar_faces.engine.pinned import PINNED, Variant
+from custom_components.familiar_faces.engine.weights import WeightsError, fetch, prepare, weights_folder
 from tests.engine_process import EngineProcess, engine_command, engine_weights, run_in_engine
 
 PAIR = PINNED[Variant.INT8BQ]

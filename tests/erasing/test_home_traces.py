@@ -4,7 +4,7 @@ from pathlib import Path
 import tracemalloc
 
 from custom_components.familiar_faces.erasing.home_traces import _search
-from custom_components.familiar_faces.erasing.recorder_traces import Wanted
+from custom_components.familiar_faces.internals.wanted import Wanted
 
 PERSON_ID = "0123456789abcdef0123456789abcdef"
 WANTED = Wanted(frozenset({PERSON_ID}), frozenset({"Zyxandra"}))

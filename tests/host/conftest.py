@@ -12,7 +12,7 @@ import pytest
 import pytest_socket
 
 from custom_components.familiar_faces.host.environment import ReadyMade
-from custom_components.familiar_faces.host.server import ENGINE
+from custom_components.familiar_faces.host.serving import ENGINE
 
 ROOT = ENGINE.parent.parent.parent
 

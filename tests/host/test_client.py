@@ -18,7 +18,7 @@ from custom_components.familiar_faces.engine import PROTOCOL, protocol
 from custom_components.familiar_faces.engine.protocol import encode_embedding
 from custom_components.familiar_faces.host import client as client_module
 from custom_components.familiar_faces.host.client import MAX_ANSWER, EngineClient
-from custom_components.familiar_faces.host.errors import (
+from custom_components.familiar_faces.host.engine_errors import (
     EngineBusy,
     EngineError,
     EngineIncompatible,

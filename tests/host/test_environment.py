@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from custom_components.familiar_faces.host import environment as environment_module
+from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.host.environment import REQUIREMENTS, Environment, ReadyMade
-from custom_components.familiar_faces.host.errors import EnvironmentFailed
 from custom_components.familiar_faces.host.machine import Machine, this_machine
 
 PYTHON = Path(sys.executable)

@@ -22,10 +22,14 @@ from custom_components.familiar_faces.host import (
 )
 from custom_components.familiar_faces.host.child import NICE
 from custom_components.familiar_faces.host.engine import EngineStatus
+from custom_components.familiar_faces.host.engine_errors import (
+    EngineUnavailable,
+    EnvironmentFailed,
+    ImageRejected,
+)
 from custom_components.familiar_faces.host.environment import Progress, ReadyMade
-from custom_components.familiar_faces.host.errors import EngineUnavailable, EnvironmentFailed, ImageRejected
 from custom_components.familiar_faces.host.process import EngineProcess
-from custom_components.familiar_faces.host.server import SOCKET
+from custom_components.familiar_faces.host.serving import SOCKET
 
 
 def picture(width: int = 320, height: int = 240) -> bytes:

@@ -12,15 +12,15 @@ import pytest
 from custom_components.familiar_faces.engine import PROTOCOL
 from custom_components.familiar_faces.host import client as client_module, remote as remote_module
 from custom_components.familiar_faces.host.engine import EngineStatus, backoff
-from custom_components.familiar_faces.host.environment import ReadyMade
-from custom_components.familiar_faces.host.errors import (
+from custom_components.familiar_faces.host.engine_errors import (
     EngineRefused,
     EngineTimedOut,
     EngineUnavailable,
     ImageRejected,
 )
+from custom_components.familiar_faces.host.environment import ReadyMade
 from custom_components.familiar_faces.host.remote import RemoteEngine
-from custom_components.familiar_faces.host.server import ENGINE
+from custom_components.familiar_faces.host.serving import ENGINE
 
 HEALTH = {"version": "1", "protocol": PROTOCOL, "model": {"name": "sface"}}
 

@@ -6,7 +6,7 @@ import tempfile
 
 import pytest
 
-from custom_components.familiar_faces.host.server import SOCKET, make_socket_folder, remove_socket_folder
+from custom_components.familiar_faces.host.serving import SOCKET, make_socket_folder, remove_socket_folder
 
 
 def mode(path: Path) -> int:

@@ -296,7 +296,7 @@ async def test_an_invitation_of_somebody_who_is_forgotten(hub: Hub, phone: Phone
     person_id = await phone.person_of(own)
     assert person_id is not None
     path = await phone.invite(person_id)
-    await hub.async_forget(person_id)
+    await hub.forgetting.async_forget(person_id)
     assert (await phone.open(path)).status == 404
 
 

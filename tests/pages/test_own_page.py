@@ -21,7 +21,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from custom_components.familiar_faces.hub import HUB, Hub
+from custom_components.familiar_faces.const import EVERYWHERE
+from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.pages.guard import PAGES, Guard, TooOften, async_get_guard
 from custom_components.familiar_faces.pages.visitor_photos import free_name
 from custom_components.familiar_faces.pages.visitor_upload import MAX_PHOTO_BYTES, unreadable
@@ -386,7 +387,7 @@ async def test_withdrawn(hass: HomeAssistant, hub: Hub, phone: Phone, own: str, 
     person_id = await own_id(phone, own)
     await add_visit(hub, person_id, "e" * 16)
     photo = f"{own}/photos/{hub.people[person_id].templates[0].template_id}"
-    hub.async_switch_recognition(False, HUB)
+    await hub.settings.async_switch_recognition(False, EVERYWHERE)
     await hub.engine.stop()
     paths = (own, f"{own}/photos", photo, f"{own}/visits/{'e' * 16}", f"{own}/choices", f"{own}/download")
     for path in (*paths, f"{own}/withdraw"):
@@ -597,7 +598,7 @@ async def test_withdrawn_on_a_full_disk(
         assert person_id not in hub.people
         assert (await phone.open(own)).status == 404
         assert (await phone.upload(f"{own}/photos", enrolment_photos()[:1])).status == 404
-    await hub.async_purge()
+    await hub.purging.async_purge()
     assert await hass.async_add_executor_job(hub.vault.receipt, person_id) is not None
 
 

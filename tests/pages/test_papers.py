@@ -18,15 +18,16 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.familiar_faces.const import PAPERS
 from custom_components.familiar_faces.engine.model_card import model_card, space
-from custom_components.familiar_faces.engine.weights import Variant
-from custom_components.familiar_faces.pages.papers import PAIRS_RIGHT, PAPERS
+from custom_components.familiar_faces.engine.pinned import Variant
+from custom_components.familiar_faces.pages.papers import PAIRS_RIGHT
 from custom_components.familiar_faces.pages.papers_facts import SCHEDULE, CameraFacts, Facts, card_of
-from custom_components.familiar_faces.pages.renderer import Renderer
 from custom_components.familiar_faces.people.measured import MEASURED
 from custom_components.familiar_faces.people.promise import promises
 from custom_components.familiar_faces.vault.records import StoredItems
 from custom_components.familiar_faces.vault.retention import Retention
+from custom_components.familiar_faces.wording.renderer import Renderer
 
 from ..source import ROOT
 from .conftest import SHOWN, SetOptions

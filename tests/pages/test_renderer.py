@@ -7,8 +7,8 @@ from string import Formatter
 from jinja2 import UndefinedError
 import pytest
 
-from custom_components.familiar_faces.pages.renderer import FOLDER, Renderer, number, share
 from custom_components.familiar_faces.vault.retention import MONTH
+from custom_components.familiar_faces.wording.renderer import FOLDER, Renderer, number, share
 
 RENDERER = Renderer.load()
 LANGUAGES = ("en", "nl", "de")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.familiar_faces.people.corrections import GUARD_MOST, GUARD_STEP, after_wrong_match
+from custom_components.familiar_faces.people.guards import GUARD_MOST, GUARD_STEP, after_wrong_match
 
 
 def test_the_template_is_set_aside_and_guards(make_person, axis) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from custom_components.familiar_faces.flows.photo_steps import ENOUGH_PHOTOS
 from custom_components.familiar_faces.people.choices import Choices
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.guidance import (
@@ -20,6 +19,7 @@ from custom_components.familiar_faces.people.guidance import (
 )
 from custom_components.familiar_faces.people.person import Embedding, Person, Template
 from custom_components.familiar_faces.people.photos import PhotoReason
+from custom_components.familiar_faces.people.templates import ENOUGH_PHOTOS
 from tests.vectors import NOW, Like, axis, make_person
 
 HERE = "front_door"

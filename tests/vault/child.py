@@ -28,7 +28,7 @@ from custom_components.familiar_faces.people.choices import Choices, Keeping  # 
 from custom_components.familiar_faces.vault import erasure  # noqa: E402
 from custom_components.familiar_faces.vault.errors import VaultError, VaultUnwritable  # noqa: E402
 from custom_components.familiar_faces.vault.retention import Retention  # noqa: E402
-from custom_components.familiar_faces.vault.review import ReviewItem  # noqa: E402
+from custom_components.familiar_faces.vault.review_rows import ReviewItem  # noqa: E402
 from custom_components.familiar_faces.vault.store import Vault  # noqa: E402
 from tests.vault.makers import MODEL, NOW, a_consent, a_photo, a_visit, an_embedding, digest  # noqa: E402
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from custom_components.familiar_faces.people.choices import Choices, Keeping
-from custom_components.familiar_faces.people.corrections import GUARD_STEP
+from custom_components.familiar_faces.people.guards import GUARD_STEP
 from custom_components.familiar_faces.vault import visit_rows
 from custom_components.familiar_faces.vault.audit import AuditLog
 from custom_components.familiar_faces.vault.errors import (

@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.familiar_faces.vault.errors import AlreadyRecorded, UnknownVisit, VaultDamaged
 from custom_components.familiar_faces.vault.retention import Retention
-from custom_components.familiar_faces.vault.review import ReviewItem
+from custom_components.familiar_faces.vault.review_rows import ReviewItem
 from custom_components.familiar_faces.vault.store import Vault
 from tests.vault.makers import NOW, SECOND, a_photo, bytes_of
 

@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.retention import Retention
-from custom_components.familiar_faces.vault.review import ReviewItem
+from custom_components.familiar_faces.vault.review_rows import ReviewItem
 from custom_components.familiar_faces.vault.store import Vault
 from custom_components.familiar_faces.vault.witness import Mark, read_mark, write_mark
 from tests.vault.makers import DAY, MARIA, NOW, OTTO, a_photo, enrol

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from custom_components.familiar_faces.visits.frames import Frames
+from custom_components.familiar_faces.capture.frames import Frames
 
 
 async def test_newest_wins() -> None:

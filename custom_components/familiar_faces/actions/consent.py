@@ -9,15 +9,15 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
-from ..consent.invitations import async_close_invitations, async_invite, qr_data_uri
+from ..consent.invitations import qr_data_uri
 from ..consent.record import ConsentRefused, Refusal, async_put_on_record, build_consent
 from ..consent.text import async_consent_text
 from ..consent.withdrawal import async_withdraw
 from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
-from ..flows.words import LANGUAGES, shown_language
 from ..people.choices import Choices, Keeping
 from ..people.person import ConsentMethod
 from ..vault.errors import VaultError
+from ..wording.words import LANGUAGES, shown_language
 from .common import ATTR_PERSON, TEXT, Action, find_cameras, find_id, find_person, hub_of
 from .receipts import answer_receipt, erasing_failed
 
@@ -58,7 +58,7 @@ async def _async_invite(call: ServiceCall) -> ServiceResponse:
     """Make an invitation, for somebody new or for a person to renew."""
     hub = hub_of(call.hass)
     person_id = find_person(hub, call.data[ATTR_PERSON]).person_id if ATTR_PERSON in call.data else None
-    invited = await async_invite(hub, person_id)
+    invited = await hub.invitations.async_invite(person_id)
     return {
         "invitation_id": invited.invitation_id,
         "person_id": person_id,
@@ -70,7 +70,7 @@ async def _async_invite(call: ServiceCall) -> ServiceResponse:
 
 async def _async_close_invitations(call: ServiceCall) -> ServiceResponse:
     """Close every invitation that is open."""
-    return {"closed": await async_close_invitations(hub_of(call.hass))}
+    return {"closed": await hub_of(call.hass).invitations.async_close()}
 
 
 async def _async_record_consent(call: ServiceCall) -> ServiceResponse:
@@ -123,7 +123,7 @@ async def _async_withdraw_consent(call: ServiceCall) -> ServiceResponse:
     hub = hub_of(call.hass)
     person_id = find_id(hub, call.data[ATTR_PERSON])
     try:
-        receipt = await hub.async_whole(async_withdraw(hub, person_id))
+        receipt = await hub.async_whole(async_withdraw(hub, hub.forgetting, person_id))
     except VaultError as err:
         raise erasing_failed(err) from err
     return answer_receipt(person_id, receipt)

@@ -6,8 +6,8 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import MediaSelector
 import voluptuous as vol
 
-from ..correct import async_correct
-from ..identify import async_identify
+from ..recognising.correct import async_correct
+from ..recognising.identify import async_identify
 from .common import ATTR_PERSON, TEXT, Action, find_consenting, hub_of
 
 ATTR_CAMERA = "camera"

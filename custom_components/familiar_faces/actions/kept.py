@@ -6,10 +6,9 @@ from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from ..const import DOMAIN
-from ..flows.words import LANGUAGES, shown_language
-from ..openness.export import async_offer
 from ..vault.errors import VaultError
 from ..vault.records import AuditEntry
+from ..wording.words import LANGUAGES, shown_language
 from .common import ATTR_PERSON, TEXT, Action, find_id, find_person, hub_of
 from .receipts import answer_receipt, erasing_failed
 
@@ -36,7 +35,7 @@ async def _async_forget(call: ServiceCall) -> ServiceResponse:
     hub = hub_of(call.hass)
     person_id = find_id(hub, call.data[ATTR_PERSON])
     try:
-        receipt = await hub.async_forget(person_id)
+        receipt = await hub.forgetting.async_forget(person_id)
     except VaultError as err:
         raise erasing_failed(err) from err
     return answer_receipt(person_id, receipt)
@@ -65,7 +64,7 @@ async def _async_export(call: ServiceCall) -> ServiceResponse:
     person = find_person(hub, call.data[ATTR_PERSON])
     language = call.data.get(ATTR_LANGUAGE, shown_language(hub.hass))
     try:
-        offered = await async_offer(hub, person.person_id, language)
+        offered = await hub.exports.async_offer(person.person_id, language)
     except VaultError as err:
         raise _reading_failed(err) from err
     return {
@@ -79,7 +78,7 @@ async def _async_export(call: ServiceCall) -> ServiceResponse:
 async def _async_purge(call: ServiceCall) -> ServiceResponse:
     """Erase what is past its time, now."""
     try:
-        purged = await hub_of(call.hass).async_purge()
+        purged = await hub_of(call.hass).purging.async_purge()
     except VaultError as err:
         raise HomeAssistantError(
             translation_domain=DOMAIN,

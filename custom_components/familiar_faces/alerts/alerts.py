@@ -9,35 +9,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import logging
-from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..consent.keeping import keeps_pictures
-from ..consent.record import camera_names
-from ..const import signal_changed, signal_corrected, signal_forgotten, signal_look
-from ..issues import async_check_alert
+from ..household.household import Household
+from ..household.issues import async_check_alert
+from ..household.keeping import keeps_pictures
+from ..household.signals import SIGNAL_CHANGED, SIGNAL_CORRECTED, SIGNAL_FORGOTTEN, SIGNAL_LOOK
 from ..people.person import Person
+from ..recognising.announcing import Settled
 from ..vault.records import Corrected
 from ..visits.news import LookNews, Stage
-from ..visits.open_visits import Outcome
 from ..visits.turns import Urgency
-from .answers import EVENT_ANSWERED, Answer, Asked
+from .answers import EVENT_ANSWERED, Answers
 from .episode import Episode, Episodes
 from .mutes import Mutes
 from .notification import LINK_MINUTES
 from .reach import Reach
-from .recipients import Recipient, async_find, async_own_person, async_recipients
+from .recipients import Recipient, async_own_person, async_recipients
 from .rule import Pictures, Rule
 from .rules import Rules, async_prune_entry
 from .teller import Teller
 from .telling import PATIENCE, SELF_FRAMES, Reader, tell
-
-if TYPE_CHECKING:
-    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -63,16 +58,16 @@ class _Look:
 class Alerts:
     """Tells whom the owner chose. Lives on the event loop; what is sent is sent in the background."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, household: Household) -> None:
         """Tell nobody of anything yet."""
-        self._hub = hub
-        self._hass = hub.hass
-        self._teller = Teller(hub)
+        self._household = household
+        self._hass = household.hass
+        self.mutes = Mutes(household.books)
+        self._rules = Rules(household.entry, household.books)
+        self.answers = Answers(household, self.mutes, self._rules)
+        self._teller = Teller(household, self.answers)
         self.pictures = self._teller.pictures
-        self.answers = self._teller.answers
-        self.mutes = Mutes(hub.books)
-        self._rules = Rules(hub.entry, hub.books)
-        self.reach = Reach(hub)
+        self.reach = Reach(household.hass, self._rules)
         self._episodes = Episodes()
         self._looks: dict[str, _Look] = {}
         """The looks that are being taken, by their cameras."""
@@ -105,35 +100,17 @@ class Alerts:
         """Return when each alert told somebody last, by its id, as far as visits are kept."""
         return self._teller.told_at
 
-    @property
-    def cameras(self) -> dict[str, str]:
-        """Return the names of the cameras by their ids."""
-        return camera_names(self._hub.entry)
-
-    def may_answer(self, asked: Asked) -> bool:
-        """Return whether a recipient may still answer that: an alert of theirs asks for it, on a phone of that user."""
-        recipient = async_find(self._hass, asked.recipient)
-        return (
-            recipient is not None
-            and recipient.user_id == asked.user_id
-            and any(
-                (rule.answers or asked.answer is Answer.MUTE) and asked.recipient in rule.recipients
-                for rule in self._rules.switched_on()
-            )
-        )
-
     @callback
     def async_start(self) -> None:
         """Listen to what happens."""
         # A crash may have come between forgetting somebody and taking them out of the alerts.
         self.async_prune()
         self.reach.async_start()
-        entry_id = self._hub.entry.entry_id
         self._unsubscribe += [
-            async_dispatcher_connect(self._hass, signal_look(entry_id), self._async_look),
-            async_dispatcher_connect(self._hass, signal_forgotten(entry_id), self._async_forgotten),
-            async_dispatcher_connect(self._hass, signal_corrected(entry_id), self._async_corrected),
-            async_dispatcher_connect(self._hass, signal_changed(entry_id), self._async_hub_changed),
+            self._household.async_connect(SIGNAL_LOOK, self._async_look),
+            self._household.async_connect(SIGNAL_FORGOTTEN, self._async_forgotten),
+            self._household.async_connect(SIGNAL_CORRECTED, self._async_corrected),
+            self._household.async_connect(SIGNAL_CHANGED, self._async_hub_changed),
             self._hass.bus.async_listen(EVENT_ANSWERED, self.answers.async_answered),
         ]
 
@@ -202,21 +179,18 @@ class Alerts:
             self._async_update(episode)
 
     @callback
-    def async_settle(self, outcome: Outcome, portrait: bytes | None, resembled: frozenset[str]) -> None:
-        """Take note of a visit that may be told of; `portrait` (JPEG) as far as it may be kept.
-
-        `resembled`: the ids of people whom somebody without a name may be.
-        """
-        if not (rules := self.rules):
+    def async_settle(self, settled: Settled) -> None:
+        """Take note of a visit, as far as it may be told of."""
+        if not (settled.announced and (rules := self.rules)):
             return
-        visit = outcome.visit
+        visit, portrait, resembled = settled.outcome.visit, settled.portrait, settled.resembled
         shown = resembled if visit.person_id is None else {visit.person_id}
-        pictured = all(keeps_pictures(self._hub, each) for each in shown)
+        pictured = all(keeps_pictures(self._household, each) for each in shown)
         if not (pictured and any(rule.shows(visit) and rule.about(visit) for rule in rules)):
             portrait = None
         if (look := self._looks.get(visit.camera_id)) is not None:
             look.seen = True
-        companions = self._hub.open_visits.companions(visit.visit_id)
+        companions = self._household.open_visits.companions(visit.visit_id)
         episode, merged = self._episodes.settle(visit, portrait, companions, dt_util.utcnow())
         for other in merged:
             self._teller.async_join(other, episode)
@@ -233,13 +207,13 @@ class Alerts:
             self.pictures.async_take_back(episode.episode_id)
             self._async_update(episode)
         self._teller.async_forget(person_id)
-        if person_id not in self._hub.people:
+        if person_id not in self._household.people:
             self.async_prune()
 
     async def _async_corrected(self, corrected: Corrected) -> None:
         """Tell those who were told the wrong name."""
         moved = None
-        person = None if corrected.moved is None else self._hub.people.get(corrected.moved.person_id)
+        person = None if corrected.moved is None else self._household.people.get(corrected.moved.person_id)
         visit_id = corrected.visit.visit_id
         self.answers.async_corrected(visit_id)
         if (episode := self._episodes.of_visit(visit_id)) is None:
@@ -258,8 +232,8 @@ class Alerts:
         self.pictures.async_expire(now)
         self._teller.async_expire(now)
         self._episodes.drop_pictures(now - timedelta(minutes=LINK_MINUTES))
-        self._episodes.rename({each.person_id: each.name for each in self._hub.people.values()})
-        pictured = {each for each in self._hub.people if keeps_pictures(self._hub, each)}
+        self._episodes.rename({each.person_id: each.name for each in self._household.people.values()})
+        pictured = {each for each in self._household.people if keeps_pictures(self._household, each)}
         if not self._pictured <= pictured:
             # Somebody agrees to pictures no more, or is gone; they may be in any of these.
             self._episodes.drop_pictures(now + timedelta(minutes=LINK_MINUTES))
@@ -269,10 +243,16 @@ class Alerts:
     @callback
     def async_prune(self) -> None:
         """Note nothing any more of people, cameras and alerts that are gone."""
-        roster, entry = self._hub.roster, self._hub.entry
+        roster, entry = self._household.roster, self._household.entry
         # Also of those who cannot be read for now.
         people = {*roster.people, *roster.held, *(set(roster.subentries()) - roster.leaving)}
-        async_prune_entry(self._hass, entry, self._hub.books, people)
+        async_prune_entry(self._hass, entry, self._household.books, people)
+
+    @callback
+    def async_follow(self) -> None:
+        """Follow that subentries were added, changed or removed."""
+        self.async_prune()
+        self.reach.async_check()
 
     # What follows
 
@@ -315,7 +295,9 @@ class Alerts:
     def _reader(self, recipient: Recipient, episode: Episode, now: datetime) -> Reader:
         linked = async_own_person(self._hass, recipient)
         own = [
-            each for each in self._hub.people.values() if linked is not None and each.linked_entity == linked
+            each
+            for each in self._household.people.values()
+            if linked is not None and each.linked_entity == linked
         ]
 
         def may_come(camera_id: str) -> bool:
@@ -335,7 +317,7 @@ class Alerts:
 
     def _silent(self) -> list[Person]:
         """Return those who wish that nothing is said of them."""
-        return [each for each in self._hub.people.values() if not each.choices.announced]
+        return [each for each in self._household.people.values() if not each.choices.announced]
 
     def _somebody_home(self) -> bool:
         state = self._hass.states.get(ZONE_HOME)
@@ -348,8 +330,8 @@ class Alerts:
         ):
             return False
         now = dt_util.utcnow()
-        here = [each for each in self._hub.people.values() if each.may_be_recognised(now, camera_id)]
-        return all(keeps_pictures(self._hub, each.person_id) for each in here)
+        here = [each for each in self._household.people.values() if each.may_be_recognised(now, camera_id)]
+        return all(keeps_pictures(self._household, each.person_id) for each in here)
 
     @callback
     def _async_ask_again(self, episode: Episode, now: datetime) -> None:

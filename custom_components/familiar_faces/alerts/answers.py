@@ -6,20 +6,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 import logging
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING
 
 from homeassistant.core import Event, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
-from ..correct import async_correct
+from ..const import WHO_PATH
+from ..household.household import Household
+from ..recognising.correct import async_correct
 from ..vault.errors import UnknownVisit, VaultError
+from .mutes import Mutes
 from .notification import Button
-from .recipients import Recipient
-
-if TYPE_CHECKING:
-    from ..hub import Hub
+from .recipients import Recipient, async_find
+from .rules import Rules
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -29,8 +28,6 @@ PREFIX = "FAMILIAR_FACES_"
 VALID = timedelta(hours=24)
 MOST = 500
 MUTE_FOR = timedelta(hours=1)
-WHO_PATH = f"/{DOMAIN}/who/{{token}}"
-"""Where "Who is it?" leads: on to the page on which people are enrolled."""
 
 
 class Answer(StrEnum):
@@ -64,9 +61,11 @@ class Answers:
     what was kept for it would tell on the disk who came when.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, household: Household, mutes: Mutes, rules: Rules) -> None:
         """Have offered none."""
-        self._hub = hub
+        self._household = household
+        self._mutes = mutes
+        self._rules = rules
         self._open: dict[str, Asked] = {}
 
     def __iter__(self) -> Iterator[Asked]:
@@ -158,7 +157,7 @@ class Answers:
         if not await self._async_may_still(asked):
             return
         try:
-            await self._hub.async_whole(self._async_do(asked))
+            await self._household.async_whole(self._async_do(asked))
         except (HomeAssistantError, VaultError) as err:
             _LOGGER.warning("An answer could not be carried out: %s", err)
 
@@ -168,28 +167,42 @@ class Answers:
         if asked is None or not await self._async_may_still(asked):
             return False
         try:
-            await self._hub.async_whole(self._async_note(asked))
+            await self._household.async_whole(self._async_note(asked))
         except VaultError as err:
             _LOGGER.error("That somebody asked who it is could not be written: %s", err)
         return True
 
     async def _async_may_still(self, asked: Asked) -> bool:
         """Return whether the phone is still of that user, who may still answer."""
-        user = await self._hub.hass.auth.async_get_user(asked.user_id)
+        user = await self._household.hass.auth.async_get_user(asked.user_id)
         if user is None or not user.is_active or (asked.answer is Answer.WHO and not user.is_admin):
             return False
-        return self._hub.alerts.may_answer(asked)
+        return self._may_answer(asked)
+
+    def _may_answer(self, asked: Asked) -> bool:
+        """Return whether a recipient may still answer that: an alert of theirs asks for it, on a phone of that user."""
+        recipient = async_find(self._household.hass, asked.recipient)
+        return (
+            recipient is not None
+            and recipient.user_id == asked.user_id
+            and any(
+                (rule.answers or asked.answer is Answer.MUTE) and asked.recipient in rule.recipients
+                for rule in self._rules.switched_on()
+            )
+        )
 
     async def _async_do(self, asked: Asked) -> None:
         now = dt_util.utcnow()
         match asked.answer:
             case Answer.RIGHT | Answer.NOT_THEM if asked.visit_id is not None:
-                visit = await self._hub.hass.async_add_executor_job(self._hub.vault.visit, asked.visit_id)
+                visit = await self._household.hass.async_add_executor_job(
+                    self._household.vault.visit, asked.visit_id
+                )
                 if visit.person_id != asked.person_id:
                     # It was corrected in this very moment.
                     raise UnknownVisit
                 await async_correct(
-                    self._hub,
+                    self._household,
                     asked.visit_id,
                     correct=asked.answer is Answer.RIGHT,
                     really=None,
@@ -197,19 +210,19 @@ class Answers:
                 )
             case Answer.MUTE:
                 what = asked.person_id or asked.camera_id
-                if what is None or what not in {*self._hub.people, *self._hub.entry.subentries}:
+                if what is None or what not in {*self._household.people, *self._household.entry.subentries}:
                     # They were forgotten, or the camera was removed, in this very moment.
                     return
-                self._hub.alerts.mutes.async_mute(what, asked.recipient, now + MUTE_FOR, now)
-                await self._hub.books.async_save()
+                self._mutes.async_mute(what, asked.recipient, now + MUTE_FOR, now)
+                await self._household.books.async_save()
         await self._async_note(asked)
 
     async def _async_note(self, asked: Asked) -> None:
         """Write into the audit log what was answered, and by which user."""
-        await self._hub.hass.async_add_executor_job(
-            self._hub.vault.audit,
+        await self._household.hass.async_add_executor_job(
+            self._household.vault.audit,
             "notification_answered",
-            asked.person_id if asked.person_id in self._hub.people else None,
+            asked.person_id if asked.person_id in self._household.people else None,
             {"answer": str(asked.answer), "user": asked.user_id},
             dt_util.utcnow(),
         )

@@ -7,7 +7,7 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_MUTED, CONF_UNANNOUNCED
-from ..roster import Books
+from ..household.books import Books
 
 LONGEST = timedelta(days=7)
 EVERYBODY = "*"
@@ -21,6 +21,16 @@ class Mutes:
     def __init__(self, books: Books) -> None:
         """Read and write in these books."""
         self._books = books
+
+    def switched_on(self, what: str) -> bool:
+        """Return whether a person, a camera or an alert is not switched off."""
+        return what not in self._books.read(CONF_UNANNOUNCED)
+
+    async def async_switch(self, on: bool, what: str) -> None:
+        """Switch a person, a camera or an alert on or off; it outlives a power cut."""
+        off = self._books.read(CONF_UNANNOUNCED)
+        self._books.async_write(CONF_UNANNOUNCED, off - {what} if on else off | {what})
+        await self._books.async_save()
 
     @callback
     def muted(self, recipient: str, camera_id: str, person_id: str | None, now: datetime) -> bool:

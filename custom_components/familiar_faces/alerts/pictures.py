@@ -2,17 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from secrets import token_urlsafe
 
-from aiohttp import web
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..running import async_running_hub
 from .notification import LINK_MINUTES
 
 PICTURE_PATH = f"/api/{DOMAIN}/notification/{{picture_id}}"
@@ -26,14 +22,6 @@ A frame is sent as the camera made it. Making it smaller would mean decoding it,
 here; one of a 4K camera has 1 to 4 MB, and a portrait some kilobytes.
 """
 _LIFE = timedelta(minutes=LINK_MINUTES)
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'",
-    "Referrer-Policy": "no-referrer",
-    # As the pages say it: a cache of a service worker takes `no-store` for nothing, and refuses this.
-    "Vary": "*",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +90,3 @@ class PictureStore:
         """Return a picture; None when there is none, or no longer."""
         held = self._held.get(picture_id)
         return None if held is None or held.until <= now else held.picture
-
-
-class NotificationPictureView(HomeAssistantView):
-    """The picture of a notification, for whoever has its signed link; no id can be guessed."""
-
-    url = PICTURE_PATH
-    name = f"api:{DOMAIN}:notification"
-
-    async def get(self, request: web.Request, picture_id: str) -> web.Response:
-        """Answer with a picture. What never was and what is past its time look the same."""
-        hub = async_running_hub(request.app[KEY_HASS])
-        picture = None if hub is None else hub.alerts.pictures.async_get(picture_id, dt_util.utcnow())
-        if picture is None:
-            return web.Response(status=HTTPStatus.NOT_FOUND, headers=_HEADERS)
-        return web.Response(body=picture, content_type="image/jpeg", headers=_HEADERS)

@@ -9,13 +9,12 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util.event_type import EventType
 
-from ..issues import async_check_about, async_check_alert
+from ..household.issues import async_check_about, async_check_alert
 from .recipients import NOTIFY, async_recipients
+from .rules import Rules
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from ..hub import Hub
 
 PATIENCE = 30.0
 """Seconds after which somebody is gone: what is set up anew is away for a moment."""
@@ -24,10 +23,10 @@ PATIENCE = 30.0
 class Reach:
     """Says of which alerts somebody cannot be told any more, and takes it back when they can."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hass: HomeAssistant, rules: Rules) -> None:
         """Have asked about nobody yet."""
-        self._hub = hub
-        self._hass: HomeAssistant = hub.hass
+        self._hass = hass
+        self._rules = rules
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._later: CALLBACK_TYPE | None = None
 
@@ -61,12 +60,12 @@ class Reach:
         if not self._hass.is_running:
             return
         known = {each.key for each in async_recipients(self._hass)}
-        for rule in self._hub.alerts.all_rules:
+        for rule in self._rules.read():
             async_check_alert(
                 self._hass, rule.alert_id, rule.title, gone=not known.issuperset(rule.recipients)
             )
             async_check_about(self._hass, rule.alert_id, rule.title, nobody=rule.about_nobody)
-        for alert_id, title in self._hub.alerts.unreadable.items():
+        for alert_id, title in self._rules.unreadable.items():
             async_check_about(self._hass, alert_id, title, nobody=True)
 
     @callback

@@ -6,16 +6,16 @@ from enum import StrEnum
 from typing import Any
 
 from homeassistant.components.persistent_notification import async_create, async_dismiss
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
-from homeassistant.const import ATTR_ENTITY_ID, CONF_WEBHOOK_ID, STATE_UNAVAILABLE
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE
 from homeassistant.core import Context, HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceNotFound
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
+from ..internals.companion_app import MOBILE_APP, actions_of_phones, async_push, async_takes_notifications
 from .notification import Notification
 from .payload import companion, companion_clear, markdown
 
-MOBILE_APP = "mobile_app"
 NOTIFY = "notify"
 PERSON = "person"
 SEND_MESSAGE = "send_message"
@@ -69,7 +69,9 @@ class Recipient:
 def async_recipients(hass: HomeAssistant) -> list[Recipient]:
     """Return everybody who can be told, phones first."""
     phones = [
-        _phone(hass, entry) for entry in hass.config_entries.async_entries(MOBILE_APP) if _pushes(hass, entry)
+        _phone(hass, entry)
+        for entry in hass.config_entries.async_entries(MOBILE_APP)
+        if async_takes_notifications(hass, entry)
     ]
     registry = er.async_get(hass)
     entities = []
@@ -82,7 +84,7 @@ def async_recipients(hass: HomeAssistant) -> list[Recipient]:
         entities.append(Recipient(f"{Way.ENTITY}:{target}", state.name))
     others = sorted(
         set(hass.services.async_services_for_domain(NOTIFY))
-        - {SEND_MESSAGE, PERSISTENT, NOTIFY, *_actions_of_phones(hass)}
+        - {SEND_MESSAGE, PERSISTENT, NOTIFY, *actions_of_phones(hass)}
     )
     actions = [Recipient(f"{Way.ACTION}:{name}", f"{NOTIFY}.{name}") for name in others]
     return [*_told_apart(hass, phones), *entities, *actions, Recipient(f"{Way.HERE}:", "Home Assistant")]
@@ -164,36 +166,12 @@ def _told_apart(hass: HomeAssistant, phones: list[Recipient]) -> list[Recipient]
     return apart
 
 
-def _phone_service(hass: HomeAssistant) -> Any:
-    """Return what the companion integration notifies with; None while there is none.
-
-    It is not imported: that needs what a Home Assistant without phones may not have installed.
-    """
-    data = hass.data.get(MOBILE_APP)
-    service = data.get(NOTIFY) if isinstance(data, dict) else None
-    return service if getattr(service, "hass", None) is not None else None
-
-
-def _actions_of_phones(hass: HomeAssistant) -> set[str]:
-    """Return the notify actions that phones have."""
-    return set(getattr(_phone_service(hass), "registered_targets", ()))
-
-
-@callback
-def _pushes(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-    """Return whether a phone takes notifications."""
-    if entry.state is not ConfigEntryState.LOADED or _phone_service(hass) is None:
-        return False
-    app = entry.data.get("app_data", {})
-    return {"push_token", "push_url"} <= app.keys() or "push_websocket_channel" in app
-
-
 async def _async_push(hass: HomeAssistant, recipient: Recipient, said: dict[str, Any]) -> None:
-    """Send to one phone, known by its webhook: of phones with one name only the last has an action of its own."""
+    """Send to one phone; raise ServiceNotFound for one that takes no notifications any more."""
     entry = hass.config_entries.async_get_entry(recipient.target)
-    if entry is None or not _pushes(hass, entry):
+    if entry is None or not async_takes_notifications(hass, entry):
         raise ServiceNotFound(NOTIFY, recipient.title)
-    await _phone_service(hass).async_send_message(**said, target=[entry.data[CONF_WEBHOOK_ID]])
+    await async_push(hass, entry, said)
 
 
 @callback

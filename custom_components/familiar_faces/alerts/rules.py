@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_UNANNOUNCED, SUBENTRY_ALERT
-from ..roster import Books
+from ..household.books import Books
 from .mutes import Mutes
 from .rule import Rule, without_the_gone
 
@@ -28,9 +28,7 @@ class Rules:
         """Return all that can be read."""
         rules, before = [], self.unreadable
         self.unreadable = {}
-        for each in self._entry.subentries.values():
-            if each.subentry_type != SUBENTRY_ALERT:
-                continue
+        for each in self._entry.get_subentries_of_type(SUBENTRY_ALERT):
             try:
                 rules.append(Rule.from_data(each.subentry_id, each.title, each.data))
             except (ArithmeticError, TypeError, ValueError) as err:
@@ -50,6 +48,5 @@ def async_prune_entry(hass: HomeAssistant, entry: ConfigEntry, books: Books, peo
     """Note nothing any more in an entry of people who are not among these ids, nor of what has no subentry."""
     known = people | set(entry.subentries)
     Mutes(books).async_prune(known, dt_util.utcnow())
-    for each in list(entry.subentries.values()):
-        if each.subentry_type == SUBENTRY_ALERT:
-            hass.config_entries.async_update_subentry(entry, each, data=without_the_gone(each.data, known))
+    for each in entry.get_subentries_of_type(SUBENTRY_ALERT):
+        hass.config_entries.async_update_subentry(entry, each, data=without_the_gone(each.data, known))

@@ -3,16 +3,17 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import logging
-from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceNotFound
-from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
-from ..consent.keeping import keeps_visits
-from ..const import CONF_CAMERA, signal_told
-from ..flows.words import async_say
+from ..const import CONF_CAMERA
+from ..household.household import Household
+from ..household.keeping import keeps_visits
+from ..household.signals import SIGNAL_TOLD
+from ..household.subentries import camera_names
+from ..wording.words import async_say
 from .answers import Answer, Answers
 from .episode import Episode
 from .notification import Button, Notification
@@ -20,11 +21,8 @@ from .outbox import Outbox
 from .pictures import PictureStore
 from .recipients import Recipient, async_clear, async_find, async_send
 from .rule import MAX_EVERY, Rule
+from .sentences import async_message
 from .telling import Kind, Part, Telling
-from .wording import async_message
-
-if TYPE_CHECKING:
-    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -61,12 +59,12 @@ class _Sent:
 class Teller:
     """What every recipient was told. Lives on the event loop; what is sent is sent in the background."""
 
-    def __init__(self, hub: Hub) -> None:
-        """Have told nobody anything."""
+    def __init__(self, household: Household, answers: Answers) -> None:
+        """Have told nobody anything; what can be answered to it is offered by `answers`."""
         self.pictures = PictureStore()
-        self.answers = Answers(hub)
-        self._hub = hub
-        self._hass: HomeAssistant = hub.hass
+        self.answers = answers
+        self._household = household
+        self._hass: HomeAssistant = household.hass
         self._sent: dict[tuple[str, str], _Sent] = {}
         """What was told, by the tag and the recipient's key."""
         self._unheard: set[tuple[str, str]] = set()
@@ -104,7 +102,7 @@ class Teller:
         self._told = {key: told for key, told in self._told.items() if key[2] != person_id}
         for alert_id in [each for each, told_of in self._told_of.items() if person_id in told_of]:
             del self._told_of[alert_id], self.told_at[alert_id]
-            async_dispatcher_send(self._hass, signal_told(self._hub.entry.entry_id))
+            self._household.async_send(SIGNAL_TOLD)
 
     @callback
     def async_expire(self, now: datetime) -> None:
@@ -172,7 +170,7 @@ class Teller:
         where = (episode.tag, recipient.key)
         news = where in self._unheard
         self._unheard.discard(where)
-        cameras = self._hub.alerts.cameras
+        cameras = camera_names(self._household.entry)
         camera_id = telling.parts[-1].camera_id
         picture = None
         if telling.picture is not None and recipient.user_id is not None:
@@ -205,12 +203,12 @@ class Teller:
         familiar = {part.individual for part in telling.parts if part.kind is Kind.FAMILIAR}
         # Whoever is someone yet may turn out to be one of them a moment later, or stay silent.
         undecided = all(part.kind is Kind.SOMEONE for part in telling.parts)
-        if undecided or not all(keeps_visits(self._hub, each) for each in familiar):
+        if undecided or not all(keeps_visits(self._household, each) for each in familiar):
             return
         for alert_id in telling.alerts:
             self.told_at[alert_id] = dt_util.utcnow()
             self._told_of[alert_id] = familiar
-        async_dispatcher_send(self._hass, signal_told(self._hub.entry.entry_id))
+        self._household.async_send(SIGNAL_TOLD)
 
     async def _async_buttons(
         self, recipient: Recipient, episode: Episode, telling: Telling
@@ -218,7 +216,7 @@ class Teller:
         """Return the answers that fit: about whoever was told of last."""
         part = telling.parts[-1]
         answers: list[Answer] = []
-        if telling.answers and part.kind is Kind.FAMILIAR and keeps_visits(self._hub, part.individual):
+        if telling.answers and part.kind is Kind.FAMILIAR and keeps_visits(self._household, part.individual):
             answers += [Answer.RIGHT, Answer.NOT_THEM]
         elif telling.answers and part.kind is not Kind.FAMILIAR and await self._async_may_enrol(recipient):
             answers.append(Answer.WHO)
@@ -261,7 +259,7 @@ class Teller:
 
     def _opens(self, camera_id: str) -> str | None:
         """Return the path of a dialog that shows a camera, which the apps open with a tap."""
-        camera = self._hub.entry.subentries.get(camera_id)
+        camera = self._household.entry.subentries.get(camera_id)
         return None if camera is None else f"/?more-info-entity-id={camera.data[CONF_CAMERA]}"
 
     @callback
@@ -282,4 +280,4 @@ class Teller:
                 self._told[topic] = (at, into.episode_id)
 
     def _outbox(self, key: str) -> Outbox:
-        return self._outboxes.setdefault(key, Outbox(self._hass, self._hub.entry, key))
+        return self._outboxes.setdefault(key, Outbox(self._hass, self._household.entry, key))

@@ -11,7 +11,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceNotFound
 from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
-from ..flows.words import async_say
+from ..wording.words import async_say
 from .notification import Notification
 from .outbox import SEND_SECONDS
 from .recipients import NOTIFY, Recipient, Way, async_find, async_recipients, async_send

@@ -4,22 +4,21 @@ A token is in nothing that Home Assistant keeps: in no state, attribute, registr
 hash, and what is shown is held in memory until the invitation is over.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
-from typing import TYPE_CHECKING
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.util import dt as dt_util
 import segno
 
 from ..const import DOMAIN, INVITATION_PATH, OWN_PATH
+from ..household.household import Household
+from ..household.signals import SIGNAL_FORGOTTEN
 from ..vault.errors import UnknownPerson, VaultError
-
-if TYPE_CHECKING:
-    from ..hub import Hub
 
 _BORDER = 4
 """Light modules around a QR code, as the standard asks for (ISO/IEC 18004)."""
@@ -38,69 +37,96 @@ class Invited:
     url: str = field(repr=False)
 
 
-async def async_invite(hub: Hub, person_id: str | None = None) -> Invited:
-    """Make an invitation, which closes an earlier one of the same person; raises what the owner is to read."""
-    base, now = _base_url(hub.hass), dt_util.utcnow()
-    expires_at = now + hub.retention.invitation
-    try:
-        invitation, token = await hub.hass.async_add_executor_job(
-            lambda: hub.vault.links.invite(person_id=person_id, expires_at=expires_at, now=now)
+class Invitations:
+    """The invitations that can be shown. In memory only: they hold what opens them. Lives on the event loop."""
+
+    def __init__(self, household: Household) -> None:
+        """Have made none yet."""
+        self._household = household
+        self._invited: dict[str, Invited] = {}
+        """By whom they are for."""
+
+    @property
+    def shown(self) -> Mapping[str, Invited]:
+        """Return those that can be shown, by whom they are for."""
+        return self._invited
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Drop those of people who are forgotten; return how to end that."""
+        return self._household.async_connect(SIGNAL_FORGOTTEN, self.async_drop)
+
+    @callback
+    def async_drop(self, person_id: str) -> None:
+        """Show the invitation of somebody no more: it is over, or they are forgotten."""
+        self._invited.pop(person_id, None)
+
+    async def async_invite(self, person_id: str | None = None) -> Invited:
+        """Make an invitation, which closes an earlier one of the same person; raises what the owner is to read."""
+        household, now = self._household, dt_util.utcnow()
+        base = _base_url(household.hass)
+        expires_at = now + household.retention.invitation
+        try:
+            invitation, token = await household.hass.async_add_executor_job(
+                lambda: household.vault.links.invite(person_id=person_id, expires_at=expires_at, now=now)
+            )
+        except VaultError as err:
+            raise _failed(err) from err
+        invited = Invited(
+            invitation.invitation_id, person_id, now, expires_at, base + INVITATION_PATH.format(token=token)
         )
-    except VaultError as err:
-        raise _failed(err) from err
-    invited = Invited(
-        invitation.invitation_id, person_id, now, expires_at, base + INVITATION_PATH.format(token=token)
-    )
-    if person_id is not None:
-        hub.invited[person_id] = invited
-    hub.async_changed()
-    return invited
+        if person_id is not None:
+            self._invited[person_id] = invited
+        household.async_changed()
+        return invited
 
+    async def async_own_link(self, person_id: str) -> str:
+        """Make somebody a new personal link, which replaces the one before; raises what the owner is to read."""
+        hass = self._household.hass
+        base = _base_url(hass)
+        try:
+            token = await hass.async_add_executor_job(
+                self._household.vault.links.new_link, person_id, dt_util.utcnow()
+            )
+        except VaultError as err:
+            raise _failed(err) from err
+        return base + OWN_PATH.format(token=token)
 
-async def async_own_link(hub: Hub, person_id: str) -> str:
-    """Make somebody a new personal link, which replaces the one before; raises what the owner is to read."""
-    base = _base_url(hub.hass)
-    try:
-        token = await hub.hass.async_add_executor_job(hub.vault.links.new_link, person_id, dt_util.utcnow())
-    except VaultError as err:
-        raise _failed(err) from err
-    return base + OWN_PATH.format(token=token)
+    async def async_close(self) -> int:
+        """Close every invitation that is open, and return how many there were; raises what the owner is to read."""
+        hass, links, now, closed = self._household.hass, self._household.vault.links, dt_util.utcnow(), 0
+        try:
+            for each in await hass.async_add_executor_job(links.invitations, now):
+                closed += await hass.async_add_executor_job(links.close, each.invitation_id, now)
+        except VaultError as err:
+            raise _failed(err) from err
+        finally:
+            await self.async_check()
+        return closed
 
+    async def async_check(self) -> None:
+        """Drop from memory the invitations that are used, closed or over."""
+        household = self._household
+        try:
+            found = await household.hass.async_add_executor_job(
+                household.vault.links.invitations, dt_util.utcnow()
+            )
+        except VaultError:
+            # Nobody can follow one either.
+            found = []
+        still = {each.invitation_id for each in found}
+        over = [each for each in self._invited.values() if each.invitation_id not in still]
+        for each in over:
+            if each.person_id is not None and self._invited.get(each.person_id) is each:
+                del self._invited[each.person_id]
+        if over:
+            household.async_changed()
 
-async def async_close_invitations(hub: Hub) -> int:
-    """Close every invitation that is open, and return how many there were; raises what the owner is to read."""
-    now, closed = dt_util.utcnow(), 0
-    try:
-        for each in await hub.hass.async_add_executor_job(hub.vault.links.invitations, now):
-            closed += await hub.hass.async_add_executor_job(hub.vault.links.close, each.invitation_id, now)
-    except VaultError as err:
-        raise _failed(err) from err
-    finally:
-        await async_check_invited(hub)
-    return closed
-
-
-async def async_check_invited(hub: Hub) -> None:
-    """Drop from memory the invitations that are used, closed or over."""
-    try:
-        found = await hub.hass.async_add_executor_job(hub.vault.links.invitations, dt_util.utcnow())
-    except VaultError:
-        # Nobody can follow one either.
-        found = []
-    still = {each.invitation_id for each in found}
-    over = [each for each in hub.invited.values() if each.invitation_id not in still]
-    for each in over:
-        if each.person_id is not None and hub.invited.get(each.person_id) is each:
-            del hub.invited[each.person_id]
-    if over:
-        hub.async_changed()
-
-
-@callback
-def async_invited(hub: Hub, person_id: str) -> Invited | None:
-    """Return the invitation of somebody who is here, as far as it was made since the start and is not over."""
-    invited = hub.invited.get(person_id)
-    return invited if invited is not None and invited.expires_at > dt_util.utcnow() else None
+    @callback
+    def async_of(self, person_id: str) -> Invited | None:
+        """Return the invitation of somebody who is here, as far as it was made since the start and is not over."""
+        invited = self._invited.get(person_id)
+        return invited if invited is not None and invited.expires_at > dt_util.utcnow() else None
 
 
 def qr_data_uri(url: str) -> str:

@@ -3,21 +3,17 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from homeassistant.util import dt as dt_util
 
-from ..const import CONSENT_TEXT_VERSION, SUBENTRY_CAMERA
+from ..const import CONSENT_TEXT_VERSION
+from ..household.household import Household
+from ..household.subentries import camera_names
 from ..people.choices import Choices
 from ..people.person import Consent, ConsentMethod
 from ..vault.retention import Retention
 from .text import lasting
-
-if TYPE_CHECKING:
-    from homeassistant.config_entries import ConfigEntry
-
-    from ..hub import Hub
 
 _DAY = timedelta(days=1)
 
@@ -43,22 +39,13 @@ class ConsentRefused(ValueError):
         self.refusal = refusal
 
 
-def camera_names(entry: ConfigEntry) -> dict[str, str]:
-    """Return the cameras that can be agreed to: the ids of their subentries, and their names."""
-    return {
-        each.subentry_id: each.title
-        for each in entry.subentries.values()
-        if each.subentry_type == SUBENTRY_CAMERA
-    }
-
-
 def last_day(retention: Retention, given_on: date, *, child: bool) -> date:
     """Return the last day of a consent when no earlier one is agreed to. No consent lasts longer."""
     return given_on + timedelta(days=_days(retention, child=child) - 1)
 
 
 def build_consent(
-    hub: Hub,
+    household: Household,
     *,
     name: str,
     child: bool,
@@ -87,7 +74,7 @@ def build_consent(
         raise ConsentRefused(Refusal.CHILD_NEEDS_GUARDIAN)
     if first > today:
         raise ConsentRefused(Refusal.GIVEN_IN_FUTURE)
-    longest = last_day(hub.retention, first, child=child)
+    longest = last_day(household.retention, first, child=child)
     last = valid_until or longest
     if last <= today or last < first:
         raise ConsentRefused(Refusal.ALREADY_OVER)
@@ -102,17 +89,17 @@ def build_consent(
         valid_until=_midnight(last + _DAY),
         text_version=f"{language}/{CONSENT_TEXT_VERSION}",
         recorded_at=now,
-        choices=_checked(choices, camera_names(hub.entry)),
-        visits_for=(shown or hub.retention).visits,
-        pictures_for=(shown or hub.retention).pictures,
+        choices=_checked(choices, camera_names(household.entry)),
+        visits_for=(shown or household.retention).visits,
+        pictures_for=(shown or household.retention).pictures,
         text=text,
     )
 
 
-async def async_put_on_record(hub: Hub, person_id: str, consent: Consent) -> None:
+async def async_put_on_record(household: Household, person_id: str, consent: Consent) -> None:
     """Put a consent of somebody who is here on record, and have it count; raises VaultError."""
-    await hub.hass.async_add_executor_job(hub.vault.record_consent, person_id, consent)
-    await hub.async_refresh_people()
+    await household.hass.async_add_executor_job(household.vault.record_consent, person_id, consent)
+    await household.async_refresh_people()
 
 
 def _checked(choices: Choices, cameras: Iterable[str]) -> Choices:

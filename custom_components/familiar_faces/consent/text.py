@@ -2,28 +2,25 @@
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 from ..const import CONF_CONTACT, CONF_RESPONSIBLE
-from ..flows.words import async_say, in_whole_units
+from ..household.household import Household
 from ..vault.retention import Retention
-
-if TYPE_CHECKING:
-    from ..hub import Hub
+from ..wording.words import async_say, in_whole_units
 
 _DAY = timedelta(days=1)
 
 
-async def async_consent_text(hub: Hub, language: str, *, name: str, child: bool) -> str:
+async def async_consent_text(household: Household, language: str, *, name: str, child: bool) -> str:
     """Return the plain text that somebody agrees to, its paragraphs parted by empty lines.
 
     `language`: one of `flows.words.LANGUAGES`. `child`: whether a parent or guardian agrees for `name`.
     """
-    retention = hub.retention
+    retention = household.retention
     lasts = lasting(retention, child=child)
-    say = partial(async_say, hub.hass, "consent_text", language=language)
+    say = partial(async_say, household.hass, "consent_text", language=language)
     periods = {
-        period: await _async_duration(hub, language, length)
+        period: await _async_duration(household, language, length)
         for period, length in (
             ("visits", retention.visits),
             ("pictures", retention.pictures),
@@ -35,7 +32,7 @@ async def async_consent_text(hub: Hub, language: str, *, name: str, child: bool)
         )
     }
     whom = "child" if child else "adult"
-    responsible = [hub.entry.options.get(key) for key in (CONF_RESPONSIBLE, CONF_CONTACT)]
+    responsible = [household.entry.options.get(key) for key in (CONF_RESPONSIBLE, CONF_CONTACT)]
     paragraphs = [
         [f"what_{whom}"],
         [
@@ -65,10 +62,12 @@ def keeps_pictures(retention: Retention) -> bool:
     return bool(retention.visits and retention.pictures)
 
 
-async def _async_duration(hub: Hub, language: str, length: timedelta) -> str:
+async def _async_duration(household: Household, language: str, length: timedelta) -> str:
     """Return a period in months when these say it exactly, else in days or hours."""
     if (whole := in_whole_units(length)) is None:
-        return await async_say(hub.hass, "consent_text", "days", language=language, count=-(-length // _DAY))
+        return await async_say(
+            household.hass, "consent_text", "days", language=language, count=-(-length // _DAY)
+        )
     count, unit = whole
     key = f"one_{unit}" if count == 1 else f"{unit}s"
-    return await async_say(hub.hass, "consent_text", key, language=language, count=count)
+    return await async_say(household.hass, "consent_text", key, language=language, count=count)

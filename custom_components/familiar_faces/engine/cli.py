@@ -12,7 +12,8 @@ import sys
 from typing import Any
 
 from . import PROTOCOL, VERSION
-from .weights import Variant, WeightsError, fetch, prepare
+from .pinned import Variant
+from .weights import WeightsError, fetch, prepare
 
 TOKEN = "FAMILIAR_FACES_ENGINE_TOKEN"
 HOME = "FAMILIAR_FACES_ENGINE_HOME"

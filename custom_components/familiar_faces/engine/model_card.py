@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .weights import PINNED, Variant
+from .pinned import PINNED, Variant
 
 DIMENSIONS = 128
 

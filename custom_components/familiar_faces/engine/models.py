@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .weights import PINNED, Variant, prepare, weights_folder
+from .pinned import PINNED, Variant
+from .weights import prepare, weights_folder
 from .yunet import YuNet
 
 THREADS = 1

@@ -11,11 +11,11 @@ import numpy as np
 from . import models
 from .detector import Detection, Detector, scale_for
 from .model_card import space
+from .pinned import Variant
 from .pixels import Frame, Pixels, encode_jpeg, open_frame
 from .protocol import MAX_FACES, MIN_FACE, Face, Faces
 from .quality import judge
 from .recogniser import Recogniser, align
-from .weights import Variant
 
 PORTRAIT = (320, 400)
 """Largest width and height of a portrait, pixels."""

@@ -10,26 +10,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, DOMAIN, SUBENTRY_PERSON, signal_forgotten
-from ..roster import Books
+from ..const import CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, DOMAIN, SUBENTRY_PERSON
+from ..household.books import Books
+from ..household.household import Household
+from ..internals.wanted import Wanted
 from ..vault.errors import UnknownPerson, VaultError
 from ..vault.records import Detail, Receipt, Unfinished
 from ..vault.store import Vault
 from .home_traces import async_entity_ids, async_erase, async_kept_visits, async_naming
-from .recorder_traces import Wanted
-
-if TYPE_CHECKING:
-    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,29 +43,40 @@ NOT_REACHED: Mapping[str, Detail] = {
 
 
 class Forgetting:
-    """Forgets people, together with the hub. Lives on the event loop."""
+    """Forgets people, together with the household. Lives on the event loop."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, household: Household) -> None:
         """Have nobody to forget yet."""
-        self._hub = hub
-        self._hass = hub.hass
+        self._household = household
+        self._hass = household.hass
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._one_by_one = asyncio.Lock()
 
     async def async_forget(
         self, person_id: str, reason: str = "asked", *, patience: float = PATIENCE
     ) -> Receipt | None:
-        """Forget somebody, and return the receipt; None when nothing was kept of them.
+        """Forget somebody, all of it also when whoever asked hangs up, and return the receipt.
 
-        A receipt without `finished_at` is not the last one: what is left is done in the background. Raises
-        VaultError when the vault has to erase them later; they are recognised and named no more all the same.
+        `patience`: seconds to wait for all of the receipt. None when nothing was kept of them. A receipt without `finished_at` is not the last one: what is left is
+        done in the background. Raises VaultError when the vault has to erase them later; they are recognised and
+        named no more all the same.
         """
-        self._hub.open_visits.forget(person_id)
+        try:
+            return await self._household.async_whole(self._async_forget(person_id, reason, patience))
+        finally:
+            await self._household.async_people_changed()
+
+    async def async_forget_removed(self, person_id: str) -> None:
+        """Forget somebody whose subentry was removed, and wait for no receipt; raise VaultError as above."""
+        await self._async_forget(person_id, "removed", 0)
+
+    async def _async_forget(self, person_id: str, reason: str, patience: float) -> Receipt | None:
+        self._household.open_visits.forget(person_id)
         names = self._shown_names(person_id)
         entity_ids = async_entity_ids(self._hass, [person_id])
         receipt: Receipt | None = None
         try:
-            receipt = await self._hub.roster.async_forget(person_id, reason)
+            receipt = await self._household.roster.async_forget(person_id, reason)
             await self.async_carry_on()
         finally:
             if receipt is None:
@@ -79,18 +86,20 @@ class Forgetting:
             await asyncio.wait({task}, timeout=patience)
         if receipt is None:
             return None
-        receipt = await self._hass.async_add_executor_job(self._hub.vault.receipt, person_id) or receipt
+        receipt = await self._hass.async_add_executor_job(self._household.vault.receipt, person_id) or receipt
         if not receipt.verified:
             _LOGGER.warning("What was kept of %s was erased, but could not be looked for again", person_id)
         return receipt
 
     async def async_carry_on(self) -> None:
         """Do what is left to do of everybody whom the vault has erased."""
-        for left in await self._hass.async_add_executor_job(self._hub.vault.unfinished):
+        for left in await self._hass.async_add_executor_job(self._household.vault.unfinished):
             found = async_entity_ids(self._hass, [left.person_id])
             if not found <= set(left.entity_ids):
                 # Before they are removed: afterwards nothing else tells which they were.
-                await self._hass.async_add_executor_job(self._hub.vault.note_entities, left.person_id, found)
+                await self._hass.async_add_executor_job(
+                    self._household.vault.note_entities, left.person_id, found
+                )
             names = {left.name, *left.former_names} if left.name else self._shown_names(left.person_id)
             self._async_start(left.person_id, names, found | set(left.entity_ids))
 
@@ -102,18 +111,17 @@ class Forgetting:
             task.cancel()
 
     def _shown_names(self, person_id: str) -> set[str]:
-        if (person := self._hub.people.get(person_id)) is not None:
+        if (person := self._household.people.get(person_id)) is not None:
             return {person.name, *person.former_names}
-        subentry = self._hub.roster.subentries().get(person_id)
+        subentry = self._household.roster.subentries().get(person_id)
         return set() if subentry is None else {str(subentry.data[CONF_NAME])}
 
     @callback
     def _async_start(self, person_id: str, names: set[str], entity_ids: frozenset[str]) -> None:
         if person_id in self._tasks:
             return
-        self._hub.open_visits.forget(person_id)
         self._async_hide(person_id)
-        self._tasks[person_id] = task = self._hub.entry.async_create_background_task(
+        self._tasks[person_id] = task = self._household.entry.async_create_background_task(
             self._hass,
             self._async_finish(Wanted(frozenset({person_id}), frozenset(names - {""}), entity_ids)),
             f"forgetting {person_id}",
@@ -123,27 +131,26 @@ class Forgetting:
     @callback
     def _async_hide(self, person_id: str) -> None:
         """Take somebody out of every entity, and remove their own."""
-        self._hub.invited.pop(person_id, None)
-        async_dispatcher_send(self._hass, signal_forgotten(self._hub.entry.entry_id), person_id)
-        if (subentry := self._hub.roster.subentries().get(person_id)) is not None:
-            self._hass.config_entries.async_remove_subentry(self._hub.entry, subentry.subentry_id)
+        self._household.async_forget_in_memory(person_id)
+        if (subentry := self._household.roster.subentries().get(person_id)) is not None:
+            self._hass.config_entries.async_remove_subentry(self._household.entry, subentry.subentry_id)
         # Now, and not when the change is followed: what becomes of an issue is recorded with its id.
         for domain, issue_id in list(ir.async_get(self._hass).issues):
             if domain == DOMAIN and person_id in issue_id:
                 ir.async_delete_issue(self._hass, DOMAIN, issue_id)
-        self._hub.roster.async_note_people()
-        self._hub.async_changed()
+        self._household.roster.async_note_people()
+        self._household.async_changed()
 
     async def _async_finish(self, wanted: Wanted) -> None:
         """Erase what Home Assistant keeps, look again, and write the receipt."""
         # The recorder does nothing before, and a start does not wait for it.
         await _async_started(self._hass)
         async with self._one_by_one:
-            names = {person.person_id: person.name for person in self._hub.people.values()}
-            names |= self._hub.roster.held
+            names = {person.person_id: person.name for person in self._household.people.values()}
+            names |= self._household.roster.held
             others = [name for person_id, name in names.items() if person_id not in wanted.person_ids]
-            kept = await async_kept_visits(self._hub)
-            naming = async_naming(self._hass, self._hub.entry, others, kept)
+            kept = await async_kept_visits(self._household)
+            naming = async_naming(self._hass, self._household.entry, others, kept)
             # A name that they had before may be somebody else's by now.
             wanted = Wanted(wanted.person_ids, wanted.names - set(others), wanted.entity_ids)
             traces = await async_erase(self._hass, wanted, naming)
@@ -166,7 +173,7 @@ class Forgetting:
         While a backup copies the vault its file cannot be emptied of what was erased: no receipt is the last
         one before it was.
         """
-        vault, now = self._hub.vault, dt_util.utcnow()
+        vault, now = self._household.vault, dt_util.utcnow()
         if not vault.forget(person_id, now).verified:
             return False
         vault.finish_forgetting(person_id, {**reached, **NOT_REACHED}, now)
@@ -199,7 +206,7 @@ def async_wanted(
 ) -> Wanted:
     """Return what tells of everybody of an entry; `names` of theirs by their ids, as far as the vault told them."""
     names = names or {}
-    people = [each for each in entry.subentries.values() if each.subentry_type == SUBENTRY_PERSON]
+    people = entry.get_subentries_of_type(SUBENTRY_PERSON)
     person_ids = {*names, *(str(each.data[CONF_PERSON_ID]) for each in people)}
     books = Books(hass, entry)
     person_ids |= books.read(CONF_FORGETTING) | books.read(CONF_PEOPLE)

@@ -6,33 +6,30 @@ from dataclasses import dataclass
 from datetime import datetime
 import json
 import logging
-import os
 from pathlib import Path
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from homeassistant.components import persistent_notification
-from homeassistant.config_entries import ConfigEntries, ConfigEntry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.json import ExtendedJSONEncoder
-from homeassistant.helpers.registry import BaseRegistry
-from homeassistant.helpers.restore_state import StoredState, async_get as async_get_restored
-from homeassistant.helpers.storage import STORAGE_DIR, Store
+from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from ..household.household import Household
+from ..internals import automation_traces, own_notifications, registry_remains, restored_states
+from ..internals.recorder_rows import RecorderReach, async_erase_recorded
+from ..internals.stored_files import async_write_entries, async_write_registries
+from ..internals.wanted import Naming, Wanted
 from ..vault.errors import VaultError
-from ..vault.files import sync_folder
 from ..vault.records import Detail
 from ..visits.visit import Decision
-from .recorder_traces import Naming, RecorderReach, Wanted, async_erase_recorded
 
 if TYPE_CHECKING:
     from homeassistant.components.trace.models import BaseTrace
-
-    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -110,18 +107,18 @@ def async_naming(
     naming = {each.entity_id for each in sensors if each.unique_id.endswith("_last_visitor")}
     told = {each.entity_id for each in sensors if each.unique_id.endswith("_last_told")}
     allowed = {*names, *map(str, Decision), STATE_UNKNOWN, STATE_UNAVAILABLE, ""}
-    return Naming(frozenset(naming), frozenset(allowed), visits, frozenset(told))
+    return Naming(frozenset(naming), frozenset(allowed), visits, frozenset(told), str(Decision.FAMILIAR))
 
 
-async def async_kept_visits(hub: Hub) -> frozenset[str] | None:
+async def async_kept_visits(household: Household) -> frozenset[str] | None:
     """Return the ids of the visits of which something may be left, None when they cannot be read."""
     try:
-        kept = await hub.hass.async_add_executor_job(hub.vault.visit_ids)
+        kept = await household.hass.async_add_executor_job(household.vault.visit_ids)
     except VaultError as err:
         _LOGGER.debug("The visits could not be read: %s", err)
         return None
     # Also of those that are told of and will be written in a moment.
-    return kept | {visit.visit_id for visit in hub.open_visits.visits}
+    return kept | {visit.visit_id for visit in household.open_visits.visits}
 
 
 async def async_erase(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> HomeTraces:
@@ -142,7 +139,7 @@ async def async_erase(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> Ho
     await _async_states_gone(hass, wanted.entity_ids)
     restored = _async_erase_restored(hass, wanted, naming)
     traces = await _async_erase_traces(hass, wanted)
-    notifications = _async_erase_notifications(hass, wanted)
+    notifications = own_notifications.async_dismiss_where(hass, wanted.mentioned_in)
     recorded = await async_erase_recorded(hass, wanted, naming)
     # Last: whoever is killed before finds everything as it was, and begins anew.
     for _ in range(_LOOKS):
@@ -168,46 +165,13 @@ async def async_erase(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> Ho
 
 async def async_write_files(hass: HomeAssistant) -> None:
     """Write now what Home Assistant would write up to three minutes later: until then its files hold what is gone."""
-    restored = async_get_restored(hass)
-    await restored.async_dump_states()
-    await _async_sync(restored.store)
+    await restored_states.async_write(hass)
     await async_write_entries(hass)
-    await _async_write(er.async_get(hass))
-    await _async_write(dr.async_get(hass))
-    await _async_write(ir.async_get(hass))
-
-
-async def async_write_entries(hass: HomeAssistant) -> None:
-    """Have the entries as they are now outlive a power cut: Home Assistant writes them a second later."""
-    await _async_write(hass.config_entries)
-
-
-async def _async_write(holder: BaseRegistry[Any] | ConfigEntries) -> None:
-    # There is no public way to have it written at once.
-    await holder._store.async_save(holder._data_to_save())  # noqa: SLF001
-    await _async_sync(holder._store)  # noqa: SLF001
-
-
-async def _async_sync(store: Store[Any]) -> None:
-    """Have a file that was written be on the disk: Home Assistant leaves to the operating system when it is."""
-    await store.hass.async_add_executor_job(_sync, Path(store.path))
-
-
-def _sync(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-        sync_folder(path.parent)
-    except FileNotFoundError:
-        # While it stops, Home Assistant writes at the very end.
-        return
-    except OSError as err:
-        _LOGGER.warning("That %s is on the disk is not sure: %s", path.name, err)
+    await async_write_registries(hass)
 
 
 def _entries(hass: HomeAssistant) -> list[er.RegistryEntry | er.DeletedRegistryEntry]:
-    registry = er.async_get(hass)
-    return [*registry.entities.values(), *registry.deleted_entities.values()]
+    return [*er.async_get(hass).entities.values(), *registry_remains.async_deleted_entities(hass)]
 
 
 def _is_of(platform: str, unique_id: str, person_ids: tuple[str, ...]) -> bool:
@@ -221,22 +185,15 @@ def _async_erase_registries(hass: HomeAssistant, person_ids: tuple[str, ...]) ->
     for entry in list(entities.entities.values()):
         if _is_of(entry.platform, entry.unique_id, person_ids):
             entities.async_remove(entry.entity_id)
-    gone = [key for key in entities.deleted_entities if _is_of(key[1], key[2], person_ids)]
-    for key in gone:
-        del entities.deleted_entities[key]
-    entities.async_schedule_save()
+    gone = registry_remains.async_drop_entities(
+        hass, lambda platform, unique_id: _is_of(platform, unique_id, person_ids)
+    )
     devices = dr.async_get(hass)
     identifiers = {(DOMAIN, person_id) for person_id in person_ids}
     for device in list(devices.devices):
         if device.identifiers & identifiers:
             devices.async_remove_device(device.id)
-    # The public name of it is deprecated and has no successor.
-    deleted = devices._deleted_devices  # noqa: SLF001
-    gone_devices = [each.id for each in deleted.values() if each.identifiers & identifiers]
-    for device_id in gone_devices:
-        del deleted[device_id]
-    devices.async_schedule_save()
-    return len(gone) + len(gone_devices)
+    return gone + registry_remains.async_drop_devices(hass, identifiers)
 
 
 async def _async_states_gone(hass: HomeAssistant, entity_ids: frozenset[str]) -> None:
@@ -253,24 +210,22 @@ async def _async_states_gone(hass: HomeAssistant, entity_ids: frozenset[str]) ->
 @callback
 def _async_erase_restored(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> int:
     """Drop what Home Assistant would restore: of their own entities, and of cameras that named them."""
-    stored = async_get_restored(hass).last_states
     # Also those of a camera that was removed: it is stored for a week what they showed.
     ours = {each.entity_id for each in _entries(hass) if each.platform == DOMAIN}
     ours |= naming.entity_ids
-    gone = [
-        entity_id
-        for entity_id, state in stored.items()
-        if entity_id in wanted.entity_ids | naming.told
-        or (entity_id in ours and wanted.mentioned_in(_stored_text(state)))
-    ]
-    for entity_id in gone:
-        del stored[entity_id]
-    return len(gone)
+    return restored_states.async_drop_where(
+        hass,
+        lambda entity_id, text: (
+            entity_id in wanted.entity_ids | naming.told or (entity_id in ours and wanted.mentioned_in(text))
+        ),
+    )
 
 
 async def _async_erase_traces(hass: HomeAssistant, wanted: Wanted) -> int:
     """Drop the traces of automations and scripts that mention them, in memory and in the file."""
-    return await _async_drop_traces(hass, lambda trace: wanted.mentioned_in(_json(trace.as_dict())))
+    return await automation_traces.async_drop_where(
+        hass, lambda trace: wanted.mentioned_in(_json(trace.as_dict()))
+    )
 
 
 async def async_purge_traces(
@@ -298,49 +253,7 @@ async def async_purge_traces(
         told = set(_VISIT_IDS.findall(text))
         return bool(told) and visits is not None and told.isdisjoint(visits) and known.mentioned_in(text)
 
-    return await _async_drop_traces(hass, is_gone)
-
-
-async def _async_drop_traces(hass: HomeAssistant, is_gone: Callable[[BaseTrace], bool]) -> int:
-    if "trace" not in hass.config.components:
-        return 0
-    from homeassistant.components.trace.const import DATA_TRACE, DATA_TRACE_STORE
-    from homeassistant.components.trace.util import async_restore_traces
-
-    if not hass.is_stopping:
-        # At a stop Home Assistant writes those in memory in the place of what was stored.
-        await async_restore_traces(hass)
-    count = 0
-    for buckets in list(hass.data[DATA_TRACE].values()):
-        for bucket in (buckets.runs, buckets.not_triggered):
-            for run_id, trace in list(bucket.items()):
-                if is_gone(trace):
-                    bucket.pop(run_id, None)
-                    count += 1
-        # There may be very many of them.
-        await asyncio.sleep(0)
-    if count:
-        await hass.data[DATA_TRACE_STORE].async_save(
-            {key: list(buckets.all_traces()) for key, buckets in hass.data[DATA_TRACE].items()}
-        )
-        await _async_sync(hass.data[DATA_TRACE_STORE])
-    return count
-
-
-@callback
-def _async_erase_notifications(hass: HomeAssistant, wanted: Wanted) -> int:
-    """Dismiss the notifications in Home Assistant's own list that mention them."""
-    # Its only public reader is the websocket API.
-    notifications = persistent_notification._async_get_or_create_notifications(hass)  # noqa: SLF001
-    gone = [each for each, notification in notifications.items() if wanted.mentioned_in(_json(notification))]
-    for notification_id in gone:
-        persistent_notification.async_dismiss(hass, notification_id)
-    return len(gone)
-
-
-def _stored_text(stored: StoredState) -> str:
-    extra = None if stored.extra_data is None else stored.extra_data.as_dict()
-    return _json([stored.state.as_dict(), extra])
+    return await automation_traces.async_drop_where(hass, is_gone)
 
 
 def _json(value: object) -> str:

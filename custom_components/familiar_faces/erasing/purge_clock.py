@@ -4,23 +4,20 @@ Timers of the event loop stand still while the machine sleeps and know nothing o
 tick every minute looks at the wall clock and compares.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 import logging
-from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time, async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN, PURGE_INTERVAL
-from ..issues import async_check_consents, async_check_vault
+from ..household.household import Household
+from ..household.issues import async_check_consents, async_check_vault
 from ..people.person import EXPIRING, Consent, ConsentState
 from ..vault.errors import VaultError
-
-if TYPE_CHECKING:
-    import asyncio
-
-    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -56,9 +53,10 @@ class PurgeSchedule:
 class PurgeClock:
     """Purges in time, and says when consents end. Lives on the event loop."""
 
-    def __init__(self, hub: Hub) -> None:
-        """Belong to a hub."""
-        self._hub = hub
+    def __init__(self, household: Household, purge: Callable[[], Awaitable[object]]) -> None:
+        """Call `purge`, which raises VaultError when it failed."""
+        self._household = household
+        self._async_purge_now = purge
         self._schedule = PurgeSchedule()
         self._purging: asyncio.Task[None] | None = None
         self._consents: dict[str, ConsentState] = {}
@@ -69,7 +67,9 @@ class PurgeClock:
     @callback
     def async_start(self) -> None:
         """Look at the clock now, and every minute."""
-        self._tick = async_track_time_interval(self._hub.hass, self._async_look, TICK, name=f"{DOMAIN} clock")
+        self._tick = async_track_time_interval(
+            self._household.hass, self._async_look, TICK, name=f"{DOMAIN} clock"
+        )
         self._async_look()
 
     @callback
@@ -86,8 +86,7 @@ class PurgeClock:
         self._schedule = PurgeSchedule()
         self._async_look()
 
-    @callback
-    def async_people_changed(self) -> None:
+    async def async_people_changed(self) -> None:
         """Follow the consents that there are now."""
         if self._tick is not None:
             self._async_check_consents(dt_util.utcnow())
@@ -97,26 +96,26 @@ class PurgeClock:
         now = dt_util.utcnow()
         self._async_check_consents(now)
         idle = self._purging is None or self._purging.done()
-        if idle and self._schedule.due(now, self._hub.next_purge):
+        if idle and self._schedule.due(now, self._household.next_purge):
             # Noted before: what fails in an unforeseen way is not tried in every minute.
             self._schedule.tried(now, failed=True)
-            self._purging = self._hub.entry.async_create_background_task(
-                self._hub.hass, self._async_purge(), f"{DOMAIN} purge"
+            self._purging = self._household.entry.async_create_background_task(
+                self._household.hass, self._async_purge(), f"{DOMAIN} purge"
             )
 
     async def _async_purge(self) -> None:
         now = dt_util.utcnow()
         try:
-            await self._hub.async_purge()
+            await self._async_purge_now()
         except VaultError as err:
             if self._tick is None:
                 return
-            async_check_vault(self._hub.hass, err)
+            async_check_vault(self._household.hass, err)
             level = logging.DEBUG if self._failing else logging.ERROR
             _LOGGER.log(level, "What is past its time is not erased yet, it is tried again soon: %s", err)
             self._failing = True
         else:
-            async_check_vault(self._hub.hass, None)
+            async_check_vault(self._household.hass, None)
             self._schedule.tried(now, failed=False)
             self._failing = False
 
@@ -125,19 +124,21 @@ class PurgeClock:
         """Show the consents as they are now, and be back when the next one changes."""
         consents = {
             person_id: person.consent
-            for person_id, person in self._hub.people.items()
+            for person_id, person in self._household.people.items()
             if person.consent is not None
         }
-        async_check_consents(self._hub.hass, self._hub.people.values(), now, self._hub.retention)
+        async_check_consents(
+            self._household.hass, self._household.people.values(), now, self._household.retention
+        )
         states = {person_id: consent.state(now) for person_id, consent in consents.items()}
         if states != self._consents:
             self._consents = states
-            self._hub.async_changed()
+            self._household.async_changed()
         if self._moment is not None:
             self._moment()
             self._moment = None
         if moments := [at for consent in consents.values() for at in _turns(consent) if at > now]:
-            self._moment = async_track_point_in_utc_time(self._hub.hass, self._async_look, min(moments))
+            self._moment = async_track_point_in_utc_time(self._household.hass, self._async_look, min(moments))
 
 
 def _turns(consent: Consent) -> tuple[datetime, datetime]:

@@ -8,36 +8,27 @@ tell is a copy of the whole disk that is put back, cache folder and all.
 import asyncio
 from collections.abc import Set as AbstractSet
 import logging
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
+from ..household.household import Household
+from ..household.places import witness_file
 from ..vault.errors import VaultError
 from ..vault.witness import Mark, read_mark, write_mark
-
-if TYPE_CHECKING:
-    from ..hub import Hub
+from .forgetting import Forgetting
 
 _LOGGER = logging.getLogger(__name__)
-
-
-@callback
-def witness_file(hass: HomeAssistant) -> Path:
-    """Return where the mark of the vault lies, outside of what backups hold."""
-    return Path(hass.config.cache_path(DOMAIN, "witness.json"))
 
 
 class Restored:
     """Tells an older vault from the one that was here, and lets the owner decide. Lives on the event loop."""
 
-    def __init__(self, hub: Hub) -> None:
-        """Belong to a hub."""
-        self._hub = hub
-        self._hass = hub.hass
-        self._path = witness_file(hub.hass)
+    def __init__(self, household: Household, forgetting: Forgetting) -> None:
+        """Watch over the vault of a household."""
+        self._household = household
+        self._forgetting = forgetting
+        self._hass = household.hass
+        self._path = witness_file(household.hass)
         self._checked = False
         self._written: Mark | None = None
         self._writing = asyncio.Lock()
@@ -45,7 +36,7 @@ class Restored:
     async def async_check(self) -> None:
         """Hold everybody when the vault is older than what was here. Called before anybody is read from it."""
         mark = await self._hass.async_add_executor_job(read_mark, self._path)
-        witness = self._hub.vault.witness
+        witness = self._household.vault.witness
         if await self._hass.async_add_executor_job(witness.older_than, mark):
             held = await self._hass.async_add_executor_job(witness.hold_everybody, dt_util.utcnow())
             if held:
@@ -67,7 +58,7 @@ class Restored:
                 _LOGGER.debug("How far the vault has come could not be noted: %s", err)
 
     def _note(self) -> None:
-        witness = self._hub.vault.witness
+        witness = self._household.vault.witness
         mark = witness.mark()
         if mark == self._written:
             return
@@ -81,7 +72,7 @@ class Restored:
 
         Whoever cannot be erased yet is erased later, and is not recognised meanwhile.
         """
-        vault = self._hub.vault
+        vault = self._household.vault
         for person_id in await self._hass.async_add_executor_job(vault.witness.held):
             try:
                 if person_id in keep:
@@ -89,7 +80,7 @@ class Restored:
                         vault.witness.release, person_id, dt_util.utcnow()
                     )
                 else:
-                    await self._hub.async_forget(person_id, "restored")
+                    await self._forgetting.async_forget(person_id, "restored")
             except VaultError as err:
                 _LOGGER.error("The answer about %s could not be carried out yet: %s", person_id, err)
-        await self._hub.async_refresh_people()
+        await self._household.async_refresh_people()

@@ -10,13 +10,12 @@ from homeassistant.core import HomeAssistant
 
 from ..alerts.rules import async_prune_entry
 from ..const import CONF_FORGETTING, CONF_PEOPLE, SUBENTRY_PERSON
-from ..hub import vault_folder
-from ..roster import Books
+from ..household.books import Books
+from ..household.places import vault_folder, witness_file
 from ..vault.errors import VaultError
 from ..vault.store import Vault
 from .forgetting import async_wanted
 from .home_traces import async_erase, async_naming
-from .restored import witness_file
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,9 +41,8 @@ async def async_start_over(hass: HomeAssistant, entry: ConfigEntry) -> None:
     wanted = async_wanted(hass, entry)
     await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
     await hass.async_add_executor_job(_remove_witness, hass)
-    for subentry in list(entry.subentries.values()):
-        if subentry.subentry_type == SUBENTRY_PERSON:
-            hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    for subentry in entry.get_subentries_of_type(SUBENTRY_PERSON):
+        hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
     data = {key: value for key, value in entry.data.items() if key not in (CONF_FORGETTING, CONF_PEOPLE)}
     hass.config_entries.async_update_entry(entry, data=data)
     # Alerts, switches and mutes know people by their ids.

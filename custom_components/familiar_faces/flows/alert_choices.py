@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from homeassistant.const import CONF_NAME
 
-from ..consent.record import camera_names
+from ..household.subentries import camera_names
 
 if TYPE_CHECKING:
     from ..hub import Hub

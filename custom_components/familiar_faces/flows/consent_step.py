@@ -16,22 +16,16 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..consent.record import (
-    ConsentRefused,
-    Refusal,
-    async_put_on_record,
-    build_consent,
-    camera_names,
-    last_day,
-)
+from ..consent.record import ConsentRefused, Refusal, async_put_on_record, build_consent, last_day
 from ..consent.text import async_consent_text
+from ..household.subentries import camera_names
 from ..people.choices import Choices, Keeping
 from ..people.person import Consent, ConsentMethod
 from ..vault.errors import UnknownPerson, VaultError
 from ..vault.retention import Retention
+from ..wording.words import async_say, shown_language
 from .person_steps import log_failure
 from .photo_steps import PhotoSteps
-from .words import async_say, shown_language
 
 CONF_AGREED = "agreed"
 CONF_CAMERAS = "cameras"

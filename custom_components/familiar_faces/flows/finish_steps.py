@@ -7,23 +7,15 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..host.errors import EngineIncompatible
+from ..host.engine_errors import EngineIncompatible
+from ..household.subentries import person_subentry
 from ..people.likeness import look_alikes, outliers
 from ..people.person import Person, Template
-from ..people.templates import compared
-from ..subentries import person_subentry
+from ..people.templates import ENOUGH_PHOTOS, compared, count_distinct, leaves_one
 from ..vault.errors import UnknownPerson, VaultError
+from ..wording.words import async_say
 from .person_steps import log_failure
-from .photo_steps import (
-    CONF_PHOTOS,
-    ENOUGH_PHOTOS,
-    PhotoSteps,
-    chosen_of,
-    count_distinct,
-    leaves_one,
-    photos_schema,
-)
-from .words import async_say
+from .photo_steps import CONF_PHOTOS, PhotoSteps, chosen_of, photos_schema
 
 
 class FinishSteps(PhotoSteps):

@@ -8,7 +8,7 @@ from homeassistant.helpers.selector import QrCodeSelector, QrCodeSelectorConfig,
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..consent.invitations import Invited, async_invite, async_own_link
+from ..consent.invitations import Invited
 from .person_steps import PersonSteps
 
 CONF_QR = "qr"
@@ -37,7 +37,7 @@ class InviteSteps(PersonSteps):
             return self.async_abort(reason="invited")
         if self._invited is None:
             try:
-                self._invited = await async_invite(self._hub, person_id)
+                self._invited = await self._hub.invitations.async_invite(person_id)
             except HomeAssistantError as err:
                 return self._cannot(err)
         return self.async_show_form(
@@ -56,7 +56,7 @@ class InviteSteps(PersonSteps):
             return self.async_abort(reason="link_made")
         if not self._own_link:
             try:
-                self._own_link = await async_own_link(self._hub, self._person_id)
+                self._own_link = await self._hub.invitations.async_own_link(self._person_id)
             except HomeAssistantError as err:
                 return self._cannot(err)
         return self.async_show_form(

@@ -7,10 +7,9 @@ from uuid import uuid4
 from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.util import dt as dt_util
 
-from ..consent.record import camera_names
-from ..host.errors import EngineError
+from ..host.engine_errors import EngineError
+from ..household.subentries import camera_names, person_subentry
 from ..people.person import Person
-from ..subentries import person_subentry
 from ..vault.errors import VaultError
 
 if TYPE_CHECKING:

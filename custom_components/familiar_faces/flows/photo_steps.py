@@ -1,6 +1,6 @@
 """The photo steps of a person's flow: adding photos, each judged at once, and removing some."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from homeassistant.components.file_upload import process_uploaded_file
@@ -18,20 +18,17 @@ import voluptuous as vol
 
 from ..const import ENGINE_PATIENCE
 from ..engine.protocol import MAX_BYTES, Faces
-from ..host.errors import EngineError, EngineIncompatible, ImageRejected
-from ..people.person import Person, Template
+from ..enrolment.reference_photos import Judged, async_take_photo
+from ..host.engine_errors import EngineError, EngineIncompatible, ImageRejected
+from ..people.person import Template
 from ..people.photos import PhotoVerdict
-from ..people.templates import compared, distinct
-from ..reference_photos import Judged, async_take_photo
+from ..people.templates import ENOUGH_PHOTOS, count_distinct, leaves_one
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
+from ..wording.words import async_say
 from .person_steps import PersonSteps, log_failure
-from .words import async_say
 
 CONF_PHOTO = "photo"
 CONF_PHOTOS = "photos"
-
-ENOUGH_PHOTOS = 3
-"""How many different photos are enough to be recognised well."""
 
 PHOTO = FileSelector(FileSelectorConfig(accept="image/jpeg,image/png,image/webp,.jpg,.jpeg,.png,.webp"))
 
@@ -274,17 +271,6 @@ class PhotoSteps(PersonSteps):
                     self.hass, "photo_label", "set_aside", photo=labels[each.template_id]
                 )
         return labels
-
-
-def count_distinct(person: Person) -> int:
-    """Return how many different photos a person is recognised by."""
-    return len(distinct([each.embedding for each in compared(person.templates)]))
-
-
-def leaves_one(templates: Sequence[Template], chosen: Iterable[str]) -> bool:
-    """Return whether a photo in use is left without the chosen ones; any photo, when none is in use."""
-    needed = compared(templates) or templates
-    return not {each.template_id for each in needed} <= set(chosen)
 
 
 def photo_labels(templates: Iterable[Template]) -> dict[str, str]:

@@ -20,16 +20,16 @@ import voluptuous as vol
 
 from ..const import CONF_CAMERA, DOMAIN, ENGINE_PATIENCE
 from ..engine.protocol import Faces
-from ..host.errors import EngineBusy, EngineError, EngineIncompatible, EngineUnavailable, ImageRejected
+from ..enrolment.reference_photos import async_take_photo
+from ..host.engine_errors import EngineBusy, EngineError, EngineIncompatible, EngineUnavailable, ImageRejected
 from ..people.guidance import Advice, Guide, Hint, Pose
 from ..people.person import Person
-from ..reference_photos import async_take_photo
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
 from ..visits.look import NEAR, far_face
 from ..visits.turns import Urgency
+from ..wording.words import async_say
 from .person_steps import log_failure
 from .photo_steps import PhotoSteps
-from .words import async_say
 
 _LOGGER = logging.getLogger(__name__)
 

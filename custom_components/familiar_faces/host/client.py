@@ -21,7 +21,7 @@ from ..engine.protocol import (
     faces_from_json,
     health_from_json,
 )
-from .errors import (
+from .engine_errors import (
     EngineBusy,
     EngineIncompatible,
     EngineRefused,

@@ -8,7 +8,7 @@ import logging
 from typing import final
 
 from .client import EngineClient
-from .errors import EngineError, EnvironmentFailed
+from .engine_errors import EngineError, EnvironmentFailed
 
 _LOGGER = logging.getLogger(__name__)
 

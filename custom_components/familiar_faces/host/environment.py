@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from ..engine import VERSION
 from .child import clean_environment, run
 from .client import EngineClient
-from .errors import EngineError, EnvironmentFailed
+from .engine_errors import EngineError, EnvironmentFailed
 from .machine import Machine, this_machine
-from .server import ENGINE, Server, make_socket_folder, open_session, remove_socket_folder
+from .serving import ENGINE, Server, make_socket_folder, open_session, remove_socket_folder
 
 _LOGGER = logging.getLogger(__name__)
 

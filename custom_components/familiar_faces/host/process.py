@@ -10,8 +10,8 @@ import aiohttp
 
 from .client import EngineClient
 from .engine import Engine, EngineStatus, backoff
-from .errors import EngineBusy, EngineError, EngineUnavailable, EnvironmentFailed
-from .server import Server, make_socket_folder, open_session, remove_socket_folder
+from .engine_errors import EngineBusy, EngineError, EngineUnavailable, EnvironmentFailed
+from .serving import Server, make_socket_folder, open_session, remove_socket_folder
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import aiohttp
 
 from .client import EngineClient
 from .engine import Engine, EngineStatus, backoff
-from .errors import EngineBusy, EngineError, EngineUnavailable
+from .engine_errors import EngineBusy, EngineError, EngineUnavailable
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -5,46 +5,32 @@ encrypted in the vault afterwards. No template is made of it.
 """
 
 import asyncio
-from http import HTTPStatus
 import logging
-from typing import TYPE_CHECKING
 
-from aiohttp import web
-from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..running import async_running_hub
+from ..household.household import Household
+from ..recognising.announcing import Settled
 from ..vault.errors import UnknownVisit, VaultError
-from ..vault.review import ReviewItem
+from ..vault.review_rows import ReviewItem
 from ..visits.visit import Decision, Visit
-from .viewing import async_note_viewed
-
-if TYPE_CHECKING:
-    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
 PICTURE_PATH = f"/api/{DOMAIN}/review/{{visit_id}}"
 MOST = 500
 """How many pictures can be seen; more than that nobody looks through at once."""
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class ReviewInbox:
     """The pictures of visits that go on, on their way into the vault. Lives on the event loop."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, household: Household) -> None:
         """Hold no picture yet."""
-        self._hub = hub
+        self._household = household
         self._waiting: dict[str, bytes] = {}
         self._barred: set[str] = set()
         """Ids of visits that go on, and of which no picture may be kept."""
@@ -57,7 +43,7 @@ class ReviewInbox:
         Not while a restored backup is asked about: those who are held are taken for strangers, and may have
         wished that no picture is kept of them.
         """
-        return bool(self._hub.retention.review) and not self._hub.roster.held
+        return bool(self._household.retention.review) and not self._household.roster.held
 
     @property
     def waiting(self) -> int:
@@ -65,12 +51,13 @@ class ReviewInbox:
         return len(self._waiting)
 
     @callback
-    def async_settle(self, visit: Visit, portrait: bytes | None, resembled: frozenset[str]) -> None:
-        """Take the picture (JPEG) of a visit without a name, or drop it once there is a name.
+    def async_settle(self, settled: Settled) -> None:
+        """Take the picture of a visit without a name, or drop it once there is a name.
 
         Nor is one kept of somebody who may be one of the people of whom no pictures are to be kept.
         """
-        if visit.decision is Decision.FAMILIAR or not all(map(self._may_be_kept, resembled)):
+        visit, portrait = settled.outcome.visit, settled.portrait
+        if visit.decision is Decision.FAMILIAR or not all(map(self._may_be_kept, settled.resembled)):
             self._barred.add(visit.visit_id)
         if not self.on or visit.visit_id in self._barred:
             self._waiting.pop(visit.visit_id, None)
@@ -78,7 +65,7 @@ class ReviewInbox:
             self._waiting[visit.visit_id] = portrait
 
     def _may_be_kept(self, person_id: str) -> bool:
-        person = self._hub.people.get(person_id)
+        person = self._household.people.get(person_id)
         return person is not None and person.choices.keeps_pictures
 
     @callback
@@ -88,30 +75,36 @@ class ReviewInbox:
             portrait = self._waiting.pop(visit.visit_id, None)
             if portrait is not None and self.on:
                 item = ReviewItem(visit.visit_id, visit.camera_id, str(visit.decision), visit.started_at)
-                task = self._hub.hass.async_create_task(self._async_keep(item, portrait), f"{DOMAIN} review")
+                task = self._household.hass.async_create_task(
+                    self._async_keep(item, portrait), f"{DOMAIN} review"
+                )
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-        open_ids = {visit.visit_id for visit in self._hub.open_visits.visits}
+        open_ids = {visit.visit_id for visit in self._household.open_visits.visits}
         self._barred &= open_ids
         self._waiting = {key: value for key, value in self._waiting.items() if key in open_ids}
 
     async def _async_keep(self, item: ReviewItem, portrait: bytes) -> None:
         try:
-            await self._hub.hass.async_add_executor_job(self._hub.vault.review.add, item, portrait)
+            await self._household.hass.async_add_executor_job(
+                self._household.vault.review.add, item, portrait
+            )
         except VaultError as err:
             _LOGGER.error("A picture for the review inbox could not be kept: %s", err)
             return
-        await self._hub.async_count()
-        self._hub.async_changed()
+        await self._household.async_count()
+        self._household.async_changed()
 
     async def async_items(self) -> list[ReviewItem]:
         """Return what is in the inbox and not past its time, newest first."""
         try:
-            items = await self._hub.hass.async_add_executor_job(self._hub.vault.review.items, MOST)
+            items = await self._household.hass.async_add_executor_job(
+                self._household.vault.review.items, MOST
+            )
         except VaultError as err:
             _LOGGER.error("The review inbox cannot be read: %s", err)
             return []
-        kept, now = self._hub.retention.review, dt_util.utcnow()
+        kept, now = self._household.retention.review, dt_util.utcnow()
         return [item for item in items if now - item.at < kept]
 
     async def async_stop(self) -> None:
@@ -121,55 +114,29 @@ class ReviewInbox:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
+    async def async_discard(self, visit_id: str | None) -> int:
+        """Erase a picture of the review inbox, or without an id all of them; return how many.
 
-async def async_discard(hub: Hub, visit_id: str | None) -> int:
-    """Erase a picture of the review inbox, or without an id all of them; return how many.
-
-    Raise what the user is to read.
-    """
-    now = dt_util.utcnow()
-    try:
-        if visit_id is None:
-            return await hub.hass.async_add_executor_job(hub.vault.review.discard_all, now)
-        await hub.hass.async_add_executor_job(hub.vault.review.discard, visit_id, now)
-    except UnknownVisit as err:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="not_in_review",
-            translation_placeholders={"visit_id": visit_id or ""},
-        ) from err
-    except VaultError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="discard_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
-    finally:
-        await hub.async_count()
-        hub.async_changed()
-    return 1
-
-
-class ReviewPictureView(HomeAssistantView):
-    """The pictures of the review inbox, for administrators."""
-
-    url = PICTURE_PATH
-    name = f"api:{DOMAIN}:review"
-
-    async def get(self, request: web.Request, visit_id: str) -> web.Response:
-        """Answer with a picture. What is not there and what is past its time look the same."""
-        user = request[KEY_HASS_USER]
-        if not user.is_admin:
-            # Not 401, which is counted as a failed login.
-            return web.Response(status=HTTPStatus.FORBIDDEN, headers=_HEADERS)
-        hub = async_running_hub(request.app[KEY_HASS])
-        if hub is None:
-            return web.Response(status=HTTPStatus.NOT_FOUND, headers=_HEADERS)
+        Raise what the user is to read.
+        """
+        household, now = self._household, dt_util.utcnow()
         try:
-            if visit_id not in {item.visit_id for item in await hub.review.async_items()}:
-                raise UnknownVisit
-            picture = await hub.hass.async_add_executor_job(hub.vault.review.picture, visit_id)
-        except VaultError:
-            return web.Response(status=HTTPStatus.NOT_FOUND, headers=_HEADERS)
-        await async_note_viewed(hub, None, user.id)
-        return web.Response(body=picture, content_type="image/jpeg", headers=_HEADERS)
+            if visit_id is None:
+                return await household.hass.async_add_executor_job(household.vault.review.discard_all, now)
+            await household.hass.async_add_executor_job(household.vault.review.discard, visit_id, now)
+        except UnknownVisit as err:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="not_in_review",
+                translation_placeholders={"visit_id": visit_id or ""},
+            ) from err
+        except VaultError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="discard_failed",
+                translation_placeholders={"reason": str(err)},
+            ) from err
+        finally:
+            await household.async_count()
+            household.async_changed()
+        return 1

@@ -1,19 +1,17 @@
 """What follows when the owner changes a setting: it is noted, and what is past its time now is erased."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_CONTACT, CONF_MODE, CONF_RESPONSIBLE, SUBENTRY_CAMERA
-from ..options import PERIODS
+from ..const import CONF_CONTACT, CONF_MODE, CONF_RESPONSIBLE, CONF_SWITCHED_OFF, DOMAIN, SUBENTRY_CAMERA
+from ..household.household import Household
+from ..household.options import PERIODS
 from ..vault.errors import VaultError
 from ..vault.records import Detail
-
-if TYPE_CHECKING:
-    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,15 +23,16 @@ _OF_PEOPLE = {CONF_CONTACT, CONF_RESPONSIBLE}
 class Settings:
     """The settings as they were last seen."""
 
-    def __init__(self, hub: Hub) -> None:
-        """See those of now."""
-        self._hub = hub
-        self._seen = dict(hub.entry.options)
-        self._cameras = _cameras(hub.entry)
+    def __init__(self, household: Household, purge_soon: Callable[[], None]) -> None:
+        """See those of now; `purge_soon` is called when something else is past its time by them."""
+        self._household = household
+        self._purge_soon = purge_soon
+        self._seen = dict(household.entry.options)
+        self._cameras = _cameras(household.entry)
 
     async def async_follow(self) -> None:
         """Note what was changed, and purge when it was a period."""
-        before, self._seen = self._seen, dict(self._hub.entry.options)
+        before, self._seen = self._seen, dict(self._household.entry.options)
         changed = [key for key in sorted({*before, *self._seen}) if before.get(key) != self._seen.get(key)]
         for key in changed:
             await self.async_note(
@@ -43,13 +42,13 @@ class Settings:
             )
         await self._async_follow_cameras()
         if PERIODS.keys() & set(changed):
-            self._hub.clock.async_purge_soon()
+            self._purge_soon()
         if changed:
-            self._hub.async_changed()
+            self._household.async_changed()
 
     async def _async_follow_cameras(self) -> None:
         """Note which cameras were added, changed or removed, by their ids and when they are looked at."""
-        before, self._cameras = self._cameras, _cameras(self._hub.entry)
+        before, self._cameras = self._cameras, _cameras(self._household.entry)
         for camera_id in sorted({*before, *self._cameras}):
             old, new = before.get(camera_id), self._cameras.get(camera_id)
             if old != new:
@@ -59,11 +58,29 @@ class Settings:
                 }
                 await self.async_note({"key": "camera", "of": camera_id, **modes})
 
+    def switched_on(self, key: str) -> bool:
+        """Return whether recognition is not switched off, at a camera or (`EVERYWHERE`) everywhere."""
+        return key not in self._household.books.read(CONF_SWITCHED_OFF)
+
+    async def async_switch_recognition(self, on: bool, key: str) -> None:
+        """Switch recognition on or off, at a camera or (`EVERYWHERE`) everywhere; it outlives a power cut."""
+        household = self._household
+        off = household.books.read(CONF_SWITCHED_OFF)
+        household.books.async_write(CONF_SWITCHED_OFF, off - {key} if on else off | {key})
+        if on is (key in off):
+            household.entry.async_create_task(
+                household.hass,
+                self.async_note({"key": "recognition", "of": key, "old": not on, "new": on}),
+                f"{DOMAIN} note of a switch",
+            )
+        household.async_changed()
+        await household.books.async_save()
+
     async def async_note(self, details: Mapping[str, Detail]) -> None:
         """Write in the audit log which setting was changed. A full disk must not undo the change itself."""
         try:
-            await self._hub.hass.async_add_executor_job(
-                self._hub.vault.audit, SETTING_CHANGED, None, details, dt_util.utcnow()
+            await self._household.hass.async_add_executor_job(
+                self._household.vault.audit, SETTING_CHANGED, None, details, dt_util.utcnow()
             )
         except VaultError as err:
             _LOGGER.error("That a setting was changed could not be noted: %s", err)
@@ -71,11 +88,7 @@ class Settings:
 
 def _cameras(entry: ConfigEntry) -> dict[str, dict[str, Any]]:
     """Return what was chosen of each camera, by the ids of their subentries."""
-    return {
-        each.subentry_id: dict(each.data)
-        for each in entry.subentries.values()
-        if each.subentry_type == SUBENTRY_CAMERA
-    }
+    return {each.subentry_id: dict(each.data) for each in entry.get_subentries_of_type(SUBENTRY_CAMERA)}
 
 
 def _said(value: object) -> Detail:

@@ -2,16 +2,13 @@
 
 from datetime import datetime, timedelta
 import logging
-from typing import TYPE_CHECKING
 
 from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.helpers.http import current_request
 from homeassistant.util import dt as dt_util
 
+from ..household.household import Household
 from ..vault.errors import VaultError
-
-if TYPE_CHECKING:
-    from ..hub import Hub
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,16 +45,24 @@ def viewing_user() -> str:
     return UNKNOWN if user is None else str(user.id)
 
 
-async def async_note_viewed(hub: Hub, person_id: str | None, user_id: str | None = None) -> None:
-    """Note that a face was shown; `person_id` None for one without a name, of the review inbox."""
-    user_id = user_id or viewing_user()
-    now = dt_util.utcnow()
-    if not hub.viewings.first(user_id, person_id, now):
-        return
-    try:
-        await hub.hass.async_add_executor_job(
-            hub.vault.audit, "faces_viewed", person_id, {"user": user_id}, now
-        )
-    except VaultError as err:
-        hub.viewings.again(user_id, person_id)
-        _LOGGER.warning("That a face was looked at could not be noted: %s", err)
+class ViewingLog:
+    """Notes in the audit log who looked."""
+
+    def __init__(self, household: Household) -> None:
+        """Have noted nothing yet."""
+        self._household = household
+        self._viewings = Viewings()
+
+    async def async_note(self, person_id: str | None, user_id: str | None = None) -> None:
+        """Note that a face was shown; `person_id` None for one without a name, of the review inbox."""
+        user_id = user_id or viewing_user()
+        now = dt_util.utcnow()
+        if not self._viewings.first(user_id, person_id, now):
+            return
+        try:
+            await self._household.hass.async_add_executor_job(
+                self._household.vault.audit, "faces_viewed", person_id, {"user": user_id}, now
+            )
+        except VaultError as err:
+            self._viewings.again(user_id, person_id)
+            _LOGGER.warning("That a face was looked at could not be noted: %s", err)

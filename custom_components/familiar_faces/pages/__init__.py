@@ -2,11 +2,11 @@
 
 from homeassistant.core import HomeAssistant
 
-from . import invitation, own_page, papers, photos, who
-from .renderer import async_get_renderer
+from ..wording.renderer import async_get_renderer
+from . import invitation, own_page, papers, photos_page, who
 from .view import Asset, NotFound
 
-VIEWS = (Asset, *papers.VIEWS, *invitation.VIEWS, *own_page.VIEWS, *photos.VIEWS, *who.VIEWS, NotFound)
+VIEWS = (Asset, *papers.VIEWS, *invitation.VIEWS, *own_page.VIEWS, *photos_page.VIEWS, *who.VIEWS, NotFound)
 """`NotFound` takes what no other one takes."""
 
 

@@ -22,8 +22,8 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
+from ..household.issues import async_links_guessed
 from ..hub import Hub
-from ..issues import async_links_guessed
 from ..vault.errors import VaultError
 
 _LOGGER = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ from uuid import uuid4
 from aiohttp import web
 from homeassistant.util import dt as dt_util
 
-from ..consent.invitations import async_check_invited
 from ..const import INVITATION_PATH, OWN_PATH
 from ..vault.errors import InvitationClosed, VaultError
 from ..vault.records import EnrolmentState
@@ -54,7 +53,7 @@ class Invitation(InvitationView):
             return None
         own = OWN_PATH.format(token=token)
         try:
-            await async_check_invited(hub)
+            await hub.invitations.async_check()
             await hub.async_refresh_people()
         except VaultError as err:
             # The link is told here and never again: the yes stands, whatever else fails.

@@ -8,13 +8,14 @@ from typing import Any, override
 from aiohttp import web
 from homeassistant.util import dt as dt_util
 
-from ..consent.keeping import pictures_kept_for, visits_kept_for
-from ..consent.record import async_put_on_record, camera_names
+from ..consent.record import async_put_on_record
 from ..consent.withdrawal import async_withdraw
 from ..const import OWN_PATH
-from ..flows.photo_steps import leaves_one
+from ..household.keeping import pictures_kept_for, visits_kept_for
+from ..household.subentries import camera_names
 from ..openness import export
 from ..people.person import ConsentState
+from ..people.templates import leaves_one
 from ..vault.errors import UnknownPerson, UnknownVisit, VaultDamaged, VaultError
 from ..vault.records import EnrolmentState, VisitRecord
 from . import response
@@ -168,7 +169,7 @@ class Withdraw(OwnView):
     async def take(self, request: web.Request, opened: Own, form: Form, **ids: str) -> web.StreamResponse:
         receipt, later = None, False
         try:
-            receipt = await async_withdraw(opened.hub, opened.person_id)
+            receipt = await async_withdraw(opened.hub, opened.hub.forgetting, opened.person_id)
         except VaultError:
             # Noted, and tried again; nobody recognises them any more from now on.
             later = True

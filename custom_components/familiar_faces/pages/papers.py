@@ -11,21 +11,13 @@ from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.util import dt as dt_util
 
 from ..consent.invitations import qr_data_uri
+from ..const import PAPERS, RECORD
+from ..household.options import papers_shown
 from ..hub import FamiliarFacesConfigEntry
 from ..people.measured import MEASURED
 from ..people.promise import CERTAINTY, promises
-from .papers_facts import card_of, gather, promise_of, shown
-from .view import ROOT, PageView
-
-PAPERS = {
-    "notice": f"{ROOT}/notice",
-    "sign": f"{ROOT}/sign",
-    "policy": f"{ROOT}/retention",
-    "model": f"{ROOT}/model",
-}
-"""The public papers and their paths."""
-RECORD = f"{ROOT}/record/{{language}}"
-"""The path of the record. A signature covers the query, so the language is a part of the path."""
+from .papers_facts import card_of, gather, promise_of
+from .view import PageView
 
 PAIRS = 1000
 PAIRS_RIGHT = 0.990
@@ -40,7 +32,7 @@ class PaperView(PageView):
     async def get(self, request: web.Request) -> web.Response:
         """Show the paper as the settings are now."""
         entry = self.entry()
-        if entry is None or not shown(entry):
+        if entry is None or not papers_shown(entry):
             return self.not_found(request)
         return self.page(
             request,

@@ -8,7 +8,6 @@ from typing import Any
 from ..const import (
     CONF_CONTACT,
     CONF_MODE,
-    CONF_NOTICE,
     CONF_PUBLIC_SPACE,
     CONF_RESPONSIBLE,
     CONF_WHERE,
@@ -17,9 +16,9 @@ from ..const import (
     Mode,
 )
 from ..engine.model_card import model_card, space
-from ..engine.weights import Variant
+from ..engine.pinned import Variant
+from ..household.options import chosen_retention, papers_shown
 from ..hub import FamiliarFacesConfigEntry
-from ..options import chosen_retention
 from ..people.measured import MEASURED
 from ..people.promise import Promise, promises
 from ..vault.records import StoredItems
@@ -97,16 +96,11 @@ class Facts:
         return rows
 
 
-def shown(entry: FamiliarFacesConfigEntry) -> bool:
-    """Return whether the public papers can be seen."""
-    return entry.options.get(CONF_NOTICE) is True
-
-
 def gather(entry: FamiliarFacesConfigEntry) -> Facts:
     """Return what is so with a running entry."""
     hub = entry.runtime_data
     return Facts(
-        shown=shown(entry),
+        shown=papers_shown(entry),
         responsible=str(entry.options.get(CONF_RESPONSIBLE, "")),
         contact=str(entry.options.get(CONF_CONTACT, "")),
         where=entry.data[CONF_WHERE],
@@ -116,8 +110,7 @@ def gather(entry: FamiliarFacesConfigEntry) -> Facts:
                 mode=Mode(subentry.data[CONF_MODE]),
                 public_space=bool(subentry.data.get(CONF_PUBLIC_SPACE)),
             )
-            for subentry in entry.subentries.values()
-            if subentry.subentry_type == SUBENTRY_CAMERA
+            for subentry in entry.get_subentries_of_type(SUBENTRY_CAMERA)
         ),
         retention=chosen_retention(entry),
         stored=hub.stored,

@@ -7,14 +7,12 @@ from aiohttp import web
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import HomeAssistantView
 
-from ..const import DOMAIN
+from ..const import DOMAIN, ROOT
 from ..hub import FamiliarFacesConfigEntry
 from ..running import async_running_hub
+from ..wording.language import choose_language, default_language
+from ..wording.renderer import CONTENT_TYPES, Renderer
 from . import response
-from .language import choose_language, default_language
-from .renderer import CONTENT_TYPES, Renderer
-
-ROOT = f"/{DOMAIN}"
 
 
 class PageView(HomeAssistantView):

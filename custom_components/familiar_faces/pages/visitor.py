@@ -14,9 +14,9 @@ from ..hub import Hub
 from ..people.person import Person
 from ..vault.errors import UnknownPerson, VaultDamaged, VaultError
 from ..vault.links import Invitation
+from ..wording.renderer import Renderer
 from . import response
 from .guard import Form, FormRefused, TooOften, async_get_guard, read_form, sent_from_here, well_formed
-from .renderer import Renderer
 from .view import PageView
 
 _LOGGER = logging.getLogger(__name__)

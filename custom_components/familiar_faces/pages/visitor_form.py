@@ -9,13 +9,13 @@ import unicodedata
 
 from homeassistant.util import dt as dt_util
 
-from ..consent.record import ConsentRefused, Refusal, build_consent, camera_names, last_day
+from ..consent.record import ConsentRefused, Refusal, build_consent, last_day
 from ..consent.text import async_consent_text
 from ..const import CONF_CONTACT, CONF_RESPONSIBLE
-from ..flows.person import RESERVED_NAMES
+from ..household.subentries import camera_names
 from ..hub import Hub
 from ..people.choices import Choices, Keeping
-from ..people.person import Consent, ConsentMethod, Person
+from ..people.person import RESERVED_NAMES, Consent, ConsentMethod, Person
 
 MAX_NAME = 80
 MAX_CAMERAS = 100

@@ -6,13 +6,13 @@ import logging
 from homeassistant.util import dt as dt_util
 
 from ..const import ENGINE_PATIENCE
-from ..flows.person import RESERVED_NAMES
-from ..host.errors import EngineError, EngineIncompatible, ImageRejected
+from ..enrolment.reference_photos import async_take_photo
+from ..host.engine_errors import EngineError, EngineIncompatible, ImageRejected
+from ..household.subentries import person_subentry
 from ..hub import Hub
+from ..people.person import RESERVED_NAMES
 from ..people.photos import PhotoReason
 from ..people.templates import compared
-from ..reference_photos import async_take_photo
-from ..subentries import person_subentry
 from ..vault.errors import ConsentMissing
 from ..vault.records import EnrolmentState
 

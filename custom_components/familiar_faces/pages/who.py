@@ -4,8 +4,7 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
-from ..alerts.answers import WHO_PATH
-from ..const import DOMAIN
+from ..const import DOMAIN, WHO_PATH
 from . import response
 from .guard import async_get_guard
 from .view import PageView

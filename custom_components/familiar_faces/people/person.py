@@ -18,6 +18,10 @@ EXPIRING = timedelta(days=30)
 """How long before its end a consent is said to be expiring."""
 
 
+RESERVED_NAMES = {"familiar", "stranger", "unclear", "unavailable", "unknown"}
+"""What the last visitor is called who has no name."""
+
+
 class ConsentMethod(StrEnum):
     """How a consent was given."""
 
@@ -149,3 +153,10 @@ class Person:
             and self.consent.allows_recognition(now)
             and self.consent.choices.at(camera_id)
         )
+
+
+def narrowed(before: Person, after: Person) -> bool:
+    """Return whether somebody agrees to less than before, so that what is shown of them has to go."""
+    old, new = before.choices, after.choices
+    fewer = new.cameras is not None and (old.cameras is None or not old.cameras <= new.cameras)
+    return fewer or (old.keeps_visits and not new.keeps_visits) or (old.announced and not new.announced)

@@ -1,11 +1,11 @@
 """What a person's templates say together: which of them are different photos, and their middle."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .person import Embedding, Template
+from .person import Embedding, Person, Template
 
 NEARLY_SAME = 0.93
 """Cosine from which two photos add nothing to each other.
@@ -13,6 +13,10 @@ NEARLY_SAME = 0.93
 Different photos of one person in the LFW development set exceed it in 1 of 1,500 pairs, and that pair is one
 picture twice; the median photo against itself at 30 px is at 0.89.
 """
+
+
+ENOUGH_PHOTOS = 3
+"""How many different photos are enough to be recognised well."""
 
 
 def compared(templates: Sequence[Template]) -> list[Template]:
@@ -40,6 +44,17 @@ def distinct(embeddings: Sequence[Embedding]) -> list[list[int]]:
             firsts.append(index)
             groups.append([index])
     return groups
+
+
+def count_distinct(person: Person) -> int:
+    """Return how many different photos a person is recognised by."""
+    return len(distinct([each.embedding for each in compared(person.templates)]))
+
+
+def leaves_one(templates: Sequence[Template], chosen: Iterable[str]) -> bool:
+    """Return whether a photo in use is left without the chosen ones; any photo, when none is in use."""
+    needed = compared(templates) or templates
+    return not {each.template_id for each in needed} <= set(chosen)
 
 
 def centroid(embeddings: Sequence[Embedding]) -> Embedding:

@@ -18,12 +18,10 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.intent import async_get_entity_aliases
 from homeassistant.util import dt as dt_util
 
-from ..binary_sensor import PRESENT
-from ..consent.keeping import may_show
-from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
-from ..event import PERSON_SEEN, VISITOR
+from ..const import CONF_CAMERA, DOMAIN, KEY_PRESENT, KEY_SEEN, KEY_VISITOR, SUBENTRY_CAMERA
 from ..host.engine import EngineStatus
-from ..hub import Hub
+from ..household.household import Household
+from ..household.keeping import may_show
 from ..people.person import Person
 from ..vault.records import VisitRecord
 from ..visits.open_visits import GAP
@@ -130,20 +128,20 @@ class Lookup:
     Nothing of people who agreed to less, and of strangers no more than where and when they came.
     """
 
-    def __init__(self, hub: Hub, asker: Asker) -> None:
+    def __init__(self, household: Household, asker: Asker) -> None:
         """Look up for somebody."""
-        self._hub = hub
+        self._household = household
         self._asker = asker
-        self._entities = er.async_get(hub.hass)
+        self._entities = er.async_get(household.hass)
 
     @callback
     def places(self) -> dict[str, Place]:
         """Return the cameras that may be told of, by the ids of their subentries."""
         found = {}
-        for each in self._hub.entry.subentries.values():
+        for each in self._household.entry.subentries.values():
             if each.subentry_type != SUBENTRY_CAMERA:
                 continue
-            event = self._entity_id(EVENT_DOMAIN, each.subentry_id, VISITOR.key)
+            event = self._entity_id(EVENT_DOMAIN, each.subentry_id, KEY_VISITOR)
             if self._asker.may_read(event):
                 entity_id = str(each.data[CONF_CAMERA])
                 called = {each.title, *self._aliases(event), *self._aliases(entity_id)}
@@ -167,8 +165,8 @@ class Lookup:
         """Return the people who may be known to whoever asks, by their ids; of some nothing may be told."""
         return {
             person_id: person
-            for person_id, person in self._hub.people.items()
-            if self._asker.may_read(self._entity_id(EVENT_DOMAIN, person_id, PERSON_SEEN.key))
+            for person_id, person in self._household.people.items()
+            if self._asker.may_read(self._entity_id(EVENT_DOMAIN, person_id, KEY_SEEN))
         }
 
     @callback
@@ -182,7 +180,7 @@ class Lookup:
         wanted = name.strip().casefold()
         found = []
         for person in self.people().values():
-            aliases = self._aliases(self._entity_id(EVENT_DOMAIN, person.person_id, PERSON_SEEN.key))
+            aliases = self._aliases(self._entity_id(EVENT_DOMAIN, person.person_id, KEY_SEEN))
             if wanted in {each.strip().casefold() for each in (person.name, *aliases)}:
                 found.append(person)
         return found
@@ -190,14 +188,14 @@ class Lookup:
     @callback
     def is_looked(self, camera_ids: Iterable[str]) -> bool:
         """Return whether anybody is looked for at any of these cameras."""
-        ready = self._hub.engine.status is EngineStatus.READY
-        return ready and any(self._hub.can_recognise(camera_id) for camera_id in camera_ids)
+        ready = self._household.engine.status is EngineStatus.READY
+        return ready and any(self._household.can_recognise(camera_id) for camera_id in camera_ids)
 
     @callback
     def here(self, camera_ids: Collection[str] | None = None) -> list[Here]:
         """Return who is at the cameras now, as far as their visits go on."""
         now = dt_util.utcnow()
-        going_on = [each for each in self._hub.open_visits.visits if now - each.last_seen_at <= GAP]
+        going_on = [each for each in self._household.open_visits.visits if now - each.last_seen_at <= GAP]
         return [
             self._here(place, [each for each in going_on if each.camera_id == place.camera_id], now)
             for place in self.places().values()
@@ -208,7 +206,7 @@ class Lookup:
         may_be_told = self.people()
         people, others = [], 0
         for visit in visits:
-            person = self._hub.people.get(visit.person_id or "")
+            person = self._household.people.get(visit.person_id or "")
             if person is None or not person.may_be_recognised(now, place.camera_id):
                 continue
             if person.person_id in may_be_told:
@@ -226,11 +224,11 @@ class Lookup:
     @callback
     def present(self) -> list[Person]:
         """Return who was seen a moment ago at any camera."""
-        states = self._hub.hass.states
+        states = self._household.hass.states
         return [
             person
             for person_id, person in self.people().items()
-            if (entity_id := self._entity_id(BINARY_SENSOR_DOMAIN, person_id, PRESENT.key)) is not None
+            if (entity_id := self._entity_id(BINARY_SENSOR_DOMAIN, person_id, KEY_PRESENT)) is not None
             and states.is_state(entity_id, STATE_ON)
         ]
 
@@ -257,26 +255,28 @@ class Lookup:
             found = [
                 visit
                 for person_id in wanted
-                for visit in self._hub.vault.visits(person_id, since=since, before=before, limit=most)
+                for visit in self._household.vault.visits(person_id, since=since, before=before, limit=most)
                 if camera_ids is None or visit.camera_id in camera_ids
             ]
             return sorted(found, key=lambda visit: visit.started_at, reverse=True)
 
-        visits = await self._hub.hass.async_add_executor_job(read)
+        visits = await self._household.hass.async_add_executor_job(read)
         # Only now: somebody may have been forgotten, or have agreed to less, while the vault was read.
         still = self.people()
         shown = [
             Came(visit, still[visit.person_id].name, places.get(visit.camera_id))
             for visit in visits
-            if visit.person_id in still and may_show(self._hub, visit.person_id, visit.started_at)
+            if visit.person_id in still and may_show(self._household, visit.person_id, visit.started_at)
         ]
         return shown[:limit]
 
     async def async_last_seen(self, person_id: str) -> Came | None:
         """Return the kept visit in which somebody who may be told of was last seen; raise VaultError."""
-        visit = await self._hub.hass.async_add_executor_job(self._hub.vault.last_seen_in, person_id)
+        visit = await self._household.hass.async_add_executor_job(
+            self._household.vault.last_seen_in, person_id
+        )
         person = self.people().get(person_id)
-        if visit is None or person is None or not may_show(self._hub, person_id, visit.started_at):
+        if visit is None or person is None or not may_show(self._household, person_id, visit.started_at):
             return None
         return Came(visit, person.name, self.places().get(visit.camera_id))
 
@@ -287,7 +287,7 @@ class Lookup:
         Nothing is kept of them. What came before Home Assistant was started is known only of the last visit
         of each camera, which its event tells of.
         """
-        tally, today = self._hub.tally, dt_util.as_utc(dt_util.start_of_local_day())
+        tally, today = self._household.tally, dt_util.as_utc(dt_util.start_of_local_day())
         strangers = tally.count(Decision.STRANGER, camera_ids, today)
         unclear = tally.count(Decision.UNCLEAR, camera_ids, today)
         if tally.since <= today:
@@ -307,16 +307,18 @@ class Lookup:
     @callback
     def last_unnamed(self, place: Place, *decisions: Decision) -> datetime | None:
         """Return when the last visitor of a camera came, if they were so decided, by its event."""
-        state = None if place.event is None else self._hub.hass.states.get(place.event)
+        state = None if place.event is None else self._household.hass.states.get(place.event)
         if state is None or state.attributes.get(ATTR_EVENT_TYPE) not in decisions:
             return None
         return dt_util.parse_datetime(state.state)
 
     def _aliases(self, entity_id: str | None) -> list[str]:
         """Return what an entity is called, and its aliases."""
-        if entity_id is None or (state := self._hub.hass.states.get(entity_id)) is None:
+        if entity_id is None or (state := self._household.hass.states.get(entity_id)) is None:
             return []
-        return async_get_entity_aliases(self._hub.hass, self._entities.async_get(entity_id), state=state)
+        return async_get_entity_aliases(
+            self._household.hass, self._entities.async_get(entity_id), state=state
+        )
 
     def _entity_id(self, domain: str, owner: str, key: str) -> str | None:
         """Return the entity of a camera or person, by its id and what it is for; None when it was removed."""

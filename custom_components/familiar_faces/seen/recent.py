@@ -17,23 +17,14 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from ..consent.keeping import may_show
-from ..const import (
-    DOMAIN,
-    PRESENT_FOR,
-    SUBENTRY_CAMERA,
-    signal_corrected,
-    signal_forgotten,
-    signal_seen_again,
-    signal_visit,
-)
-from ..event import ATTR_VISIT_ID, VISITOR
-from ..hub import Hub
+from ..const import ATTR_VISIT_ID, DOMAIN, KEY_VISITOR, PRESENT_FOR, SUBENTRY_CAMERA
+from ..household.household import Household
+from ..household.keeping import may_show
+from ..household.signals import SIGNAL_CORRECTED, SIGNAL_FORGOTTEN, SIGNAL_SEEN_AGAIN, SIGNAL_VISIT, listener
 from ..running import async_running_hub
 from ..vault.errors import VaultError
 from ..vault.records import Corrected, VisitRecord
-from ..visits.visit import Decision, Visit
-from ..visits.watcher import Timing
+from ..visits.visit import Decision, Timing, Visit
 from .visit_filter import Sought
 from .visit_signals import async_follow_visits
 
@@ -86,7 +77,7 @@ class RecentVisits:
         self._visits: list[_Recent] = []
         """Latest first."""
         self._reading: asyncio.Task[None] | None = None
-        self._read_of: ref[Hub] | None = None
+        self._read_of: ref[Household] | None = None
         """Whose vault was read. Not held: a hub that was stopped goes, with the templates that it knew."""
 
     @callback
@@ -94,12 +85,12 @@ class RecentVisits:
         """Follow the visits."""
         async_follow_visits(
             self._hass,
-            {
-                signal_visit: self._async_visit,
-                signal_seen_again: self._async_note,
-                signal_forgotten: self._async_forgotten,
-                signal_corrected: self._async_corrected,
-            },
+            (
+                listener(SIGNAL_VISIT, self._async_visit),
+                listener(SIGNAL_SEEN_AGAIN, self._async_note),
+                listener(SIGNAL_FORGOTTEN, self._async_forgotten),
+                listener(SIGNAL_CORRECTED, self._async_corrected),
+            ),
             self._async_read_soon,
         )
         self._async_read_soon()
@@ -116,13 +107,13 @@ class RecentVisits:
         Nothing is said of a person whose visits are not kept, or not any longer, but for as long as the person
         counts as present anyway.
         """
-        if (hub := async_running_hub(self._hass)) is None:
+        if (household := async_running_hub(self._hass)) is None:
             return False
         now = dt_util.utcnow()
-        self._async_prune(hub)
+        self._async_prune(household)
         known = {each.visit_id for each in self._visits} | ({cause.visit_id} if cause is not None else set())
         # An event says when somebody was decided to be a stranger, which is later than they were seen.
-        nameless = [each for each in self._nameless(hub) if each.visit_id not in known]
+        nameless = [each for each in self._nameless(household) if each.visit_id not in known]
         return any(
             now - each.last_seen_at <= within
             and sought.fits(each.decision, each.camera_id, each.person_id)
@@ -131,13 +122,13 @@ class RecentVisits:
         )
 
     @callback
-    def _nameless(self, hub: Hub) -> list[_Recent]:
+    def _nameless(self, household: Household) -> list[_Recent]:
         """Return the visits of somebody without a name that the cameras' event entities tell of."""
         registry, found = er.async_get(self._hass), []
-        for camera_id, subentry in hub.entry.subentries.items():
+        for camera_id, subentry in household.entry.subentries.items():
             if subentry.subentry_type != SUBENTRY_CAMERA:
                 continue
-            unique_id = f"{camera_id}_{VISITOR.key}"
+            unique_id = f"{camera_id}_{KEY_VISITOR}"
             entity_id = registry.async_get_entity_id(Platform.EVENT, DOMAIN, unique_id)
             state = None if entity_id is None else self._hass.states.get(entity_id)
             at = None if state is None else dt_util.parse_datetime(state.state)
@@ -151,13 +142,13 @@ class RecentVisits:
 
     @callback
     def _async_visit(self, visit: Visit, _timing: Timing) -> None:
-        if (hub := async_running_hub(self._hass)) is not None:
-            self._async_prune(hub)
+        if (household := async_running_hub(self._hass)) is not None:
+            self._async_prune(household)
         self._async_note(visit)
 
     @callback
-    def _async_prune(self, hub: Hub) -> None:
-        self._visits = [each for each in self._visits if _may_be_said(hub, each)]
+    def _async_prune(self, household: Household) -> None:
+        self._visits = [each for each in self._visits if _may_be_said(household, each)]
 
     @callback
     def _async_note(self, visit: Visit) -> None:
@@ -200,20 +191,20 @@ class RecentVisits:
 
     @callback
     def _async_read_soon(self) -> None:
-        hub = async_running_hub(self._hass)
-        if hub is None or (self._read_of is not None and self._read_of() is hub):
+        household = async_running_hub(self._hass)
+        if household is None or (self._read_of is not None and self._read_of() is household):
             return
-        self._read_of = ref(hub)
-        self._reading = hub.entry.async_create_background_task(
-            self._hass, self._async_read(hub), f"{DOMAIN} recent visits"
+        self._read_of = ref(household)
+        self._reading = household.entry.async_create_background_task(
+            self._hass, self._async_read(household), f"{DOMAIN} recent visits"
         )
 
-    async def _async_read(self, hub: Hub) -> None:
+    async def _async_read(self, household: Household) -> None:
         """Read what the vault holds."""
         places = [
             (person_id, subentry.subentry_id)
-            for person_id in hub.people
-            for subentry in hub.entry.subentries.values()
+            for person_id in household.people
+            for subentry in household.entry.subentries.values()
             if subentry.subentry_type == SUBENTRY_CAMERA
         ]
 
@@ -221,7 +212,7 @@ class RecentVisits:
             return [
                 record
                 for person_id, camera_id in places
-                for record in hub.vault.visits(person_id=person_id, camera_id=camera_id, limit=_MOST)
+                for record in household.vault.visits(person_id=person_id, camera_id=camera_id, limit=_MOST)
             ]
 
         try:
@@ -232,7 +223,7 @@ class RecentVisits:
         known = {each.visit_id for each in self._visits}
         for record in records:
             # Whoever was seen, or forgotten, while this was read is known better already.
-            if record.visit_id not in known and record.person_id in hub.people:
+            if record.visit_id not in known and record.person_id in household.people:
                 self._async_add(_of_record(record))
 
 
@@ -248,12 +239,12 @@ def _of_record(record: VisitRecord) -> _Recent:
 
 
 @callback
-def _may_be_said(hub: Hub, recent: _Recent) -> bool:
+def _may_be_said(household: Household, recent: _Recent) -> bool:
     """Return whether it may still be said that somebody was there."""
     if recent.person_id is None:
         return True
-    person = hub.people.get(recent.person_id)
+    person = household.people.get(recent.person_id)
     if person is None or not person.choices.announced:
         return False
     here_now = dt_util.utcnow() - recent.last_seen_at < PRESENT_FOR
-    return here_now or may_show(hub, recent.person_id, recent.started_at)
+    return here_now or may_show(household, recent.person_id, recent.started_at)

@@ -6,11 +6,11 @@ from enum import StrEnum
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..alerts.wording import in_sentence
-from ..flows.words import LANGUAGES, async_say
+from ..alerts.sentences import in_sentence
 from ..people.person import Person
 from ..visits.tally import Count
 from ..visits.visit import Decision
+from ..wording.words import LANGUAGES, async_say
 from .lookup import Here, Lookup, Place
 
 RECENT = timedelta(hours=1)

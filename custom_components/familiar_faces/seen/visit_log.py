@@ -2,31 +2,19 @@
 
 from collections.abc import Mapping
 import threading
-from typing import TYPE_CHECKING
 
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util.hass_dict import HassKey
 
-from ..consent.keeping import keeps_visits, may_show
-from ..const import (
-    ATTR_DECISION,
-    ATTR_VISIT_ID,
-    DOMAIN,
-    EVENT_VISIT,
-    signal_corrected,
-    signal_forgotten,
-    signal_visit,
-)
+from ..const import ATTR_DECISION, ATTR_VISIT_ID, DOMAIN, EVENT_VISIT
+from ..household.household import Household
+from ..household.keeping import keeps_visits, may_show
+from ..household.signals import SIGNAL_CORRECTED, SIGNAL_FORGOTTEN, SIGNAL_VISIT
 from ..vault.errors import UnknownVisit, VaultError
 from ..vault.records import Corrected, VisitRecord
-from ..visits.visit import Visit
-from ..visits.watcher import Timing
-
-if TYPE_CHECKING:
-    from ..hub import Hub
+from ..visits.visit import Timing, Visit
 
 _AT_HAND = 100
 """Visits whose people are known without the vault: the logbook describes what happens now on the event loop."""
@@ -35,22 +23,19 @@ _AT_HAND = 100
 class VisitLog:
     """Fires the event of each visit that may be written down, and knows whose it was."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, household: Household) -> None:
         """Know of no visit yet."""
-        self._hub = hub
+        self._household = household
         self._at_hand: dict[str, VisitRecord] = {}
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
         """Fire from now on; return how to end that."""
-        hass, entry_id = self._hub.hass, self._hub.entry.entry_id
+        hass = self._household.hass
         unsubscribe = [
-            async_dispatcher_connect(hass, signal, target)
-            for signal, target in (
-                (signal_visit(entry_id), self._async_visit),
-                (signal_forgotten(entry_id), self._async_forgotten),
-                (signal_corrected(entry_id), self._async_corrected),
-            )
+            self._household.async_connect(SIGNAL_VISIT, self._async_visit),
+            self._household.async_connect(SIGNAL_FORGOTTEN, self._async_forgotten),
+            self._household.async_connect(SIGNAL_CORRECTED, self._async_corrected),
         ]
         hass.data[VISIT_LOG] = self
 
@@ -66,7 +51,7 @@ class VisitLog:
     def _async_visit(self, visit: Visit, _timing: Timing) -> None:
         """Fire for a visit, unless nothing of it is to be kept: the recorder writes every event down."""
         if visit.person_id is not None:
-            if not keeps_visits(self._hub, visit.person_id):
+            if not keeps_visits(self._household, visit.person_id):
                 return
             self._note(
                 VisitRecord(
@@ -79,12 +64,12 @@ class VisitLog:
                 )
             )
         data = {ATTR_VISIT_ID: visit.visit_id, ATTR_DECISION: str(visit.decision)}
-        device = dr.async_get(self._hub.hass).async_get_device_by_identifier(
-            (DOMAIN, visit.camera_id), self._hub.entry.entry_id
+        device = dr.async_get(self._household.hass).async_get_device_by_identifier(
+            (DOMAIN, visit.camera_id), self._household.entry.entry_id
         )
         if device is not None:
             data[ATTR_DEVICE_ID] = device.id
-        self._hub.hass.bus.async_fire(EVENT_VISIT, data)
+        self._household.hass.bus.async_fire(EVENT_VISIT, data)
 
     @callback
     def _note(self, visit: VisitRecord) -> None:
@@ -106,17 +91,17 @@ class VisitLog:
         """Return a familiar person's visit as far as it is kept. Blocks, but on the event loop."""
         if (visit := self._at_hand.get(visit_id)) is not None:
             return visit
-        if self._hub.hass.loop_thread_id == threading.get_ident():
+        if self._household.hass.loop_thread_id == threading.get_ident():
             return None
         try:
-            return self._hub.vault.visit(visit_id)
+            return self._household.vault.visit(visit_id)
         except UnknownVisit, VaultError:
             return None
 
     def name(self, visit: VisitRecord) -> str | None:
         """Return the name of a visit's person, as long as it may be shown that they came."""
-        person = self._hub.people.get(visit.person_id)
-        if person is None or not may_show(self._hub, visit.person_id, visit.started_at):
+        person = self._household.people.get(visit.person_id)
+        if person is None or not may_show(self._household, visit.person_id, visit.started_at):
             return None
         return person.name
 

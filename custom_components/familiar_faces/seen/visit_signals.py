@@ -1,7 +1,6 @@
 """The signals of visits, for what outlives the entry: automations are there before it and while it is reloaded."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -13,15 +12,16 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import DOMAIN
+from ..household.signals import Listener
 
 
 @callback
 def async_follow_visits(
     hass: HomeAssistant,
-    targets: Mapping[Callable[[str], str], Callable[..., Any]],
+    listeners: Collection[Listener],
     on_loaded: Callable[[], None] | None = None,
 ) -> CALLBACK_TYPE:
-    """Follow signals of `const`, of the entry that there is or will be; return how to stop.
+    """Follow signals of the entry that there is or will be; return how to stop.
 
     `on_loaded` is called whenever the entry was loaded, not for one that is already.
     """
@@ -30,9 +30,7 @@ def async_follow_visits(
     @callback
     def connect(entry_id: str) -> None:
         if entry_id not in connected:
-            connected[entry_id] = [
-                async_dispatcher_connect(hass, signal(entry_id), target) for signal, target in targets.items()
-            ]
+            connected[entry_id] = [listener(hass, entry_id) for listener in listeners]
 
     @callback
     def disconnect(entry_id: str) -> None:

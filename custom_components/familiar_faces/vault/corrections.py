@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 import sqlite3
 
-from ..people.corrections import after_wrong_match
+from ..people.guards import after_wrong_match
 from . import people_rows, visit_rows
 from .audit import AuditLog
 from .database import Database

@@ -30,7 +30,7 @@ from .records import (
     VisitRecord,
 )
 from .retention import Retention, next_due
-from .review import Review
+from .review_rows import Review
 from .schema import open_store
 from .times import to_stamp
 from .witness import Witness

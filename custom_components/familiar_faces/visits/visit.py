@@ -201,3 +201,15 @@ class Visit:
             template_id=None,
             portrait=None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long it took from the trigger to the decision."""
+
+    ms: float
+    """Milliseconds in all."""
+    camera_fetch_ms: float
+    """Of these, milliseconds spent waiting for the camera."""
+    engine_ms: float
+    """Of these, milliseconds that the engine worked."""

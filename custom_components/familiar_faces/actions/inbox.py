@@ -1,0 +1,28 @@
+"""The action about the review inbox: erase what is in it."""
+
+from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from .common import TEXT, Action, hub_of
+
+ATTR_ALL = "all"
+ATTR_VISIT_ID = "visit_id"
+
+DISCARD_SCHEMA = vol.All(
+    vol.Schema(
+        {
+            vol.Exclusive(ATTR_VISIT_ID, "which"): TEXT,
+            vol.Exclusive(ATTR_ALL, "which"): vol.All(cv.boolean, vol.IsTrue()),
+        }
+    ),
+    cv.has_at_least_one_key(ATTR_VISIT_ID, ATTR_ALL),
+)
+
+
+async def _async_discard(call: ServiceCall) -> ServiceResponse:
+    """Erase a picture of the review inbox, or all of them."""
+    return {"pictures": await hub_of(call.hass).review.async_discard(call.data.get(ATTR_VISIT_ID))}
+
+
+ACTIONS = (Action("discard_review", _async_discard, DISCARD_SCHEMA),)

@@ -1,0 +1,212 @@
+"""The flow of the hub: what this is, and where the engine runs."""
+
+import asyncio
+from collections.abc import Mapping
+import logging
+from typing import Any, override
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowResult,
+)
+from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSelectorConfig, TextSelectorType
+import voluptuous as vol
+from yarl import URL
+
+from ..const import BOOKKEEPING, CONF_WHERE, DOMAIN, Where
+from ..host.client import EngineClient
+from ..host.engine_errors import EngineBusy, EngineError, EngineIncompatible, EngineRefused, EnvironmentFailed
+from ..household.engine_choice import async_get_environment
+from ..wording.words import async_say
+
+_LOGGER = logging.getLogger(__name__)
+
+TITLE = "Familiar Faces"
+DOCS = "https://github.com/familiar-faces/familiar-faces/blob/main/docs/engine.md"
+TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+ANOTHER_MACHINE_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
+        vol.Optional(CONF_TOKEN): TOKEN,
+        vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
+    }
+)
+
+
+class HubFlow(ConfigFlow):
+    """The steps that the flow of the config entry goes through."""
+
+    VERSION = 1
+
+    def __init__(self) -> None:
+        """Start with nothing prepared."""
+        self._preparing: asyncio.Task[None] | None = None
+        self._prepared = False
+        """Whether this flow has begun to prepare an environment."""
+        self._failure: EnvironmentFailed | None = None
+
+    @override
+    @callback
+    def async_remove(self) -> None:
+        """Stop preparing, and leave nothing behind when the dialog is closed before there is an entry."""
+        preparing, self._preparing = self._preparing, None
+        if preparing is not None:
+            preparing.cancel()
+        if self._prepared:
+            self.hass.async_create_background_task(
+                _async_clear_away(self.hass, preparing), f"{DOMAIN} clear away"
+            )
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say in plain words what this does and whose consent it needs."""
+        if user_input is None:
+            return self.async_show_form(step_id="user", data_schema=vol.Schema({}))
+        return await self.async_step_where()
+
+    async def async_step_where(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where the engine runs."""
+        return self.async_show_menu(step_id="where", menu_options=list(Where))
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask again where the engine runs."""
+        return await self.async_step_where()
+
+    async def async_step_this_machine(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Prepare the engine's environment on this machine, and show how far that is."""
+        if self._preparing is None:
+            environment = async_get_environment(self.hass)
+
+            def progress(share: float, step: str) -> None:
+                self.async_update_progress(share)
+
+            self._prepared = True
+            self._preparing = self.hass.async_create_task(
+                environment.prepare(progress), "familiar_faces prepare"
+            )
+        if not self._preparing.done():
+            return self.async_show_progress(
+                step_id="this_machine", progress_action="prepare", progress_task=self._preparing
+            )
+        preparing, self._preparing = self._preparing, None
+        try:
+            await preparing
+        except EnvironmentFailed as err:
+            _LOGGER.warning("The engine could not be prepared on this machine: %s", err.detail)
+            self._failure = err
+            return self.async_show_progress_done(next_step_id="cannot_prepare")
+        return self.async_show_progress_done(next_step_id="prepared")
+
+    async def async_step_cannot_prepare(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say why the engine cannot run here, and what to choose instead."""
+        assert self._failure is not None
+        reason = await async_say(self.hass, "cannot_prepare", self._failure.reason_key)
+        return self.async_show_menu(
+            step_id="cannot_prepare",
+            menu_options=[Where.ANOTHER_MACHINE, Where.THIS_MACHINE],
+            description_placeholders={"reason": reason, "docs": DOCS},
+        )
+
+    async def async_step_prepared(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Use the engine on this machine."""
+        return self._finish({CONF_WHERE: Where.THIS_MACHINE})
+
+    async def async_step_another_machine(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the engine's address, and try it."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors = await self._try_engine(user_input)
+            if not errors:
+                return self._finish({CONF_WHERE: Where.ANOTHER_MACHINE, **user_input})
+        suggested: Mapping[str, Any] = user_input or {}
+        if self.source == SOURCE_RECONFIGURE and user_input is None:
+            suggested = self._get_reconfigure_entry().data
+        return self.async_show_form(
+            step_id="another_machine",
+            data_schema=self.add_suggested_values_to_schema(ANOTHER_MACHINE_SCHEMA, suggested),
+            errors=errors,
+            description_placeholders={"docs": DOCS},
+        )
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Ask for the token again."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a token that the engine accepts."""
+        entry = self._get_reauth_entry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            data = {**entry.data, **user_input}
+            wrong = await self._try_engine(data)
+            # This form asks for the token alone: what is wrong with the address is said above it.
+            errors = {field if field == CONF_TOKEN else "base": error for field, error in wrong.items()}
+            if not errors:
+                return self._finish(data)
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=vol.Schema({vol.Required(CONF_TOKEN): TOKEN}),
+            errors=errors,
+            description_placeholders={"url": entry.data[CONF_URL]},
+        )
+
+    async def _try_engine(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """Return what is wrong with an engine's address and token, by field; empty when it answers."""
+        try:
+            url = URL(data[CONF_URL])
+        except ValueError:
+            return {CONF_URL: "invalid_url"}
+        if url.scheme not in ("http", "https") or not url.host or url.user or url.query_string:
+            return {CONF_URL: "invalid_url"}
+        session = async_get_clientsession(self.hass, data[CONF_VERIFY_SSL])
+        try:
+            await EngineClient(session, str(url), data.get(CONF_TOKEN)).health()
+        except EngineRefused:
+            return {CONF_TOKEN: "invalid_auth"}
+        except EngineIncompatible:
+            return {CONF_URL: "not_an_engine"}
+        except EngineBusy:
+            pass
+        except EngineError:
+            return {CONF_URL: "cannot_connect"}
+        return {}
+
+    def _finish(self, data: dict[str, Any]) -> ConfigFlowResult:
+        """Make the entry, or change it."""
+        if self.source == SOURCE_RECONFIGURE:
+            return self._change(self._get_reconfigure_entry(), data)
+        if self.source == SOURCE_REAUTH:
+            return self._change(self._get_reauth_entry(), data)
+        return self.async_create_entry(title=TITLE, data=data)
+
+    def _change(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
+        """Write what was chosen into the entry, which starts anew also when that is the same as before."""
+        data = {key: entry.data[key] for key in BOOKKEEPING if key in entry.data} | data
+        if data == entry.data or entry.state is not ConfigEntryState.LOADED:
+            # Otherwise the running entry hears of the change, and starts anew by itself.
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return self.async_update_and_abort(entry, data=data)
+
+
+async def _async_clear_away(hass: HomeAssistant, preparing: asyncio.Task[None] | None) -> None:
+    """Remove what was prepared for nobody."""
+    if preparing is not None:
+        await asyncio.wait([preparing])
+        if not preparing.cancelled() and (failure := preparing.exception()) is not None:
+            _LOGGER.debug("Preparing the engine had failed when the dialog was closed: %s", failure)
+    # Somebody who began anew may be using it already.
+    if hass.config_entries.async_entries(DOMAIN) or hass.config_entries.flow.async_progress_by_handler(
+        DOMAIN
+    ):
+        return
+    try:
+        await async_get_environment(hass).remove()
+    except OSError as err:
+        _LOGGER.warning("What was prepared for the engine could not be removed: %s", err)

@@ -1,0 +1,41 @@
+"""What the entry's data holds besides what the owner chose: sets of ids, written with the subentries."""
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+
+from ..const import BOOKKEEPING
+from ..internals.stored_files import async_write_entries
+
+
+class Books:
+    """The books of an entry."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Keep the books of an entry."""
+        self._hass = hass
+        self._entry = entry
+
+    @property
+    def chosen(self) -> dict[str, object]:
+        """Return what the owner chose."""
+        return {key: value for key, value in self._entry.data.items() if key not in BOOKKEEPING}
+
+    def read(self, key: str) -> set[str]:
+        """Return the ids that are noted under a key; what is damaged is as if it were not noted."""
+        noted = self._entry.data.get(key, ())
+        if not isinstance(noted, (list, tuple)):
+            return set()
+        return {each for each in noted if isinstance(each, str)}
+
+    @callback
+    def async_write(self, key: str, ids: set[str]) -> None:
+        """Note other ids under a key."""
+        data = {**self._entry.data, key: sorted(ids)}
+        if not ids:
+            del data[key]
+        if data != self._entry.data:
+            self._hass.config_entries.async_update_entry(self._entry, data=data)
+
+    async def async_save(self) -> None:
+        """Have what is noted outlive a power cut from now on."""
+        await async_write_entries(self._hass)

@@ -1,0 +1,239 @@
+"""Repair issues: what the owner has to know and can mend."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_NAME
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.util import dt as dt_util
+
+from ..const import (
+    CONF_CAMERA,
+    CONF_PERSON_ID,
+    CONF_TRIGGERS,
+    DOMAIN,
+    SUBENTRY_ALERT,
+    SUBENTRY_CAMERA,
+    SUBENTRY_PERSON,
+)
+from ..host.engine import Engine, EngineStatus
+from ..host.engine_errors import EngineRefused, EnvironmentFailed
+from ..people.person import ConsentState, Person
+from ..vault.errors import (
+    VaultDamaged,
+    VaultError,
+    VaultKeyMissing,
+    VaultKeyWrong,
+    VaultMigrationFailed,
+    VaultTooNew,
+    VaultUnwritable,
+)
+from ..vault.retention import Retention
+
+ALERT_ABOUT_NOBODY = "alert_about_nobody"
+ALERT_RECIPIENT_GONE = "alert_recipient_gone"
+CONSENT_EXPIRED = "consent_expired"
+CONSENT_EXPIRING = "consent_expiring"
+ENGINE_FAILED = "engine_failed"
+ENTITY_MISSING = "entity_missing"
+LINKS_GUESSED = "links_guessed"
+NOTHING_STORED = "nothing_stored"
+PERSON_UNREADABLE = "person_unreadable"
+RESTORED = "restored"
+VAULT_DAMAGED = "vault_damaged"
+VAULT_KEY_LOST = "vault_key_lost"
+VAULT_TOO_NEW = "vault_too_new"
+VAULT_UNWRITABLE = "vault_unwritable"
+_OF_CONSENTS = (f"{CONSENT_EXPIRED}_", f"{CONSENT_EXPIRING}_")
+VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_TOO_NEW, VAULT_UNWRITABLE)
+
+
+@callback
+def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
+    """Say that nobody is recognised while the engine cannot be prepared; starting anew is not an issue."""
+    if engine.status is EngineStatus.READY:
+        ir.async_delete_issue(hass, DOMAIN, ENGINE_FAILED)
+    elif engine.status is EngineStatus.UNAVAILABLE and not isinstance(engine.problem, EngineRefused):
+        problem = engine.problem
+        reason = problem.detail if isinstance(problem, EnvironmentFailed) else str(problem)
+        _async_create(hass, ENGINE_FAILED, ENGINE_FAILED, ir.IssueSeverity.ERROR, reason=reason)
+
+
+@callback
+def async_links_guessed(hass: HomeAssistant) -> None:
+    """Say that many links were tried that open nothing."""
+    _async_create(hass, LINKS_GUESSED, LINKS_GUESSED, ir.IssueSeverity.WARNING)
+
+
+@callback
+def async_check_camera(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
+    """Say which entities of a camera are gone. One that is only unavailable comes back by itself."""
+    registry = er.async_get(hass)
+    for entity_id in (subentry.data[CONF_CAMERA], *subentry.data.get(CONF_TRIGGERS, ())):
+        issue_id = f"{ENTITY_MISSING}_{subentry.subentry_id}_{entity_id}"
+        if hass.states.get(entity_id) is not None or registry.async_get(entity_id) is not None:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+        else:
+            _async_create(
+                hass,
+                issue_id,
+                ENTITY_MISSING,
+                ir.IssueSeverity.WARNING,
+                camera=subentry.title,
+                entity=entity_id,
+            )
+
+
+@callback
+def async_check_alert(hass: HomeAssistant, alert_id: str, title: str, *, gone: bool) -> None:
+    """Say that somebody whom an alert is for cannot be told any more."""
+    issue_id = f"{ALERT_RECIPIENT_GONE}_{alert_id}"
+    if gone:
+        _async_create(hass, issue_id, ALERT_RECIPIENT_GONE, ir.IssueSeverity.WARNING, alert=title)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_check_about(hass: HomeAssistant, alert_id: str, title: str, *, nobody: bool) -> None:
+    """Say that whoever, or wherever, an alert was about is gone."""
+    issue_id = f"{ALERT_ABOUT_NOBODY}_{alert_id}"
+    if nobody:
+        _async_create(hass, issue_id, ALERT_ABOUT_NOBODY, ir.IssueSeverity.WARNING, alert=title)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_check_people(
+    hass: HomeAssistant, subentries: list[ConfigSubentry], people: Collection[str], damaged: list[str]
+) -> None:
+    """Say of whom nothing is stored, and of how many what is stored cannot be read."""
+    for subentry in subentries:
+        if subentry.subentry_type != SUBENTRY_PERSON:
+            continue
+        person_id = subentry.data[CONF_PERSON_ID]
+        issue_id = f"{NOTHING_STORED}_{person_id}"
+        if person_id in people or person_id in damaged:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+        else:
+            _async_create(
+                hass, issue_id, NOTHING_STORED, ir.IssueSeverity.WARNING, name=subentry.data[CONF_NAME]
+            )
+    if damaged:
+        _async_create(
+            hass, PERSON_UNREADABLE, PERSON_UNREADABLE, ir.IssueSeverity.ERROR, count=str(len(damaged))
+        )
+    else:
+        ir.async_delete_issue(hass, DOMAIN, PERSON_UNREADABLE)
+
+
+@callback
+def async_check_restored(hass: HomeAssistant, held: bool) -> None:
+    """Ask whom of a restored backup to keep. The names are said in the dialog, and stored nowhere."""
+    if held:
+        _async_create_fixable(hass, RESTORED, RESTORED, ir.IssueSeverity.ERROR)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, RESTORED)
+
+
+@callback
+def async_check_vault(hass: HomeAssistant, problem: VaultError | OSError | None) -> None:
+    """Say why the vault cannot be used, and what can be done about it; nothing while it can be."""
+    said = None
+    match problem:
+        case VaultKeyMissing() | VaultKeyWrong():
+            said = VAULT_KEY_LOST
+            _async_create_fixable(hass, VAULT_KEY_LOST, VAULT_KEY_LOST, ir.IssueSeverity.ERROR)
+        case VaultDamaged() | VaultMigrationFailed():
+            said = VAULT_DAMAGED
+            _async_create_fixable(hass, VAULT_DAMAGED, VAULT_DAMAGED, ir.IssueSeverity.ERROR)
+        case VaultTooNew():
+            said = VAULT_TOO_NEW
+            _async_create_fixable(hass, VAULT_TOO_NEW, VAULT_TOO_NEW, ir.IssueSeverity.ERROR)
+        case VaultUnwritable() | OSError():
+            said = VAULT_UNWRITABLE
+            _async_create(
+                hass, VAULT_UNWRITABLE, VAULT_UNWRITABLE, ir.IssueSeverity.ERROR, reason=str(problem)
+            )
+    for issue_id in VAULT_PROBLEMS:
+        if issue_id != said:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_check_consents(
+    hass: HomeAssistant, people: Iterable[Person], now: datetime, retention: Retention
+) -> None:
+    """Say whose consent is coming to its end, and whose has: then there is still time to ask them again."""
+    said: set[str] = set()
+    for person in people:
+        if person.consent is None:
+            continue
+        last_day = _day(person.consent.valid_until - timedelta(microseconds=1))
+        match person.consent.state(now):
+            case ConsentState.EXPIRING:
+                said.add(issue_id := f"{CONSENT_EXPIRING}_{person.person_id}")
+                _async_create(
+                    hass,
+                    issue_id,
+                    CONSENT_EXPIRING,
+                    ir.IssueSeverity.WARNING,
+                    name=person.name,
+                    day=last_day,
+                )
+            case ConsentState.EXPIRED:
+                said.add(issue_id := f"{CONSENT_EXPIRED}_{person.person_id}")
+                _async_create(
+                    hass,
+                    issue_id,
+                    CONSENT_EXPIRED,
+                    ir.IssueSeverity.ERROR,
+                    name=person.name,
+                    day=last_day,
+                    erased=_day(person.consent.valid_until + retention.after_expiry),
+                )
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id not in said and issue_id.startswith(_OF_CONSENTS):
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+def _day(at: datetime) -> str:
+    """Return a day in this home's time zone."""
+    return dt_util.as_local(at).date().isoformat()
+
+
+@callback
+def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
+    """Take back what was said of a camera, a person or an alert that was removed or changed."""
+    if subentry.subentry_type == SUBENTRY_CAMERA:
+        for entity_id in (subentry.data[CONF_CAMERA], *subentry.data.get(CONF_TRIGGERS, ())):
+            ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}_{entity_id}")
+    elif subentry.subentry_type == SUBENTRY_ALERT:
+        for key in (ALERT_ABOUT_NOBODY, ALERT_RECIPIENT_GONE):
+            ir.async_delete_issue(hass, DOMAIN, f"{key}_{subentry.subentry_id}")
+    elif subentry.subentry_type == SUBENTRY_PERSON:
+        for key in (NOTHING_STORED, CONSENT_EXPIRED, CONSENT_EXPIRING):
+            ir.async_delete_issue(hass, DOMAIN, f"{key}_{subentry.data[CONF_PERSON_ID]}")
+
+
+@callback
+def _async_create(
+    hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
+) -> None:
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=severity,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+@callback
+def _async_create_fixable(hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity) -> None:
+    ir.async_create_issue(hass, DOMAIN, issue_id, is_fixable=True, severity=severity, translation_key=key)

@@ -1,0 +1,43 @@
+"""The signals of an entry. Each takes the entry's id, as in `SIGNAL_VISIT.format(entry_id)`, and names what it carries."""
+
+from collections.abc import Callable
+from typing import Any
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.util.signal_type import SignalTypeFormat
+
+from ..vault.records import Corrected
+from ..visits.news import LookNews
+from ..visits.visit import Timing, Visit
+
+SIGNAL_CHANGED: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_changed")
+"""Something that the entities show has changed."""
+SIGNAL_LOOK: SignalTypeFormat[LookNews] = SignalTypeFormat("familiar_faces_{}_look")
+"""A look goes on."""
+SIGNAL_VISIT: SignalTypeFormat[Visit, Timing] = SignalTypeFormat("familiar_faces_{}_visit")
+"""A visit was decided."""
+SIGNAL_SEEN_AGAIN: SignalTypeFormat[Visit] = SignalTypeFormat("familiar_faces_{}_seen_again")
+"""A visit goes on."""
+SIGNAL_FORGOTTEN: SignalTypeFormat[str] = SignalTypeFormat("familiar_faces_{}_forgotten")
+"""Somebody was forgotten, or agrees to less than before; it carries their id."""
+SIGNAL_CORRECTED: SignalTypeFormat[Corrected] = SignalTypeFormat("familiar_faces_{}_corrected")
+"""A visit was not whose it was said to be."""
+SIGNAL_SUBENTRY: SignalTypeFormat[ConfigSubentry] = SignalTypeFormat("familiar_faces_{}_subentry")
+"""A subentry was added."""
+SIGNAL_TOLD: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_told")
+"""An alert notified somebody of a visit, or it is shown no more that it did."""
+
+type Listener = Callable[[HomeAssistant, str], CALLBACK_TYPE]
+"""Connects something to a signal of the entry with an id; returns how to end that."""
+
+
+def listener[*Ts](signal: SignalTypeFormat[*Ts], target: Callable[[*Ts], Any]) -> Listener:
+    """Return what connects `target` to a signal of an entry that is not known yet."""
+
+    @callback
+    def connect(hass: HomeAssistant, entry_id: str) -> CALLBACK_TYPE:
+        return async_dispatcher_connect(hass, signal.format(entry_id), target)
+
+    return connect

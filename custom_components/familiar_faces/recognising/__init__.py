@@ -1,0 +1,1 @@
+"""From pictures to names: watches cameras, announces who came, and takes corrections."""

@@ -1,0 +1,197 @@
+"""Who is in a picture: the work of the action `identify`."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from homeassistant.components import media_source
+from homeassistant.components.camera import async_get_image
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonObjectType, JsonValueType
+
+from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
+from ..engine.protocol import MAX_BYTES, Face, Faces
+from ..host.engine_errors import EngineError, ImageRejected
+from ..household.household import Household
+from ..household.keeping import may_be_told
+from ..people.choices import NO_CAMERA
+from ..people.gallery import Gallery
+from ..people.person import Person
+from ..people.verification import Verification, best, verify
+from ..visits.decision import decide
+from ..visits.look import NEAR, far_face
+from ..visits.visit import Decision, Sighting, Verdict
+
+
+async def async_identify(
+    household: Household, camera: str | None, image: Mapping[str, Any] | None, claimed: Person | None
+) -> JsonObjectType:
+    """Say who is in a camera's picture or an image, and whether it is the claimed person. Nothing is kept."""
+    cameras = household.entry.get_subentries_of_type(SUBENTRY_CAMERA)
+    watched = {str(each.data[CONF_CAMERA]): each.subentry_id for each in cameras}
+    if not household.recognition(None if camera is None else watched.get(camera)):
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="recognition_off")
+    if camera is not None:
+        picture = (await async_get_image(household.hass, camera)).content
+    else:
+        assert image is not None, "the schema asks for one of the two"
+        picture = await async_image(household.hass, image)
+    seen = await async_faces(household, picture)
+    whole = await household.roster.async_gallery(seen.model)
+    # A picture of no camera of ours is compared with those only who agreed to every camera.
+    camera_id = NO_CAMERA if camera is None else watched.get(camera, NO_CAMERA)
+    gallery = whole.at(camera_id)
+    if claimed is not None and not may_be_told(household, claimed.person_id, camera_id):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_consent",
+            translation_placeholders={"name": claimed.name},
+        )
+    try:
+        described = await household.hass.async_add_executor_job(
+            _compare, household, seen, gallery, camera_id, claimed
+        )
+    except LookupError as err:
+        assert claimed is not None
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="nothing_to_compare",
+            translation_placeholders={"name": claimed.name},
+        ) from err
+    return {**described, "size": list(seen.size), "engine_ms": round(seen.ms.get("total", 0.0))}
+
+
+async def async_faces(
+    household: Household, picture: bytes, *, portraits: bool = False, mirrored: bool = False
+) -> Faces:
+    """Return what the engine sees in a picture; raises what a user of an action is to read.
+
+    A picture that shows nobody is searched once more for smaller faces, as in a look.
+    """
+    try:
+        ask = partial(household.client.faces, picture, portraits=portraits, mirrored=mirrored)
+        seen = await ask(min_face=NEAR)
+        if seen.faces or (far := far_face(seen.size)) >= NEAR:
+            return seen
+        return await ask(min_face=far)
+    except ImageRejected as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="image_rejected",
+            translation_placeholders={"reason": str(err)},
+        ) from err
+    except EngineError as err:
+        raise engine_failed(err) from err
+
+
+def engine_failed(err: EngineError) -> HomeAssistantError:
+    """Return what is said when the engine could not look at a picture."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="engine_failed",
+        translation_placeholders={"reason": str(err)},
+    )
+
+
+def _compare(
+    household: Household, seen: Faces, gallery: Gallery, camera_id: str, claimed: Person | None
+) -> JsonObjectType:
+    """Return what is said of each face, and of the claimed person; raise LookupError as `verify` does.
+
+    The faces of those who stay silent are left out, as if nobody were there.
+    """
+    now, strictness = dt_util.utcnow(), household.strictness
+    faces: list[JsonValueType] = []
+    verifications: list[Verification] = []
+    for face in seen.faces:
+        sighting = Sighting.begin(face, now)
+        verdict = decide(sighting, gallery, now, final=True, strictness=strictness)
+        assert verdict is not None, "a final decision is never put off"
+        if verdict.person_id is not None and not may_be_told(household, verdict.person_id, camera_id):
+            continue
+        described = _describe(face, verdict)
+        if claimed is not None:
+            verification = verify(
+                sighting.embeddings,
+                sighting.weights,
+                gallery,
+                claimed.person_id,
+                now,
+                strictness=strictness,
+            )
+            verifications.append(verification)
+            described["verification"] = _verified(verification)
+        faces.append(described)
+    if claimed is None:
+        return {"faces": faces}
+    answer = best(verifications)
+    return {
+        "faces": faces,
+        "verification": str(answer.answer),
+        "claimed": {
+            "person_id": claimed.person_id,
+            "name": claimed.name,
+            **_verified(answer),
+        },
+    }
+
+
+def _verified(verification: Verification) -> dict[str, JsonValueType]:
+    """Return what is said of a claim."""
+    described: dict[str, JsonValueType] = {
+        "answer": str(verification.answer),
+        "probability": None if verification.probability is None else round(verification.probability, 3),
+        "similarity": None if verification.similarity is None else round(verification.similarity, 3),
+    }
+    if verification.reason is not None:
+        described["reason"] = str(verification.reason)
+    return described
+
+
+async def async_image(hass: HomeAssistant, media: Mapping[str, Any]) -> bytes:
+    """Return a picture of the media sources that lies on this machine, such as an uploaded one."""
+    content_id = media["media_content_id"]
+    path: Path | None = None
+    # Home Assistant fails at the list of all sources, and at what is the name of no file.
+    if content_id not in ("", media_source.const.URI_SCHEME) and "\0" not in content_id:
+        path = (await media_source.async_resolve_media(hass, content_id, None)).path
+    if path is None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="not_a_local_image",
+            translation_placeholders={"image": content_id},
+        )
+    try:
+        return await hass.async_add_executor_job(_read, path)
+    except OSError as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="image_rejected",
+            translation_placeholders={"reason": err.strerror or str(err)},
+        ) from err
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        # One byte more than the engine takes, so that it is the one to refuse.
+        return file.read(MAX_BYTES + 1)
+
+
+def _describe(face: Face, verdict: Verdict) -> dict[str, JsonValueType]:
+    """Return what is said of a face. Its embedding stays here."""
+    quality = face.quality
+    described: dict[str, JsonValueType] = {
+        "decision": str(verdict.decision),
+        "person_id": verdict.person_id,
+        "name": verdict.name,
+        "confidence": None if verdict.confidence is None else round(verdict.confidence, 3),
+        "box": [round(value) for value in face.box],
+        "quality": quality.reason or "good",
+        "width": quality.size,
+    }
+    if verdict.decision is Decision.UNCLEAR and verdict.reason is not None:
+        described["reason"] = str(verdict.reason)
+    return described

@@ -1,0 +1,14 @@
+"""Doors for browsers and apps that Home Assistant guards: by its login, or by a path that it signed."""
+
+from homeassistant.core import HomeAssistant, callback
+
+from .export_download import ExportView
+from .notification_picture import NotificationPictureView
+from .review_picture import ReviewPictureView
+
+
+@callback
+def async_setup_views(hass: HomeAssistant) -> None:
+    """Register the views. They look for the running entry when they are asked for."""
+    for view in (ReviewPictureView(), NotificationPictureView(), ExportView(hass)):
+        hass.http.register_view(view)
