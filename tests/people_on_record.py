@@ -110,6 +110,7 @@ async def put_visit(hass: HomeAssistant, hub: Hub, moment: datetime, person_id: 
     )
     await hass.async_add_executor_job(hub.vault.add_visit, visit, b"a picture", moment)
     await hub.async_count()
+    await hub.board.async_read()
 
 
 def now() -> datetime:

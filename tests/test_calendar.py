@@ -252,9 +252,9 @@ async def test_a_large_range_blocks_nothing(hass: HomeAssistant, people: Hub, st
     threads: set[int] = set()
     read = people.vault.visits
 
-    def watched(**asked: Any) -> list[VisitRecord]:
+    def watched(*asked: Any, **more: Any) -> list[VisitRecord]:
         threads.add(threading.get_ident())
-        return read(**asked)
+        return read(*asked, **more)
 
     def write() -> None:
         for number in range(60):

@@ -329,10 +329,10 @@ async def test_silence(
         )
     assert refused.value.translation_key == "no_consent"
     # Nor by what is read again while they are there.
-    present = hass.data["binary_sensor"].get_entity("binary_sensor.eileen_present")
     assert hub.open_visits.of_person(eileen) is not None
-    assert not await present._async_read()
-    assert not present.is_on
+    await hub.board.async_read()
+    assert hub.board.present_until(eileen) is None
+    assert state(hass, "binary_sensor.eileen_present") == "off"
 
 
 # Cameras

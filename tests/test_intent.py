@@ -402,10 +402,11 @@ async def test_a_vault_that_fails(
 ) -> None:
     """What cannot be read is not taken for what was not."""
 
-    def fail(_person_id: str) -> None:
+    def fail(*_asked: object, **_more: object) -> None:
         raise VaultDamaged
 
-    monkeypatch.setattr(hub.vault, "last_seen_in", fail)
+    monkeypatch.setattr(hub.vault, "visits", fail)
+    await hub.board.async_read()
     with later(minutes=1):
         assert await ask(hass, "When was Eileen last seen?") == (
             "What is kept of visits cannot be read right now."

@@ -212,10 +212,11 @@ async def test_what_cannot_be_told(
     assert "Several" in (await call(hass, WHEN, person="Eileen"))["error"]
     await hub.forgetting.async_forget("other")
 
-    def fail(_person_id: str) -> None:
+    def fail(*_asked: object, **_more: object) -> None:
         raise VaultDamaged
 
-    monkeypatch.setattr(hub.vault, "last_seen_in", fail)
+    monkeypatch.setattr(hub.vault, "visits", fail)
+    await hub.board.async_read()
     assert "cannot be read" in (await call(hass, WHEN, person="Eileen"))["error"]
     api = await offered(hass)
     await hass.config_entries.async_unload(entry.entry_id)

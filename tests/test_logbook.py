@@ -291,7 +291,7 @@ async def test_corrected(hass: HomeAssistant, hub: Hub, people: None, lines: Lin
         )
         assert corrected.visit.visit_id == visit_id
         log = hass.data["familiar_faces_visit_log"]
-        log._async_corrected(corrected)
+        await hub.board._async_corrected(corrected)
         assert (log.find(visit_id) is None) is (person_id is None)
     assert await lines() == ["Otto was seen at the front door", "Somebody came to the front door"]
 
@@ -334,8 +334,10 @@ async def test_the_vault_is_not_read_on_the_event_loop(
         assert log.find("visit-1") is None
         assert await hass.async_add_executor_job(log.find, "visit-1") is not None
         for number in range(200):
-            log._async_visit(a_visit(hub, "nadie", visit_id=f"visit-{number}"), TIMING)
-        assert len(log._at_hand) == 100
+            visit = a_visit(hub, "nadie", visit_id=f"visit-{number}")
+            hub.board._async_visit(visit, TIMING)
+            log._async_visit(visit, TIMING)
+        assert len(hub.board.recent()) == 100
         assert log.find("visit-199") is not None
         assert len(await lines()) == 200
     assert threads

@@ -114,6 +114,7 @@ async def test_who_came(hass: HomeAssistant, hub: Hub, visited: str) -> None:
         "camera_id": camera_id,
         "camera": CAMERA,
         "camera_name": "Front door",
+        "picture": "shown",
     }
 
 

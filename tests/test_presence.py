@@ -1,14 +1,14 @@
 """Presence: it ends when somebody was last seen, outlives a restart, and links to `person.*` follow it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -17,12 +17,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, mock_r
 from custom_components.familiar_faces.const import CONF_LINKED_ENTITY, CONF_VISIT_DAYS, PRESENT_FOR
 from custom_components.familiar_faces.erasing.purging import Purging
 from custom_components.familiar_faces.host.engine import EngineStatus
-from custom_components.familiar_faces.household.signals import SIGNAL_FORGOTTEN
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import VisitRecord
-from custom_components.familiar_faces.visits.open_visits import _Open
 from custom_components.familiar_faces.visits.visit import Visit
 
 from .conftest import FrontDoor
@@ -110,25 +108,24 @@ async def test_a_look_that_saw_somebody_else_prolongs_nothing(
     with at(start + 4 * MINUTE):
         await go_on(hass, hub, of_nadie(hub, start, start))
     assert state(hass) == "on"
-    present = hass.data["binary_sensor"].get_entity(PRESENT)
-    with at(start + 4 * MINUTE), patch.object(present, "async_hold") as hold:
-        present.async_seen_again(of_nadie(hub, start, start))
-        hold.assert_called_once_with(MINUTE)
-        present.async_seen_again(of_nadie(hub, start, start + 4 * MINUTE))
-        hold.assert_called_with(PRESENT_FOR)
+    assert hub.board.present_until(nadie) == start + PRESENT_FOR
+    with at(start + 4 * MINUTE):
+        await go_on(hass, hub, of_nadie(hub, start, start + 4 * MINUTE))
+        assert hub.board.present_until(nadie) == start + 4 * MINUTE + PRESENT_FOR
 
 
 async def test_a_clock_that_is_wrong_keeps_nobody_present(
     hass: HomeAssistant, hub: Hub, nadie: str, start: datetime
 ) -> None:
     """A moment that is yet to come counts as now, and one long ago not at all."""
-    present = hass.data["binary_sensor"].get_entity(PRESENT)
-    with at(start), patch.object(present, "async_hold") as hold:
-        present.async_seen_again(of_nadie(hub, start, start + DAY))
-        hold.assert_called_once_with(PRESENT_FOR)
-        hold.reset_mock()
-        present.async_seen_again(of_nadie(hub, start - DAY, start - DAY))
-        hold.assert_not_called()
+    with at(start):
+        await announce(hass, hub, of_nadie(hub, start, start + DAY))
+        assert hub.board.present_until(nadie) == start + PRESENT_FOR
+    await clock_says(hass, hub, start + PRESENT_FOR)
+    assert state(hass) == "off"
+    with at(start):
+        await announce(hass, hub, of_nadie(hub, start - DAY, start - DAY))
+    assert state(hass) == "off"
 
 
 async def test_it_ends_while_the_engine_is_away(
@@ -219,38 +216,36 @@ async def test_whoever_comes_while_the_vault_is_read_is_present(
     hass: HomeAssistant, hub: Hub, nadie: str, start: datetime
 ) -> None:
     """And whoever is forgotten meanwhile is not."""
-    present = hass.data["binary_sensor"].get_entity(PRESENT)
-    last_seen_in = hub.vault.last_seen_in
+    visits = hub.vault.visits
 
-    def meanwhile(happen: Callable[[], None]) -> Callable[[str], VisitRecord | None]:
-        def read(person_id: str) -> VisitRecord | None:
-            found = last_seen_in(person_id)
-            asyncio.run_coroutine_threadsafe(do(happen), hass.loop).result(5)
+    def meanwhile(happens: Callable[[], Coroutine[Any, Any, None]]) -> Callable[..., list[VisitRecord]]:
+        reads = iter([happens])
+
+        def read(*asked: Any, **more: Any) -> list[VisitRecord]:
+            found = visits(*asked, **more)
+            for now in reads:
+                asyncio.run_coroutine_threadsafe(now(), hass.loop).result(5)
             return found
 
         return read
 
-    async def do(happen: Callable[[], None]) -> None:
-        happen()
+    async def comes() -> None:
+        await announce(hass, hub, of_nadie(hub, start, start))
 
-    def comes() -> None:
-        hub.open_visits._open.append(_Open(of_nadie(hub, start, start)))
-
-    def is_forgotten() -> None:
-        async_dispatcher_send(hass, SIGNAL_FORGOTTEN.format(hub.entry.entry_id), nadie)
+    async def is_forgotten() -> None:
+        await hass.async_add_executor_job(hub.vault.forget, nadie, start)
+        await hub.roster.async_let_go({nadie})
+        hub.async_forget_in_memory(nadie)
 
     with at(start):
-        with patch.object(hub.vault, "last_seen_in", meanwhile(comes)):
-            assert await present._async_read()
-        hub.open_visits.forget(nadie)
-        assert not await present._async_read()
-
-        await keep(hass, hub, start - MINUTE)
-
-        with patch.object(hub.vault, "last_seen_in", meanwhile(is_forgotten)):
-            assert not await present._async_read()
-        assert await present._async_read()
-        present.async_end()
+        await keep(hass, hub, start - 2 * MINUTE, visit_id="before")
+        with patch.object(hub.vault, "visits", meanwhile(comes)):
+            await hub.board.async_read()
+        assert hub.board.present_until(nadie) == start + PRESENT_FOR
+        with patch.object(hub.vault, "visits", meanwhile(is_forgotten)):
+            await hub.board.async_read()
+        assert hub.board.present_until(nadie) is None
+        assert hub.board.last_visit(nadie) is None
 
 
 async def test_with_the_real_engine(

@@ -1,7 +1,6 @@
 """Binary sensors: who is there now."""
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import override
 
 from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
@@ -13,12 +12,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from .const import KEY_PRESENT, OCCUPIED_FOR, PRESENT_FOR
+from .const import KEY_PRESENT
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
-from .household.keeping import may_show
 from .hub import FamiliarFacesConfigEntry, Hub
-from .vault.records import Corrected
-from .visits.visit import Decision, Timing, Visit
+from .visits.visit import Decision
 
 PARALLEL_UPDATES = 0
 
@@ -49,34 +46,47 @@ async def async_setup_entry(
     )
 
 
-class _OnForAWhile(FamiliarFacesEntity, BinarySensorEntity):
-    """Is on for some time after it was last told so."""
+class _OnUntil(FamiliarFacesEntity, BinarySensorEntity):
+    """Is on until a moment that the board says, and off then, whatever the clock says by then."""
 
     needs_engine = True
     _attr_is_on = False
     _end: CALLBACK_TYPE | None = None
 
+    @property
+    def until(self) -> datetime | None:
+        """Return until when it is on, None when it is off."""
+        raise NotImplementedError
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Be on when that began before a restart."""
+        await super().async_added_to_hass()
+        self.async_follow()
+
+    @override
     @callback
-    def async_hold(self, duration: timedelta) -> None:
-        """Be on from now, for `duration`."""
-        self._attr_is_on = True
+    def async_shown(self) -> None:
+        """Be on or off by what the board says now."""
+        self.async_follow()
+        super().async_shown()
+
+    @callback
+    def async_follow(self) -> None:
+        """Be on for as long as is left."""
         if self._end is not None:
             self._end()
-        self._end = async_call_later(
-            self.hass, duration, HassJob(self._async_time_is_up, cancel_on_shutdown=True)
-        )
+            self._end = None
+        until, now = self.until, dt_util.utcnow()
+        self._attr_is_on = until is not None and until > now
+        if until is not None and self._attr_is_on:
+            self._end = async_call_later(
+                self.hass, until - now, HassJob(self._async_time_is_up, cancel_on_shutdown=True)
+            )
 
     @callback
     def _async_time_is_up(self, _now: datetime) -> None:
         self._end = None
-        self.async_end()
-
-    @callback
-    def async_end(self) -> None:
-        """Be off."""
-        if self._end is not None:
-            self._end()
-            self._end = None
         self._attr_is_on = False
         self.async_write_ha_state()
 
@@ -88,7 +98,7 @@ class _OnForAWhile(FamiliarFacesEntity, BinarySensorEntity):
             self._end = None
 
 
-class CameraOccupancy(CameraEntity, _OnForAWhile):
+class CameraOccupancy(CameraEntity, _OnUntil):
     """Somebody of a kind is at a camera."""
 
     def __init__(
@@ -97,123 +107,19 @@ class CameraOccupancy(CameraEntity, _OnForAWhile):
         """Be on for visits with this decision."""
         super().__init__(hub, subentry, description)
         self._decision = decision
-        self._visit: Visit | None = None
 
+    @property
     @override
-    @callback
-    def async_visit(self, visit: Visit, timing: Timing) -> None:
-        """Be on while this kind of visitor is here."""
-        if visit.camera_id != self.camera_id:
-            return
-        if visit.decision is self._decision:
-            self._visit = visit
-            self.async_hold(OCCUPIED_FOR)
-            self.async_write_ha_state()
-        elif self._visit is not None and self._visit.visit_id == visit.visit_id:
-            # Whom this was on for turned out to be somebody else.
-            self.async_end()
-
-    @override
-    @callback
-    def async_seen_again(self, visit: Visit) -> None:
-        """Stay on while the visit goes on."""
-        if visit.camera_id == self.camera_id and visit.decision is self._decision:
-            self._visit = visit
-            self.async_hold(OCCUPIED_FOR)
-            self.async_write_ha_state()
-
-    @override
-    @callback
-    def async_forgotten(self, person_id: str) -> None:
-        """Be off when it was for a person who is no longer known."""
-        if self._visit is not None and self._visit.person_id == person_id:
-            self.async_end()
-
-    @override
-    async def async_corrected(self, corrected: Corrected) -> None:
-        """Be off when the familiar person was none."""
-        if self._visit is None or self._visit.visit_id != corrected.visit.visit_id:
-            return
-        if corrected.moved is None:
-            self.async_end()
-        else:
-            self._visit = replace(self._visit, person_id=corrected.moved.person_id)
-
-    @callback
-    def async_end(self) -> None:
-        """Be off, and forget for whom it was on."""
-        self._visit = None
-        super().async_end()
+    def until(self) -> datetime | None:
+        """Return until when somebody counts as being there."""
+        return self.hub.board.occupied_until(self.camera_id, self._decision)
 
 
-class PersonPresent(PersonEntity, _OnForAWhile):
+class PersonPresent(PersonEntity, _OnUntil):
     """A person was seen a moment ago: until `PRESENT_FOR` after they were last seen."""
 
-    _cleared = 0
-    """How often all that was known was dropped, so that what is read meanwhile is not shown afterwards."""
-
+    @property
     @override
-    async def async_added_to_hass(self) -> None:
-        """Be on when they were seen a moment ago, also when that was before a restart."""
-        await super().async_added_to_hass()
-        await self._async_read()
-
-    async def _async_read(self) -> bool:
-        """Be on or off by when they were last seen in a visit that goes on or is kept; return which."""
-        cleared = self._cleared
-        kept = await self.hass.async_add_executor_job(self.hub.vault.last_seen_in, self.person_id)
-        seen: list[datetime] = []
-        # Of those who stay silent there are visits in memory, and nowhere else.
-        if self.person is not None and self.person.choices.announced:
-            # Only now: somebody may have come while the vault was read.
-            if (still := self.hub.open_visits.of_person(self.person_id)) is not None:
-                seen.append(still.last_seen_at)
-            if (
-                kept is not None
-                and cleared == self._cleared
-                and may_show(self.hub, self.person_id, kept.started_at)
-            ):
-                seen.append(kept.until)
-        self._attr_is_on = False
-        if seen:
-            self._async_hold_since(max(seen))
-        return self._attr_is_on
-
-    @callback
-    def _async_hold_since(self, seen_at: datetime) -> None:
-        """Be on for as long as somebody counts as present who was last seen at a moment."""
-        left = seen_at + PRESENT_FOR - dt_util.utcnow()
-        if left > timedelta(0):
-            # A moment that is yet to come was noted by a clock that was wrong.
-            self.async_hold(min(left, PRESENT_FOR))
-
-    @override
-    @callback
-    def async_forgotten(self, person_id: str) -> None:
-        """Be off when less is agreed to than before."""
-        if person_id == self.person_id:
-            self._cleared += 1
-            self.async_end()
-
-    @override
-    async def async_corrected(self, corrected: Corrected) -> None:
-        """Be on or off by the visits that are left, or have come."""
-        if corrected.concerns(self.person_id):
-            if await self._async_read():
-                self.async_write_ha_state()
-            else:
-                self.async_end()
-
-    @override
-    @callback
-    def async_visit(self, visit: Visit, timing: Timing) -> None:
-        """Be on for a while after every visit of this person."""
-        self.async_seen_again(visit)
-
-    @override
-    @callback
-    def async_seen_again(self, visit: Visit) -> None:
-        """Stay on while a visit goes on."""
-        if visit.person_id == self.person_id:
-            self._async_hold_since(visit.last_seen_at)
-            self.async_write_ha_state()
+    def until(self) -> datetime | None:
+        """Return until when they count as present."""
+        return self.hub.board.present_until(self.person_id)

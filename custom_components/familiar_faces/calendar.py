@@ -13,12 +13,10 @@ from homeassistant.util import dt as dt_util
 from .alerts.sentences import in_sentence
 from .const import DOMAIN
 from .entity import HubEntity, async_setup_entities
-from .household.keeping import may_show
 from .hub import FamiliarFacesConfigEntry
+from .seen.shown import Shown
 from .vault.errors import VaultError
-from .vault.records import Corrected, VisitRecord
 from .visits.open_visits import GAP
-from .visits.visit import Timing, Visit
 from .wording.words import say_at_once, shown_language
 
 PARALLEL_UPDATES = 0
@@ -53,13 +51,9 @@ class VisitsCalendar(HubEntity, CalendarEntity):
     @override
     def event(self) -> CalendarEvent | None:
         """Return the visit that goes on, the one seen last; there are none to come."""
-        going_on = [
-            each for each in self.hub.open_visits.visits if each.last_seen_at + GAP > dt_util.utcnow()
-        ]
-        for visit in sorted(going_on, key=lambda each: each.last_seen_at, reverse=True):
-            if (event := self._event(visit, visit.last_seen_at + GAP)) is not None:
-                return event
-        return None
+        going_on = [each for each in self.hub.board.going_on() if each.kept and each.name is not None]
+        last = max(going_on, key=lambda each: each.last_seen_at, default=None)
+        return None if last is None else self._event(last, last.last_seen_at + GAP)
 
     @override
     async def async_get_events(
@@ -67,8 +61,8 @@ class VisitsCalendar(HubEntity, CalendarEntity):
     ) -> list[CalendarEvent]:
         """Return the visits within a time, oldest first."""
         try:
-            kept = await hass.async_add_executor_job(
-                lambda: self.hub.vault.visits(since=start_date - _LONGEST, before=end_date, limit=MOST)
+            visits = await self.hub.board.async_visits(
+                since=start_date - _LONGEST, before=end_date, limit=MOST
             )
         except VaultError as err:
             raise HomeAssistantError(
@@ -76,26 +70,22 @@ class VisitsCalendar(HubEntity, CalendarEntity):
                 translation_key="vault_failed",
                 translation_placeholders={"reason": str(err)},
             ) from err
-        going_on = {each.visit_id: each.last_seen_at + GAP for each in self.hub.open_visits.visits}
+        going_on = {each.visit_id: each.last_seen_at + GAP for each in self.hub.board.going_on()}
         ends = (
-            (each, going_on.get(each.visit_id, max(each.until, each.started_at + _SHORTEST)))
-            for each in reversed(kept)
+            (each, going_on.get(each.visit_id, max(each.last_seen_at, each.started_at + _SHORTEST)))
+            for each in reversed(visits)
         )
-        events = (self._event(visit, end) for visit, end in ends if end > start_date)
-        return [event for event in events if event is not None]
+        return [self._event(visit, end) for visit, end in ends if end > start_date]
 
     @callback
-    def _event(self, visit: Visit | VisitRecord, end: datetime) -> CalendarEvent | None:
-        """Return what is shown of somebody's visit, None of one that may not be shown."""
-        person = self.hub.people.get(visit.person_id or "")
-        if person is None or not may_show(self.hub, person.person_id, visit.started_at):
-            return None
+    def _event(self, visit: Shown, end: datetime) -> CalendarEvent:
+        """Return what is shown of somebody's visit."""
         subentry = self.hub.entry.subentries.get(visit.camera_id)
         camera = None if subentry is None else subentry.title
-        summary = person.name
+        summary = visit.name or ""
         if camera is not None:
             place = in_sentence(camera, shown_language(self.hass))
-            summary = say_at_once(self.hass, "calendar", "visit", who=person.name, camera=place)
+            summary = say_at_once(self.hass, "calendar", "visit", who=summary, camera=place)
         return CalendarEvent(
             start=dt_util.as_local(visit.started_at),
             end=dt_util.as_local(end),
@@ -104,26 +94,8 @@ class VisitsCalendar(HubEntity, CalendarEntity):
             uid=visit.visit_id,
         )
 
-    @override
     @callback
-    def async_visit(self, visit: Visit, timing: Timing) -> None:
-        """Be on while somebody familiar is here."""
-        self.async_seen_again(visit)
-
     @override
-    @callback
-    def async_seen_again(self, visit: Visit) -> None:
-        """Stay on while the visit goes on."""
-        if visit.person_id is not None:
-            self.async_write_ha_state()
-
-    @override
-    @callback
-    def async_forgotten(self, person_id: str) -> None:
-        """Show nothing more of a person who was forgotten, or agrees to less."""
-        self.async_write_ha_state()
-
-    @override
-    async def async_corrected(self, corrected: Corrected) -> None:
-        """Show whose visit it really was."""
-        self.async_write_ha_state()
+    def _async_shown(self, concerned: frozenset[str]) -> None:
+        """Be on while somebody familiar is here, at whichever camera."""
+        self.async_shown()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, override
 
 from homeassistant.components.sensor import (
@@ -15,17 +14,14 @@ from homeassistant.components.sensor import (
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import callback
-from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.restore_state import RestoreEntity
 from homeassistant.helpers.typing import StateType
 
-from .entity import CameraEntity, FamiliarFacesEntity
-from .household.keeping import keeps_visits, may_show
+from .entity import CameraEntity
 from .hub import Hub
 from .recognising.watcher import Watcher
-from .vault.records import Corrected, VisitRecord
 from .visits.fitness import Fitness
-from .visits.visit import Decision, Timing, Visit
+from .visits.visit import Decision
 from .wording.words import async_say
 
 ATTR_ADVICE = "advice"
@@ -151,107 +147,24 @@ class FitnessSensor(CameraSensor):
             self._width = watcher.fitness.face_width
 
 
-class LastVisitSensor(FamiliarFacesEntity, SensorEntity):
-    """Something of the last visit, read from the vault at the start."""
+class LastVisitorSensor(CameraEntity, SensorEntity, RestoreEntity):
+    """Who was last at a camera: a name, or what else the visit was decided to be."""
 
     needs_engine = True
 
-    def _find(self) -> VisitRecord | None:
-        """Return the last visit. Blocks."""
-        raise NotImplementedError
-
-    @callback
-    def _async_show(self, visit: VisitRecord) -> None:
-        """Show a familiar visit."""
-        raise NotImplementedError
-
     @override
     async def async_added_to_hass(self) -> None:
-        """Show the last visit, also one before a restart."""
-        await super().async_added_to_hass()
-        if (visit := await self.hass.async_add_executor_job(self._find)) is not None:
-            self._async_show(visit)
-
-
-class LastVisitorSensor(CameraEntity, LastVisitSensor, RestoreEntity):
-    """Who was last at a camera: a name, or what else the visit was decided to be."""
-
-    def __init__(self, hub: Hub, subentry: ConfigSubentry, description: EntityDescription) -> None:
-        """Belong to a camera."""
-        super().__init__(hub, subentry, description)
-        self._person_id: str | None = None
-        self._visit_id: str | None = None
-        self._shown_at: datetime | None = None
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Show what the last visit was before a restart; only those of familiar people are in the vault."""
+        """Have it be known who came before a restart, if they had no name: nothing else says so."""
         await super().async_added_to_hass()
         state = await self.async_get_last_state()
-        if state is None or state.state not in (Decision.STRANGER, Decision.UNCLEAR):
-            return
-        if self._shown_at is None or state.last_changed > self._shown_at:
-            self._person_id = self._visit_id = None
-            self._attr_native_value = state.state
+        if state is not None and state.state in (Decision.STRANGER, Decision.UNCLEAR):
+            self.hub.board.async_restored(
+                self.camera_id, Decision(state.state), state.last_changed, f"before_{self.camera_id}"
+            )
 
+    @property
     @override
-    @callback
-    def async_hub_changed(self) -> None:
-        """Show another name that the person has now."""
-        if self._person_id is not None:
-            # No longer than the visit is kept.
-            shown = may_show(self.hub, self._person_id, self._shown_at)
-            person = self.hub.people.get(self._person_id) if shown else None
-            self._attr_native_value = None if person is None else person.name
-            self._person_id = None if person is None else person.person_id
-        super().async_hub_changed()
-
-    @override
-    def _find(self) -> VisitRecord | None:
-        return next(iter(self.hub.vault.visits(camera_id=self.camera_id, limit=1)), None)
-
-    @override
-    @callback
-    def _async_show(self, visit: VisitRecord) -> None:
-        person = self.hub.people.get(visit.person_id)
-        if person is not None and may_show(self.hub, visit.person_id, visit.started_at):
-            self._person_id = visit.person_id
-            self._visit_id = visit.visit_id
-            self._shown_at = visit.started_at
-            self._attr_native_value = person.name
-
-    @override
-    @callback
-    def async_visit(self, visit: Visit, timing: Timing) -> None:
-        """Show who came, unless nothing of it is to be kept: the recorder writes every state down."""
-        if visit.camera_id != self.camera_id:
-            return
-        if visit.person_id is not None and not keeps_visits(self.hub, visit.person_id):
-            if self._visit_id != visit.visit_id:
-                return
-            # Shown as somebody without a name so far, which was wrong.
-            self._person_id = self._attr_native_value = None
-            self.async_write_ha_state()
-            return
-        self._person_id = visit.person_id
-        self._visit_id = visit.visit_id
-        self._shown_at = visit.started_at
-        self._attr_native_value = visit.name if visit.decision is Decision.FAMILIAR else visit.decision
-        self.async_write_ha_state()
-
-    @override
-    @callback
-    def async_forgotten(self, person_id: str) -> None:
-        """Drop the name of a person who was forgotten."""
-        if self._person_id == person_id:
-            self._person_id = self._attr_native_value = None
-            self.async_write_ha_state()
-
-    @override
-    async def async_corrected(self, corrected: Corrected) -> None:
-        """Show who the last visitor really was, or nobody when that is not known."""
-        if self._visit_id == corrected.visit.visit_id:
-            self._person_id = self._attr_native_value = None
-            if corrected.moved is not None:
-                self._async_show(corrected.moved)
-            self.async_write_ha_state()
+    def native_value(self) -> str | None:
+        """Return who it was, as far as that may be written down: the recorder writes every state down."""
+        visit = self.hub.board.last_visitor(self.camera_id)
+        return None if visit is None else visit.name or str(visit.decision)

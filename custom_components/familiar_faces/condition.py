@@ -23,7 +23,8 @@ import voluptuous as vol
 
 from .const import ATTR_VISIT_ID, DOMAIN, KEY_PRESENT
 from .household.period import period
-from .seen.recent import Cause, async_recent_visits
+from .running import async_running_hub
+from .seen.recent import Cause, was_seen
 from .seen.visit_filter import CAMERA_OPTION, PERSON_OPTION, async_check_devices, async_sought
 from .visits.visit import Decision
 
@@ -122,10 +123,6 @@ class WasSeenWithin(Condition):
         self._options = config.options or {}
 
     @override
-    async def _async_setup(self) -> None:
-        await async_recent_visits(self._hass).async_ready()
-
-    @override
     def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:
         """Return whether such a visit was."""
         return async_was_seen(self._hass, self._target, self._options, kwargs.get("variables"))
@@ -137,9 +134,10 @@ def async_was_seen(
 ) -> bool:
     """Return whether somebody was seen; `options` are those of `WasSeenWithin`."""
     kinds = [Decision(kind) for kind in options.get(CONF_KIND) or _KINDS]
-    return async_recent_visits(hass).async_seen(
-        async_sought(hass, kinds, target, options), options[CONF_WITHIN], _cause(variables)
-    )
+    if (hub := async_running_hub(hass)) is None:
+        return False
+    sought = async_sought(hass, kinds, target, options)
+    return was_seen(hub.board, sought, options[CONF_WITHIN], _cause(variables))
 
 
 def _cause(variables: TemplateVarsType) -> Cause | None:

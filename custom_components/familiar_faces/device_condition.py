@@ -23,7 +23,6 @@ import voluptuous as vol
 from .condition import CONF_KIND, CONF_WITHIN, async_was_seen
 from .const import DOMAIN, KEY_PRESENT, SUBENTRY_CAMERA, SUBENTRY_PERSON
 from .household.period import period
-from .seen.recent import async_recent_visits
 from .seen.visit_filter import async_ids, async_kind
 from .visits.visit import Decision
 
@@ -95,8 +94,6 @@ def async_condition_from_config(hass: HomeAssistant, config: ConfigType) -> Cond
         CONF_WITHIN: cv.positive_time_period(config[CONF_WITHIN]),
         CONF_KIND: [str(SEEN[config[CONF_TYPE]])],
     }
-    # From now on, so that it knows of those who come before it is asked.
-    async_recent_visits(hass)
 
     @callback
     def was_seen(hass: HomeAssistant, variables: TemplateVarsType) -> bool:

@@ -10,6 +10,7 @@ from homeassistant.util import dt as dt_util
 from .alerts.rule import WEEKDAYS, Rule
 from .const import CONF_MODE, CONF_TRIGGERS, CONF_WHERE
 from .hub import FamiliarFacesConfigEntry, Hub
+from .internals.checks import async_missing
 from .people.calibration import SFACE, Strictness
 
 
@@ -45,6 +46,7 @@ async def async_get_config_entry_diagnostics(
         "photos": sorted(len(person.templates) for person in hub.people.values()),
         "recognition": hub.recognition(),
         "visits_today": hub.visits_today,
+        "missing_in_home_assistant": async_missing(hass),
         "cameras": [
             {
                 "mode": entry.subentries[watcher.camera_id].data[CONF_MODE],

@@ -10,25 +10,16 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.restore_state import RestoreEntity, async_get as async_get_restored
 
 from .alerts.rule import Rule
 from .const import CONF_PERSON_ID, DOMAIN, MANUFACTURER, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUBENTRY_PERSON
 from .engine import VERSION
 from .host.engine import EngineStatus
-from .household.signals import (
-    SIGNAL_CHANGED,
-    SIGNAL_CORRECTED,
-    SIGNAL_FORGOTTEN,
-    SIGNAL_SEEN_AGAIN,
-    SIGNAL_SUBENTRY,
-    SIGNAL_VISIT,
-)
+from .household.signals import SIGNAL_CHANGED, SIGNAL_SHOWN, SIGNAL_SUBENTRY
 from .hub import FamiliarFacesConfigEntry, Hub
+from .internals import restored_states
 from .people.person import Person
 from .recognising.watcher import Watcher
-from .vault.records import Corrected
-from .visits.visit import Timing, Visit
 
 type MakeEntities = Callable[[Hub, ConfigSubentry], Iterable[Entity]]
 
@@ -120,10 +111,7 @@ class FamiliarFacesEntity(Entity):
         await super().async_added_to_hass()
         for end in (
             self.hub.async_connect(SIGNAL_CHANGED, self.async_hub_changed),
-            self.hub.async_connect(SIGNAL_VISIT, self.async_visit),
-            self.hub.async_connect(SIGNAL_SEEN_AGAIN, self.async_seen_again),
-            self.hub.async_connect(SIGNAL_FORGOTTEN, self.async_forgotten),
-            self.hub.async_connect(SIGNAL_CORRECTED, self.async_corrected),
+            self.hub.async_connect(SIGNAL_SHOWN, self._async_shown),
         ):
             self.async_on_remove(end)
 
@@ -131,23 +119,20 @@ class FamiliarFacesEntity(Entity):
     def async_set_restorable(self, restorable: bool) -> None:
         """Have Home Assistant write down what is shown, to show it after a restart, or have it not do so."""
         self._restorable = restorable
-        stored = async_get_restored(self.hass)
-        if restorable and isinstance(self, RestoreEntity):
-            stored.async_restore_entity_added(self)
+        if restorable:
+            restored_states.async_note(self)
         else:
-            stored.entities.pop(self.entity_id, None)
-            stored.last_states.pop(self.entity_id, None)
+            restored_states.async_drop(self)
 
     @override
     async def async_internal_will_remove_from_hass(self) -> None:
         """Have nothing stored to be restored of what is not to be kept."""
-        stored = async_get_restored(self.hass)
-        if not self._restorable and isinstance(self, RestoreEntity):
+        if not self._restorable:
             # Home Assistant takes it away together with what it would store.
-            stored.async_restore_entity_added(self)
+            restored_states.async_note(self)
         await super().async_internal_will_remove_from_hass()
         if not self._restorable:
-            stored.last_states.pop(self.entity_id, None)
+            restored_states.async_drop_stored(self)
 
     @callback
     def async_hub_changed(self) -> None:
@@ -155,19 +140,14 @@ class FamiliarFacesEntity(Entity):
         self.async_write_ha_state()
 
     @callback
-    def async_visit(self, visit: Visit, timing: Timing) -> None:
-        """Take note of a visit."""
+    def _async_shown(self, concerned: frozenset[str]) -> None:
+        if self._of in concerned:
+            self.async_shown()
 
     @callback
-    def async_seen_again(self, visit: Visit) -> None:
-        """Take note that a visit goes on."""
-
-    @callback
-    def async_forgotten(self, person_id: str) -> None:
-        """Drop whatever is known of a person."""
-
-    async def async_corrected(self, corrected: Corrected) -> None:
-        """Take note that a visit was not whose it was said to be."""
+    def async_shown(self) -> None:
+        """Show what the board says now of this camera or person."""
+        self.async_write_ha_state()
 
 
 class HubEntity(FamiliarFacesEntity):
@@ -210,7 +190,7 @@ class PersonEntity(FamiliarFacesEntity):
         """Have nothing stored to be restored of a person who was removed."""
         await super().async_internal_will_remove_from_hass()
         if self._subentry_id not in self.hub.entry.subentries:
-            async_get_restored(self.hass).last_states.pop(self.entity_id, None)
+            restored_states.async_drop_stored(self)
 
     @property
     def person(self) -> Person | None:

@@ -25,6 +25,7 @@ from .openness.settings import Settings
 from .openness.viewing import ViewingLog
 from .recognising.announcing import Announcer
 from .recognising.following import Following
+from .seen.board import Board
 from .seen.visit_log import VisitLog
 from .vault.errors import VaultError
 from .vault.store import Vault
@@ -56,7 +57,8 @@ class Hub(Household):
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)
-        self.visit_log = VisitLog(self)
+        self.board = Board(self)
+        self.visit_log = VisitLog(self, self.board)
         self._following = Following(
             self, self.announcer, self.forgetting.async_forget_removed, self.alerts.async_follow
         )
@@ -81,6 +83,8 @@ class Hub(Household):
         self.visits_today = await self.hass.async_add_executor_job(
             self.vault.count_visits, dt_util.start_of_local_day()
         )
+        # Before whoever reads it is told of something.
+        self._unsubscribe += await self.board.async_start()
         self.alerts.async_start()
         self._following.async_start()
         self._unsubscribe += [

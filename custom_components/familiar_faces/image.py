@@ -16,11 +16,9 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 
 from .consent.invitations import qr_png
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
-from .household.keeping import keeps_pictures, may_show_picture
 from .hub import FamiliarFacesConfigEntry, Hub
+from .seen.shown import Shown
 from .vault.errors import VaultError
-from .vault.records import Corrected, VisitRecord
-from .visits.visit import Timing, Visit
 
 PARALLEL_UPDATES = 0
 
@@ -55,73 +53,30 @@ class _VisitImage(FamiliarFacesEntity, ImageEntity):
     """The picture of a visit."""
 
     _attr_content_type = "image/jpeg"
-    _visit_id: str | None = None
-    _person_id: str | None = None
-    _began_at: datetime | None = None
-    """When the visit that is shown began."""
 
-    def _find(self) -> VisitRecord | None:
-        """Return the last visit that it shows. Blocks."""
+    @property
+    def visit(self) -> Shown | None:
+        """Return the visit whose picture is shown."""
         raise NotImplementedError
 
+    @property
     @override
-    async def async_added_to_hass(self) -> None:
-        """Show the last visit, also one before a restart."""
-        await super().async_added_to_hass()
-        if (visit := await self.hass.async_add_executor_job(self._find)) is not None:
-            self.async_show(visit)
-
-    @override
-    @callback
-    def async_hub_changed(self) -> None:
-        """Show a picture no longer than it is kept."""
-        if self._person_id is not None and not may_show_picture(self.hub, self._person_id, self._began_at):
-            self.async_show(None)
-        super().async_hub_changed()
-
-    @callback
-    def async_show(self, visit: Visit | VisitRecord | None) -> None:
-        """Show a visit's picture from now on, as far as it is kept."""
-        if visit is not None and not may_show_picture(self.hub, visit.person_id, visit.started_at):
-            visit = None
-        self._visit_id = None if visit is None else visit.visit_id
-        self._person_id = None if visit is None else visit.person_id
-        self._began_at = None if visit is None else visit.started_at
-        self._attr_image_last_updated = visit.last_seen_at if isinstance(visit, Visit) else self._began_at
+    def image_last_updated(self) -> datetime | None:
+        """Return when the visit began: the picture is another one with every visit."""
+        return None if self.visit is None else self.visit.started_at
 
     @override
     async def async_image(self) -> bytes | None:
-        """Return the picture, and note that it was seen."""
-        person_id, picture = self._person_id, await super().async_image()
-        if picture is not None and person_id is not None:
-            await self.hub.viewings.async_note(person_id)
-        return picture
-
-    @override
-    def image(self) -> bytes | None:
-        """Return the picture, None when it is past its time."""
-        if self._visit_id is None:
+        """Return the picture, and note that it was seen; None when it is past its time."""
+        if (visit := self.visit) is None or visit.person_id is None:
             return None
         try:
-            return self.hub.vault.visit_picture(self._visit_id)
+            picture = await self.hass.async_add_executor_job(self.hub.vault.visit_picture, visit.visit_id)
         except VaultError:
             return None
-
-    @override
-    @callback
-    def async_forgotten(self, person_id: str) -> None:
-        """Show nothing more of a person who was forgotten."""
-        if self._person_id == person_id:
-            self.async_show(None)
-            self.async_write_ha_state()
-
-    @override
-    async def async_corrected(self, corrected: Corrected) -> None:
-        """Show another visit when the one that is shown was somebody else's, or a newer one has come."""
-        visit = await self.hass.async_add_executor_job(self._find)
-        if visit is None or (visit.visit_id, visit.person_id) != (self._visit_id, self._person_id):
-            self.async_show(visit)
-            self.async_write_ha_state()
+        if picture is not None:
+            await self.hub.viewings.async_note(visit.person_id)
+        return picture
 
 
 class LastVisitorImage(CameraEntity, _VisitImage):
@@ -132,17 +87,11 @@ class LastVisitorImage(CameraEntity, _VisitImage):
         super().__init__(hub, subentry, description)
         ImageEntity.__init__(self, hub.hass)
 
+    @property
     @override
-    def _find(self) -> VisitRecord | None:
-        visits = self.hub.vault.visits(camera_id=self.camera_id)
-        return next((each for each in visits if keeps_pictures(self.hub, each.person_id)), None)
-
-    @override
-    @callback
-    def async_visit(self, visit: Visit, timing: Timing) -> None:
-        """Show a familiar visitor; of others there are no pictures."""
-        if visit.camera_id == self.camera_id and keeps_pictures(self.hub, visit.person_id):
-            self.async_show(visit)
+    def visit(self) -> Shown | None:
+        """Return the newest visit of which there is a picture."""
+        return self.hub.board.last_picture(camera_id=self.camera_id)
 
 
 class LastPictureImage(PersonEntity, _VisitImage):
@@ -153,16 +102,11 @@ class LastPictureImage(PersonEntity, _VisitImage):
         super().__init__(hub, subentry, description)
         ImageEntity.__init__(self, hub.hass)
 
+    @property
     @override
-    def _find(self) -> VisitRecord | None:
-        return self.hub.vault.last_visit(self.person_id) if keeps_pictures(self.hub, self.person_id) else None
-
-    @override
-    @callback
-    def async_visit(self, visit: Visit, timing: Timing) -> None:
-        """Show this person's newest visit."""
-        if visit.person_id == self.person_id and keeps_pictures(self.hub, self.person_id):
-            self.async_show(visit)
+    def visit(self) -> Shown | None:
+        """Return the newest visit of which there is a picture."""
+        return self.hub.board.last_picture(person_id=self.person_id)
 
 
 class InvitationImage(PersonEntity, ImageEntity):

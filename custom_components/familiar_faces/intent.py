@@ -44,7 +44,7 @@ class _LookupIntent(intent.IntentHandler):
         asker = await async_asker(intent_obj.hass, intent_obj.context, intent_obj.assistant or ASSISTANT)
         said = {key: str(slot["value"]).strip() for key, slot in slots.items()}
         try:
-            speech = await self.async_answer(Lookup(hub, asker), spoken, said)
+            speech = await self.async_answer(Lookup(hub, hub.board, asker), spoken, said)
         except VaultError:
             speech = await spoken.async_say(Sentence.FAILED)
         response.async_set_speech(speech)

@@ -44,7 +44,7 @@ class _LookupTool(Tool):
         said = self.parameters(tool_input.tool_args)
         if (hub := async_running_hub(hass)) is None:
             return _error("Familiar Faces is not running")
-        lookup = Lookup(hub, await async_asker(hass, llm_context.context, llm_context.assistant))
+        lookup = Lookup(hub, hub.board, await async_asker(hass, llm_context.context, llm_context.assistant))
         try:
             return ToolResult(data=await self.async_look_up(lookup, said))
         except _Unknown as err:
@@ -100,7 +100,7 @@ class WhenLastSeen(_LookupTool):
         return {
             "name": person.name,
             "here_now_at": [here.place.name for here in lookup.here() if here.has(person.person_id)],
-            "last_seen": _said(None if came is None else came.visit.until),
+            "last_seen": _said(None if came is None else came.visit.last_seen_at),
             "camera": None if came is None or came.place is None else came.place.name,
         }
 
@@ -135,7 +135,7 @@ def async_get_tools(hass: HomeAssistant, llm_context: LLMContext, api_id: str) -
     if api_id != LLM_API_ASSIST or (hub := async_running_hub(hass)) is None:
         return None
     # Whose user it is shows when a tool is called; what is exposed is the same for all of them.
-    lookup = Lookup(hub, Asker(hass, assistant=llm_context.assistant))
+    lookup = Lookup(hub, hub.board, Asker(hass, assistant=llm_context.assistant))
     tools: list[Tool] = []
     if lookup.places():
         tools += [WhoIsAtTheDoor(), DidAStrangerCome()]

@@ -41,7 +41,7 @@ def _describe(hass: HomeAssistant, event: LazyEventPartialState) -> dict[str, st
     log = hass.data.get(VISIT_LOG)
     camera = camera_of(hass, event.data)
     visit = None if log is None else log.find(visit_id_of(event.data))
-    name = None if log is None or visit is None else log.name(visit)
+    name = None if visit is None else visit.name
     decision = str(event.data.get(ATTR_DECISION))
     if decision == Decision.FAMILIAR and name is not None:
         who, what = name, "seen"

@@ -13,20 +13,17 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory, UnitOfTime
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
 from .alert_sensors import make_alert_sensors
-from .camera_sensors import LastVisitSensor, make_camera_sensors
+from .camera_sensors import make_camera_sensors
 from .entity import HubEntity, PersonEntity, async_setup_entities
 from .host.engine import EngineStatus
-from .household.keeping import keeps_visits, may_show
 from .hub import FamiliarFacesConfigEntry, Hub
 from .people.person import ConsentState, Person
-from .vault.records import Corrected, VisitRecord
-from .visits.visit import Timing, Visit
 
 PARALLEL_UPDATES = 0
 
@@ -156,7 +153,7 @@ class VisitsTodaySensor(HubSensor, RestoreSensor):
         if state is None or data is None or not isinstance(data.native_value, int):
             return
         if state.last_changed >= dt_util.start_of_local_day():
-            self.hub.visits_today = max(self.hub.visits_today, data.native_value)
+            self.hub.async_go_on_counting(data.native_value)
 
 
 class PersonSensor(PersonEntity, SensorEntity):
@@ -171,81 +168,27 @@ class PersonSensor(PersonEntity, SensorEntity):
         return None if self.person is None else self.entity_description.value(self.person)
 
 
-class LastSeenSensor(PersonEntity, LastVisitSensor):
+class LastSeenSensor(PersonEntity, SensorEntity):
     """The camera at which a person was last seen, as far as the visit is kept."""
 
-    _shown_at: datetime | None = None
-    """When the visit that is shown began."""
+    needs_engine = True
 
+    @property
     @override
-    @callback
-    def async_hub_changed(self) -> None:
-        """Show a visit no longer than it is kept."""
-        if self._shown_at is not None and not may_show(self.hub, self.person_id, self._shown_at):
-            self._shown_at = self._attr_native_value = None
-        super().async_hub_changed()
-
-    @override
-    @callback
-    def async_forgotten(self, person_id: str) -> None:
-        """Show nothing more of what was agreed to before."""
-        if person_id == self.person_id:
-            self._shown_at = self._attr_native_value = None
-            self.async_write_ha_state()
-
-    @override
-    def _find(self) -> VisitRecord | None:
-        return self.hub.vault.last_visit(self.person_id)
-
-    @override
-    @callback
-    def _async_show(self, visit: VisitRecord) -> None:
-        if may_show(self.hub, self.person_id, visit.started_at):
-            self._shown_at = visit.started_at
-            self._async_show_at(visit.camera_id, visit.until)
-
-    @callback
-    def _async_show_at(self, camera_id: str, at: datetime) -> None:
-        """Show where and when the person was seen."""
-        subentry = self.hub.entry.subentries.get(camera_id)
-        self._attr_native_value = None if subentry is None else subentry.title
-
-    @override
-    @callback
-    def async_visit(self, visit: Visit, timing: Timing) -> None:
-        """Show where the person came."""
-        self.async_seen_again(visit)
-
-    @override
-    @callback
-    def async_seen_again(self, visit: Visit) -> None:
-        """Show that the person is still there."""
-        if visit.person_id == self.person_id and keeps_visits(self.hub, self.person_id):
-            self._shown_at = visit.started_at
-            self._async_show_at(visit.camera_id, visit.last_seen_at)
-            self.async_write_ha_state()
-
-    @override
-    async def async_corrected(self, corrected: Corrected) -> None:
-        """Show the last visit that is left, or that has come."""
-        if not corrected.concerns(self.person_id):
-            return
-        visit = await self.hass.async_add_executor_job(self._find)
-        self._shown_at = self._attr_native_value = None
-        still = self.hub.open_visits.of_person(self.person_id)
-        if still is not None and keeps_visits(self.hub, self.person_id):
-            # Newer than anything that is kept: the one that was corrected is not among them any more.
-            self._shown_at = still.started_at
-            self._async_show_at(still.camera_id, still.last_seen_at)
-        elif visit is not None:
-            self._async_show(visit)
-        self.async_write_ha_state()
+    def native_value(self) -> StateType | datetime:
+        """Return where it was."""
+        if (visit := self.hub.board.last_visit(self.person_id)) is None:
+            return None
+        camera = self.hub.entry.subentries.get(visit.camera_id)
+        return None if camera is None else camera.title
 
 
 class LastSeenAtSensor(LastSeenSensor):
     """When a person was last seen."""
 
+    @property
     @override
-    @callback
-    def _async_show_at(self, camera_id: str, at: datetime) -> None:
-        self._attr_native_value = at
+    def native_value(self) -> StateType | datetime:
+        """Return when it was."""
+        visit = self.hub.board.last_visit(self.person_id)
+        return None if visit is None else visit.last_seen_at

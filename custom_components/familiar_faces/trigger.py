@@ -32,7 +32,6 @@ from .const import (
     OCCUPIED_FOR,
     PRESENT_FOR,
 )
-from .household.keeping import may_be_told
 from .household.period import period
 from .household.signals import SIGNAL_CORRECTED, SIGNAL_FORGOTTEN, SIGNAL_SEEN_AGAIN, SIGNAL_VISIT, listener
 from .hub import Hub
@@ -254,9 +253,9 @@ class _Attached:
             if self._removed or hub is None or hub is not opened.hub():
                 return
             # What was agreed to may have changed while it was waited for.
-            if visit.person_id is not None and not may_be_told(hub, visit.person_id, visit.camera_id):
+            if (still := hub.board.tellable(visit)) is None:
                 return
-            variables = {**async_variables(hub, visit), "for": self._duration}
+            variables = {**async_variables(hub, still), "for": self._duration}
             # What describes it goes into the logbook, so it names nobody.
             self._run_action(variables, f"state of {variables['entity_id'] or DOMAIN}")
 
@@ -283,7 +282,7 @@ def async_variables(hub: Hub, visit: Visit) -> dict[str, Any]:
         "decision": str(visit.decision),
         ATTR_REASON: None if visit.reason is None else str(visit.reason),
         ATTR_PERSON_ID: visit.person_id,
-        ATTR_PERSON_NAME: None if person is None else person.name,
+        ATTR_PERSON_NAME: visit.name,
         "person_device_id": None if person_device is None else person_device.id,
         "person_entity_id": None if person is None else person.linked_entity,
         ATTR_CONFIDENCE: None if visit.confidence is None else round(visit.confidence, 3),

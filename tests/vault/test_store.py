@@ -252,8 +252,6 @@ def test_visits_come_back_newest_first(vault: Vault) -> None:
     assert ids(vault.visits(since=NOW - 2 * DAY)) == "dcb"
     assert ids(vault.visits(since=NOW - 2 * DAY + SECOND)) == "dc"
     assert ids(vault.visits(limit=2)) == "dc"
-    assert vault.last_visit(MARIA) == visits[2]
-    assert vault.last_visit("nobody") is None
     assert vault.count_visits(NOW - DAY) == 2
     assert vault.visit_picture("a") is None
     assert vault.visit_picture("d") == a_photo(103)

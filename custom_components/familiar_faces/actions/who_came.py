@@ -15,8 +15,8 @@ import voluptuous as vol
 from ..const import DOMAIN
 from ..household.period import period
 from ..seen.lookup import Came, Here, Lookup, async_asker
+from ..seen.shown import Shown
 from ..vault.errors import VaultError
-from ..visits.visit import Visit
 from .common import ATTR_PERSON, TEXT, Action, async_targets, find_among, find_cameras, hub_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ WHO_IS_HERE_SCHEMA = vol.Schema({**cv.TARGET_FIELDS, vol.Optional(ATTR_CAMERA): 
 async def _async_last_visits(call: ServiceCall) -> ServiceResponse:
     """Return the newest visits that are kept."""
     hub = hub_of(call.hass)
-    lookup = Lookup(hub, await async_asker(call.hass, call.context))
+    lookup = Lookup(hub, hub.board, await async_asker(call.hass, call.context))
     since, until = _period(call)
     people, cameras = _people(hub, lookup, call), _cameras(lookup, call)
     known, places = lookup.known().keys(), lookup.places().keys()
@@ -71,7 +71,8 @@ async def _async_last_visits(call: ServiceCall) -> ServiceResponse:
 
 async def _async_who_is_here(call: ServiceCall) -> ServiceResponse:
     """Return whose visits go on, and who was seen a moment ago."""
-    lookup = Lookup(hub_of(call.hass), await async_asker(call.hass, call.context))
+    hub = hub_of(call.hass)
+    lookup = Lookup(hub, hub.board, await async_asker(call.hass, call.context))
     targets = async_targets(call, Platform.EVENT, lookup.places().keys()) or set()
     found = lookup.here(_with(_cameras(lookup, call), targets))
     return {
@@ -129,15 +130,11 @@ def _period(call: ServiceCall) -> tuple[datetime | None, datetime | None]:
 def _came(came: Came) -> JsonObjectType:
     place = came.place
     return {
-        "visit_id": came.visit.visit_id,
-        "person_id": came.visit.person_id,
-        "name": came.name,
+        **_visit(came.visit),
         "camera_id": None if place is None else place.camera_id,
         "camera": None if place is None else place.entity_id,
         "camera_name": None if place is None else place.name,
-        "started_at": _said(came.visit.started_at),
-        "last_seen_at": _said(came.visit.until),
-        "confidence": round(came.visit.confidence, 3),
+        "picture": str(came.visit.picture),
     }
 
 
@@ -147,14 +144,14 @@ def _here(lookup: Lookup, here: Here) -> JsonObjectType:
         "camera": here.place.entity_id,
         "camera_name": here.place.name,
         "looking": lookup.is_looked([here.place.camera_id]),
-        "people": [_going_on(each) for each in here.people],
+        "people": [_visit(each) for each in here.people],
         "others": here.others,
         "strangers": here.strangers,
         "unclear": here.unclear,
     }
 
 
-def _going_on(visit: Visit) -> JsonObjectType:
+def _visit(visit: Shown) -> JsonObjectType:
     return {
         "visit_id": visit.visit_id,
         "person_id": visit.person_id,

@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 
 from ..household.household import Household
 from ..household.issues import async_check_alert
-from ..household.keeping import keeps_pictures
+from ..household.keeping import keeps_pictures, shortest_kept
 from ..household.signals import SIGNAL_CHANGED, SIGNAL_CORRECTED, SIGNAL_FORGOTTEN, SIGNAL_LOOK
 from ..people.person import Person
 from ..recognising.announcing import Settled
@@ -95,10 +95,16 @@ class Alerts:
         """Return the titles of alerts that could not be read, by their ids."""
         return self._rules.unreadable
 
-    @property
-    def told_at(self) -> Mapping[str, datetime]:
-        """Return when each alert told somebody last, by its id, as far as visits are kept."""
-        return self._teller.told_at
+    def last_told(self, alert_id: str) -> datetime | None:
+        """Return when an alert told somebody last, for as long as the visit may be kept of anybody it can have been."""
+        told_at, kept = self._teller.told_at.get(alert_id), shortest_kept(self._household)
+        over = told_at is None or (kept is not None and dt_util.utcnow() - told_at >= kept)
+        return None if over else told_at
+
+    @callback
+    def async_told_before(self, alert_id: str, at: datetime) -> None:
+        """Know when an alert told somebody before a restart; of whom is not known any more."""
+        self._teller.async_told_before(alert_id, at)
 
     @callback
     def async_start(self) -> None:

@@ -74,8 +74,8 @@ class Teller:
         self._outboxes: dict[str, Outbox] = {}
         self.told_at: dict[str, datetime] = {}
         """When an alert told somebody last, by its id."""
-        self._told_of: dict[str, set[str]] = {}
-        """Of which individuals that was."""
+        self._told_of: dict[str, set[str] | None] = {}
+        """Of which individuals that was; None where it may have been of anybody."""
 
     async def async_stop(self) -> None:
         """Give up what is not sent yet."""
@@ -100,9 +100,16 @@ class Teller:
             if any(part.individual == person_id for part in sent.parts):
                 self.async_clear(tag, key)
         self._told = {key: told for key, told in self._told.items() if key[2] != person_id}
-        for alert_id in [each for each, told_of in self._told_of.items() if person_id in told_of]:
+        gone = [each for each, told_of in self._told_of.items() if told_of is None or person_id in told_of]
+        for alert_id in gone:
             del self._told_of[alert_id], self.told_at[alert_id]
             self._household.async_send(SIGNAL_TOLD)
+
+    @callback
+    def async_told_before(self, alert_id: str, at: datetime) -> None:
+        """Know when an alert told somebody before a restart."""
+        if alert_id not in self.told_at:
+            self.told_at[alert_id], self._told_of[alert_id] = at, None
 
     @callback
     def async_expire(self, now: datetime) -> None:

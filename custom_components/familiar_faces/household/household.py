@@ -165,6 +165,11 @@ class Household:
         self.async_send(SIGNAL_FORGOTTEN, person_id)
 
     @callback
+    def async_go_on_counting(self, visits: int) -> None:
+        """Count from as many visits of today as were counted before a restart."""
+        self.visits_today = max(self.visits_today, visits)
+
+    @callback
     def async_new_day(self) -> None:
         """Count the visits of another day."""
         self.visits_today = 0

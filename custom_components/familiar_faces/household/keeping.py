@@ -50,13 +50,6 @@ def may_show(household: Household, person_id: str | None, at: datetime | None) -
     )
 
 
-def may_show_picture(household: Household, person_id: str | None, at: datetime | None) -> bool:
-    """Return whether a picture of a visit that began at a moment may still be shown: as long as it is kept."""
-    return at is not None and dt_util.utcnow() - at < pictures_kept_for(
-        household, _consent(household, person_id)
-    )
-
-
 def shortest_kept(household: Household) -> timedelta | None:
     """Return how long visits are kept of whom they are kept shortest; None when they are of nobody.
 

@@ -24,6 +24,8 @@ SIGNAL_FORGOTTEN: SignalTypeFormat[str] = SignalTypeFormat("familiar_faces_{}_fo
 """Somebody was forgotten, or agrees to less than before; it carries their id."""
 SIGNAL_CORRECTED: SignalTypeFormat[Corrected] = SignalTypeFormat("familiar_faces_{}_corrected")
 """A visit was not whose it was said to be."""
+SIGNAL_SHOWN: SignalTypeFormat[frozenset[str]] = SignalTypeFormat("familiar_faces_{}_shown")
+"""Something else may be shown of visits; it carries the ids of the cameras and the people that it concerns."""
 SIGNAL_SUBENTRY: SignalTypeFormat[ConfigSubentry] = SignalTypeFormat("familiar_faces_{}_subentry")
 """A subentry was added."""
 SIGNAL_TOLD: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_told")

@@ -1,32 +1,27 @@
 """What may be told of visits, and to whom: the core of the actions, the sentences and the tools that ask."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-import sys
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
-from homeassistant.components.binary_sensor.const import DOMAIN as BINARY_SENSOR_DOMAIN
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
-from homeassistant.components.event.const import ATTR_EVENT_TYPE
 from homeassistant.components.homeassistant.exposed_entities import async_should_expose
-from homeassistant.const import STATE_ON
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import UnknownUser
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.intent import async_get_entity_aliases
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_CAMERA, DOMAIN, KEY_PRESENT, KEY_SEEN, KEY_VISITOR, SUBENTRY_CAMERA
+from ..const import CONF_CAMERA, DOMAIN, KEY_SEEN, KEY_VISITOR, SUBENTRY_CAMERA
 from ..host.engine import EngineStatus
 from ..household.household import Household
-from ..household.keeping import may_show
 from ..people.person import Person
-from ..vault.records import VisitRecord
-from ..visits.open_visits import GAP
 from ..visits.tally import Count
-from ..visits.visit import Decision, Visit
+from ..visits.visit import Decision
+from .board import Board
+from .shown import Shown
 
 ASSISTANT = "conversation"
 """Whose exposed entities count where an assistant has no settings of its own."""
@@ -84,8 +79,7 @@ class Place:
 class Came:
     """A kept visit that may be told of."""
 
-    visit: VisitRecord
-    name: str
+    visit: Shown
     place: Place | None
     """Where; None when that may not be told, or the camera is gone."""
 
@@ -95,7 +89,7 @@ class Here:
     """Who is at a camera now."""
 
     place: Place
-    people: tuple[Visit, ...] = ()
+    people: tuple[Shown, ...] = ()
     """The visits of those who may be named."""
     others: int = 0
     """How many familiar people there are besides, whose names are not for whoever asks."""
@@ -128,9 +122,10 @@ class Lookup:
     Nothing of people who agreed to less, and of strangers no more than where and when they came.
     """
 
-    def __init__(self, household: Household, asker: Asker) -> None:
+    def __init__(self, household: Household, board: Board, asker: Asker) -> None:
         """Look up for somebody."""
         self._household = household
+        self._board = board
         self._asker = asker
         self._entities = er.async_get(household.hass)
 
@@ -172,7 +167,7 @@ class Lookup:
     @callback
     def people(self) -> dict[str, Person]:
         """Return the people who may be told of, by their ids: not those who stay silent."""
-        return {key: person for key, person in self.known().items() if person.choices.announced}
+        return {key: person for key, person in self.known().items() if self._board.may_name(person)}
 
     @callback
     def named(self, name: str) -> list[Person]:
@@ -194,29 +189,20 @@ class Lookup:
     @callback
     def here(self, camera_ids: Collection[str] | None = None) -> list[Here]:
         """Return who is at the cameras now, as far as their visits go on."""
-        now = dt_util.utcnow()
-        going_on = [each for each in self._household.open_visits.visits if now - each.last_seen_at <= GAP]
+        going_on = self._board.going_on()
         return [
-            self._here(place, [each for each in going_on if each.camera_id == place.camera_id], now)
+            self._here(place, [each for each in going_on if each.camera_id == place.camera_id])
             for place in self.places().values()
             if camera_ids is None or place.camera_id in camera_ids
         ]
 
-    def _here(self, place: Place, visits: list[Visit], now: datetime) -> Here:
+    def _here(self, place: Place, visits: list[Shown]) -> Here:
         may_be_told = self.people()
-        people, others = [], 0
-        for visit in visits:
-            person = self._household.people.get(visit.person_id or "")
-            if person is None or not person.may_be_recognised(now, place.camera_id):
-                continue
-            if person.person_id in may_be_told:
-                people.append(replace(visit, name=person.name))
-            elif person.choices.announced:
-                others += 1
+        people = [each for each in visits if each.person_id in may_be_told]
         return Here(
             place,
             tuple(people),
-            others,
+            others=sum(each.person_id is not None for each in visits) - len(people),
             strangers=sum(each.decision is Decision.STRANGER for each in visits),
             unclear=sum(each.decision is Decision.UNCLEAR for each in visits),
         )
@@ -224,12 +210,11 @@ class Lookup:
     @callback
     def present(self) -> list[Person]:
         """Return who was seen a moment ago at any camera."""
-        states = self._household.hass.states
+        now = dt_util.utcnow()
         return [
             person
             for person_id, person in self.people().items()
-            if (entity_id := self._entity_id(BINARY_SENSOR_DOMAIN, person_id, KEY_PRESENT)) is not None
-            and states.is_state(entity_id, STATE_ON)
+            if (until := self._board.present_until(person_id)) is not None and until > now
         ]
 
     async def async_visits(
@@ -246,39 +231,20 @@ class Lookup:
         Only of these people and at these cameras, where some are given, that began at `since` or later and
         earlier than `before`.
         """
-        people, places = self.people(), self.places()
-        wanted = [each for each in people if person_ids is None or each in person_ids]
-
-        def read() -> list[VisitRecord]:
-            # Where some cameras are left out, how many of the newest visits count is not known beforehand.
-            most = limit if camera_ids is None else sys.maxsize
-            found = [
-                visit
-                for person_id in wanted
-                for visit in self._household.vault.visits(person_id, since=since, before=before, limit=most)
-                if camera_ids is None or visit.camera_id in camera_ids
-            ]
-            return sorted(found, key=lambda visit: visit.started_at, reverse=True)
-
-        visits = await self._household.hass.async_add_executor_job(read)
-        # Only now: somebody may have been forgotten, or have agreed to less, while the vault was read.
+        wanted = [each for each in self.people() if person_ids is None or each in person_ids]
+        visits = await self._board.async_visits(wanted, camera_ids, since=since, before=before, limit=limit)
+        # Only now: what the user may read may have changed while the vault was read.
         still = self.people()
-        shown = [
-            Came(visit, still[visit.person_id].name, places.get(visit.camera_id))
-            for visit in visits
-            if visit.person_id in still and may_show(self._household, visit.person_id, visit.started_at)
-        ]
-        return shown[:limit]
+        return [self._came(visit) for visit in visits if visit.person_id in still]
 
     async def async_last_seen(self, person_id: str) -> Came | None:
         """Return the kept visit in which somebody who may be told of was last seen; raise VaultError."""
-        visit = await self._household.hass.async_add_executor_job(
-            self._household.vault.last_seen_in, person_id
-        )
-        person = self.people().get(person_id)
-        if visit is None or person is None or not may_show(self._household, person_id, visit.started_at):
-            return None
-        return Came(visit, person.name, self.places().get(visit.camera_id))
+        await self._board.async_ready()
+        visit = self._board.last_visit(person_id) if person_id in self.people() else None
+        return None if visit is None else self._came(visit)
+
+    def _came(self, visit: Shown) -> Came:
+        return Came(visit, self.places().get(visit.camera_id))
 
     @callback
     def unnamed_today(self, camera_ids: Collection[str]) -> Unnamed:
@@ -306,11 +272,9 @@ class Lookup:
 
     @callback
     def last_unnamed(self, place: Place, *decisions: Decision) -> datetime | None:
-        """Return when the last visitor of a camera came, if they were so decided, by its event."""
-        state = None if place.event is None else self._household.hass.states.get(place.event)
-        if state is None or state.attributes.get(ATTR_EVENT_TYPE) not in decisions:
-            return None
-        return dt_util.parse_datetime(state.state)
+        """Return when the last visitor of a camera came, if they were so decided."""
+        last = self._board.last_at(place.camera_id)
+        return None if last is None or last.decision not in decisions else last.announced_at
 
     def _aliases(self, entity_id: str | None) -> list[str]:
         """Return what an entity is called, and its aliases."""

@@ -92,7 +92,7 @@ class Spoken:
                 return await self.async_say(Sentence.IS_AT, who=name, camera=here.place.name)
         if (came := await lookup.async_last_seen(person.person_id)) is None:
             return await self.async_say(Sentence.NOT_KNOWN_WHEN, who=name)
-        when = await self.async_when(came.visit.until)
+        when = await self.async_when(came.visit.last_seen_at)
         if came.place is None:
             return await self.async_say(Sentence.LAST_SEEN, who=name, when=when)
         return await self.async_say(Sentence.LAST_SEEN_AT, who=name, when=when, camera=came.place.name)
@@ -154,7 +154,11 @@ class Spoken:
         """Say who was at some cameras last; None when that was long ago, or nothing is known of it."""
         since = dt_util.utcnow() - RECENT
         came = await lookup.async_visits(camera_ids=places.keys(), since=since, limit=1)
-        found = [(each.visit.until, each.name, each.place.name) for each in came if each.place is not None]
+        found = [
+            (each.visit.last_seen_at, each.visit.name or "", each.place.name)
+            for each in came
+            if each.place is not None
+        ]
         for decision, sentence in (
             (Decision.STRANGER, Sentence.STRANGER),
             (Decision.UNCLEAR, Sentence.UNCLEAR),

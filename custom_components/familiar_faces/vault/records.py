@@ -37,6 +37,8 @@ class VisitRecord:
     """Whether the owner said that it was this person."""
     last_seen_at: datetime | None = None
     """When they were last seen in it; None in what was written before that was kept."""
+    pictured: bool = field(default=False, compare=False)
+    """Whether a picture is kept with it, as it was read."""
 
     @property
     def until(self) -> datetime:

@@ -35,9 +35,6 @@ from .schema import open_store
 from .times import to_stamp
 from .witness import Witness
 
-_AT_ONCE = 20
-"""Visits of one person that may be told apart by their beginnings only: at several cameras, one long and others short."""
-
 
 class Vault:
     """The encrypted store of people, templates, photos, visits, consents and the audit log.
@@ -347,16 +344,6 @@ class Vault:
                 before=before,
                 limit=limit,
             )
-
-    def last_visit(self, person_id: str) -> VisitRecord | None:
-        """Return someone's newest visit that is kept."""
-        return next(iter(self.visits(person_id=person_id, limit=1)), None)
-
-    def last_seen_in(self, person_id: str) -> VisitRecord | None:
-        """Return the kept visit in which someone was last seen, which may have begun before the newest one."""
-        return max(
-            self.visits(person_id=person_id, limit=_AT_ONCE), key=lambda each: each.until, default=None
-        )
 
     def visit(self, visit_id: str) -> VisitRecord:
         """Return a visit; raise UnknownVisit or VaultDamaged."""

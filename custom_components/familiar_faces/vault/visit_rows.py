@@ -14,7 +14,7 @@ from .times import from_stamp, to_stamp
 
 _LOGGER = logging.getLogger(__name__)
 
-type _VisitRow = tuple[str, str, int, bytes]
+type _VisitRow = tuple[str, str, int, bytes, int]
 
 
 def insert_visit(
@@ -105,15 +105,16 @@ def read_visits(
     connection: sqlite3.Connection,
     keys: Keys,
     *,
-    person_id: str | None,
-    camera_id: str | None,
-    since: datetime | None,
-    before: datetime | None,
+    person_id: str | None = None,
+    camera_id: str | None = None,
+    since: datetime | None = None,
+    before: datetime | None = None,
     limit: int,
 ) -> list[VisitRecord]:
     """Return visits, newest first. A damaged one is left out and logged, so that it hides no other."""
     rows = connection.execute(
-        "SELECT visit_id, person_id, started_at, sealed FROM visit WHERE (?1 IS NULL OR person_id = ?1) "
+        "SELECT visit_id, person_id, started_at, sealed, "
+        "EXISTS (SELECT 1 FROM picture WHERE picture.visit_id = visit.visit_id) FROM visit WHERE (?1 IS NULL OR person_id = ?1) "
         "AND started_at >= ?2 AND (?3 IS NULL OR started_at < ?3) ORDER BY started_at DESC, rowid DESC",
         (
             person_id,
@@ -139,7 +140,9 @@ def read_visits(
 def read_visit(connection: sqlite3.Connection, keys: Keys, visit_id: str) -> VisitRecord:
     """Return a visit; raise UnknownVisit or VaultDamaged."""
     row = connection.execute(
-        "SELECT visit_id, person_id, started_at, sealed FROM visit WHERE visit_id = ?", (visit_id,)
+        "SELECT visit_id, person_id, started_at, sealed, "
+        "EXISTS (SELECT 1 FROM picture WHERE picture.visit_id = visit.visit_id) FROM visit WHERE visit_id = ?",
+        (visit_id,),
     ).fetchone()
     if row is None:
         raise UnknownVisit
@@ -181,7 +184,7 @@ def _sealed_visit(key: bytes, visit: VisitRecord) -> bytes:
 def _opened_visit(
     connection: sqlite3.Connection, keys: Keys, row: _VisitRow, known: dict[str, bytes]
 ) -> VisitRecord:
-    visit_id, person_id, started_at, sealed = row
+    visit_id, person_id, started_at, sealed, pictured = row
     if person_id not in known:
         try:
             known[person_id] = person_key(connection, keys, person_id)
@@ -201,4 +204,5 @@ def _opened_visit(
         confirmed=data.get("confirmed", False),
         # Not in those that were written before it was kept how long they lasted.
         last_seen_at=None if (seen_at := data.get("last_seen_at")) is None else from_stamp(seen_at),
+        pictured=bool(pictured),
     )
