@@ -49,9 +49,8 @@ def main() -> int:
     parser.add_argument("--tag")
     asked = parser.parse_args()
     try:
-        version = agreed_version()
         if asked.tag is not None:
-            (asked.folder / NOTES).write_text(notes(asked.tag, version), encoding="utf-8")
+            (asked.folder / NOTES).write_text(notes(asked.tag), encoding="utf-8")
         digest = build(SOURCE, asked.folder / ZIP)
         if asked.check:
             check_again(digest)
@@ -62,37 +61,20 @@ def main() -> int:
     return 0
 
 
-def agreed_version() -> str:
-    """Return the version that three files name; raise Refused when they differ."""
-    engine = (SOURCE / "engine" / "__init__.py").read_text(encoding="utf-8")
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    found = {
-        "manifest.json": json.loads((SOURCE / "manifest.json").read_text(encoding="utf-8"))["version"],
-        "pyproject.toml": first(r'^version = "(.+)"$', project),
-        "engine/__init__.py": first(r'^VERSION = "(.+)"$', engine),
-    }
-    if len(set(found.values())) != 1:
-        listed = ", ".join(f"{value} in {name}" for name, value in found.items())
-        raise Refused(f"the versions differ: {listed}")
-    version: str = found["manifest.json"]
-    return version
+def version() -> str:
+    """Return the version, which stands in the manifest alone."""
+    return str(json.loads((SOURCE / "manifest.json").read_text(encoding="utf-8"))["version"])
 
 
-def first(pattern: str, text: str) -> str:
-    """Return what a pattern finds first, "none" without a match."""
-    match = re.search(pattern, text, re.MULTILINE)
-    return match.group(1) if match else "none"
-
-
-def notes(tag: str, version: str) -> str:
+def notes(tag: str) -> str:
     """Return what the changelog says of a tag's version; raise Refused."""
-    if tag != f"v{version}":
-        raise Refused(f"the tag {tag} does not name the version: it would be v{version}")
+    if tag != f"v{version()}":
+        raise Refused(f"the tag {tag} does not name the version: it would be v{version()}")
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    section = rf"^## \[{re.escape(version)}\].*?\n(.*?)(?=^## |^\[[^\]]+\]: |\Z)"
+    section = rf"^## \[{re.escape(version())}\].*?\n(.*?)(?=^## |^\[[^\]]+\]: |\Z)"
     match = re.search(section, text, re.MULTILINE | re.DOTALL)
     if match is None or not match.group(1).strip():
-        raise Refused(f"CHANGELOG.md has no section [{version}]")
+        raise Refused(f"CHANGELOG.md has no section [{version()}]")
     return match.group(1).strip() + "\n"
 
 

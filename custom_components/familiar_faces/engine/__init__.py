@@ -4,5 +4,19 @@ It runs in a process and an environment of its own (see `host`), so that nothing
 loaded into Home Assistant. Home Assistant imports `engine.protocol` and nothing else of it.
 """
 
+import json
+from pathlib import Path
+
+
+def _version() -> str:
+    """Return the integration's version, which stands in its manifest and nowhere else."""
+    manifest = Path(__file__).parent.parent / "manifest.json"
+    try:
+        return str(json.loads(manifest.read_text(encoding="utf-8"))["version"])
+    except OSError:
+        # The engine's folder was copied alone.
+        return "unknown"
+
+
 PROTOCOL = 1
-VERSION = "0.1.0"
+VERSION = _version()
