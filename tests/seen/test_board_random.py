@@ -262,6 +262,8 @@ class World:
                 if self.elapsed + seconds < 200 * 86_400:
                     self.elapsed += seconds
                     self.clock.tick(seconds)
+                    # Before any timer: who asks now is not to be told what has just become too old.
+                    await check_asked(self)
                     async_fire_time_changed(self.hass)
                     self.hub.announcer.async_expire()
             case Agrees():
@@ -398,15 +400,14 @@ def named_in(world: World, text: str) -> set[str]:
 
 async def check(world: World) -> None:
     """Look at every surface."""
+    await check_asked(world)
+    await check_states(world)
+
+
+async def check_states(world: World) -> None:
+    """Look at what is shown until something happens: the states of entities, and what is written down of them."""
     hass, hub = world.hass, world.hub
     live, kept = world.shown(), world.shown(kept=True)
-    board = [each for each in hub.board.recent() if each.person_id is not None]
-    for each in (*board, *hub.board.going_on()):
-        if each.person_id is not None:
-            assert each.visit_id in {past.visit_id for past in live if past.who == each.person_id}, each
-            assert each.name == world.people[each.person_id].name
-
-    # Entities
     for entity_id, owner, text in states(world):
         for who in named_in(world, text):
             places = [past for past in live if past.who == who]
@@ -425,6 +426,17 @@ async def check(world: World) -> None:
     )
     stored = "".join(part for part in stored.split('"friendly_name": "') for part in part.partition('"')[2:])
     assert named_in(world, stored) <= {past.who for past in kept}
+
+
+async def check_asked(world: World) -> None:
+    """Look at what is told to whoever asks."""
+    hass, hub = world.hass, world.hub
+    live, kept = world.shown(), world.shown(kept=True)
+    board = [each for each in hub.board.recent() if each.person_id is not None]
+    for each in (*board, *hub.board.going_on()):
+        if each.person_id is not None:
+            assert each.visit_id in {past.visit_id for past in live if past.who == each.person_id}, each
+            assert each.name == world.people[each.person_id].name
 
     # Actions
     answer = await hass.services.async_call(
