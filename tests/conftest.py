@@ -20,13 +20,13 @@ from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.host.environment import ReadyMade
 from custom_components.familiar_faces.hub import Hub
 
-from .shared_engine import SharedEngine, running
+from .common.shared_engine import SharedEngine, running
 
 if TYPE_CHECKING:
     from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-    from .phone import NewPhone
-    from .street import Street
+    from .common.phone import NewPhone
+    from .common.street import Street
 
 DOORBELL = "input_button.doorbell"
 CAMERA = "camera.front_door"
@@ -154,7 +154,7 @@ async def new_phone(
 ) -> AsyncGenerator[NewPhone]:
     """Return how to register a phone with the companion app."""
     # Not before: the companion integration imports a great deal.
-    from .phone import phones
+    from .common.phone import phones
 
     async with phones(hass, hass_client) as new:
         yield new
@@ -239,7 +239,7 @@ async def street(
 ) -> AsyncGenerator[Street]:
     """Return a street of four doors, with made-up faces and a clock that is turned by hand."""
     # Not before: it is built with what stands above.
-    from .street import opened
+    from .common.street import opened
 
     async with opened(hass, monkeypatch) as street:
         yield street

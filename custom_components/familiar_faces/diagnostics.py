@@ -10,7 +10,7 @@ from homeassistant.util import dt as dt_util
 from .alerts.rule import WEEKDAYS, Rule
 from .const import CONF_MODE, CONF_TRIGGERS, CONF_WHERE
 from .hub import FamiliarFacesConfigEntry, Hub
-from .internals.checks import async_missing
+from .internals.missing import async_missing
 from .people.calibration import SFACE, Strictness
 
 

@@ -23,9 +23,9 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.hub import Hub
+from tests.common.pictures import astronaut, enrolment_photos, frame, jpeg
+from tests.common.steps import enrol
 from tests.conftest import FrontDoor, PreparedBefore
-from tests.pictures import astronaut, enrolment_photos, frame, jpeg
-from tests.steps import enrol
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 32

@@ -7,7 +7,7 @@ import numpy as np
 
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.person import Embedding
-from tests.vectors import DIMENSIONS, NOW, make_person
+from tests.common.vectors import DIMENSIONS, NOW, make_person
 
 TEMPLATES = (100, 1_000, 10_000)
 EACH = {"identify_ms": 1, "identify_three_each_ms": 3}

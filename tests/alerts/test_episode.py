@@ -10,7 +10,7 @@ import pytest
 from custom_components.familiar_faces.alerts.episode import LONGEST, Episode, Episodes
 from custom_components.familiar_faces.visits.open_visits import GAP
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
-from tests.vectors import NOW
+from tests.common.vectors import NOW
 
 CAMERAS = ("front", "back", "garage", "gate")
 SECOND = timedelta(seconds=1)

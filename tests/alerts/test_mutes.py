@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces.alerts.mutes import EVERYBODY, LONGEST, Mutes
 from custom_components.familiar_faces.const import CONF_MUTED, CONF_UNANNOUNCED
 from custom_components.familiar_faces.household.books import Books
-from tests.vectors import NOW
+from tests.common.vectors import NOW
 
 HOUR = timedelta(hours=1)
 PHONE, OTHER = "phone:1", "action:my_group"

@@ -20,7 +20,7 @@ from custom_components.familiar_faces.alerts.telling import (
     tell,
 )
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
-from tests.vectors import NOW
+from tests.common.vectors import NOW
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 SECOND = timedelta(seconds=1)

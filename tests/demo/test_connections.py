@@ -22,8 +22,8 @@ import pytest
 
 from demo import alerts
 from demo.home import CONSOLE, DOMAIN
-from tests.demo.recording import events_in, recorded
-from tests.demo.whereabouts import PLACES, found_in
+from tests.common.recording import events_in, recorded
+from tests.common.whereabouts import PLACES, found_in
 
 pytestmark = pytest.mark.timeout(600)
 

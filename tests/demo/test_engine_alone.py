@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 import sys
 
-from tests.demo.recording import events_in, recorded
-from tests.engine_process import engine_command, engine_weights
+from tests.common.engine_process import engine_command, engine_weights
+from tests.common.recording import events_in, recorded
 
 SECONDS = 15
 """Twice as long as the first report took, after the start."""

@@ -4,7 +4,7 @@ import base64
 from pathlib import Path
 import sys
 
-from tests.demo.recording import events_in, recorded
+from tests.common.recording import events_in, recorded
 
 CONNECTS = """\
 import os, socket, threading

@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from demo.home import HOME, LATITUDE, LONGITUDE
-from tests.demo.whereabouts import found_in
+from tests.common.whereabouts import found_in
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import pytest_socket
 
-from tests import pictures
-from tests.engine_process import (
+from tests.common import pictures
+from tests.common.engine_process import (
     EngineMissingError,
     EngineProcess,
     engine_python,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.engine_process import EngineProcess
+from tests.common.engine_process import EngineProcess
 
 PAIRS = 60
 """Of each kind; the whole set of 500 takes minutes."""

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.engine_process import ENGINE, engine_command, engine_python, engine_weights
+from tests.common.engine_process import ENGINE, engine_command, engine_python, engine_weights
 
 
 def _run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from tests import pictures
-from tests.engine_process import EngineProcess, engine_weights, run_in_engine
+from tests.common import pictures
+from tests.common.engine_process import EngineProcess, engine_weights, run_in_engine
 
 SCALES = """
 from engine.detector import scales

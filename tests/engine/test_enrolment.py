@@ -11,9 +11,9 @@ from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.likeness import look_alikes, outliers
 from custom_components.familiar_faces.people.person import Embedding
 from custom_components.familiar_faces.people.templates import distinct
-from tests.engine_process import EngineProcess
-from tests.pictures import different_photos, jittered_photos, jpeg, stranger
-from tests.vectors import make_person
+from tests.common.engine_process import EngineProcess
+from tests.common.pictures import different_photos, jittered_photos, jpeg, stranger
+from tests.common.vectors import make_person
 
 PEOPLE = 8
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.engine_process import run_in_engine
+from tests.common.engine_process import run_in_engine
 
 COMPARE = """
 import numpy as np

@@ -5,7 +5,7 @@ import ctypes
 import pytest
 
 from custom_components.familiar_faces.engine import memory
-from tests.engine_process import run_in_engine
+from tests.common.engine_process import run_in_engine
 
 KEEP = """
 import resource

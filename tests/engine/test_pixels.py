@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from tests import pictures
-from tests.engine_process import EngineProcess
+from tests.common import pictures
+from tests.common.engine_process import EngineProcess
 
 FACE = 95
 

@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 import pytest
 
-from tests import pictures
-from tests.engine_process import EngineProcess, run_in_engine
+from tests.common import pictures
+from tests.common.engine_process import EngineProcess, run_in_engine
 
 YAW = """
 import math

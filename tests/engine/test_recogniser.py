@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import pictures
-from tests.engine_process import EngineProcess, engine_weights, run_in_engine
+from tests.common import pictures
+from tests.common.engine_process import EngineProcess, engine_weights, run_in_engine
 
 SIMILARITY = """
 import numpy as np

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.engine_process import ENGINE, run_in_engine
+from tests.common.engine_process import ENGINE, run_in_engine
 
 LOCKED = ("requirements.txt", "requirements-weights.txt")
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)")

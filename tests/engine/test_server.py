@@ -18,8 +18,8 @@ from custom_components.familiar_faces.engine import PROTOCOL, VERSION
 from custom_components.familiar_faces.engine.model_card import model_card
 from custom_components.familiar_faces.engine.pinned import Variant
 from custom_components.familiar_faces.engine.protocol import faces_from_json, health_from_json
-from tests import pictures
-from tests.engine_process import EngineProcess, engine_command, engine_weights
+from tests.common import pictures
+from tests.common.engine_process import EngineProcess, engine_command, engine_weights
 
 TOKEN = "a token of the tests"
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tests import pictures
-from tests.engine_process import engine_command, engine_python, engine_weights
+from tests.common import pictures
+from tests.common.engine_process import engine_command, engine_python, engine_weights
 
 SCRIPTS = Path(__file__).parents[2] / "script"
 PEER = """

@@ -15,7 +15,7 @@ import pytest
 
 from custom_components.familiar_faces.engine.pinned import PINNED, Variant
 from custom_components.familiar_faces.engine.weights import WeightsError, fetch, prepare, weights_folder
-from tests.engine_process import EngineProcess, engine_command, engine_weights, run_in_engine
+from tests.common.engine_process import EngineProcess, engine_command, engine_weights, run_in_engine
 
 PAIR = PINNED[Variant.INT8BQ]
 PREPARE = """

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests import pictures
-from tests.engine_process import engine_weights, run_in_engine
+from tests.common import pictures
+from tests.common.engine_process import engine_weights, run_in_engine
 
 BESIDE = """
 import cv2

@@ -9,8 +9,8 @@ from typing import Any
 from PIL import Image
 import pytest
 
-from tests import pictures
-from tests.engine_process import engine_python, engine_weights
+from tests.common import pictures
+from tests.common.engine_process import engine_python, engine_weights
 
 ROOT = Path(__file__).parents[2]
 

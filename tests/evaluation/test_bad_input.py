@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import pictures
+from tests.common import pictures
 from tests.evaluation.conftest import ada, nobody, run, save
 
 

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from tests import pictures
-from tests.engine_process import engine_python
+from tests.common import pictures
+from tests.common.engine_process import engine_python
 from tests.evaluation.conftest import ROOT
 
 MEASURED = """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import pictures
+from tests.common import pictures
 from tests.evaluation.conftest import ada, bob, figures, nobody, save
 
 SAME = ["Ada 1 2", "Bob 1 2", "Ada 2 3", "Bob 1 3"]

@@ -7,7 +7,7 @@ import av
 from PIL import Image
 import pytest
 
-from tests import pictures
+from tests.common import pictures
 from tests.evaluation.conftest import ada, bob, figures
 
 

@@ -12,8 +12,8 @@ from PIL import Image, PngImagePlugin
 import pytest
 
 from custom_components.familiar_faces.host.metadata import without_metadata
-from tests import pictures
-from tests.engine_process import run_in_engine
+from tests.common import pictures
+from tests.common.engine_process import run_in_engine
 
 PLACE = b"52.370216 N 4.895168 E, Dam 1, Amsterdam"
 XMP = b"http://ns.adobe.com/xap/1.0/\0<exif:GPSLatitude>" + PLACE + b"</exif:GPSLatitude>"

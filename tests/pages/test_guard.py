@@ -42,7 +42,7 @@ from custom_components.familiar_faces.pages.guard import (
 )
 from custom_components.familiar_faces.pages.response import HEADERS
 
-from ..pictures import enrolment_photos
+from ..common.pictures import enrolment_photos
 from .visitors import CHOSEN, Answer, Phone
 
 NOBODYS = "A" * 43

@@ -18,9 +18,9 @@ from custom_components.familiar_faces.people.person import ConsentMethod
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import EnrolmentState
 
+from ..common.pictures import astronaut, enrolment_photos, photos_of, stranger
+from ..common.steps import enrol, ring, visits
 from ..conftest import FrontDoor
-from ..pictures import astronaut, enrolment_photos, photos_of, stranger
-from ..steps import enrol, ring, visits
 from .visitors import CHOSEN, Phone
 
 LANGUAGES = ("en", "nl", "de")

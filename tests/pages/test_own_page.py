@@ -30,9 +30,19 @@ from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import VisitRecord
 
+from ..common.pictures import (
+    astronaut,
+    enrolment_photos,
+    group,
+    huge_png,
+    jpeg,
+    photos_of,
+    png,
+    stranger,
+    variant,
+)
+from ..common.steps import enrol, ring, visits
 from ..conftest import FrontDoor
-from ..pictures import astronaut, enrolment_photos, group, huge_png, jpeg, photos_of, png, stranger, variant
-from ..steps import enrol, ring, visits
 from .visitors import CHOSEN, Phone, a_consent
 
 PICTURE = b"\xff\xd8\xff a picture of a visit"

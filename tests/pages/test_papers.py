@@ -29,7 +29,7 @@ from custom_components.familiar_faces.vault.records import StoredItems
 from custom_components.familiar_faces.vault.retention import Retention
 from custom_components.familiar_faces.wording.renderer import Renderer
 
-from ..source import ROOT
+from ..common.source import ROOT
 from .conftest import SHOWN, SetOptions
 
 LANGUAGES = ("en", "nl", "de")

@@ -15,9 +15,9 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.pages.guard import Guard
 from custom_components.familiar_faces.pages.response import HEADERS
 
+from ..common.pictures import astronaut, enrolment_photos
+from ..common.steps import ring, visits
 from ..conftest import FrontDoor
-from ..pictures import astronaut, enrolment_photos
-from ..steps import ring, visits
 from .visitors import CHOSEN, Answer, Phone
 
 LANGUAGES = ("en", "nl", "de")

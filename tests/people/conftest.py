@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from custom_components.familiar_faces.people.person import Embedding, Person
-from tests import vectors
+from tests.common import vectors
 
 type MakePerson = Callable[..., Person]
 

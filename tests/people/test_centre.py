@@ -5,7 +5,7 @@ import pytest
 
 from custom_components.familiar_faces.people.centre import around, centre_of
 from custom_components.familiar_faces.people.gallery import Gallery
-from tests.vectors import DIMENSIONS
+from tests.common.vectors import DIMENSIONS
 
 MODEL = "sface_2021dec_int8bq_5pt"
 

@@ -8,7 +8,7 @@ from custom_components.familiar_faces.people.choices import ANYWHERE, NO_CAMERA,
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.person import Person
 from custom_components.familiar_faces.people.verification import Answer, verify
-from tests.vectors import NOW, axis, make_person
+from tests.common.vectors import NOW, axis, make_person
 
 
 def at_cameras(person: Person, *cameras: str) -> Person:

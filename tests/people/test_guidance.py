@@ -20,7 +20,7 @@ from custom_components.familiar_faces.people.guidance import (
 from custom_components.familiar_faces.people.person import Embedding, Person, Template
 from custom_components.familiar_faces.people.photos import PhotoReason
 from custom_components.familiar_faces.people.templates import ENOUGH_PHOTOS
-from tests.vectors import NOW, Like, axis, make_person
+from tests.common.vectors import NOW, Like, axis, make_person
 
 HERE = "front_door"
 YAW = {Pose.FRONT: 0.0, Pose.LEFT: 25.0, Pose.RIGHT: -25.0}

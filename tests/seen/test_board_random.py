@@ -35,10 +35,10 @@ from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.seen.lookup import Asker, Lookup
 from custom_components.familiar_faces.trigger import FamiliarPersonSeen
 from custom_components.familiar_faces.visits.visit import Decision, Sighting, Timing, UnclearReason, Verdict
-from tests.automations import device_of
+from tests.common.automations import device_of
+from tests.common.people_on_record import DAY, a_consent, put_on_record
+from tests.common.vectors import axis
 from tests.conftest import FrontDoor, a_door, an_entry, put_up, set_up, start_again
-from tests.people_on_record import DAY, a_consent, put_on_record
-from tests.vectors import axis
 
 DOORS = ("Front", "Back")
 PEOPLE = ("anna", "bob", "carla")

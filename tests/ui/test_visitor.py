@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.in_chromium import demo, needs_chromium
+from tests.common.in_chromium import demo, needs_chromium
 
 
 @needs_chromium

@@ -8,7 +8,7 @@ import pytest
 from custom_components.familiar_faces.engine.protocol import Embedding, Face, Faces, Quality
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.visits.visit import Sighting
-from tests.vectors import NOW, Like, axis as unit_axis, make_like, make_person
+from tests.common.vectors import NOW, Like, axis as unit_axis, make_like, make_person
 
 type MakeFace = Callable[..., Face]
 type MakeFrame = Callable[..., Faces]

@@ -10,7 +10,7 @@ from custom_components.familiar_faces.people.calibration import SFACE, Strictnes
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.visits.decision import decide
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
-from tests.vectors import make_person
+from tests.common.vectors import make_person
 
 
 @pytest.fixture

@@ -131,9 +131,8 @@ class Gallery:
             return self
         if (there := self._at.get(camera_id)) is None:
             there = copy.copy(self)
-            there._camera_id = camera_id  # noqa: SLF001
             # Of its own: in a circle, templates of somebody who was forgotten would stay in memory for long.
-            there._at = {}  # noqa: SLF001
+            there.__dict__ |= {"_camera_id": camera_id, "_at": {}}
             # Only one of two threads that come here together may win.
             there = self._at.setdefault(camera_id, there)
         return there

@@ -1,0 +1,255 @@
+"""The action `identify`: who it is, and whether it is somebody."""
+
+from pathlib import Path
+from typing import Any
+
+from homeassistant.components.media_source import PlayMedia
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+from PIL import Image
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
+
+from custom_components.familiar_faces.const import DOMAIN, EVERYWHERE
+from custom_components.familiar_faces.hub import Hub
+
+from ..common.pictures import astronaut, enrolment_photos, frame, jpeg, porch, stranger, variant
+from ..common.steps import enrol
+from ..conftest import CAMERA, FrontDoor
+
+
+async def identify(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
+    """Call the action, and return its answer."""
+    answer = await hass.services.async_call(DOMAIN, "identify", data, blocking=True, return_response=True)
+    assert answer is not None
+    return dict(answer)
+
+
+async def test_camera(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry) -> None:
+    """The faces of a camera's picture come back with names and confidences, and nothing is kept."""
+    person_id = await enrol(hass, entry, enrolment_photos())
+    front_door.frames = [frame(astronaut(), stranger(0))]
+    answer = await identify(hass, camera=CAMERA)
+    assert answer["size"] == [1280, 720]
+    known, unknown = sorted(answer["faces"], key=lambda face: face["box"][0])
+    assert (known["decision"], known["name"], known["person_id"]) == ("familiar", "Eileen", person_id)
+    assert known["confidence"] > 0.9
+    assert unknown["name"] is None
+    assert unknown["decision"] in ("stranger", "unclear")
+    assert not any("embedding" in face for face in answer["faces"])
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.visits, stored.pictures) == (0, 0)
+    assert hass.states.get("event.front_door_visitor").state == "unknown"
+
+
+async def test_uploaded_image(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, config_folder: Path
+) -> None:
+    """A picture of a real media source that lies on this machine can be asked about."""
+    await enrol(hass, entry, enrolment_photos())
+    media = config_folder / "media"
+    media.mkdir()
+    (media / "party.jpg").write_bytes(frame(astronaut()))
+    (media / "notes.txt.jpg").write_bytes(b"not a picture")
+    hass.config.media_dirs = {"local": str(media)}
+    assert await async_setup_component(hass, "media_source", {})
+
+    def image(name: str) -> dict[str, str]:
+        return {
+            "media_content_id": f"media-source://media_source/local/{name}",
+            "media_content_type": "image/jpeg",
+        }
+
+    answer = await identify(hass, image=image("party.jpg"))
+    assert [face["name"] for face in answer["faces"]] == ["Eileen"]
+    with pytest.raises(ServiceValidationError) as caught:
+        await identify(hass, image=image("notes.txt.jpg"))
+    assert caught.value.translation_key == "image_rejected"
+    with pytest.raises(HomeAssistantError):
+        await identify(hass, image=image("../../secrets.yaml"))
+    for nothing in ("", "media-source://", image("a\0b.jpg")["media_content_id"]):
+        with pytest.raises(ServiceValidationError) as caught:
+            await identify(hass, image=image("notes.txt.jpg") | {"media_content_id": nothing})
+        assert caught.value.translation_key == "not_a_local_image"
+
+
+async def test_image_that_lies_elsewhere(
+    hass: HomeAssistant, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture that would have to be fetched from somewhere is refused: nothing is asked of strangers."""
+
+    async def resolve(*args: object) -> PlayMedia:
+        return PlayMedia("http://example.com/a.jpg", "image/jpeg")
+
+    monkeypatch.setattr(
+        "custom_components.familiar_faces.recognising.identify.media_source.async_resolve_media", resolve
+    )
+    with pytest.raises(ServiceValidationError) as caught:
+        await identify(
+            hass, image={"media_content_id": "media-source://radio/1", "media_content_type": "image/jpeg"}
+        )
+    assert caught.value.translation_key == "not_a_local_image"
+
+
+async def test_asked_wrongly(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """Neither a camera nor an image, both, switched off, without an engine, not set up: each says so."""
+    with pytest.raises(vol.Invalid):
+        await identify(hass)
+    with pytest.raises(vol.Invalid):
+        await identify(hass, camera="light.front_door")
+    with pytest.raises(HomeAssistantError):
+        await identify(hass, camera=CAMERA)
+    front_door.frames = [frame(astronaut())]
+    await hub.settings.async_switch_recognition(False, EVERYWHERE)
+    with pytest.raises(ServiceValidationError) as caught:
+        await identify(hass, camera=CAMERA)
+    assert caught.value.translation_key == "recognition_off"
+    await hub.settings.async_switch_recognition(True, EVERYWHERE)
+    await hub.engine.stop()
+    with pytest.raises(HomeAssistantError) as failed:
+        await identify(hass, camera=CAMERA)
+    assert failed.value.translation_key == "engine_failed"
+    await hass.config_entries.async_unload(entry.entry_id)
+    with pytest.raises(ServiceValidationError) as caught:
+        await identify(hass, camera=CAMERA)
+    assert caught.value.translation_key == "not_loaded"
+
+
+# Verification
+
+
+@pytest.fixture
+async def two_people(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> tuple[str, str]:
+    """Enrol the astronaut and Ben, and return their ids."""
+    eileen = await enrol(hass, entry, enrolment_photos())
+    big = stranger(0).resize((540, 540), Image.Resampling.LANCZOS)
+    return eileen, await enrol(hass, entry, [jpeg(variant(big, light=1.05))], name="Ben")
+
+
+async def test_one_claimed_person(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, two_people: tuple[str, str]
+) -> None:
+    """Each face is or is not the claimed person; one that is makes the answer a yes."""
+    eileen, _ = two_people
+    front_door.frames = [frame(astronaut(), stranger(0), stranger(1))]
+    answer = await identify(hass, camera=CAMERA, person="Eileen")
+    her, him, other = sorted(answer["faces"], key=lambda face: face["box"][0])
+    assert [face["verification"]["answer"] for face in (her, him, other)] == ["yes", "no", "no"]
+    assert (her["name"], him["name"]) == ("Eileen", "Ben")
+    assert her["verification"]["probability"] > 0.95
+    assert him["verification"]["probability"] < 0.05
+    assert her["verification"]["similarity"] > 0.5 > him["verification"]["similarity"]
+    assert answer["verification"] == "yes"
+    assert answer["claimed"] == {"person_id": eileen, "name": "Eileen"} | her["verification"]
+
+    front_door.frames = [frame(stranger(0))]
+    answer = await identify(hass, camera=CAMERA, person=eileen)
+    assert (answer["verification"], answer["claimed"]["answer"]) == ("no", "no")
+    assert "reason" not in answer["claimed"]
+    # Without a claim there is nothing to verify.
+    answer = await identify(hass, camera=CAMERA)
+    assert "verification" not in answer
+    assert "verification" not in answer["faces"][0]
+
+
+async def test_a_claim_that_cannot_be_told(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, two_people: tuple[str, str]
+) -> None:
+    """A face between two people, a poor one and none at all are unclear, each with its reason."""
+    between = Image.blend(astronaut().resize((270, 270)), stranger(0).resize((270, 270)), 0.55)
+    for picture, reason in (
+        (frame(between), "not_sure"),
+        (frame(variant(astronaut(), blur=9)), "no_usable_face"),
+        (jpeg(porch()), "no_face"),
+    ):
+        front_door.frames = [picture]
+        answer = await identify(hass, camera=CAMERA, person="Eileen")
+        assert (answer["verification"], answer["claimed"]["reason"]) == ("unclear", reason)
+        assert (answer["claimed"]["probability"] is None) == (reason != "not_sure")
+    # A no asks for faces that can be compared: a poor one might be hers.
+    front_door.frames = [frame(stranger(0), variant(astronaut(), blur=6))]
+    answer = await identify(hass, camera=CAMERA, person="Eileen")
+    assert sorted(face["verification"]["answer"] for face in answer["faces"]) == ["no", "unclear"]
+    assert answer["verification"] == "unclear"
+
+
+async def test_who_is_claimed(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    entry: MockConfigEntry,
+    two_people: tuple[str, str],
+) -> None:
+    """A person is meant by a device, an id or a name, and nobody else is."""
+    eileen, ben = two_people
+    front_door.frames = [frame(astronaut())]
+    registry = dr.async_get(hass)
+    device = registry.async_get_device_by_identifier((DOMAIN, eileen), entry.entry_id)
+    assert device is not None
+    assert device.model_id == "person"
+    for said in (device.id, eileen, "eileen", " EILEEN "):
+        answer = await identify(hass, camera=CAMERA, person=said)
+        assert answer["claimed"]["person_id"] == eileen
+
+    async def refused(said: str) -> str | None:
+        with pytest.raises(ServiceValidationError) as caught:
+            await identify(hass, camera=CAMERA, person=said)
+        return caught.value.translation_key
+
+    others = [
+        each
+        for each in dr.async_entries_for_config_entry(registry, entry.entry_id)
+        if each.model_id != "person"
+    ]
+    assert len(others) == 2
+    for said in ("Nobody", "Eile", *(each.id for each in others)):
+        assert await refused(said) == "unknown_person"
+    for said in ("", "   ", ["Eileen"], {"name": "Eileen"}, None):
+        with pytest.raises(vol.Invalid):
+            await identify(hass, camera=CAMERA, person=said)
+    with pytest.raises(vol.Invalid):
+        await identify(hass, person="Eileen")
+    await hass.async_add_executor_job(hub.vault.update_person, ben, "EILEEN", None)
+    await hub.async_refresh_people()
+    assert await refused("Eileen") == "ambiguous_person"
+    assert (await identify(hass, camera=CAMERA, person=eileen))["verification"] == "yes"
+
+
+async def test_who_may_not_be_verified(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, two_people: tuple[str, str]
+) -> None:
+    """Without a consent nobody is verified, nor without a photo that the engine can compare with."""
+    eileen, ben = two_people
+    front_door.frames = [frame(astronaut(), stranger(0))]
+
+    async def refused(said: str) -> str | None:
+        with pytest.raises(ServiceValidationError) as caught:
+            await identify(hass, camera=CAMERA, person=said)
+        return caught.value.translation_key
+
+    await hass.async_add_executor_job(hub.vault.withdraw_consent, eileen, dt_util.utcnow())
+    await hub.async_refresh_people()
+    assert await refused("Eileen") == "no_consent"
+
+    def renew_engine() -> None:
+        (template,) = hub.vault.person(ben).templates
+        photo = hub.vault.reference_photo(template.template_id)
+        hub.vault.remove_reference(ben, template.template_id)
+        hub.vault.add_reference(
+            ben,
+            photo=photo,
+            embedding=template.embedding,
+            model="another",
+            photo_digest="another",
+            now=dt_util.utcnow(),
+        )
+
+    await hass.async_add_executor_job(renew_engine)
+    await hub.async_refresh_people()
+    assert await refused("Ben") == "nothing_to_compare"

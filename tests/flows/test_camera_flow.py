@@ -1,0 +1,235 @@
+"""Adding and changing a camera."""
+
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.hub import Hub
+
+from ..common.pictures import astronaut, frame, jpeg, porch, stranger
+from ..common.steps import choose, configure
+from ..conftest import CAMERA, DOORBELL, FrontDoor
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, config_folder: object) -> MockConfigEntry:
+    """Return an entry without a camera."""
+    entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data={CONF_WHERE: Where.THIS_MACHINE})
+    entry.add_to_hass(hass)
+    return entry
+
+
+async def _start(hass: HomeAssistant, entry: MockConfigEntry, **camera: object) -> dict[str, object]:
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "camera"), context={"source": SOURCE_USER}
+    )
+    return await configure(
+        hass, result, {"camera": CAMERA, "mode": "on_ring", "public_space": False} | camera
+    )
+
+
+def _suggested(result: dict[str, object]) -> object:
+    (key,) = result["data_schema"].schema
+    return key.description["suggested_value"]
+
+
+async def test_camera_is_added(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """A camera, a doorbell and a still in words make a camera that is watched at once."""
+    front_door.frames = [frame(astronaut()), frame(astronaut(), stranger(0)), jpeg(porch())]
+    result = await _start(hass, entry)
+    assert result["step_id"] == "triggers"
+    result = await configure(hass, result, {})
+    assert result["errors"] == {"triggers": "no_trigger"}
+    result = await configure(hass, result, {"triggers": [DOORBELL]})
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "still")
+    found = result["description_placeholders"]["found"]
+    assert found.startswith("1 face, ")
+    assert found.endswith(" px wide, sharp enough.")
+    result = await choose(hass, result, "again")
+    assert result["description_placeholders"]["found"].startswith("2 faces; the largest is ")
+    result = await choose(hass, result, "again")
+    assert result["description_placeholders"]["found"] == "No face was found in the still."
+    result = await choose(hass, result, "save")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "Front door"
+    await hass.async_block_till_done()
+    (watcher,) = hub.watchers.values()
+    assert (watcher.camera, watcher.triggers, watcher.recognition) == (CAMERA, [DOORBELL], True)
+    assert hass.states.get("event.front_door_visitor").state == "unknown"
+
+    # A camera that is there already is not offered again, and not taken.
+    with pytest.raises(InvalidData):
+        await _start(hass, entry)
+
+
+async def test_camera_without_a_picture_can_be_saved(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """A camera that is away now may be back tomorrow."""
+    result = await _start(hass, entry)
+    result = await configure(hass, result, {"triggers": [DOORBELL]})
+    assert "gave no picture" in result["description_placeholders"]["found"]
+    result = await choose(hass, result, "save")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_public_space_is_not_watched_all_the_time(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """The street is looked at when somebody rings, never for good; one's own porch may be."""
+    result = await _start(hass, entry, mode="always", public_space=True)
+    assert result["errors"] == {"mode": "always_in_public"}
+    result = await configure(hass, result, {"camera": CAMERA, "mode": "always", "public_space": False})
+    assert result["step_id"] == "still"
+
+
+async def test_camera_that_does_not_exist(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """A camera that was removed meanwhile is said to be gone."""
+    result = await _start(hass, entry, camera="camera.nowhere")
+    assert result["errors"] == {"camera": "no_such_camera"}
+
+
+async def test_triggers_are_suggested(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """The doorbell of the camera's device and the motion sensor of its area are suggested by mode."""
+    other = MockConfigEntry(domain="test")
+    other.add_to_hass(hass)
+    area = ar.async_get(hass).async_create("Porch")
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=other.entry_id, identifiers={("test", "doorbell")}
+    )
+    dr.async_get(hass).async_update_device(device.id, area_id=area.id)
+    registry = er.async_get(hass)
+    registry.async_update_entity(CAMERA, device_id=device.id)
+    bell = registry.async_get_or_create(
+        "event", "test", "bell", device_id=device.id, original_device_class="doorbell"
+    )
+    motion = registry.async_get_or_create("binary_sensor", "test", "motion", original_device_class="motion")
+    registry.async_update_entity(motion.entity_id, area_id=area.id)
+    registry.async_get_or_create("binary_sensor", "test", "window", device_id=device.id)
+
+    assert _suggested(await _start(hass, entry)) == [bell.entity_id]
+    assert _suggested(await _start(hass, entry, mode="on_motion")) == [motion.entity_id, bell.entity_id]
+
+
+async def test_camera_is_changed_and_removed(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """A changed camera is watched the new way; a removed one not at all."""
+    result = await _start(hass, entry)
+    result = await configure(hass, result, {"triggers": [DOORBELL]})
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    ((subentry_id, before),) = hub.watchers.items()
+
+    result = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
+    result = await configure(hass, result, {"camera": CAMERA, "mode": "always", "public_space": False})
+    result = await choose(hass, result, "save")
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    watcher = hub.watchers[subentry_id]
+    assert watcher is not before
+    assert (watcher.mode, watcher.triggers, watcher.recognition) == ("always", [], True)
+
+    hass.config_entries.async_remove_subentry(entry, subentry_id)
+    await hass.async_block_till_done()
+    assert hub.watchers == {}
+    assert hass.states.get("event.front_door_visitor") is None
+
+
+async def test_renamed_and_removed_entities(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """A renamed camera is followed; a removed trigger becomes a repair issue, and its return ends it."""
+    from homeassistant.helpers import issue_registry as ir
+
+    result = await _start(hass, entry)
+    result = await configure(hass, result, {"triggers": [DOORBELL]})
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    (subentry_id,) = entry.subentries
+    er.async_get(hass).async_update_entity(CAMERA, new_entity_id="camera.porch")
+    await hass.async_block_till_done()
+    assert entry.subentries[subentry_id].data["camera"] == "camera.porch"
+    assert hub.watchers[subentry_id].camera == "camera.porch"
+
+    issue = f"entity_missing_{subentry_id}_{DOORBELL}"
+    state = hass.states.get(DOORBELL)
+    er.async_get(hass).async_remove(DOORBELL)
+    hass.states.async_remove(DOORBELL)
+    await hass.async_block_till_done()
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue) is not None
+    hass.states.async_set(DOORBELL, state.state)
+    await hass.async_block_till_done()
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue) is None
+
+
+async def test_only_a_ring_is_a_ring(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """A camera that is looked at when somebody rings takes no sensor of motion; in another mode it does."""
+    hass.states.async_set("binary_sensor.hall", "off", {"device_class": "motion"})
+    hass.states.async_set("binary_sensor.bell_contact", "off")
+    result = await _start(hass, entry)
+    result = await configure(hass, result, {"triggers": [DOORBELL, "binary_sensor.hall"]})
+    assert result["errors"] == {"triggers": "not_a_ring"}
+    assert _suggested(result) == [DOORBELL, "binary_sensor.hall"]
+    result = await configure(hass, result, {"triggers": [DOORBELL, "binary_sensor.bell_contact"]})
+    assert result["step_id"] == "still"
+    result = await _start(hass, entry, mode="on_motion")
+    result = await configure(hass, result, {"triggers": [DOORBELL, "binary_sensor.hall"]})
+    assert result["step_id"] == "still"
+
+
+async def test_changed_mode_suggests_anew(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """What started a look on motion is not carried over to rings; in the same mode it is."""
+    hass.states.async_set("binary_sensor.hall", "off", {"device_class": "motion"})
+    result = await _start(hass, entry, mode="on_motion")
+    result = await configure(hass, result, {"triggers": ["binary_sensor.hall"]})
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    (subentry_id,) = hub.watchers
+    for mode, suggested in (("on_motion", ["binary_sensor.hall"]), ("on_ring", [])):
+        result = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
+        result = await configure(hass, result, {"camera": CAMERA, "mode": mode, "public_space": False})
+        assert _suggested(result) == suggested
+    result = await configure(hass, result, {"triggers": [DOORBELL]})
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    assert hub.watchers[subentry_id].triggers == [DOORBELL]
+
+
+async def test_own_entities_are_no_triggers(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """A visitor's event, which follows from a look, is not offered to start one, and not taken."""
+    result = await _start(hass, entry)
+    (selector,) = result["data_schema"].schema.values()
+    assert "button.familiar_faces_purge_now" in selector.config["exclude_entities"]
+    with pytest.raises(InvalidData):
+        await configure(hass, result, {"triggers": ["button.familiar_faces_purge_now"]})
+    # One that came while the form was open.
+    later = er.async_get(hass).async_get_or_create("event", DOMAIN, "visitor", config_entry=entry)
+    result = await configure(hass, result, {"triggers": [DOORBELL, later.entity_id]})
+    assert result["errors"] == {"triggers": "own_trigger"}
+    assert _suggested(result) == [DOORBELL]
+    result = await configure(hass, result, {"triggers": [DOORBELL]})
+    assert result["step_id"] == "still"
+
+
+async def test_still_that_is_no_image(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """What a camera sends instead of an image is not blamed on the engine."""
+    front_door.frames = [b"<html>login</html>"]
+    result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
+    assert "cannot be read as an image" in result["description_placeholders"]["found"]

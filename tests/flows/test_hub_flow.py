@@ -1,0 +1,314 @@
+"""Setting up the hub: the first page, this machine, another machine, and changing one's mind."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
+import gc
+from unittest.mock import patch
+
+from aiohttp import web
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_PEOPLE, CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.host.engine import EngineStatus
+from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
+from custom_components.familiar_faces.hub import Hub
+
+from ..common.engine_process import EngineProcess
+from ..common.pictures import enrolment_photos
+from ..common.steps import enrol
+from ..conftest import PreparedBefore
+
+pytestmark = pytest.mark.own_engine
+
+TOKEN = "a secret for the tests"
+
+
+@pytest.fixture
+def elsewhere(real_engine: None, socket_enabled: None) -> Generator[EngineProcess]:
+    """Return a real engine on a TCP port, with a token."""
+    engine = EngineProcess(token=TOKEN).start()
+    yield engine
+    if engine.process is not None and engine.process.poll() is None:
+        engine.stop()
+
+
+async def _start(hass: HomeAssistant) -> dict[str, object]:
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "user")
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "where")
+    return result
+
+
+async def _choose(hass: HomeAssistant, result: dict[str, object], option: str) -> dict[str, object]:
+    return await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": option})
+
+
+async def test_this_machine(hass: HomeAssistant, real_engine: None, config_folder: object) -> None:
+    """The first page leads to an engine on this machine, which becomes ready."""
+
+    prepared = asyncio.Event()
+
+    async def prepare(self: object, progress: Callable[[float, str], None]) -> None:
+        progress(0.5, "install")
+        await prepared.wait()
+
+    with patch("tests.conftest.PreparedBefore.prepare", prepare):
+        result = await _choose(hass, await _start(hass), Where.THIS_MACHINE)
+        assert result["type"] is FlowResultType.SHOW_PROGRESS
+        prepared.set()
+        await hass.async_block_till_done()
+        result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry = result["result"]
+    assert entry.data == {CONF_WHERE: Where.THIS_MACHINE}
+    assert entry.state is ConfigEntryState.LOADED
+    assert await entry.runtime_data.engine.wait_ready(30)
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert result["reason"] == "single_instance_allowed"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_this_machine_cannot_run_it(
+    hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
+) -> None:
+    """Where the engine cannot be built the flow says why, and leads on to another machine."""
+    musl = EnvironmentFailed("musl", "no packages")
+    with patch("tests.conftest.PreparedBefore.prepare", side_effect=musl):
+        result = await _choose(hass, await _start(hass), Where.THIS_MACHINE)
+        await hass.async_block_till_done()
+        result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "cannot_prepare")
+    assert "musl" in result["description_placeholders"]["reason"]
+    assert result["description_placeholders"]["docs"].endswith("/docs/engine.md")
+    result = await _choose(hass, result, Where.ANOTHER_MACHINE)
+    assert result["description_placeholders"]["docs"].endswith("/docs/engine.md")
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"url": elsewhere.url, "token": TOKEN, "verify_ssl": True}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+@pytest.fixture
+async def somebody_else(socket_enabled: None) -> AsyncGenerator[str]:
+    """Return the address of a web server that is no engine."""
+
+    async def hello(request: web.Request) -> web.Response:
+        return web.Response(text="<html>router login</html>")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", hello)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield site.name
+    await runner.cleanup()
+
+
+async def test_another_machine_is_tried_before_it_is_saved(
+    hass: HomeAssistant, elsewhere: EngineProcess, somebody_else: str, config_folder: object
+) -> None:
+    """Each mistake is named at its field, and the right answer makes the entry."""
+    result = await _choose(hass, await _start(hass), Where.ANOTHER_MACHINE)
+    for url, token, errors in (
+        ("not an address", TOKEN, {"url": "invalid_url"}),
+        ("ftp://127.0.0.1", TOKEN, {"url": "invalid_url"}),
+        ("http://127.0.0.1:9", TOKEN, {"url": "cannot_connect"}),
+        (somebody_else, TOKEN, {"url": "not_an_engine"}),
+        (elsewhere.url, "wrong", {"token": "invalid_auth"}),
+        (elsewhere.url, TOKEN, None),
+    ):
+        result = await hass.config_entries.flow.async_configure(
+            result["flow_id"], {"url": url, "token": token, "verify_ssl": True}
+        )
+        assert result.get("errors") == errors, url
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry = result["result"]
+    assert await entry.runtime_data.engine.wait_ready(30)
+    await hass.async_block_till_done()
+
+    # It goes away: what needs it is unavailable, the hub says so, and nothing else is lost.
+    elsewhere.kill()
+    entry.runtime_data.engine.report_timeout()
+    async with asyncio.timeout(60):
+        while entry.runtime_data.engine.status is not EngineStatus.UNAVAILABLE:
+            await asyncio.sleep(0.1)
+    await hass.async_block_till_done()
+    assert hass.states.get("sensor.familiar_faces_people").state == "0"
+    assert hass.states.get("sensor.familiar_faces_engine").state == "failed"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_token_that_is_refused_later(
+    hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
+) -> None:
+    """A refused token asks for another one, and the entry goes on with it."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Familiar Faces",
+        data={CONF_WHERE: Where.ANOTHER_MACHINE, "url": elsewhere.url, "token": "old", "verify_ssl": True},
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await entry.runtime_data.engine.wait_settled(30)
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["step_id"] == "reauth_confirm"
+    result = await hass.config_entries.flow.async_configure(flow["flow_id"], {"token": "still wrong"})
+    assert result["errors"] == {"token": "invalid_auth"}
+    result = await hass.config_entries.flow.async_configure(flow["flow_id"], {"token": TOKEN})
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+    assert entry.data["token"] == TOKEN
+    assert await entry.runtime_data.engine.wait_ready(30)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_moving_the_engine(
+    hass: HomeAssistant, elsewhere: EngineProcess, entry: MockConfigEntry
+) -> None:
+    """Reconfiguring moves the engine to another machine, and keeps everything else."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    result = await entry.start_reconfigure_flow(hass)
+    assert result["step_id"] == "where"
+    result = await _choose(hass, result, Where.ANOTHER_MACHINE)
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"url": elsewhere.url, "token": TOKEN, "verify_ssl": True}
+    )
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert entry.data["url"] == elsewhere.url
+    assert await entry.runtime_data.engine.wait_ready(30)
+    assert len(entry.subentries) == 1
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+def _entry_elsewhere(hass: HomeAssistant, elsewhere: EngineProcess) -> MockConfigEntry:
+    data = {CONF_WHERE: Where.ANOTHER_MACHINE, "url": elsewhere.url, "token": TOKEN, "verify_ssl": True}
+    entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=data)
+    entry.add_to_hass(hass)
+    return entry
+
+
+async def test_reconfiguring_keeps_the_books(
+    hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
+) -> None:
+    """Somebody who was removed while the disk was full is erased after the engine has moved as well."""
+    entry = _entry_elsewhere(hass, elsewhere)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hub = entry.runtime_data
+    assert await hub.engine.wait_ready(30)
+    person_id = await enrol(hass, entry, enrolment_photos()[:1])
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_FORGETTING: [person_id]})
+    await hass.async_block_till_done()
+    result = await _choose(hass, await entry.start_reconfigure_flow(hass), Where.ANOTHER_MACHINE)
+    await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"url": elsewhere.url, "token": TOKEN, "verify_ssl": False}
+    )
+    assert entry.data["verify_ssl"] is False
+    assert (entry.data[CONF_FORGETTING], entry.data[CONF_PEOPLE]) == ([person_id], [person_id])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.runtime_data is not hub
+    stored = await hass.async_add_executor_job(entry.runtime_data.vault.stored)
+    assert (stored.people, stored.templates) == (0, 0)
+    assert CONF_FORGETTING not in entry.data
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_same_choice_tries_again(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """An engine that stands still starts again when the same is chosen as before."""
+    await hub.engine.stop()
+    before = dict(entry.data)
+    with patch("tests.conftest.PreparedBefore.prepare"):
+        await _choose(hass, await entry.start_reconfigure_flow(hass), Where.THIS_MACHINE)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert not hass.config_entries.flow.async_progress()
+    assert entry.data == before
+    assert entry.runtime_data is not hub
+    assert await entry.runtime_data.engine.wait_ready(30)
+
+
+async def test_same_token_tries_again(
+    hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
+) -> None:
+    """An engine that takes the old token again is used again, and one that is away is said to be away."""
+    entry = _entry_elsewhere(hass, elsewhere)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hub = entry.runtime_data
+    result = await entry.start_reauth_flow(hass)
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"token": TOKEN})
+    assert result["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+    assert entry.runtime_data is not hub
+    assert await entry.runtime_data.engine.wait_ready(30)
+
+    elsewhere.kill()
+    result = await entry.start_reauth_flow(hass)
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"token": TOKEN})
+    assert result["errors"] == {"base": "cannot_connect"}
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["cancelled", "fails then"])
+@pytest.mark.parametrize("there", [False, True], ids=["first", "again"])
+async def test_dialog_is_closed_while_preparing(
+    hass: HomeAssistant,
+    real_engine: None,
+    engine_place: PreparedBefore,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    there: bool,
+    fails: bool,
+) -> None:
+    """Preparing ends with the dialog, and what was prepared goes when no entry needs it."""
+    monkeypatch.setattr(engine_place, "removed", False)
+    ended: list[str] = []
+
+    async def prepare(self: object, progress: Callable[[float, str], None]) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            if fails:
+                raise EnvironmentFailed("install_failed", "killed") from None
+            raise
+
+    if not there:
+        await hass.config_entries.async_remove(entry.entry_id)
+        monkeypatch.setattr(engine_place, "removed", False)
+    with patch("tests.conftest.PreparedBefore.prepare", prepare):
+        result = await entry.start_reconfigure_flow(hass) if there else await _start(hass)
+        result = await _choose(hass, result, Where.THIS_MACHINE)
+        assert result["type"] is FlowResultType.SHOW_PROGRESS
+        hass.config_entries.flow.async_abort(result["flow_id"])
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert ended == ["cancelled"]
+    assert engine_place.removed is not there
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+async def test_dialog_is_closed_after_failing(
+    hass: HomeAssistant,
+    real_engine: None,
+    engine_place: PreparedBefore,
+    config_folder: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is left of a failed preparation goes with the dialog."""
+    monkeypatch.setattr(engine_place, "removed", False)
+    with patch("tests.conftest.PreparedBefore.prepare", side_effect=EnvironmentFailed("offline", "no net")):
+        result = await _choose(hass, await _start(hass), Where.THIS_MACHINE)
+        await hass.async_block_till_done()
+    assert not engine_place.removed
+    hass.config_entries.flow.async_abort(result["flow_id"])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert engine_place.removed
