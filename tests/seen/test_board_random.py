@@ -272,6 +272,7 @@ class World:
                 if self.people.pop(who, None) is not None:
                     self.past = {key: each for key, each in self.past.items() if each.who != who}
                     await self.hub.forgetting.async_forget(who)
+                    assert self.hub.board._visits.of_person(who) == []
             case Corrects():
                 await self._corrects(step)
             case Keeps(visit_days, picture_days):
