@@ -10,14 +10,13 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .alerts.sentences import in_sentence
 from .const import DOMAIN
 from .entity import HubEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry
 from .seen.shown import Shown
 from .vault.errors import VaultError
 from .visits.open_visits import GAP
-from .wording.words import say_at_once, shown_language
+from .wording.words import in_sentence, say_at_once, shown_language
 
 PARALLEL_UPDATES = 0
 

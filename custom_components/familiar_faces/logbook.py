@@ -10,11 +10,10 @@ from homeassistant.components.logbook.const import (
 from homeassistant.components.logbook.models import LazyEventPartialState
 from homeassistant.core import HomeAssistant, callback
 
-from .alerts.sentences import in_sentence
 from .const import ATTR_DECISION, DOMAIN, EVENT_VISIT
 from .seen.visit_log import VISIT_LOG, camera_of, visit_id_of
 from .visits.visit import Decision
-from .wording.words import say_at_once, shown_language
+from .wording.words import in_sentence, say_at_once, shown_language
 
 _ICONS = {
     Decision.FAMILIAR: "mdi:account-check",

@@ -28,14 +28,7 @@ from ..common.phone import NewPhone, Phone
 from ..common.pictures import astronaut, enrolment_photos, stranger
 from ..common.steps import add_photo, choose, configure, consent, enrol, later, ring, start_person, visits
 from ..conftest import CAMERA, FrontDoor
-from ..erasing.test_forgetting import (  # noqa: F401
-    NAME,
-    Evidence,
-    expected_lingering_timers,
-    lived,
-    lived_in,
-    make_recorder,
-)
+from ..erasing.test_forgetting import NAME, Evidence
 
 ALERT = "switch.everybody_alert"
 TEST = "button.everybody_send_a_test"
@@ -120,8 +113,8 @@ async def test_only_this_person_is_not_told_of(
 
 async def test_a_power_cut_switches_nothing_on(
     tmp_path: Path,
-    lived: tuple[Path, Evidence],  # noqa: F811
-    make_recorder: MakeRecorder,  # noqa: F811
+    lived: tuple[Path, Evidence],
+    make_recorder: MakeRecorder,
 ) -> None:
     """What was switched off or muted is so after a kill in that very moment, before Home Assistant would write it."""
     folder, evidence = lived
@@ -154,8 +147,8 @@ async def test_a_power_cut_switches_nothing_on(
 
 
 async def test_a_power_cut_right_after_it_was_written(
-    lived: tuple[Path, Evidence],  # noqa: F811
-    make_recorder: MakeRecorder,  # noqa: F811
+    lived: tuple[Path, Evidence],
+    make_recorder: MakeRecorder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """By the time that a switch has been thrown, it is on the disk, and not on its way there."""
@@ -325,8 +318,8 @@ async def test_mute_says_what_is_wrong(hass: HomeAssistant, hub: Hub, alert_id: 
 
 
 async def test_the_forgotten_leave_nothing_in_alerts(
-    lived: tuple[Path, Evidence],  # noqa: F811
-    make_recorder: MakeRecorder,  # noqa: F811
+    lived: tuple[Path, Evidence],
+    make_recorder: MakeRecorder,
 ) -> None:
     """Alerts, switches, mutes, notifications: whoever is forgotten is in none of them, in no file, and says so."""
     folder, evidence = lived
@@ -371,8 +364,8 @@ def messages(running: Home) -> list[str]:
 
 
 async def test_killed_between_forgetting_and_the_alerts(
-    lived: tuple[Path, Evidence],  # noqa: F811
-    make_recorder: MakeRecorder,  # noqa: F811
+    lived: tuple[Path, Evidence],
+    make_recorder: MakeRecorder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A start takes out of the alerts whom a killed Home Assistant had forgotten already."""

@@ -30,15 +30,7 @@ from ..common.pictures import astronaut
 from ..common.steps import later, ring, visits
 from ..common.street import Street
 from ..conftest import FrontDoor, set_up
-from ..erasing.test_forgetting import (  # noqa: F401
-    NAME,
-    Evidence,
-    ask,
-    expected_lingering_timers,
-    lived,
-    lived_in,
-    make_recorder,
-)
+from ..erasing.test_forgetting import NAME, Evidence, ask
 
 OURS = "custom_components.familiar_faces"
 
@@ -327,8 +319,8 @@ def moments(states: list[Any]) -> list[datetime]:
 
 
 async def test_the_history_of_what_was_told(
-    lived: tuple[Path, Evidence],  # noqa: F811
-    make_recorder: MakeRecorder,  # noqa: F811
+    lived: tuple[Path, Evidence],
+    make_recorder: MakeRecorder,
 ) -> None:
     """When alerts told somebody, of Zyxandra perhaps, goes with her; also of an alert that was removed before."""
     folder, evidence = lived
@@ -351,8 +343,8 @@ async def test_the_history_of_what_was_told(
 
 
 async def test_the_history_of_a_camera_that_was_removed(
-    lived: tuple[Path, Evidence],  # noqa: F811
-    make_recorder: MakeRecorder,  # noqa: F811
+    lived: tuple[Path, Evidence],
+    make_recorder: MakeRecorder,
 ) -> None:
     """It named Zyxandra before it was taken down."""
     folder, evidence = lived
@@ -368,8 +360,8 @@ async def test_the_history_of_a_camera_that_was_removed(
 
 
 async def test_events_of_visits_without_any_alert(
-    lived: tuple[Path, Evidence],  # noqa: F811
-    make_recorder: MakeRecorder,  # noqa: F811
+    lived: tuple[Path, Evidence],
+    make_recorder: MakeRecorder,
 ) -> None:
     """That a familiar person came is on record no longer than the visit is kept."""
     folder, _evidence = lived
@@ -395,8 +387,8 @@ def traced(folder: Path) -> str:
 
 
 async def test_traces_of_whom_nothing_is_kept(
-    lived: tuple[Path, Evidence],  # noqa: F811
-    make_recorder: MakeRecorder,  # noqa: F811
+    lived: tuple[Path, Evidence],
+    make_recorder: MakeRecorder,
 ) -> None:
     """A trigger tells an automation who came; that is not written down, also when Home Assistant stops at once."""
     folder, evidence = lived
@@ -420,8 +412,8 @@ async def test_traces_of_whom_nothing_is_kept(
 
 
 async def test_traces_no_longer_than_visits(
-    lived: tuple[Path, Evidence],  # noqa: F811
-    make_recorder: MakeRecorder,  # noqa: F811
+    lived: tuple[Path, Evidence],
+    make_recorder: MakeRecorder,
 ) -> None:
     """What automations did because of a visit is remembered no longer than the visit."""
     folder, _evidence = lived

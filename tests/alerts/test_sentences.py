@@ -3,9 +3,9 @@
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.familiar_faces.alerts.sentences import async_message, in_sentence
+from custom_components.familiar_faces.alerts.sentences import async_message
 from custom_components.familiar_faces.alerts.telling import Kind, Part
-from custom_components.familiar_faces.wording.words import LANGUAGES
+from custom_components.familiar_faces.wording.words import LANGUAGES, in_sentence
 
 WHO = {
     "stranger": Kind.STRANGER,

@@ -1,7 +1,7 @@
 """Home Assistant's internals: each check passes on the Home Assistant that is supported, and fails when something is gone."""
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 from homeassistant.components import persistent_notification
 from homeassistant.components.event import EventEntity
@@ -23,9 +23,9 @@ async def test_nothing_is_missing(hass: HomeAssistant, hub: Hub) -> None:
     assert async_missing(hass) == []
 
 
-async def test_nothing_is_missing_in_a_recorder(tmp_path: Any, make_recorder: MakeRecorder) -> None:
+async def test_nothing_is_missing_in_a_recorder(tmp_path: Path, async_test_recorder: MakeRecorder) -> None:
     """Nor in the recorder, which is not everywhere."""
-    async with home(tmp_path / "config", make_recorder) as running:
+    async with home(tmp_path / "config", async_test_recorder) as running:
         assert running.recorder is not None
         assert async_missing(running.hass) == []
 

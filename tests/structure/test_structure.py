@@ -11,6 +11,7 @@ import pytest
 
 from tests.common.source import FOLDER, ROOT, parse
 
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
 ROOMS = {path.parent.name for path in FOLDER.glob("*/__init__.py")}
 MODULES = sorted(path for path in FOLDER.rglob("*.py") if path.name != "__init__.py")
 CONTRACTS: dict[str, dict[str, Any]] = {
@@ -75,11 +76,51 @@ def test_a_name_stands_for_one_thing() -> None:
     assert doubled == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(FOLDER).as_posix())
-def test_the_architecture_names_every_module(path: Path) -> None:
-    """Whoever looks for a module finds a line on it."""
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_files_that_a_page_names(page: Path) -> None:
+    """A file that a page speaks of is there."""
+    for name in re.findall(r"`([\w./-]+\.(?:py|json|yaml|toml|md|html))`", page.read_text()):
+        below = [ROOT / name, FOLDER / name, FOLDER / "engine" / name, page.parent / name]
+        assert any(map(Path.exists, below)) or any(FOLDER.rglob(name.rpartition("/")[2])), name
+
+
+def test_every_module_has_a_line() -> None:
+    """Whoever looks for a module finds what it is for."""
+    page = (ROOT / "docs" / "modules.md").read_text()
+    for path in MODULES:
+        line = re.search(rf"^\| `{re.escape(path.name)}` \| (.+) \|$", page, re.MULTILINE)
+        assert line is not None, path
+        assert len(line.group(1)) > 10, path
+
+
+# The way of the data
+
+
+def test_the_picture_of_the_way_of_the_data() -> None:
+    """Each of its files is there, a plain arrow is an import, one with a name is a signal that is sent and heard."""
     page = (ROOT / "docs" / "architecture.md").read_text()
-    assert re.search(rf"\b{re.escape(path.name)}`", page)
+    (drawn,) = re.findall(r"```mermaid\n(flowchart LR.*?)```", page, re.DOTALL)
+    files = dict(re.findall(r"(\w+)\[([\w/.]+)\]", drawn))
+    sources = {name: (FOLDER / file).read_text() for name, file in files.items()}
+    assert drawn.count(">") == len(drawn.strip().splitlines()) - 1
+    for line in drawn.strip().splitlines()[1:]:
+        found = re.fullmatch(
+            r"  (\w+)(?:\[\S+\])? (?:-->|-- (\w+) -->|-\. ([\w.]+) \.->) (\w+)(?:\[\S+\])?", line
+        )
+        assert found is not None, line
+        one, signal, handed, other = found.groups()
+        if signal is not None:
+            assert f"async_send({signal}" in sources[one], line
+            assert re.search(rf"(?:async_connect|listener)\({signal}\b", sources[other]), line
+        elif handed is not None:
+            assert handed == "HTTP" or re.search(rf"\b_?{re.escape(handed)}\b", sources[one]), line
+        else:
+            # Data goes to whoever is called, or comes from there.
+            pairs = ((one, other), (other, one))
+            assert any(
+                re.search(rf"^from \.\S*\b{Path(files[what]).stem}\b import", sources[whose], re.MULTILINE)
+                for whose, what in pairs
+            ), line
 
 
 # Home Assistant's internals

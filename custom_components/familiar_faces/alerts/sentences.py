@@ -4,19 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from homeassistant.core import HomeAssistant
 
-from ..wording.words import async_say, shown_language
+from ..wording.words import async_say, in_sentence, shown_language
 from .telling import Kind, Part
 
 MOST_NAMED = 4
 """How many individuals a sentence names; those who came after are counted."""
-_PLACES = (
-    "alley attic back backyard balcony barn basement bedroom bike bottom car carport cellar corridor courtyard"
-    " deck door doorbell downstairs driveway east entrance entry entryway fence first foyer front garage garden"
-    " gate ground guest hall hallway home house inner kitchen landing lawn letterbox living lobby loft lower"
-    " mailbox main north nursery office outdoor outer parking path patio pool porch rear roof second shed side"
-    " south staircase stairs stairway street studio terrace top upper upstairs veranda west workshop yard"
-)
-"""How the names of places begin in English."""
 
 
 async def async_message(hass: HomeAssistant, parts: Sequence[Part], cameras: Mapping[str, str]) -> str:
@@ -65,15 +57,3 @@ async def _async_who(hass: HomeAssistant, alike: Sequence[Part]) -> str:
     if len(alike) == 1:
         return await async_say(hass, "alert_who", str(part.kind))
     return await async_say(hass, "alert_who", f"{part.kind}_several", count=len(alike))
-
-
-def in_sentence(camera: str, language: str) -> str:
-    """Return a camera's name as it stands within a sentence: English writes "the front door" small.
-
-    Only of words for places is it known that they are no names, as "Reolink" and "Ring" are.
-    """
-    first, _, rest = camera.partition(" ")
-    place = first.casefold() in _PLACES.split() and first[1:].islower()
-    if language == "en" and place and rest == rest.lower():
-        return camera[:1].lower() + camera[1:]
-    return camera

@@ -1,4 +1,4 @@
-"""The rows of the recorder: what it holds of a person, found and erased. Home Assistant has no public way to."""
+"""The rows of the recorder: what it holds of a person is found there, and erased."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The watcher of a camera: takes looks and turns them into visits. The one place where visits meet Home Assistant."""
+"""The watcher of a camera: takes looks and turns them into visits."""
 
 import asyncio
 from collections.abc import Callable

@@ -6,11 +6,10 @@ from enum import StrEnum
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..alerts.sentences import in_sentence
 from ..people.person import Person
 from ..visits.tally import Count
 from ..visits.visit import Decision
-from ..wording.words import LANGUAGES, async_say
+from ..wording.words import LANGUAGES, async_say, in_sentence
 from .lookup import Here, Lookup, Place
 
 RECENT = timedelta(hours=1)

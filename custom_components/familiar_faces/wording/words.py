@@ -12,6 +12,16 @@ from ..vault.retention import MONTH
 LANGUAGES = ("en", "nl", "de")
 """The languages that there are texts in; in all others they are shown in the first."""
 
+_PLACES = (
+    "alley attic back backyard balcony barn basement bedroom bike bottom car carport cellar corridor courtyard"
+    " deck door doorbell downstairs driveway east entrance entry entryway fence first foyer front garage garden"
+    " gate ground guest hall hallway home house inner kitchen landing lawn letterbox living lobby loft lower"
+    " mailbox main north nursery office outdoor outer parking path patio pool porch rear roof second shed side"
+    " south staircase stairs stairway street studio terrace top upper upstairs veranda west workshop yard"
+)
+"""How the names of places begin in English."""
+
+
 _UNITS = (("month", MONTH), ("day", timedelta(days=1)), ("hour", timedelta(hours=1)))
 
 
@@ -53,3 +63,15 @@ def in_whole_units(length: timedelta) -> tuple[int, str] | None:
         if count and not rest and (unit, count) != ("day", 1):
             return count, unit
     return None
+
+
+def in_sentence(camera: str, language: str) -> str:
+    """Return a camera's name as it stands within a sentence: English writes "the front door" small.
+
+    Only of words for places is it known that they are no names, as "Reolink" and "Ring" are.
+    """
+    first, _, rest = camera.partition(" ")
+    place = first.casefold() in _PLACES.split() and first[1:].islower()
+    if language == "en" and place and rest == rest.lower():
+        return camera[:1].lower() + camera[1:]
+    return camera
