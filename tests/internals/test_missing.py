@@ -15,6 +15,7 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.internals.missing import CHECKS, async_missing
 from tests.common.home import MakeRecorder, home
 from tests.common.source import FOLDER
+from tests.conftest import an_entry
 
 
 async def test_nothing_is_missing(hass: HomeAssistant, hub: Hub) -> None:
@@ -23,9 +24,11 @@ async def test_nothing_is_missing(hass: HomeAssistant, hub: Hub) -> None:
     assert async_missing(hass) == []
 
 
-async def test_nothing_is_missing_in_a_recorder(tmp_path: Path, async_test_recorder: MakeRecorder) -> None:
+async def test_nothing_is_missing_in_a_recorder(
+    tmp_path: Path, async_test_recorder: MakeRecorder, real_engine: None
+) -> None:
     """Nor in the recorder, which is not everywhere."""
-    async with home(tmp_path / "config", async_test_recorder) as running:
+    async with home(tmp_path / "config", async_test_recorder, an_entry()) as running:
         assert running.recorder is not None
         assert async_missing(running.hass) == []
 
