@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 import os
 from pathlib import Path
+import pickle
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -25,6 +26,8 @@ from .common.shared_engine import SharedEngine, running
 if TYPE_CHECKING:
     from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+    from .common.evidence import Evidence
+    from .common.home import MakeRecorder
     from .common.phone import NewPhone
     from .common.street import Street
 
@@ -231,6 +234,41 @@ async def hub(
     """Return the running hub, with a real engine that is ready."""
     async with hub_of(hass, entry) as hub:
         yield hub
+
+
+@pytest.fixture
+def expected_lingering_timers(request: pytest.FixtureRequest) -> bool:
+    """Let Home Assistant's own timers end with the loop where a whole home stops, as they do when its process ends."""
+    return not {"backed_up", "make_recorder"}.isdisjoint(request.fixturenames)
+
+
+@pytest.fixture
+def make_recorder(async_test_recorder: MakeRecorder) -> MakeRecorder:
+    """Return how a real recorder is made."""
+    return async_test_recorder
+
+
+@pytest.fixture(scope="session")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a home that is lived in once, and copied for every test."""
+    return tmp_path_factory.mktemp("lived")
+
+
+@pytest.fixture
+async def lived(
+    lived_in: Path, tmp_path: Path, make_recorder: MakeRecorder, real_engine: None
+) -> tuple[Path, Evidence]:
+    """Return the folder of a home, stopped, in which somebody was enrolled and recognised, and what tells of it."""
+    # Not before: they are built with what stands above.
+    from .common.evidence import live_in
+    from .common.home import snapshot
+
+    noted = lived_in / "evidence"
+    if not noted.exists():
+        noted.write_bytes(pickle.dumps(await live_in(lived_in / "config", make_recorder)))
+    folder = tmp_path / "config"
+    snapshot(lived_in / "config", folder)
+    return folder, pickle.loads(noted.read_bytes())
 
 
 @pytest.fixture

@@ -23,12 +23,12 @@ from custom_components.familiar_faces.people.choices import Keeping
 
 from ..actions.test_actions import act, refused
 from ..common.alerting import an_alert, ring_and_tell
+from ..common.evidence import NAME, Evidence
 from ..common.home import Home, MakeRecorder, home, snapshot
 from ..common.phone import NewPhone, Phone
 from ..common.pictures import astronaut, enrolment_photos, stranger
 from ..common.steps import add_photo, choose, configure, consent, enrol, later, ring, start_person, visits
 from ..conftest import CAMERA, FrontDoor
-from ..erasing.test_forgetting import NAME, Evidence
 
 ALERT = "switch.everybody_alert"
 TEST = "button.everybody_send_a_test"

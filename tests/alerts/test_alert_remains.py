@@ -23,6 +23,7 @@ from custom_components.familiar_faces.visits.news import Stage
 from custom_components.familiar_faces.visits.turns import Urgency
 
 from ..common.alerting import an_alert, shown
+from ..common.evidence import NAME, Evidence, ask
 from ..common.home import DATABASE, Home, MakeRecorder, home
 from ..common.people_on_record import change_choices
 from ..common.phone import CLEAR, NewPhone
@@ -30,7 +31,6 @@ from ..common.pictures import astronaut
 from ..common.steps import later, ring, visits
 from ..common.street import Street
 from ..conftest import FrontDoor, set_up
-from ..erasing.test_forgetting import NAME, Evidence, ask
 
 OURS = "custom_components.familiar_faces"
 

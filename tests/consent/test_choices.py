@@ -406,18 +406,6 @@ async def test_a_camera_that_was_not_agreed_to_never_names_them(
 # The recorder
 
 
-@pytest.fixture
-def expected_lingering_timers() -> bool:
-    """Let Home Assistant's own timers end with the loop, as they do when its process ends."""
-    return True
-
-
-@pytest.fixture
-def make_recorder(async_test_recorder: MakeRecorder) -> MakeRecorder:
-    """Return how a real recorder is made."""
-    return async_test_recorder
-
-
 def recorded(folder: Path, entity_ids: frozenset[str]) -> list[tuple[str, str]]:
     """Return what the recorder's database holds of entities: their ids and states, oldest first."""
     with sqlite3.connect(folder / DATABASE) as connection:

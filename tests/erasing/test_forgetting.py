@@ -4,10 +4,8 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 import contextlib
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-import pickle
 import sqlite3
 from typing import Any
 
@@ -16,114 +14,13 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.erasing import forgetting, home_traces
 from custom_components.familiar_faces.internals.recorder_rows import RecorderReach
 from custom_components.familiar_faces.internals.wanted import Wanted
-from demo.search import base64_of
 
+from ..common.evidence import NAME, VAULT, Evidence, ask, texts_of
 from ..common.home import DATABASE, Home, MakeRecorder, home, snapshot
-from ..common.pictures import astronaut, enrolment_photos
-from ..common.steps import enrol, later, ring, visits
-from ..conftest import an_entry
-
-NAME = "Zyxandra"
-VAULT = Path(".storage", DOMAIN)
-
-
-@dataclass
-class Evidence:
-    """What must not be found of somebody: texts anywhere, ids outside of the vault, and 32 bytes of any picture."""
-
-    person_id: str
-    entity_ids: list[str]
-    texts: dict[str, bytes]
-    slices: set[bytes]
-
-    def find(self, folder: Path) -> list[str]:
-        """Return where anything of it is found, in every file of a folder."""
-        found: list[str] = []
-        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-            data = path.read_bytes()
-            place = path.relative_to(folder)
-            low = data.lower()
-            found += [f"{what} in {place}" for what, text in self.texts.items() if text.lower() in low]
-            if VAULT not in place.parents and self.person_id.encode() in data:
-                # The vault's audit log and tombstone know who was here by a random id.
-                found.append(f"the id in {place}")
-            if any(data[at : at + 32] in self.slices for at in range(len(data) - 31)):
-                found.append(f"a face or template in {place}")
-        return found
-
-
-def texts_of(name: str) -> dict[str, bytes]:
-    """Return a name as files may hold it; its slug, in the ids of entities, is the name in lower case."""
-    return {
-        "the name": name.encode(),
-        "the name in UTF-16": name.encode("utf-16-le"),
-    } | {f"the name in base64, {at}": text for at, text in enumerate(base64_of(name.encode()))}
-
-
-async def evidence_of(running: Home, person_id: str) -> Evidence:
-    """Read from the vault what must be gone."""
-    hass, vault = running.hass, running.hub.vault
-
-    def read() -> tuple[dict[str, bytes], set[bytes]]:
-        person = vault.person(person_id)
-        texts, slices = texts_of(person.name), set[bytes]()
-        for number, template in enumerate(person.templates):
-            raw = template.embedding.astype("<f4").tobytes()
-            texts[f"template {number} in base64"] = base64.b64encode(raw)[:64]
-            slices |= {raw[at : at + 32] for at in range(len(raw) - 31)}
-            photo = vault.reference_photo(template.template_id)
-            slices |= {photo[at : at + 32] for at in range(0, len(photo) - 31, 32)}
-        (visit,) = vault.visits()
-        picture = vault.visit_picture(visit.visit_id)
-        assert picture is not None
-        slices |= {picture[at : at + 32] for at in range(0, len(picture) - 31, 32)}
-        return texts, slices
-
-    texts, slices = await hass.async_add_executor_job(read)
-    entity_ids = sorted(home_traces.async_entity_ids(hass, [person_id]))
-    return Evidence(person_id, entity_ids, texts, slices)
-
-
-@pytest.fixture
-def expected_lingering_timers() -> bool:
-    """Let Home Assistant's own timers end with the loop, as they do when its process ends."""
-    return True
-
-
-@pytest.fixture
-def make_recorder(async_test_recorder: MakeRecorder) -> MakeRecorder:
-    """Return how a real recorder is made."""
-    return async_test_recorder
-
-
-@pytest.fixture(scope="module")
-def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a home that is lived in once and copied for every test."""
-    return tmp_path_factory.mktemp("lived") / "config"
-
-
-@pytest.fixture
-async def lived(
-    lived_in: Path, tmp_path: Path, make_recorder: MakeRecorder, real_engine: None
-) -> tuple[Path, Evidence]:
-    """Return the folder of a home, stopped, in which somebody was enrolled and recognised, and what tells of it."""
-    noted = lived_in.parent / "evidence"
-    if not noted.exists():
-        async with home(lived_in, make_recorder, an_entry()) as running:
-            person_id = await enrol(running.hass, running.entry, enrolment_photos(), name=NAME)  # type: ignore[arg-type]
-            running.front_door.frames = visits(astronaut())
-            await ring(running.hass, running.hub)
-            assert running.hass.states.get("sensor.front_door_last_visitor").state == NAME
-            await running.settle()
-            evidence = await evidence_of(running, person_id)
-        noted.write_bytes(pickle.dumps(evidence))
-    folder = tmp_path / "config"
-    snapshot(lived_in, folder)
-    return folder, pickle.loads(noted.read_bytes())
+from ..common.steps import later
 
 
 async def press_forget(running: Home, person_id: str) -> None:
@@ -138,13 +35,6 @@ async def remove_subentry(running: Home, person_id: str) -> None:
     subentry = running.hub.roster.subentries()[person_id]
     running.hass.config_entries.async_remove_subentry(running.entry, subentry.subentry_id)
     await running.hass.async_block_till_done(wait_background_tasks=True)
-
-
-async def ask(running: Home, person_id: str) -> None:
-    """Ask for it as an action or the person's own page does."""
-    receipt = await running.hub.forgetting.async_forget(person_id, "asked")
-    assert receipt is not None
-    assert receipt.finished_at is not None
 
 
 async def withdraw(running: Home, person_id: str) -> None:

@@ -32,37 +32,33 @@ from ..conftest import an_entry
 WITNESS = Path(".cache", DOMAIN, "witness.json")
 
 
-@pytest.fixture
-def expected_lingering_timers() -> bool:
-    """Let Home Assistant's own timers end with the loop, as they do when its process ends."""
-    return True
-
-
 @pytest.fixture(scope="module")
-def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def backed_up_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder in which a home is lived in once, and copied for every test."""
-    return tmp_path_factory.mktemp("lived")
+    return tmp_path_factory.mktemp("backed_up")
 
 
 @pytest.fixture
-async def lived(lived_in: Path, tmp_path: Path, real_engine: None) -> tuple[Path, Path, dict[str, str]]:
+async def backed_up(
+    backed_up_in: Path, tmp_path: Path, real_engine: None
+) -> tuple[Path, Path, dict[str, str]]:
     """Return the folder of a stopped home with two people, a backup of it, and the people's ids by name.
 
     An invitation was open when the backup was made, and a picture lay in the review inbox.
     """
     people: dict[str, str] = {}
-    if not (lived_in / "people").exists():
-        async with home(lived_in / "config", None, an_entry(review_hours=24)) as running:
+    if not (backed_up_in / "people").exists():
+        async with home(backed_up_in / "config", None, an_entry(review_hours=24)) as running:
             entry: Any = running.entry
             people["Eileen"] = await enrol(running.hass, entry, enrolment_photos())
             people["Otto"] = await enrol(running.hass, entry, photos_of(stranger()), name="Otto")
             await running.hass.async_add_executor_job(_invite_and_review, running.hub)
             await running.write()
-            await _back_up(running.hass, lived_in / "backup.tar")
-        (lived_in / "people").write_text(json.dumps(people))
-    shutil.copytree(lived_in / "config", tmp_path / "config")
-    shutil.copy(lived_in / "backup.tar", tmp_path / "backup.tar")
-    return tmp_path / "config", tmp_path / "backup.tar", json.loads((lived_in / "people").read_text())
+            await _back_up(running.hass, backed_up_in / "backup.tar")
+        (backed_up_in / "people").write_text(json.dumps(people))
+    shutil.copytree(backed_up_in / "config", tmp_path / "config")
+    shutil.copy(backed_up_in / "backup.tar", tmp_path / "backup.tar")
+    return tmp_path / "config", tmp_path / "backup.tar", json.loads((backed_up_in / "people").read_text())
 
 
 def _invite_and_review(hub: Hub) -> None:
@@ -123,10 +119,10 @@ def names(running: Home) -> set[str]:
 
 
 async def test_held_and_asked(
-    lived: tuple[Path, Path, dict[str, str]], sockets: None, aiohttp_client: MakeClient
+    backed_up: tuple[Path, Path, dict[str, str]], sockets: None, aiohttp_client: MakeClient
 ) -> None:
     """Somebody who was forgotten comes back with a backup: not recognised, asked about by name, and erased again."""
-    folder, backup, people = lived
+    folder, backup, people = backed_up
     await forget(folder, people["Eileen"])
     restore(folder, backup)
     assert not (folder / WITNESS).exists(), "the backup held what is to tell that it was restored"
@@ -172,10 +168,10 @@ async def test_held_and_asked(
 
 
 async def test_everybody_kept(
-    lived: tuple[Path, Path, dict[str, str]], sockets: None, aiohttp_client: MakeClient
+    backed_up: tuple[Path, Path, dict[str, str]], sockets: None, aiohttp_client: MakeClient
 ) -> None:
     """Whoever is kept is recognised again, and nobody is asked to confirm what erases nothing."""
-    folder, backup, people = lived
+    folder, backup, people = backed_up
     restore(folder, backup)
     async with home(folder, None) as running:
         owner = await Owner.log_in(running.hass, aiohttp_client)
@@ -188,10 +184,10 @@ async def test_everybody_kept(
 
 
 async def test_unanswered(
-    lived: tuple[Path, Path, dict[str, str]], sockets: None, aiohttp_client: MakeClient
+    backed_up: tuple[Path, Path, dict[str, str]], sockets: None, aiohttp_client: MakeClient
 ) -> None:
     """An open question outlives restarts, also a closed dialog; who is enrolled meanwhile is not asked about."""
-    folder, backup, people = lived
+    folder, backup, people = backed_up
     restore(folder, backup)
     async with home(folder, None) as running:
         owner = await Owner.log_in(running.hass, aiohttp_client)
@@ -217,9 +213,9 @@ async def test_unanswered(
         assert RESTORED not in await owner.issues()
 
 
-async def test_restored_again_while_unanswered(lived: tuple[Path, Path, dict[str, str]]) -> None:
+async def test_restored_again_while_unanswered(backed_up: tuple[Path, Path, dict[str, str]]) -> None:
     """A backup that was made while the question was open asks about everybody in it."""
-    folder, backup, people = lived
+    folder, backup, people = backed_up
     restore(folder, backup)
     async with home(folder, None) as running:
         entry: Any = running.entry
@@ -231,9 +227,11 @@ async def test_restored_again_while_unanswered(lived: tuple[Path, Path, dict[str
         assert set(running.hub.roster.held) == {*people.values(), third}
 
 
-async def test_old_files_put_back_by_hand(lived: tuple[Path, Path, dict[str, str]], tmp_path: Path) -> None:
+async def test_old_files_put_back_by_hand(
+    backed_up: tuple[Path, Path, dict[str, str]], tmp_path: Path
+) -> None:
     """A vault that is put back while the cache folder stays is older than the mark there, and asked about."""
-    folder, _, people = lived
+    folder, _, people = backed_up
     shutil.copytree(folder / ".storage", tmp_path / "old")
     await forget(folder, people["Eileen"])
     shutil.rmtree(folder / ".storage")
@@ -243,10 +241,10 @@ async def test_old_files_put_back_by_hand(lived: tuple[Path, Path, dict[str, str
 
 
 async def test_killed_right_after_forgetting(
-    lived: tuple[Path, Path, dict[str, str]], tmp_path: Path
+    backed_up: tuple[Path, Path, dict[str, str]], tmp_path: Path
 ) -> None:
     """The mark is there as soon as somebody is forgotten: nothing has to be stopped in order first."""
-    folder, _, people = lived
+    folder, _, people = backed_up
     shutil.copytree(folder / ".storage", tmp_path / "old")
     async with home(folder, None) as running:
         assert await running.hub.forgetting.async_forget(people["Eileen"]) is not None
@@ -259,9 +257,9 @@ async def test_killed_right_after_forgetting(
         assert set(running.hub.roster.held) == set(people.values())
 
 
-async def test_no_false_alarm(lived: tuple[Path, Path, dict[str, str]]) -> None:
+async def test_no_false_alarm(backed_up: tuple[Path, Path, dict[str, str]]) -> None:
     """Neither a restart, nor a kill, nor the first start with a mark makes anybody be asked."""
-    folder, _, people = lived
+    folder, _, people = backed_up
     for step in ("restart", "older mark", "never had one"):
         async with home(folder, None) as running:
             assert running.hub.roster.held == {}, step
@@ -279,9 +277,9 @@ async def test_no_false_alarm(lived: tuple[Path, Path, dict[str, str]]) -> None:
     assert (folder / WITNESS).exists()
 
 
-async def test_emptied_cache(lived: tuple[Path, Path, dict[str, str]]) -> None:
+async def test_emptied_cache(backed_up: tuple[Path, Path, dict[str, str]]) -> None:
     """A mark that is gone or unreadable cannot be told from a restored backup, and asking does no harm."""
-    folder, _, people = lived
+    folder, _, people = backed_up
     (folder / WITNESS).write_text("{")
     async with home(folder, None) as running:
         assert set(running.hub.roster.held) == set(people.values())
