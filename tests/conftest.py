@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 import os
 from pathlib import Path
 import pickle
@@ -12,7 +13,7 @@ from homeassistant.components.camera import Camera
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from homeassistant.util import slugify
+from homeassistant.util import dt as dt_util, slugify
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, setup_test_component_platform
 import pytest_socket
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from .common.evidence import Evidence
     from .common.home import MakeRecorder
+    from .common.owner import MakeClient, Owner
     from .common.phone import NewPhone
     from .common.street import Street
 
@@ -75,6 +77,9 @@ def private_uploads(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]
 @pytest.fixture(autouse=True)
 def custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant load this integration in the tests that have a Home Assistant."""
+    if "recorder_mock" in request.fixturenames:
+        # A recorder has to be there before.
+        request.getfixturevalue("recorder_mock")
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
 
@@ -192,12 +197,17 @@ def an_entry(*doors: ConfigSubentryData, **options: object) -> MockConfigEntry:
     )
 
 
+def add_entry(hass: HomeAssistant, *doors: ConfigSubentryData, **options: object) -> MockConfigEntry:
+    """Add an entry with these doors, the front door when none is named, and return it, not set up."""
+    entry = an_entry(*doors, **options)
+    entry.add_to_hass(hass)
+    return entry
+
+
 @pytest.fixture
 def entry(hass: HomeAssistant, config_folder: Path) -> MockConfigEntry:
     """Return an entry with the front door as its camera, not set up."""
-    entry = an_entry()
-    entry.add_to_hass(hass)
-    return entry
+    return add_entry(hass)
 
 
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
@@ -234,6 +244,64 @@ async def hub(
     """Return the running hub, with a real engine that is ready."""
     async with hub_of(hass, entry) as hub:
         yield hub
+
+
+@pytest.fixture
+async def eileen(
+    request: pytest.FixtureRequest, hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> str:
+    """Enrol Eileen, with as many photos as the test's mark says, and return her id."""
+    # Not before: the steps are made with what stands above.
+    from .common.pictures import enrolment_photos
+    from .common.steps import enrol
+
+    mark = request.node.get_closest_marker("photos")
+    return await enrol(hass, entry, enrolment_photos()[: None if mark is None else mark.args[0]])
+
+
+@pytest.fixture
+async def visited(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str) -> str:
+    """Have Eileen ring, and return her id."""
+    from .common.pictures import astronaut
+    from .common.steps import ring, visits
+
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+    return eileen
+
+
+@pytest.fixture
+async def visited_by_two(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str) -> str:
+    """Have Eileen ring together with a stranger, and return her id."""
+    from .common.pictures import astronaut, stranger
+    from .common.steps import ring, visits
+
+    front_door.frames = visits(astronaut(), stranger(0))
+    await ring(hass, hub)
+    return eileen
+
+
+@pytest.fixture
+async def owner(hass: HomeAssistant, hub: Hub, sockets: None, aiohttp_client: MakeClient) -> Owner:
+    """Return the owner of the home, logged in."""
+    from .common.owner import Owner
+
+    return await Owner.log_in(hass, aiohttp_client)
+
+
+@pytest.fixture
+def start() -> datetime:
+    """Return the moment at which a test begins, in whole seconds."""
+    return dt_util.utcnow().replace(microsecond=0)
+
+
+@pytest.fixture
+async def nadie(hass: HomeAssistant, hub: Hub, start: datetime) -> str:
+    """Have Nadie be on record with a made-up template, and return their id."""
+    from .common.people_on_record import DAY, a_consent, put_on_record
+
+    await put_on_record(hass, hub, a_consent(start - DAY, start + 300 * DAY))
+    return "nadie"
 
 
 @pytest.fixture

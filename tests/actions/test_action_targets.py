@@ -6,31 +6,18 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
-import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 import yaml
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
 
+from ..common.calling import act, last_visits, refused
 from ..common.exposing import SEEN, VISITOR, a_user
-from ..common.pictures import astronaut, enrolment_photos
 from ..common.source import FOLDER
-from ..common.steps import enrol, ring, visits
-from ..conftest import CAMERA, FrontDoor
-from .test_who_came import act, last_visits, nadie, refused  # noqa: F401
+from ..conftest import CAMERA
 
 OF_THE_CAMERA = "switch.front_door_notifications"
 OF_EILEEN = "switch.eileen_notifications"
-
-
-@pytest.fixture
-async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor) -> str:
-    """Have Eileen ring, and return her id."""
-    person_id = await enrol(hass, entry, enrolment_photos())
-    front_door.frames = visits(astronaut())
-    await ring(hass, hub)
-    return person_id
 
 
 def device_of(hass: HomeAssistant, entity_id: str) -> str:
@@ -48,7 +35,7 @@ def put_into_an_area(hass: HomeAssistant, device_id: str) -> str:
     return area.id
 
 
-async def test_who_is_here(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+async def test_who_is_here(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Cameras are targeted by their event, device and area."""
     device_id = device_of(hass, VISITOR)
     targets: list[dict[str, Any]] = [
@@ -61,7 +48,7 @@ async def test_who_is_here(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
         assert (camera["camera"], camera["people"][0]["name"]) == (CAMERA, "Eileen"), target
 
 
-async def test_last_visits(hass: HomeAssistant, hub: Hub, eileen: str, nadie: Any) -> None:  # noqa: F811
+async def test_last_visits(hass: HomeAssistant, hub: Hub, visited: str, days_of_nadie: Any) -> None:
     """People and cameras are targeted alone, together, and beside what the fields say."""
     assert {each["name"] for each in await last_visits(hass)} == {"Eileen", "Nadie"}
     assert {each["name"] for each in await last_visits(hass, entity_id=SEEN)} == {"Eileen"}
@@ -75,21 +62,21 @@ async def test_last_visits(hass: HomeAssistant, hub: Hub, eileen: str, nadie: An
     assert await last_visits(hass, person="Nadie", entity_id=VISITOR) == []
 
 
-async def test_mute(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+async def test_mute(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Whatever has a switch of notifications in an area is muted, each by itself."""
     area_id = put_into_an_area(hass, device_of(hass, OF_THE_CAMERA))
     (camera_id,) = hub.watchers
     now = dt_util.utcnow()
     await act(hass, "mute", area_id=area_id)
     assert hub.alerts.mutes.until(camera_id, now) is not None
-    assert hub.alerts.mutes.until(eileen, now) is None
+    assert hub.alerts.mutes.until(visited, now) is None
     await act(hass, "mute", entity_id=OF_EILEEN, duration="02:00:00")
-    until = hub.alerts.mutes.until(eileen, now)
+    until = hub.alerts.mutes.until(visited, now)
     assert until is not None
     assert until - now > timedelta(hours=1)
 
 
-async def test_nothing_targeted(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+async def test_nothing_targeted(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """What is not ours, or not for the action, is an error and not everything."""
     area_id = ar.async_get(hass).async_create("Attic").id
     for action in ("who_is_here", "last_visits", "mute"):
@@ -100,7 +87,7 @@ async def test_nothing_targeted(hass: HomeAssistant, hub: Hub, eileen: str) -> N
     assert "muted" not in entry.data
 
 
-async def test_what_a_user_may_not_read(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+async def test_what_a_user_may_not_read(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Of whom a user may not be told is answered as of nobody at all."""
     user = a_user(hass, VISITOR)
     assert await refused(hass, "last_visits", user, entity_id=SEEN) == "nothing_targeted"

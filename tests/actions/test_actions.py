@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 import pytest
@@ -25,23 +25,10 @@ from custom_components.familiar_faces.services import ACTIONS
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.files import DATABASE
 
-from ..common.pictures import astronaut, enrolment_photos
-from ..common.steps import add_photo, choose, configure, consent, enrol, later, ring, start_person, visits
+from ..common.calling import act, refused
+from ..common.pictures import enrolment_photos
+from ..common.steps import add_photo, choose, configure, consent, later, start_person
 from ..conftest import CAMERA, FrontDoor
-
-
-async def act(hass: HomeAssistant, action: str, **data: Any) -> dict[str, Any]:
-    """Call an action, and return its answer."""
-    answer = await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True)
-    assert answer is not None
-    return dict(answer)
-
-
-async def refused(hass: HomeAssistant, action: str, **data: Any) -> str:
-    """Call an action that cannot be done, and return the key of what is said."""
-    with pytest.raises(HomeAssistantError) as caught:
-        await act(hass, action, **data)
-    return caught.value.translation_key or ""
 
 
 async def log(hass: HomeAssistant, **data: Any) -> list[dict[str, Any]]:
@@ -58,22 +45,6 @@ def said(**changes: Any) -> dict[str, Any]:
         "keeping": "visits",
         "pictures": True,
     } | changes
-
-
-@pytest.fixture
-async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
-    """Enrol Eileen, and return her id."""
-    return await enrol(hass, entry, enrolment_photos())
-
-
-@pytest.fixture
-async def visited(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str) -> str:
-    """Have Eileen ring, and return her id."""
-    front_door.frames = visits(astronaut())
-    await ring(hass, hub)
-    assert hub.stored is not None
-    assert (hub.stored.visits, hub.stored.pictures) == (1, 1)
-    return eileen
 
 
 # Who may call them

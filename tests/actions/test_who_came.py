@@ -27,63 +27,13 @@ from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultDamaged
 from custom_components.familiar_faces.visits.open_visits import GAP
 
+from ..common.calling import act, last_visits, refused
 from ..common.exposing import SEEN, VISITOR, a_user
 from ..common.people_on_record import DAY, a_consent, at, now, put_on_record, put_visit
 from ..common.pictures import astronaut, enrolment_photos, frame, jpeg, stranger, variant
 from ..common.source import ROOT
-from ..common.steps import enrol, later, ring, templates_of, visits
+from ..common.steps import enrol, later, ring, templates_of
 from ..conftest import CAMERA, FrontDoor, a_door, an_entry, put_up, set_up
-
-
-async def act(hass: HomeAssistant, action: str, user: MockUser | None = None, **data: Any) -> dict[str, Any]:
-    """Call an action, as a user or as an automation, and return its answer."""
-    answer = await hass.services.async_call(
-        DOMAIN,
-        action,
-        data,
-        blocking=True,
-        return_response=True,
-        context=Context(user_id=None if user is None else user.id),
-    )
-    assert answer is not None
-    return dict(answer)
-
-
-async def last_visits(hass: HomeAssistant, user: MockUser | None = None, **data: Any) -> list[dict[str, Any]]:
-    """Return the visits that are told of."""
-    answer = await act(hass, "last_visits", user, **data)
-    return list(answer["visits"])
-
-
-async def refused(hass: HomeAssistant, action: str, user: MockUser | None = None, **data: Any) -> str:
-    """Call an action that cannot be done, and return the key of what is said."""
-    with pytest.raises(HomeAssistantError) as caught:
-        await act(hass, action, user, **data)
-    return caught.value.translation_key or ""
-
-
-@pytest.fixture
-async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
-    """Enrol Eileen, and return her id."""
-    return await enrol(hass, entry, enrolment_photos())
-
-
-@pytest.fixture
-async def visited(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str) -> str:
-    """Have Eileen ring together with a stranger, and return her id."""
-    front_door.frames = visits(astronaut(), stranger(0))
-    await ring(hass, hub)
-    return eileen
-
-
-@pytest.fixture
-async def nadie(hass: HomeAssistant, hub: Hub) -> datetime:
-    """Have Nadie's visits of today, yesterday and last week be kept; return when the one of today was."""
-    today = now() - timedelta(hours=1)
-    await put_on_record(hass, hub, a_consent(today - 100 * DAY, today + 100 * DAY))
-    for moment in (today - 7 * DAY, today - DAY, today):
-        await put_visit(hass, hub, moment)
-    return today
 
 
 def moments(found: list[dict[str, Any]]) -> list[datetime]:
@@ -94,7 +44,7 @@ def moments(found: list[dict[str, Any]]) -> list[datetime]:
 # Who came
 
 
-async def test_who_came(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_who_came(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """The visit is told of with who, where and when; of the stranger beside her nothing is."""
     await hass.config.async_set_time_zone("Europe/Amsterdam")
     (visit,) = await last_visits(hass)
@@ -109,7 +59,7 @@ async def test_who_came(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     (kept,) = await hass.async_add_executor_job(hub.vault.visits)
     assert visit == {
         "visit_id": kept.visit_id,
-        "person_id": visited,
+        "person_id": visited_by_two,
         "name": "Eileen",
         "camera_id": camera_id,
         "camera": CAMERA,
@@ -123,10 +73,12 @@ async def test_nobody_came(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     assert await last_visits(hass) == []
 
 
-async def test_newest_first_and_not_too_many(hass: HomeAssistant, hub: Hub, nadie: datetime) -> None:
+async def test_newest_first_and_not_too_many(hass: HomeAssistant, hub: Hub, days_of_nadie: datetime) -> None:
     """Visits come newest first, of several people together, as many as were asked for."""
-    await put_on_record(hass, hub, a_consent(nadie - 100 * DAY, nadie + 100 * DAY), "nemo", "Nemo")
-    await put_visit(hass, hub, nadie - 2 * DAY, "nemo")
+    await put_on_record(
+        hass, hub, a_consent(days_of_nadie - 100 * DAY, days_of_nadie + 100 * DAY), "nemo", "Nemo"
+    )
+    await put_visit(hass, hub, days_of_nadie - 2 * DAY, "nemo")
     found = await last_visits(hass)
     assert [each["name"] for each in found] == ["Nadie", "Nadie", "Nemo", "Nadie"]
     assert moments(found) == sorted(moments(found), reverse=True)
@@ -136,10 +88,12 @@ async def test_newest_first_and_not_too_many(hass: HomeAssistant, hub: Hub, nadi
 
 
 @pytest.mark.parametrize("by", ["name", "id", "device", "several"])
-async def test_of_one_person(hass: HomeAssistant, hub: Hub, nadie: datetime, by: str) -> None:
+async def test_of_one_person(hass: HomeAssistant, hub: Hub, days_of_nadie: datetime, by: str) -> None:
     """A person may be named by name, id or device, alone or among others."""
-    await put_on_record(hass, hub, a_consent(nadie - 100 * DAY, nadie + 100 * DAY), "nemo", "Nemo")
-    await put_visit(hass, hub, nadie - 2 * DAY, "nemo")
+    await put_on_record(
+        hass, hub, a_consent(days_of_nadie - 100 * DAY, days_of_nadie + 100 * DAY), "nemo", "Nemo"
+    )
+    await put_visit(hass, hub, days_of_nadie - 2 * DAY, "nemo")
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, "nemo"), hub.entry.entry_id)
     assert device is not None
     said = {"name": "nemo", "id": "nemo", "device": device.id, "several": ["Nemo", "nadie"]}[by]
@@ -147,46 +101,46 @@ async def test_of_one_person(hass: HomeAssistant, hub: Hub, nadie: datetime, by:
     assert {each["name"] for each in found} == ({"Nemo", "Nadie"} if by == "several" else {"Nemo"})
 
 
-async def test_by_time(hass: HomeAssistant, hub: Hub, nadie: datetime) -> None:
+async def test_by_time(hass: HomeAssistant, hub: Hub, days_of_nadie: datetime) -> None:
     """Only visits of the time that was asked for are told of; until is not part of it."""
-    yesterday, last_week = nadie - DAY, nadie - 7 * DAY
-    assert moments(await last_visits(hass, within={"hours": 2})) == [nadie]
-    assert moments(await last_visits(hass, within={"days": 2})) == [nadie, yesterday]
-    assert moments(await last_visits(hass, since=yesterday)) == [nadie, yesterday]
-    assert moments(await last_visits(hass, until=nadie)) == [yesterday, last_week]
+    yesterday, last_week = days_of_nadie - DAY, days_of_nadie - 7 * DAY
+    assert moments(await last_visits(hass, within={"hours": 2})) == [days_of_nadie]
+    assert moments(await last_visits(hass, within={"days": 2})) == [days_of_nadie, yesterday]
+    assert moments(await last_visits(hass, since=yesterday)) == [days_of_nadie, yesterday]
+    assert moments(await last_visits(hass, until=days_of_nadie)) == [yesterday, last_week]
     assert moments(await last_visits(hass, since=last_week, until=yesterday)) == [last_week]
-    assert moments(await last_visits(hass, since=yesterday - timedelta(hours=1), limit=1)) == [nadie]
+    assert moments(await last_visits(hass, since=yesterday - timedelta(hours=1), limit=1)) == [days_of_nadie]
 
 
 async def test_a_time_without_a_time_zone_is_of_this_home(
-    hass: HomeAssistant, hub: Hub, nadie: datetime
+    hass: HomeAssistant, hub: Hub, days_of_nadie: datetime
 ) -> None:
     """What the editor says has no time zone, and means the one of this home."""
     await hass.config.async_set_time_zone("Asia/Tokyo")
-    just_before = dt_util.as_local(nadie - timedelta(minutes=1)).replace(tzinfo=None)
-    assert moments(await last_visits(hass, since=just_before.isoformat(" "))) == [nadie]
-    just_after = dt_util.as_local(nadie + timedelta(minutes=1)).replace(tzinfo=None)
+    just_before = dt_util.as_local(days_of_nadie - timedelta(minutes=1)).replace(tzinfo=None)
+    assert moments(await last_visits(hass, since=just_before.isoformat(" "))) == [days_of_nadie]
+    just_after = dt_util.as_local(days_of_nadie + timedelta(minutes=1)).replace(tzinfo=None)
     assert await last_visits(hass, since=just_after.isoformat(" ")) == []
 
 
-async def test_by_camera(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_by_camera(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Only visits at the cameras that were asked for are told of, however many there were elsewhere."""
     for minutes in (1, 2, 3):
-        await put_visit(hass, hub, now() + timedelta(minutes=minutes), visited)
+        await put_visit(hass, hub, now() + timedelta(minutes=minutes), visited_by_two)
     with later(minutes=4):
         assert len(await last_visits(hass)) == 4
         (found,) = await last_visits(hass, camera=CAMERA, limit=2)
         assert found["camera_name"] == "Front door"
 
 
-async def test_bad_requests(hass: HomeAssistant, hub: Hub, nadie: datetime) -> None:
+async def test_bad_requests(hass: HomeAssistant, hub: Hub, days_of_nadie: datetime) -> None:
     """What cannot be is said in words; an unknown name is not told from one of whom nothing is known."""
     assert await refused(hass, "last_visits", person="Nobody") == "unknown_person"
     assert await refused(hass, "last_visits", person=["Nadie", "Nobody"]) == "unknown_person"
     assert await refused(hass, "last_visits", camera="camera.elsewhere") == "unknown_camera"
     assert await refused(hass, "who_is_here", camera="camera.elsewhere") == "unknown_camera"
-    assert await refused(hass, "last_visits", since=nadie, within={"hours": 1}) == "two_periods"
-    assert await refused(hass, "last_visits", since=nadie, until=nadie) == "bad_period"
+    assert await refused(hass, "last_visits", since=days_of_nadie, within={"hours": 1}) == "two_periods"
+    assert await refused(hass, "last_visits", since=days_of_nadie, until=days_of_nadie) == "bad_period"
     assert await refused(hass, "last_visits", since=now() + DAY) == "bad_period"
     assert await refused(hass, "last_visits", within={"hours": 0}) == "bad_period"
     assert await refused(hass, "last_visits", within={"days": 999_999}) == "bad_period"
@@ -205,7 +159,7 @@ async def test_bad_requests(hass: HomeAssistant, hub: Hub, nadie: datetime) -> N
 
 
 async def test_a_vault_that_fails(
-    hass: HomeAssistant, hub: Hub, nadie: datetime, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, hub: Hub, days_of_nadie: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A vault that cannot be read is said, and nobody is taken to have stayed away."""
 
@@ -223,7 +177,7 @@ async def test_while_nothing_runs(hass: HomeAssistant, hub: Hub, entry: MockConf
         assert await refused(hass, action) == "not_loaded"
 
 
-async def test_in_an_automation(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_in_an_automation(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """The answers can be used in templates."""
     said: list[str] = []
     hass.bus.async_listen("said", lambda event: said.append(event.data["text"]))
@@ -248,7 +202,7 @@ async def test_in_an_automation(hass: HomeAssistant, hub: Hub, visited: str) -> 
     assert said == ["Eileen 0 Eileen 1"]
 
 
-async def test_the_documented_examples(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_the_documented_examples(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """The examples of the documentation run, and say what they promise."""
     text = (ROOT / "docs" / "voice.md").read_text(encoding="utf-8")
     home, late, hello = [yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
@@ -274,7 +228,7 @@ async def test_the_documented_examples(hass: HomeAssistant, hub: Hub, visited: s
     late["actions"][0]["data"] |= {"person": "Eileen", "since": "{{ today_at('00:00') }}"}
     await run(late)
     assert told == []
-    await hub.forgetting.async_forget(visited)
+    await hub.forgetting.async_forget(visited_by_two)
     await put_on_record(hass, hub, a_consent(now() - DAY, now() + DAY), name="Anna")
     late["actions"][0]["data"]["person"] = "Anna"
     await run(late)
@@ -284,26 +238,26 @@ async def test_the_documented_examples(hass: HomeAssistant, hub: Hub, visited: s
 # Of whom nothing may be told
 
 
-async def test_no_longer_than_it_is_kept(hass: HomeAssistant, hub: Hub, nadie: datetime) -> None:
+async def test_no_longer_than_it_is_kept(hass: HomeAssistant, hub: Hub, days_of_nadie: datetime) -> None:
     """A visit that is past its time is not told of, also before the purge has come."""
     hub.clock.async_stop()
-    with at(nadie + hub.retention.visits - timedelta(seconds=1)):
-        assert moments(await last_visits(hass)) == [nadie]
-    with at(nadie + hub.retention.visits):
+    with at(days_of_nadie + hub.retention.visits - timedelta(seconds=1)):
+        assert moments(await last_visits(hass)) == [days_of_nadie]
+    with at(days_of_nadie + hub.retention.visits):
         assert await last_visits(hass) == []
     assert (await hass.async_add_executor_job(hub.vault.stored)).visits == 3
 
 
-async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Of somebody who was forgotten nothing is told, not even while their visit goes on."""
-    await hub.forgetting.async_forget(visited)
+    await hub.forgetting.async_forget(visited_by_two)
     assert await last_visits(hass) == []
     (here,) = (await act(hass, "who_is_here"))["cameras"]
     assert (here["people"], here["others"], here["strangers"]) == ([], 0, 1)
     assert await refused(hass, "last_visits", person="Eileen") == "unknown_person"
 
 
-async def test_who_is_held(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_who_is_held(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Nothing is told of people of a restored backup before the owner has said that they may be kept."""
     await hass.async_add_executor_job(hub.vault.witness.hold_everybody, now())
     await hub.async_refresh_people()
@@ -313,9 +267,9 @@ async def test_who_is_held(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     assert (answer["cameras"][0]["people"], answer["present"], answer["others"]) == ([], [], 0)
 
 
-async def test_who_keeps_nothing(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_who_keeps_nothing(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Of somebody who has nothing kept, it is told that they are there, and not that they were."""
-    await say_otherwise(hass, hub, visited, Keeping.NOTHING)
+    await say_otherwise(hass, hub, visited_by_two, Keeping.NOTHING)
     assert await last_visits(hass, person="Eileen") == []
     await ring(hass, hub)
     answer = await act(hass, "who_is_here")
@@ -323,11 +277,11 @@ async def test_who_keeps_nothing(hass: HomeAssistant, hub: Hub, visited: str) ->
     assert await last_visits(hass) == []
 
 
-async def test_who_stays_silent(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_who_stays_silent(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Of somebody who stays silent nothing is told, as if nobody were there; naming them is no error."""
-    await say_otherwise(hass, hub, visited, Keeping.SILENT)
+    await say_otherwise(hass, hub, visited_by_two, Keeping.SILENT)
     await ring(hass, hub)
-    assert any(visit.person_id == visited for visit in hub.open_visits.visits)
+    assert any(visit.person_id == visited_by_two for visit in hub.open_visits.visits)
     assert await last_visits(hass, person="Eileen") == []
     answer = await act(hass, "who_is_here")
     (here,) = answer["cameras"]
@@ -343,9 +297,9 @@ async def say_otherwise(hass: HomeAssistant, hub: Hub, person_id: str, keeping: 
     await hub.async_refresh_people()
 
 
-async def test_whose_consent_ran_out(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_whose_consent_ran_out(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Somebody whose consent has run out is there no more."""
-    consent = hub.people[visited].consent
+    consent = hub.people[visited_by_two].consent
     assert consent is not None
     still = hub.open_visits.visits
     with later(until=consent.valid_until + timedelta(seconds=1)):
@@ -358,7 +312,7 @@ async def test_whose_consent_ran_out(hass: HomeAssistant, hub: Hub, visited: str
 # Who may be told
 
 
-async def test_a_user_is_told_what_they_may_read(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_a_user_is_told_what_they_may_read(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Each user is told as much as the entities say that they may read; an automation is told everything."""
     both, person = a_user(hass, VISITOR, SEEN), a_user(hass, SEEN)
     camera, neither = a_user(hass, VISITOR), a_user(hass, "light.hall")
@@ -383,22 +337,28 @@ async def test_a_user_is_told_what_they_may_read(hass: HomeAssistant, hub: Hub, 
     assert (here["people"], here["others"], here["strangers"]) == ([], 1, 1)
     assert (answer["present"], answer["others"], answer["strangers"]) == ([], 1, 1)
     assert "Eileen" not in str(answer)
-    assert visited not in str(answer)
+    assert visited_by_two not in str(answer)
     answer = await act(hass, "who_is_here", neither)
     assert (answer["cameras"], answer["present"], answer["strangers"]) == ([], [], 0)
 
 
-async def test_what_a_user_may_not_read_does_not_exist(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_what_a_user_may_not_read_does_not_exist(
+    hass: HomeAssistant, hub: Hub, visited_by_two: str
+) -> None:
     """Asking for somebody or a camera by name tells nobody that they exist."""
     neither = a_user(hass, "light.hall")
-    for who in ("Eileen", visited):
+    for who in ("Eileen", visited_by_two):
         assert await refused(hass, "last_visits", neither, person=who) == "unknown_person"
     for action in ("last_visits", "who_is_here"):
         assert await refused(hass, action, neither, camera=CAMERA) == "unknown_camera"
 
 
 async def test_every_usual_user_is_told(
-    hass: HomeAssistant, hub: Hub, visited: str, hass_admin_user: MockUser, hass_read_only_user: MockUser
+    hass: HomeAssistant,
+    hub: Hub,
+    visited_by_two: str,
+    hass_admin_user: MockUser,
+    hass_read_only_user: MockUser,
 ) -> None:
     """The groups of Home Assistant itself read every state, so they are told everything."""
     for user in (hass_admin_user, hass_read_only_user):
@@ -406,13 +366,13 @@ async def test_every_usual_user_is_told(
         assert (told["name"], told["camera_name"]) == ("Eileen", "Front door")
 
 
-async def test_a_user_who_is_gone(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_a_user_who_is_gone(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """A user whom Home Assistant does not know is told nothing."""
     with pytest.raises(UnknownUser):
         await act(hass, "last_visits", MockUser(id="gone"))
 
 
-async def test_entities_that_were_removed(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_entities_that_were_removed(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Where the entity is gone that says it, those who may read everything are told, and nobody else."""
     some = a_user(hass, VISITOR, SEEN)
     registry = er.async_get(hass)
@@ -427,7 +387,7 @@ async def test_entities_that_were_removed(hass: HomeAssistant, hub: Hub, visited
 # Who is there
 
 
-async def test_who_is_there(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_who_is_there(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Those whose visits go on are told of by name, strangers as a number."""
     answer = await act(hass, "who_is_here", camera=CAMERA)
     (here,) = answer.pop("cameras")
@@ -442,14 +402,14 @@ async def test_who_is_there(hass: HomeAssistant, hub: Hub, visited: str) -> None
         "strangers": 1,
         "unclear": 0,
     }
-    assert (person["name"], person["person_id"]) == ("Eileen", visited)
+    assert (person["name"], person["person_id"]) == ("Eileen", visited_by_two)
     assert person["confidence"] > 0.9
     assert datetime.fromisoformat(person["started_at"]) <= datetime.fromisoformat(person["last_seen_at"])
-    present = [{"person_id": visited, "name": "Eileen"}]
+    present = [{"person_id": visited_by_two, "name": "Eileen"}]
     assert answer == {"present": present, "others": 0, "strangers": 1, "unclear": 0}
 
 
-async def test_who_was_there(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_who_was_there(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """A visit that is over is not told of as one that goes on, also before it was dropped."""
     with later(until=dt_util.utcnow() + GAP + timedelta(seconds=1)):
         assert hub.open_visits.visits
@@ -459,9 +419,9 @@ async def test_who_was_there(hass: HomeAssistant, hub: Hub, visited: str) -> Non
     assert [each["name"] for each in answer["present"]] == ["Eileen"]
 
 
-async def test_a_name_that_was_changed(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_a_name_that_was_changed(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Somebody is called as they are called now."""
-    await hass.async_add_executor_job(hub.vault.update_person, visited, "Eileen Collins", None)
+    await hass.async_add_executor_job(hub.vault.update_person, visited_by_two, "Eileen Collins", None)
     await hub.async_refresh_people()
     answer = await act(hass, "who_is_here")
     assert [each["name"] for each in answer["cameras"][0]["people"]] == ["Eileen Collins"]

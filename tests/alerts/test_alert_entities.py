@@ -21,13 +21,13 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.internals import stored_files
 from custom_components.familiar_faces.people.choices import Keeping
 
-from ..actions.test_actions import act, refused
 from ..common.alerting import an_alert, ring_and_tell
+from ..common.calling import act, refused
 from ..common.evidence import NAME, Evidence
 from ..common.home import Home, MakeRecorder, home, snapshot
 from ..common.phone import NewPhone, Phone
 from ..common.pictures import astronaut, enrolment_photos, stranger
-from ..common.steps import add_photo, choose, configure, consent, enrol, later, ring, start_person, visits
+from ..common.steps import add_photo, choose, configure, consent, later, ring, start_person, visits
 from ..conftest import CAMERA, FrontDoor
 
 ALERT = "switch.everybody_alert"
@@ -41,12 +41,6 @@ OF_EILEEN = "switch.eileen_notifications"
 async def phone(hub: Hub, new_phone: NewPhone) -> Phone:
     """Register a phone."""
     return await new_phone("Pixel")
-
-
-@pytest.fixture
-async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
-    """Enrol Eileen, and return her id."""
-    return await enrol(hass, entry, enrolment_photos())
 
 
 @pytest.fixture

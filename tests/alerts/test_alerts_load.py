@@ -31,7 +31,7 @@ from ..common.phone import CLEAR, NewPhone, Phone
 from ..common.pictures import astronaut, frame, photos_of, stranger
 from ..common.steps import visits
 from ..common.vectors import axis
-from ..conftest import DOORBELL, FrontDoor, a_door, an_entry, put_up
+from ..conftest import DOORBELL, FrontDoor, a_door, add_entry, put_up
 
 DOORS = 8
 PEOPLE = 20
@@ -166,9 +166,7 @@ async def front_door(hass: HomeAssistant, cast: Cast) -> list[FrontDoor]:
 @pytest.fixture
 def entry(hass: HomeAssistant, config_folder: Path) -> MockConfigEntry:
     """Return an entry in which every camera looks when the one doorbell rings, not set up."""
-    entry = an_entry(*(a_door(f"camera.door_{number}", f"Door {number}") for number in range(DOORS)))
-    entry.add_to_hass(hass)
-    return entry
+    return add_entry(hass, *(a_door(f"camera.door_{number}", f"Door {number}") for number in range(DOORS)))
 
 
 async def enrol_all(hass: HomeAssistant, hub: Hub, cast: Cast) -> None:

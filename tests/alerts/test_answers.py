@@ -41,11 +41,8 @@ async def phone(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, new_phone
 
 
 @pytest.fixture
-async def eileen(
-    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, phone: Phone
-) -> str:
+async def eileen(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, phone: Phone, eileen: str) -> str:
     """Have the phone told that Eileen is there, and return her id."""
-    eileen = await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(astronaut())
     await ring_and_tell(hass, hub)
     return eileen

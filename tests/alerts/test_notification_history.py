@@ -1,6 +1,5 @@
 """What Home Assistant's history holds of notifications: nothing of what was said, after every purge."""
 
-from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.db_schema import EventData, Events, EventTypes
 from homeassistant.components.recorder.util import session_scope
 from homeassistant.core import HomeAssistant
@@ -16,10 +15,7 @@ from ..common.pictures import astronaut, enrolment_photos
 from ..common.steps import enrol, visits
 from ..conftest import FrontDoor
 
-
-@pytest.fixture(autouse=True)
-def custom_integrations(recorder_mock: Recorder, enable_custom_integrations: None) -> None:
-    """Have the recorder be there before Home Assistant loads this integration."""
+pytestmark = pytest.mark.usefixtures("recorder_mock")
 
 
 async def recorded(hass: HomeAssistant) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """What tests of triggers and conditions need: automations that note when they ran, and visits to tell of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -9,13 +10,16 @@ from homeassistant.components.automation.const import DOMAIN as AUTOMATION
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.people.choices import Choices
 from custom_components.familiar_faces.visits.visit import Decision, Visit
 
 from . import made_up_visits
+from .people_on_record import DAY, a_consent, put_on_record
 
 VARIABLES = (
     "platform",
@@ -114,3 +118,13 @@ def device_of(hass: HomeAssistant, of: str) -> str:
     """Return the id of the device of a camera or a person."""
     (device,) = [each for each in dr.async_get(hass).devices if (DOMAIN, of) in each.identifiers]
     return device.id
+
+
+async def somebody(
+    hass: HomeAssistant, hub: Hub, person_id: str, *, visits_for: timedelta | None = None, **choices: Any
+) -> str:
+    """Put somebody on record who agreed a while ago, and return the id of their device."""
+    now = dt_util.utcnow()
+    consent = a_consent(now - 40 * DAY, now + 300 * DAY, choices=Choices(**choices))
+    await put_on_record(hass, hub, replace(consent, visits_for=visits_for), person_id, person_id.title())
+    return device_of(hass, person_id)

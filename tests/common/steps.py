@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces.const import SUBENTRY_PERSON
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.person import Template
+from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.visits.look import LOOK_FRAMES
 
 from ..conftest import DOORBELL
@@ -147,3 +148,27 @@ async def ring(hass: HomeAssistant, hub: Hub) -> None:
     if watching._looking is not None:
         await asyncio.wait_for(watching._looking, 60)
     await hass.async_block_till_done()
+
+
+async def reconfigure_person(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
+    """Open the menu of the one person there is."""
+    (subentry,) = entry.get_subentries_of_type("person")
+    return await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
+
+
+def suggestion(result: Result) -> Any:
+    """Return what is suggested for the one field of a step."""
+    (key,) = result["data_schema"].schema
+    return key.description["suggested_value"]
+
+
+def disk_full(*args: object, **kwargs: object) -> None:
+    """Answer as the vault does when nothing more can be written."""
+    raise VaultUnwritable("database or disk is full")
+
+
+def state_of(hass: HomeAssistant, entity_id: str) -> str:
+    """Return a state as text."""
+    found = hass.states.get(entity_id)
+    assert found is not None, entity_id
+    return found.state

@@ -32,7 +32,7 @@ from custom_components.familiar_faces.people.person import ConsentMethod
 from ..common.home import DATABASE, Home, MakeRecorder, home
 from ..common.people_on_record import DAY, a_consent, now, put_on_record
 from ..common.pictures import astronaut, enrolment_photos, photos_of, stranger
-from ..common.steps import VISITOR, configure, enrol, later, ring, visits
+from ..common.steps import VISITOR, configure, enrol, later, ring, state_of, visits
 from ..conftest import CAMERA, DOORBELL, FrontDoor, a_door, an_entry, put_up, set_up
 
 BACK_BELL = "input_button.back"
@@ -40,12 +40,6 @@ NOTHING = Choices(keeping=Keeping.NOTHING)
 SILENT = Choices(keeping=Keeping.SILENT)
 NO_PICTURES = Choices(pictures=False)
 PICTURES = {"image.front_door_last_familiar_visitor", "image.eileen_last_picture"}
-
-
-@pytest.fixture
-async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
-    """Enrol the astronaut, and return her id."""
-    return await enrol(hass, entry, enrolment_photos())
 
 
 @pytest.fixture
@@ -78,13 +72,6 @@ async def agree(hass: HomeAssistant, hub: Hub, person_id: str, choices: Choices)
     await hass.async_add_executor_job(hub.vault.record_consent, person_id, consent)
     await hub.async_refresh_people()
     await hass.async_block_till_done(wait_background_tasks=True)
-
-
-def state(hass: HomeAssistant, entity_id: str) -> str:
-    """Return a state as text."""
-    found = hass.states.get(entity_id)
-    assert found is not None, entity_id
-    return found.state
 
 
 def restorable(hass: HomeAssistant) -> str:
@@ -120,10 +107,10 @@ async def test_nothing_is_kept_of_who_wants_that(
     await ring(hass, hub)
     event = hass.states.get(VISITOR)
     assert (event.attributes["event_type"], event.attributes["person_name"]) == ("familiar", "Eileen")
-    assert state(hass, "binary_sensor.eileen_present") == "on"
-    assert state(hass, "binary_sensor.front_door_familiar_person") == "on"
-    assert state(hass, "sensor.familiar_faces_visits_today") == "1"
-    assert dt_util.parse_datetime(state(hass, "event.eileen_seen"))
+    assert state_of(hass, "binary_sensor.eileen_present") == "on"
+    assert state_of(hass, "binary_sensor.front_door_familiar_person") == "on"
+    assert state_of(hass, "sensor.familiar_faces_visits_today") == "1"
+    assert dt_util.parse_datetime(state_of(hass, "event.eileen_seen"))
 
     assert await kept(hass, hub) == (0, 0, False)
     # Not for a moment: the recorder writes down every state.
@@ -134,7 +121,7 @@ async def test_nothing_is_kept_of_who_wants_that(
         *PICTURES,
     }
     assert {each.state for each in told if each.entity_id in silent} == set()
-    assert {state(hass, entity_id) for entity_id in silent} == {"unknown"}
+    assert {state_of(hass, entity_id) for entity_id in silent} == {"unknown"}
     stored = restorable(hass)
     assert "input_button.doorbell" in stored
     assert '"person_name"' not in stored
@@ -156,8 +143,8 @@ async def test_nothing_comes_back_after_a_restart(
     assert "event.eileen_seen" not in restorable(hass)
     assert VISITOR not in restorable(hass)
     hub = await set_up(hass, entry)
-    assert state(hass, VISITOR) == state(hass, "event.eileen_seen") == "unknown"
-    assert state(hass, "binary_sensor.eileen_present") == "off"
+    assert state_of(hass, VISITOR) == state_of(hass, "event.eileen_seen") == "unknown"
+    assert state_of(hass, "binary_sensor.eileen_present") == "off"
 
 
 async def test_less_than_before(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str) -> None:
@@ -165,28 +152,28 @@ async def test_less_than_before(hass: HomeAssistant, hub: Hub, front_door: Front
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
     assert await kept(hass, hub) == (1, 1, True)
-    assert state(hass, "sensor.front_door_last_visitor") == "Eileen"
-    assert state(hass, "image.eileen_last_picture") != "unknown"
+    assert state_of(hass, "sensor.front_door_last_visitor") == "Eileen"
+    assert state_of(hass, "image.eileen_last_picture") != "unknown"
     assert '"person_name":"Eileen"' in restorable(hass)
     assert '"state":"Eileen"' in restorable(hass)
     await agree(hass, hub, eileen, NO_PICTURES)
     assert await kept(hass, hub) == (1, 0, True)
     assert (
-        state(hass, "image.eileen_last_picture")
-        == state(hass, "image.front_door_last_familiar_visitor")
+        state_of(hass, "image.eileen_last_picture")
+        == state_of(hass, "image.front_door_last_familiar_visitor")
         == "unknown"
     )
-    assert state(hass, "sensor.front_door_last_visitor") == "Eileen"
+    assert state_of(hass, "sensor.front_door_last_visitor") == "Eileen"
     await agree(hass, hub, eileen, NOTHING)
     assert await kept(hass, hub) == (0, 0, False)
-    assert state(hass, "sensor.front_door_last_visitor") == "unknown"
+    assert state_of(hass, "sensor.front_door_last_visitor") == "unknown"
     assert (
-        state(hass, "sensor.eileen_last_seen_where")
-        == state(hass, "sensor.eileen_last_seen_when")
+        state_of(hass, "sensor.eileen_last_seen_where")
+        == state_of(hass, "sensor.eileen_last_seen_when")
         == "unknown"
     )
-    assert state(hass, "binary_sensor.eileen_present") == "off"
-    assert state(hass, "event.eileen_seen") == "unknown"
+    assert state_of(hass, "binary_sensor.eileen_present") == "off"
+    assert state_of(hass, "event.eileen_seen") == "unknown"
     assert hass.states.get("event.eileen_seen").attributes["event_type"] is None
     assert "person_name" not in hass.states.get(VISITOR).attributes
     shown = restorable(hass)
@@ -206,7 +193,7 @@ async def test_visits_that_are_switched_off(
     await ring(hass, hub)
     assert hass.states.get(VISITOR).attributes["person_name"] == "Eileen"
     assert await kept(hass, hub) == (0, 0, False)
-    assert state(hass, "sensor.front_door_last_visitor") == "unknown"
+    assert state_of(hass, "sensor.front_door_last_visitor") == "unknown"
 
 
 async def test_no_longer_than_the_visit_is_kept(
@@ -219,14 +206,14 @@ async def test_no_longer_than_the_visit_is_kept(
         await hub.purging.async_purge()
         await hass.async_block_till_done(wait_background_tasks=True)
         assert await kept(hass, hub) == (0, 0, True)
-        assert state(hass, "sensor.front_door_last_visitor") == "unknown"
+        assert state_of(hass, "sensor.front_door_last_visitor") == "unknown"
         assert (
-            state(hass, "sensor.eileen_last_seen_where")
-            == state(hass, "sensor.eileen_last_seen_when")
+            state_of(hass, "sensor.eileen_last_seen_where")
+            == state_of(hass, "sensor.eileen_last_seen_when")
             == "unknown"
         )
         assert "person_name" not in hass.states.get(VISITOR).attributes
-        assert state(hass, "event.eileen_seen") == "unknown"
+        assert state_of(hass, "event.eileen_seen") == "unknown"
         assert "event.eileen_seen" not in restorable(hass)
 
 
@@ -236,15 +223,15 @@ async def test_no_longer_than_the_picture_is_kept(
     """When a picture is past its time, no image says from when it was; nor after a restart."""
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
-    assert "unknown" not in {state(hass, entity_id) for entity_id in PICTURES}
+    assert "unknown" not in {state_of(hass, entity_id) for entity_id in PICTURES}
     with later(until=dt_util.utcnow() + timedelta(days=7, minutes=1)):
         await hub.purging.async_purge()
         await hass.async_block_till_done(wait_background_tasks=True)
         assert await kept(hass, hub) == (1, 0, True)
-        assert {state(hass, entity_id) for entity_id in PICTURES} == {"unknown"}
+        assert {state_of(hass, entity_id) for entity_id in PICTURES} == {"unknown"}
         assert await hass.config_entries.async_reload(entry.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)
-        assert {state(hass, entity_id) for entity_id in PICTURES} == {"unknown"}
+        assert {state_of(hass, entity_id) for entity_id in PICTURES} == {"unknown"}
 
 
 async def test_less_than_before_however_it_comes_to_be_known(
@@ -258,7 +245,9 @@ async def test_less_than_before_however_it_comes_to_be_known(
     await hub.roster.async_refresh()
     assert hub.open_visits.visits == ()
     assert "person_name" not in hass.states.get(VISITOR).attributes
-    assert state(hass, "sensor.front_door_last_visitor") == state(hass, "event.eileen_seen") == "unknown"
+    assert (
+        state_of(hass, "sensor.front_door_last_visitor") == state_of(hass, "event.eileen_seen") == "unknown"
+    )
 
 
 # Pictures
@@ -272,9 +261,9 @@ async def test_no_picture_without_a_yes(
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
     assert await kept(hass, hub) == (1, 0, True)
-    assert state(hass, "sensor.front_door_last_visitor") == "Eileen"
+    assert state_of(hass, "sensor.front_door_last_visitor") == "Eileen"
     assert {each.state for each in told if each.entity_id in PICTURES} == set()
-    assert {state(hass, entity_id) for entity_id in PICTURES} == {"unknown"}
+    assert {state_of(hass, entity_id) for entity_id in PICTURES} == {"unknown"}
 
 
 async def test_a_visit_carries_no_picture_without_a_yes(
@@ -332,7 +321,7 @@ async def test_silence(
     assert hub.open_visits.of_person(eileen) is not None
     await hub.board.async_read()
     assert hub.board.present_until(eileen) is None
-    assert state(hass, "binary_sensor.eileen_present") == "off"
+    assert state_of(hass, "binary_sensor.eileen_present") == "off"
 
 
 # Cameras
@@ -381,8 +370,8 @@ async def test_a_camera_that_was_not_agreed_to_never_names_them(
     assert told.attributes["event_type"] == "stranger"
     assert "Eileen" not in str(told.attributes)
     assert await kept(hass, hub) == (0, 0, False)
-    assert state(hass, "event.eileen_seen") == "unknown"
-    assert state(hass, "binary_sensor.eileen_present") == "off"
+    assert state_of(hass, "event.eileen_seen") == "unknown"
+    assert state_of(hass, "binary_sensor.eileen_present") == "off"
     answer = await hass.services.async_call(
         DOMAIN, "identify", {"camera": "camera.back_door"}, blocking=True, return_response=True
     )

@@ -8,7 +8,6 @@ from io import BytesIO
 import json
 import logging
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 from urllib.parse import unquote
 
@@ -28,8 +27,11 @@ from custom_components.familiar_faces.consent.invitations import qr_data_uri, qr
 from custom_components.familiar_faces.const import CONF_INVITATION_HOURS, DOMAIN, SUBENTRY_PERSON
 from custom_components.familiar_faces.hub import Hub
 
+from ..common.calling import act
 from ..common.pictures import enrolment_photos
 from ..common.steps import Result, choose, configure, enrol
+
+pytestmark = pytest.mark.photos(1)
 
 BUTTON = "button.eileen_invite"
 IMAGE = "image.eileen_invitation"
@@ -47,19 +49,6 @@ def entity_registry_enabled_by_default() -> Generator[None]:
     """Have the owner switch on what is off at first."""
     with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", new=True):
         yield
-
-
-@pytest.fixture
-async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
-    """Enrol Eileen, and return her id."""
-    return await enrol(hass, entry, enrolment_photos()[:1])
-
-
-async def act(hass: HomeAssistant, action: str, **data: Any) -> dict[str, Any]:
-    """Call an action, and return its answer."""
-    answer = await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True)
-    assert answer is not None
-    return dict(answer)
 
 
 def token_of(url: str) -> str:

@@ -11,7 +11,7 @@ from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.hub import Hub
 
 from ..common.pictures import astronaut, frame, jpeg, porch, stranger
-from ..common.steps import choose, configure
+from ..common.steps import choose, configure, suggestion
 from ..conftest import CAMERA, DOORBELL, FrontDoor
 
 
@@ -30,11 +30,6 @@ async def _start(hass: HomeAssistant, entry: MockConfigEntry, **camera: object) 
     return await configure(
         hass, result, {"camera": CAMERA, "mode": "on_ring", "public_space": False} | camera
     )
-
-
-def _suggested(result: dict[str, object]) -> object:
-    (key,) = result["data_schema"].schema
-    return key.description["suggested_value"]
 
 
 async def test_camera_is_added(
@@ -115,8 +110,8 @@ async def test_triggers_are_suggested(
     registry.async_update_entity(motion.entity_id, area_id=area.id)
     registry.async_get_or_create("binary_sensor", "test", "window", device_id=device.id)
 
-    assert _suggested(await _start(hass, entry)) == [bell.entity_id]
-    assert _suggested(await _start(hass, entry, mode="on_motion")) == [motion.entity_id, bell.entity_id]
+    assert suggestion(await _start(hass, entry)) == [bell.entity_id]
+    assert suggestion(await _start(hass, entry, mode="on_motion")) == [motion.entity_id, bell.entity_id]
 
 
 async def test_camera_is_changed_and_removed(
@@ -180,7 +175,7 @@ async def test_only_a_ring_is_a_ring(
     result = await _start(hass, entry)
     result = await configure(hass, result, {"triggers": [DOORBELL, "binary_sensor.hall"]})
     assert result["errors"] == {"triggers": "not_a_ring"}
-    assert _suggested(result) == [DOORBELL, "binary_sensor.hall"]
+    assert suggestion(result) == [DOORBELL, "binary_sensor.hall"]
     result = await configure(hass, result, {"triggers": [DOORBELL, "binary_sensor.bell_contact"]})
     assert result["step_id"] == "still"
     result = await _start(hass, entry, mode="on_motion")
@@ -201,7 +196,7 @@ async def test_changed_mode_suggests_anew(
     for mode, suggested in (("on_motion", ["binary_sensor.hall"]), ("on_ring", [])):
         result = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
         result = await configure(hass, result, {"camera": CAMERA, "mode": mode, "public_space": False})
-        assert _suggested(result) == suggested
+        assert suggestion(result) == suggested
     result = await configure(hass, result, {"triggers": [DOORBELL]})
     await choose(hass, result, "save")
     await hass.async_block_till_done()
@@ -221,7 +216,7 @@ async def test_own_entities_are_no_triggers(
     later = er.async_get(hass).async_get_or_create("event", DOMAIN, "visitor", config_entry=entry)
     result = await configure(hass, result, {"triggers": [DOORBELL, later.entity_id]})
     assert result["errors"] == {"triggers": "own_trigger"}
-    assert _suggested(result) == [DOORBELL]
+    assert suggestion(result) == [DOORBELL]
     result = await configure(hass, result, {"triggers": [DOORBELL]})
     assert result["step_id"] == "still"
 

@@ -1,7 +1,5 @@
 """Before a person is finished: are the photos different, of one person, and of nobody's look-alike?"""
 
-from typing import Any
-
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import dt as dt_util
@@ -9,14 +7,19 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.vault.errors import VaultUnwritable
 
 from ..common.pictures import different_photos, jittered_photos, jpeg, photos_of, stranger
-from ..common.steps import Result, add_photo, choose, configure, consent, enrol, start_person
-
-
-def _full(*args: object, **kwargs: object) -> None:
-    raise VaultUnwritable("database or disk is full")
+from ..common.steps import (
+    Result,
+    add_photo,
+    choose,
+    configure,
+    consent,
+    disk_full,
+    enrol,
+    start_person,
+    suggestion,
+)
 
 
 def _his() -> bytes:
@@ -48,11 +51,6 @@ def _photos(result: Result) -> list[str]:
     """Return the ids of the photos that a step asks about, in the order in which they were added."""
     (field,) = result["data_schema"].schema.values()
     return [option["value"] for option in field.config["options"]]
-
-
-def _suggested(result: Result) -> Any:
-    (key,) = result["data_schema"].schema
-    return key.description["suggested_value"]
 
 
 # Different photos
@@ -99,7 +97,7 @@ async def test_first_photo_was_of_somebody_else(
     finding = result["description_placeholders"]["finding"]
     assert finding == "Photo number 1 does not seem to show the same person as the others."
     first, *right = _photos(result)
-    assert _suggested(result) == [first]
+    assert suggestion(result) == [first]
     result = await configure(hass, result, {"photos": [first]})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -115,14 +113,14 @@ async def test_several_photos_of_somebody_else(hass: HomeAssistant, hub: Hub, en
     finding = result["description_placeholders"]["finding"]
     assert finding == "Photos number 1, 5 do not seem to show the same person as the others."
     first, *_, last = _photos(result)
-    assert _suggested(result) == [first, last]
+    assert suggestion(result) == [first, last]
 
 
 async def test_too_few_photos_are_left(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
     """Whoever removes a photo and has too few left is asked for another, and may finish all the same."""
     result = await _take(hass, await _start(hass, entry), _his(), *different_photos()[:2])
     result = await choose(hass, result, "finish")
-    result = await configure(hass, result, {"photos": _suggested(result)})
+    result = await configure(hass, result, {"photos": suggestion(result)})
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "photos")
     assert "are erased" in result["description_placeholders"]["verdict"]
     assert result["description_placeholders"]["count"] == "2"
@@ -135,7 +133,7 @@ async def test_two_photos_that_disagree(hass: HomeAssistant, hub: Hub, entry: Mo
     result = await _take(hass, await _start(hass, entry), _his(), different_photos()[0])
     result = await choose(hass, result, "finish")
     assert "there is no telling which are right: 1, 2." in result["description_placeholders"]["finding"]
-    assert _suggested(result) == []
+    assert suggestion(result) == []
     both = _photos(result)
     result = await configure(hass, result, {"photos": both})
     assert (result["step_id"], result["errors"]) == ("outliers", {"photos": "keep_one"})
@@ -154,7 +152,7 @@ async def test_photo_that_is_kept_is_not_asked_about_again(
     result = await _take(hass, await _start(hass, entry), _his(), *different_photos())
     result = await choose(hass, result, "finish")
     with monkeypatch.context() as patched:
-        patched.setattr(hub.vault, "finish_enrolment", _full)
+        patched.setattr(hub.vault, "finish_enrolment", disk_full)
         result = await configure(hass, result, {"photos": []})
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "photos")
     assert "could not be saved" in result["description_placeholders"]["verdict"]
@@ -180,7 +178,7 @@ async def test_photo_of_somebody_else_is_found_later(
     result = await choose(hass, result, "finish")
     assert result["step_id"] == "outliers"
     wrong = _photos(result)[2]
-    assert _suggested(result) == [wrong]
+    assert suggestion(result) == [wrong]
     result = await configure(hass, result, {"photos": [wrong]})
     assert result["reason"] == "reconfigure_successful"
     assert wrong not in [each.template_id for each in hub.people[person_id].templates]
@@ -214,13 +212,13 @@ async def test_full_disk_while_removing_a_wrong_photo(
     """The menu says so, and the next try asks again."""
     result = await _take(hass, await _start(hass, entry), _his(), *different_photos())
     result = await choose(hass, result, "finish")
-    wrong = _suggested(result)
+    wrong = suggestion(result)
     with monkeypatch.context() as patched:
-        patched.setattr(hub.vault, "remove_reference", _full)
+        patched.setattr(hub.vault, "remove_reference", disk_full)
         result = await configure(hass, result, {"photos": wrong})
     assert "could not be saved" in result["description_placeholders"]["verdict"]
     result = await choose(hass, result, "finish")
-    assert (result["step_id"], _suggested(result)) == ("outliers", wrong)
+    assert (result["step_id"], suggestion(result)) == ("outliers", wrong)
 
 
 @pytest.mark.parametrize("step", ["outliers", "look_alike"])
@@ -266,7 +264,7 @@ async def test_twins_are_warned_of(
     """The warning names the other; nothing has to be decided, and going on enrols the twin."""
     result = await _twin(hass, entry)
     with monkeypatch.context() as patched:
-        patched.setattr(hub.vault, "person", _full)
+        patched.setattr(hub.vault, "person", disk_full)
         result = await configure(hass, result, {})
     assert (result["step_id"], result["errors"]) == ("look_alike", {"base": "vault_failed"})
     result = await configure(hass, result, {})

@@ -34,7 +34,18 @@ from ..common.pictures import (
     stranger,
     variant,
 )
-from ..common.steps import Result, add_photo, choose, configure, consent, enrol, start_person, upload
+from ..common.steps import (
+    Result,
+    add_photo,
+    choose,
+    configure,
+    consent,
+    disk_full,
+    enrol,
+    reconfigure_person,
+    start_person,
+    upload,
+)
 
 
 async def test_person_is_added(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
@@ -178,14 +189,14 @@ async def test_a_new_consent_starts_from_the_one_before(
     """What was chosen is chosen again, but for the yes itself; who is narrowed down loses what is kept."""
     (camera_id,) = entry.subentries
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
-    result = await choose(hass, await _reconfigure(hass, entry), "consent")
+    result = await choose(hass, await reconfigure_person(hass, entry), "consent")
     said = suggested(result)
     assert (said["cameras"], said["keeping"], said["pictures"]) == (["every_camera"], "visits", True)
     assert said["given_by"] == "Eileen"
     assert "agreed" not in said
     await configure(hass, result, consent(cameras=[camera_id], keeping="silent", pictures=False))
     assert hub.people[person_id].choices == Choices(frozenset({camera_id}), Keeping.SILENT, pictures=False)
-    said = suggested(await choose(hass, await _reconfigure(hass, entry), "consent"))
+    said = suggested(await choose(hass, await reconfigure_person(hass, entry), "consent"))
     assert (said["cameras"], said["keeping"], said["pictures"]) == ([camera_id], "silent", False)
 
 
@@ -371,17 +382,13 @@ async def test_full_disk_while_enrolling(
     assert result["description_placeholders"]["count"] == "1"
 
 
-def _full(*args: object, **kwargs: object) -> None:
-    raise VaultUnwritable("database or disk is full")
-
-
 async def test_full_disk_at_the_consent(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A consent that cannot be put on record is an error in the dialog, and the next try goes on."""
     result = await start_person(hass, entry)
     with monkeypatch.context() as patched:
-        patched.setattr(hub.vault, "begin_enrolment", _full)
+        patched.setattr(hub.vault, "begin_enrolment", disk_full)
         result = await configure(hass, result, consent())
     assert (result["step_id"], result["errors"]) == ("consent", {"base": "vault_failed"})
     result = await configure(hass, result, consent())
@@ -397,7 +404,7 @@ async def test_full_disk_at_the_end(
     result = await configure(hass, result, consent())
     result = await add_photo(hass, result, enrolment_photos()[0])
     with monkeypatch.context() as patched:
-        patched.setattr(hub.vault, method, _full)
+        patched.setattr(hub.vault, method, disk_full)
         result = await choose(hass, result, "finish")
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "photos")
     assert "could not be saved" in result["description_placeholders"]["verdict"]
@@ -457,15 +464,10 @@ async def test_engine_is_away_while_enrolling(
     assert result["errors"] == {"base": "engine_unavailable"}
 
 
-async def _reconfigure(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, object]:
-    (subentry,) = entry.get_subentries_of_type("person")
-    return await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
-
-
 async def test_person_is_changed(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
     """The name, the consent and the photos can be changed later."""
     person_id = await enrol(hass, entry, enrolment_photos()[:2])
-    result = await _reconfigure(hass, entry)
+    result = await reconfigure_person(hass, entry)
     result = await choose(hass, result, "details")
     result = await configure(hass, result, {"name": "Colonel Collins"})
     assert result["reason"] == "reconfigure_successful"
@@ -473,20 +475,20 @@ async def test_person_is_changed(hass: HomeAssistant, hub: Hub, entry: MockConfi
     assert hub.people[person_id].name == "Colonel Collins"
     assert "Colonel Collins" in [each.title for each in entry.subentries.values()]
 
-    result = await choose(hass, await _reconfigure(hass, entry), "consent")
+    result = await choose(hass, await reconfigure_person(hass, entry), "consent")
     later = (dt_util.now().date() + timedelta(days=300)).isoformat()
     result = await configure(hass, result, consent(valid_until=later))
     assert result["reason"] == "reconfigure_successful"
     assert len(hub.people[person_id].consents) == 2
 
-    result = await choose(hass, await _reconfigure(hass, entry), "photo")
+    result = await choose(hass, await reconfigure_person(hass, entry), "photo")
     result = await add_photo(hass, result, enrolment_photos()[2])
     result = await choose(hass, result, "finish")
     assert result["reason"] == "reconfigure_successful"
     templates = hub.people[person_id].templates
     assert len(templates) == 3
 
-    result = await choose(hass, await _reconfigure(hass, entry), "remove_photos")
+    result = await choose(hass, await reconfigure_person(hass, entry), "remove_photos")
     every = [each.template_id for each in templates]
     result = await configure(hass, result, {"photos": every})
     assert result["errors"] == {"photos": "keep_one"}
@@ -501,10 +503,10 @@ async def test_full_disk_while_changing(
 ) -> None:
     """A change that is written but cannot be read back is an error in the dialog, and the next try goes on."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
-    result = await choose(hass, await _reconfigure(hass, entry), step)
+    result = await choose(hass, await reconfigure_person(hass, entry), step)
     answer = {"name": "Judy"} if step == "details" else consent()
     with monkeypatch.context() as patched:
-        patched.setattr(hub.vault, "person", _full)
+        patched.setattr(hub.vault, "person", disk_full)
         result = await configure(hass, result, answer)
     assert (result["step_id"], result["errors"]) == (step, {"base": "vault_failed"})
     result = await configure(hass, result, answer)
@@ -518,7 +520,7 @@ async def test_person_is_gone_meanwhile(
 ) -> None:
     """Whoever is erased while the dialog is open cannot be changed any more, and the dialog says so."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
-    result = await _reconfigure(hass, entry)
+    result = await reconfigure_person(hass, entry)
     if step == "finish":
         result = await choose(hass, result, "photo")
         result = await add_photo(hass, result, enrolment_photos()[1])
@@ -542,7 +544,7 @@ async def test_photo_counts_when_the_dialog_is_closed(
 ) -> None:
     """A photo that was taken for somebody who is here already is used at once."""
     person_id = await enrol(hass, entry, enrolment_photos()[:2])
-    result = await choose(hass, await _reconfigure(hass, entry), "photo")
+    result = await choose(hass, await reconfigure_person(hass, entry), "photo")
     result = await add_photo(hass, result, enrolment_photos()[2])
     hass.config_entries.subentries.async_abort(result["flow_id"])
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -555,9 +557,9 @@ async def test_disk_fails_while_removing_photos(
     """Of two photos the first is gone and not compared with any more; the second goes at the next try."""
     person_id = await enrol(hass, entry, enrolment_photos())
     first, second, third = [each.template_id for each in hub.people[person_id].templates]
-    result = await _reconfigure(hass, entry)
+    result = await reconfigure_person(hass, entry)
     with monkeypatch.context() as patched:
-        patched.setattr(hub.vault, "person", _full)
+        patched.setattr(hub.vault, "person", disk_full)
         result = await choose(hass, result, "remove_photos")
         assert result["errors"] == {"base": "vault_failed"}
     result = await configure(hass, result, {"photos": []})
@@ -567,10 +569,10 @@ async def test_disk_fails_while_removing_photos(
 
     def fail_at_the_second(person: str, template_id: str) -> None:
         if template_id == second:
-            _full()
+            disk_full()
         remove(person, template_id)
 
-    result = await choose(hass, await _reconfigure(hass, entry), "remove_photos")
+    result = await choose(hass, await reconfigure_person(hass, entry), "remove_photos")
     with monkeypatch.context() as patched:
         patched.setattr(hub.vault, "remove_reference", fail_at_the_second)
         result = await configure(hass, result, {"photos": [first, second]})

@@ -12,7 +12,6 @@ from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.person import Template
 from custom_components.familiar_faces.people.templates import leaves_one
-from custom_components.familiar_faces.vault.errors import VaultUnwritable
 
 from ..common.pictures import astronaut, different_photos, enrolment_photos, photos_of, stranger
 from ..common.steps import (
@@ -22,8 +21,10 @@ from ..common.steps import (
     add_photo_of_somebody_else,
     choose,
     configure,
+    disk_full,
     enrol,
     later,
+    reconfigure_person,
     ring,
     templates_of,
     visits,
@@ -56,23 +57,14 @@ async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_do
     return Photos(person_id, first.template_id, wrong)
 
 
-async def _menu(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
-    (subentry,) = entry.get_subentries_of_type("person")
-    return await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
-
-
 async def _step(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> Result:
-    return await choose(hass, await _menu(hass, entry), step)
+    return await choose(hass, await reconfigure_person(hass, entry), step)
 
 
 def _shown(result: Result) -> dict[str, str]:
     """Return the photos that a step asks about, and what they are called."""
     (field,) = result["data_schema"].schema.values()
     return {option["value"]: option["label"] for option in field.config["options"]}
-
-
-def _full(*args: object, **kwargs: object) -> None:
-    raise VaultUnwritable("database or disk is full")
 
 
 async def _set_aside(hass: HomeAssistant, hub: Hub, photos: Photos) -> None:
@@ -90,7 +82,7 @@ async def test_photos_that_are_set_aside_are_marked(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, eileen: Photos
 ) -> None:
     """The menu counts those in use, and the list says which are not, and why."""
-    result = await _menu(hass, entry)
+    result = await reconfigure_person(hass, entry)
     assert result["menu_options"] == [
         "details",
         "consent",
@@ -118,7 +110,7 @@ async def test_without_photos_set_aside_nothing_is_offered(
 ) -> None:
     """As long as all photos are in use, there is nothing to bring back."""
     await enrol(hass, entry, enrolment_photos()[:2])
-    result = await _menu(hass, entry)
+    result = await reconfigure_person(hass, entry)
     assert "use_photos" not in result["menu_options"]
     assert result["description_placeholders"] == {"name": "Eileen", "in_use": "2", "photos": "2"}
 
@@ -139,14 +131,14 @@ async def test_a_photo_in_use_has_to_stay(
     assert result["reason"] == "reconfigure_successful"
     (left,) = hub.people[eileen.person_id].templates
     assert left.template_id == eileen.right
-    assert "use_photos" not in (await _menu(hass, entry))["menu_options"]
+    assert "use_photos" not in (await reconfigure_person(hass, entry))["menu_options"]
 
 
 async def test_outliers_are_not_erased_down_to_what_is_set_aside(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, eileen: Photos
 ) -> None:
     """Of two photos in use that disagree one has to stay, whatever is set aside beside them."""
-    result = await add_photo(hass, await _menu(hass, entry), photos_of(stranger(1))[0])
+    result = await add_photo(hass, await reconfigure_person(hass, entry), photos_of(stranger(1))[0])
     result = await choose(hass, result, "insist")
     assert result["description_placeholders"]["count"] == "2"
     result = await choose(hass, result, "finish")
@@ -205,7 +197,7 @@ async def test_a_photo_is_used_again(
         assert [(each.usable, each.guard) for each in templates] == [(True, None), (True, guard)]
     (logged, *_) = await hass.async_add_executor_job(hub.vault.audit_entries)
     assert (logged.kind, logged.details) == ("reference_used_again", {"template_id": eileen.wrong})
-    result = await _menu(hass, entry)
+    result = await reconfigure_person(hass, entry)
     assert "use_photos" not in result["menu_options"]
     assert result["description_placeholders"]["in_use"] == "2"
 
@@ -233,9 +225,9 @@ async def test_disk_fails_while_photos_are_used_again(
 ) -> None:
     """Of two photos the first counts at once; the second is brought back at the next try."""
     await _set_aside(hass, hub, eileen)
-    result = await _menu(hass, entry)
+    result = await reconfigure_person(hass, entry)
     with monkeypatch.context() as patched:
-        patched.setattr(hub.vault, "person", _full)
+        patched.setattr(hub.vault, "person", disk_full)
         result = await choose(hass, result, "use_photos")
         assert (result["errors"], _shown(result)) == ({"base": "vault_failed"}, {})
 
@@ -245,7 +237,7 @@ async def test_disk_fails_while_photos_are_used_again(
 
     def fail_at_the_second(person_id: str, template_id: str, **how: bool) -> None:
         if template_id == eileen.wrong:
-            _full()
+            disk_full()
         use(person_id, template_id, **how)
 
     with monkeypatch.context() as patched:
@@ -271,7 +263,7 @@ async def test_no_photo_is_used_without_consent(
     adding = await add_photo(hass, adding, different_photos()[1])
     assert (adding["step_id"], adding["errors"]) == ("photo", {"base": "consent_missing"})
     assert [each.usable for each in await templates_of(hass, hub, eileen.person_id)] == [True, False]
-    assert (await _menu(hass, entry))["menu_options"] == [
+    assert (await reconfigure_person(hass, entry))["menu_options"] == [
         "details",
         "consent",
         "renew",
@@ -298,7 +290,7 @@ async def test_new_photos_are_judged_by_those_in_use(
 ) -> None:
     """The same photo is found, and how to use it again; its likeness is not taken for the person's."""
     same, another = photos_of(stranger(0))
-    result = await add_photo(hass, await _menu(hass, entry), same)
+    result = await add_photo(hass, await reconfigure_person(hass, entry), same)
     verdict = result["description_placeholders"]["verdict"]
     assert "added already" in verdict
     assert "It is set aside" in verdict

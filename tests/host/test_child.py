@@ -1,7 +1,6 @@
 """Children are started clean, read with limits, and ended with all their own."""
 
 import asyncio
-from collections.abc import Callable
 import os
 from pathlib import Path
 import signal
@@ -11,22 +10,9 @@ import pytest
 
 from custom_components.familiar_faces.host import child as child_module
 from custom_components.familiar_faces.host.child import MAX_LINE, NICE, TAIL, Child, clean_environment, run
+from tests.common.processes import alive, eventually
 
 PYTHON = sys.executable
-
-
-def alive(pid: int) -> bool:
-    """Return whether a process runs; one that only waits to be reaped does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError, ProcessLookupError:
-        return False
-
-
-async def eventually(check: Callable[[], bool], timeout: float = 30) -> None:
-    async with asyncio.timeout(timeout):
-        while not check():
-            await asyncio.sleep(0.02)
 
 
 def test_children_get_no_secret_and_nothing_that_changes_python(monkeypatch: pytest.MonkeyPatch) -> None:

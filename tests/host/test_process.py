@@ -30,6 +30,7 @@ from custom_components.familiar_faces.host.engine_errors import (
 from custom_components.familiar_faces.host.environment import Progress, ReadyMade
 from custom_components.familiar_faces.host.process import EngineProcess
 from custom_components.familiar_faces.host.serving import SOCKET
+from tests.common.processes import alive, eventually
 
 
 def picture(width: int = 320, height: int = 240) -> bytes:
@@ -41,20 +42,6 @@ def picture(width: int = 320, height: int = 240) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     rows = zlib.compress((b"\0" + b"\x80" * width) * height)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
-def alive(pid: int) -> bool:
-    """Return whether a process runs; one that only waits to be reaped does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError, ProcessLookupError:
-        return False
-
-
-async def eventually(check: Callable[[], bool], timeout: float = 30) -> None:
-    async with asyncio.timeout(timeout):
-        while not check():
-            await asyncio.sleep(0.02)
 
 
 def children(of: int | None = None) -> set[int]:

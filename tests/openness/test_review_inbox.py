@@ -290,12 +290,6 @@ async def test_restart(hass: HomeAssistant, inbox: Hub, entry: MockConfigEntry) 
 # Who sees it
 
 
-@pytest.fixture
-async def owner(hass: HomeAssistant, inbox: Hub, sockets: None, aiohttp_client: MakeClient) -> Owner:
-    """Return an administrator."""
-    return await Owner.log_in(hass, aiohttp_client)
-
-
 async def test_media_browser(hass: HomeAssistant, inbox: Hub, owner: Owner) -> None:
     """Media > Familiar Faces > Review inbox > a picture, fetched by a signed address."""
     await _keep(hass, inbox, "4f6c1d52")

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import pytest_socket
 
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.pages.guard import Guard
 
 from ..conftest import FrontDoor
 from .visitors import Phone
@@ -64,3 +65,13 @@ async def phone(hub: Hub, hass_client_no_auth: ClientSessionGenerator) -> Phone:
     # The engine is spoken to on a Unix socket, which the client's fixtures forbid again.
     pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
     return Phone(await hass_client_no_auth(), hub)
+
+
+@pytest.fixture
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer wrong links at once; that they wait is the guard's test."""
+
+    async def sleep(_seconds: float) -> None:
+        return
+
+    monkeypatch.setattr(Guard, "_sleep", staticmethod(sleep))

@@ -23,7 +23,7 @@ import pytest
 
 from custom_components.familiar_faces.const import EVERYWHERE
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.pages.guard import PAGES, Guard, TooOften, async_get_guard
+from custom_components.familiar_faces.pages.guard import PAGES, TooOften, async_get_guard
 from custom_components.familiar_faces.pages.visitor_photos import free_name
 from custom_components.familiar_faces.pages.visitor_upload import MAX_PHOTO_BYTES, unreadable
 from custom_components.familiar_faces.people.choices import Choices, Keeping
@@ -45,6 +45,8 @@ from ..common.steps import enrol, ring, visits
 from ..conftest import FrontDoor
 from .visitors import CHOSEN, Phone, a_consent
 
+pytestmark = pytest.mark.usefixtures("no_waits")
+
 PICTURE = b"\xff\xd8\xff a picture of a visit"
 
 
@@ -60,16 +62,6 @@ async def add_visit(hub: Hub, person_id: str, visit_id: str, picture: bytes | No
     now = dt_util.utcnow()
     visit = VisitRecord(visit_id, person_id, camera_id, now - timedelta(hours=1), 0.9, 3)
     await hub.hass.async_add_executor_job(hub.vault.add_visit, visit, picture, now)
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer wrong links at once; that they wait is the guard's test."""
-
-    async def sleep(_seconds: float) -> None:
-        return
-
-    monkeypatch.setattr(Guard, "_sleep", staticmethod(sleep))
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.pages.guard import Guard
 from custom_components.familiar_faces.pages.response import HEADERS
 
 from ..common.pictures import astronaut, enrolment_photos
@@ -20,21 +19,13 @@ from ..common.steps import ring, visits
 from ..conftest import FrontDoor
 from .visitors import CHOSEN, Answer, Phone
 
+pytestmark = pytest.mark.usefixtures("no_waits")
+
 LANGUAGES = ("en", "nl", "de")
 IMPORTS = re.compile(
     r"^\s*(?:import|from)\s+(PIL|cv2|imageio|pyvips|turbojpeg|av|skimage|wand)\b", re.MULTILINE
 )
 """What decodes a picture."""
-
-
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer wrong links at once."""
-
-    async def sleep(_seconds: float) -> None:
-        return
-
-    monkeypatch.setattr(Guard, "_sleep", staticmethod(sleep))
 
 
 def assert_strict(answer: Answer) -> None:

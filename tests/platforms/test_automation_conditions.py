@@ -18,13 +18,13 @@ import voluptuous as vol
 
 from custom_components.familiar_faces.household.signals import SIGNAL_CORRECTED
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.people.choices import Choices, Keeping
+from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.vault.records import Corrected, VisitRecord
 from custom_components.familiar_faces.visits.visit import Decision
 
-from ..common.automations import a_visit, automate, check, device_of
+from ..common.automations import a_visit, automate, check, device_of, somebody
 from ..common.made_up_visits import announce, go_on
-from ..common.people_on_record import DAY, a_consent, put_on_record
+from ..common.people_on_record import DAY
 from ..common.pictures import astronaut, enrolment_photos, stranger
 from ..common.steps import enrol, later, ring, visits
 from ..conftest import CAMERA, FrontDoor, set_up, start_again
@@ -35,26 +35,16 @@ FAMILIAR = {"trigger": "familiar_faces.familiar_person_seen"}
 MINUTE = timedelta(minutes=1)
 
 
-async def somebody(
-    hass: HomeAssistant, hub: Hub, person_id: str, keeping: Keeping = Keeping.VISITS, **agreed: Any
-) -> str:
-    """Put somebody on record, and return the id of their device."""
-    now = dt_util.utcnow()
-    consent = a_consent(now - 40 * DAY, now + 300 * DAY, choices=Choices(keeping=keeping))
-    await put_on_record(hass, hub, replace(consent, **agreed), person_id, person_id.title())
-    return device_of(hass, person_id)
+@pytest.fixture
+def anna(freezer: FrozenDateTimeFactory, anna: str) -> str:
+    """Put Anna on record while time stands still, and return the id of their device."""
+    return anna
 
 
 @pytest.fixture
-async def anna(hass: HomeAssistant, hub: Hub, freezer: FrozenDateTimeFactory) -> str:
-    """Put somebody on record while time stands still, and return the id of their device."""
-    return await somebody(hass, hub, "anna")
-
-
-@pytest.fixture
-async def ben(hass: HomeAssistant, hub: Hub, anna: str) -> str:
-    """Put somebody else on record, and return the id of their device."""
-    return await somebody(hass, hub, "ben")
+def ben(anna: str, ben: str) -> str:
+    """Put Ben on record after Anna, and return the id of their device."""
+    return ben
 
 
 def present(target: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
@@ -324,7 +314,7 @@ async def test_stranger_before(
 
 async def test_silent(hass: HomeAssistant, hub: Hub) -> None:
     """Of those who stay silent nothing is said."""
-    await somebody(hass, hub, "dora", Keeping.SILENT)
+    await somebody(hass, hub, "dora", keeping=Keeping.SILENT)
     assert await check(hass, seen()) == 0
     await announce(hass, hub, a_visit(hub, "dora"))
     assert await check(hass, seen()) == 0
@@ -342,7 +332,7 @@ async def test_kept_no_longer(hass: HomeAssistant, hub: Hub, freezer: FrozenDate
 
 async def test_nothing_kept(hass: HomeAssistant, hub: Hub, freezer: FrozenDateTimeFactory) -> None:
     """Of those of whom nothing is kept it is said for as long as they are present."""
-    await somebody(hass, hub, "dora", Keeping.NOTHING)
+    await somebody(hass, hub, "dora", keeping=Keeping.NOTHING)
     assert await check(hass, seen()) == 0
     await announce(hass, hub, a_visit(hub, "dora"))
     await wait(hass, freezer, 4 * MINUTE)

@@ -14,7 +14,6 @@ from homeassistant.components.device_automation.trigger import TRIGGER_SCHEMA
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.setup import async_setup_component
-from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -30,7 +29,6 @@ from custom_components.familiar_faces.visits.visit import Decision
 
 from ..common.automations import a_visit, automate, check, device_of
 from ..common.made_up_visits import announce
-from ..common.people_on_record import DAY, a_consent, put_on_record
 from ..common.pictures import astronaut, enrolment_photos
 from ..common.steps import enrol, ring, visits
 from ..conftest import FrontDoor, set_up
@@ -52,19 +50,9 @@ def condition(device_id: str, type_: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def anna(hass: HomeAssistant, hub: Hub) -> str:
-    """Put somebody on record, and return the id of their device."""
-    now = dt_util.utcnow()
-    for person_id in ("ben", "anna"):
-        consent = a_consent(now - DAY, now + 300 * DAY)
-        await put_on_record(hass, hub, consent, person_id, person_id.title())
-    return device_of(hass, "anna")
-
-
-@pytest.fixture
-def front(hass: HomeAssistant, hub: Hub) -> str:
-    """Return the id of the device of the front door."""
-    return device_of(hass, next(iter(hub.watchers)))
+def anna(ben: str, anna: str) -> str:
+    """Put Anna on record after Ben, and return the id of their device."""
+    return anna
 
 
 async def test_offered(hass: HomeAssistant, hub: Hub, anna: str, front: str) -> None:

@@ -22,13 +22,12 @@ import voluptuous as vol
 
 from custom_components.familiar_faces.household.signals import SIGNAL_CORRECTED
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.people.choices import Choices, Keeping
+from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.vault.records import Corrected, VisitRecord
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
 
-from ..common.automations import a_visit, automate, device_of
+from ..common.automations import a_visit, automate, device_of, somebody
 from ..common.made_up_visits import announce, go_on
-from ..common.people_on_record import DAY, a_consent, put_on_record
 from ..common.pictures import astronaut, enrolment_photos, stranger
 from ..common.steps import enrol, later, ring, visits
 from ..conftest import CAMERA, FrontDoor, an_entry, set_up, start_again
@@ -38,34 +37,6 @@ STRANGER = "familiar_faces.stranger_seen"
 UNCLEAR = "familiar_faces.unclear_seen"
 TRIGGERS = {FAMILIAR: Decision.FAMILIAR, STRANGER: Decision.STRANGER, UNCLEAR: Decision.UNCLEAR}
 SECOND = timedelta(seconds=1)
-
-
-async def somebody(
-    hass: HomeAssistant, hub: Hub, person_id: str, keeping: Keeping = Keeping.VISITS, **choices: Any
-) -> str:
-    """Put somebody on record, and return the id of their device."""
-    now = dt_util.utcnow()
-    consent = a_consent(now - DAY, now + 300 * DAY, choices=Choices(keeping=keeping, **choices))
-    await put_on_record(hass, hub, consent, person_id, person_id.title())
-    return device_of(hass, person_id)
-
-
-@pytest.fixture
-async def anna(hass: HomeAssistant, hub: Hub) -> str:
-    """Put somebody on record, and return the id of their device."""
-    return await somebody(hass, hub, "anna")
-
-
-@pytest.fixture
-async def ben(hass: HomeAssistant, hub: Hub) -> str:
-    """Put somebody else on record, and return the id of their device."""
-    return await somebody(hass, hub, "ben")
-
-
-@pytest.fixture
-def front(hass: HomeAssistant, hub: Hub) -> str:
-    """Return the id of the device of the front door."""
-    return device_of(hass, next(iter(hub.watchers)))
 
 
 # With the real engine
@@ -430,7 +401,7 @@ async def test_spoilt_meanwhile(
 @pytest.mark.parametrize(("keeping", "times"), [(Keeping.NOTHING, 1), (Keeping.SILENT, 0)])
 async def test_silent(hass: HomeAssistant, hub: Hub, keeping: Keeping, times: int) -> None:
     """Of those who stay silent nothing is said; of those of whom nothing is kept it is."""
-    await somebody(hass, hub, "dora", keeping)
+    await somebody(hass, hub, "dora", keeping=keeping)
     ran = await automate(hass, {"trigger": FAMILIAR})
     await announce(hass, hub, a_visit(hub, "dora"))
     assert len(ran) == times

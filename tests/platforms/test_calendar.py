@@ -50,12 +50,6 @@ async def shown(hass: HomeAssistant, entry: MockConfigEntry, sockets: None, fron
 
 
 @pytest.fixture
-def start() -> datetime:
-    """Return the moment at which a test begins."""
-    return dt_util.utcnow().replace(microsecond=0)
-
-
-@pytest.fixture
 async def people(hass: HomeAssistant, shown: Hub, start: datetime) -> Hub:
     """Have two people on record."""
     for person_id, name in (("nadie", "Nadie"), ("otto", "Otto")):

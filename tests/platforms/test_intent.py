@@ -54,18 +54,9 @@ async def assist(hass: HomeAssistant, config_folder: Path) -> None:
 
 
 @pytest.fixture
-async def eileen(hass: HomeAssistant, assist: None, hub: Hub, entry: MockConfigEntry) -> str:
-    """Enrol Eileen, expose her and the front door, and return her id."""
-    person_id = await enrol(hass, entry, enrolment_photos())
+def eileen(hass: HomeAssistant, assist: None, eileen: str) -> str:
+    """Expose Eileen and the front door, and return her id."""
     expose(hass, VISITOR, SEEN)
-    return person_id
-
-
-@pytest.fixture
-async def visited(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str) -> str:
-    """Have Eileen ring, and return her id."""
-    front_door.frames = visits(astronaut())
-    await ring(hass, hub)
     return eileen
 
 

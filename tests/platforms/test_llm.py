@@ -20,9 +20,7 @@ from custom_components.familiar_faces.vault.errors import VaultDamaged
 
 from ..common.exposing import SEEN, VISITOR, a_user, expose
 from ..common.people_on_record import DAY, a_consent, change_choices, now, put_on_record
-from ..common.pictures import astronaut, enrolment_photos, stranger
-from ..common.steps import enrol, later, ring, visits
-from ..conftest import FrontDoor
+from ..common.steps import later, ring
 
 WHO = "familiar_faces__who_is_at_the_door"
 WHEN = "familiar_faces__when_last_seen"
@@ -55,20 +53,11 @@ async def call(hass: HomeAssistant, tool: str, user: MockUser | None = None, **a
 
 
 @pytest.fixture
-async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
-    """Enrol Eileen, expose her and the front door, and return her id."""
+async def eileen(hass: HomeAssistant, eileen: str) -> str:
+    """Expose Eileen and the front door to language models, and return her id."""
     for domain in ("homeassistant", "intent", "llm"):
         assert await async_setup_component(hass, domain, {})
-    person_id = await enrol(hass, entry, enrolment_photos())
     expose(hass, VISITOR, SEEN)
-    return person_id
-
-
-@pytest.fixture
-async def visited(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str) -> str:
-    """Have Eileen ring together with a stranger, and return her id."""
-    front_door.frames = visits(astronaut(), stranger(0))
-    await ring(hass, hub)
     return eileen
 
 
@@ -85,7 +74,7 @@ async def test_what_is_offered(hass: HomeAssistant, hub: Hub, eileen: str, entry
     assert await tools(hass) == set()
 
 
-async def test_how_they_are_described(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_how_they_are_described(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """They are said to change nothing, and nobody is named before a question is asked."""
     api = await offered(hass)
     ours = [each for each in api.tools if each.integration == "familiar_faces"]
@@ -104,14 +93,14 @@ async def test_how_they_are_described(hass: HomeAssistant, hub: Hub, visited: st
     assert "Eileen" not in offers.prompt
 
 
-async def test_only_the_owners_assistant(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_only_the_owners_assistant(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """They are part of Home Assistant's own API and of no other integration's."""
     context = llm.LLMContext("test", None, "en", "conversation", None)
     assert async_get_tools(hass, context, "somebody_elses") is None
     assert async_get_tools(hass, context, llm.LLM_API_ASSIST) is not None
 
 
-async def test_who_is_at_the_door(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_who_is_at_the_door(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Who is there is told by name, strangers as a number."""
     front_door = {
         "camera": "Front door",
@@ -128,7 +117,7 @@ async def test_who_is_at_the_door(hass: HomeAssistant, hub: Hub, visited: str) -
     assert not (await call(hass, WHO))["cameras"][0]["looking"]
 
 
-async def test_when_last_seen(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_when_last_seen(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """It is told when and where somebody was last seen, and whether they are there."""
     answer = await call(hass, WHEN, person="eileen")
     (visit,) = await hass.async_add_executor_job(hub.vault.visits)
@@ -140,7 +129,7 @@ async def test_when_last_seen(hass: HomeAssistant, hub: Hub, visited: str) -> No
         await call(hass, WHEN)
 
 
-async def test_a_stranger_came(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_a_stranger_came(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """How often strangers came is told, and since when that is known."""
     answer = await call(hass, STRANGER)
     strangers = answer["strangers"]
@@ -151,7 +140,7 @@ async def test_a_stranger_came(hass: HomeAssistant, hub: Hub, visited: str) -> N
     assert datetime.fromisoformat(answer["known_since"]) == hub.tally.since
 
 
-async def test_who_asks(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_who_asks(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """A user is not told by a language model what they may not read."""
     camera, person = a_user(hass, VISITOR), a_user(hass, SEEN)
     (here,) = (await call(hass, WHO, camera))["cameras"]
@@ -165,7 +154,7 @@ async def test_who_asks(hass: HomeAssistant, hub: Hub, visited: str) -> None:
         await call(hass, WHO, MockUser(id="gone"))
 
 
-async def test_what_was_exposed(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_what_was_exposed(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """A model that still holds a tool is told nothing of what is not exposed any more."""
     api = await offered(hass)
     expose(hass, VISITOR, SEEN, exposed=False)
@@ -175,10 +164,10 @@ async def test_what_was_exposed(hass: HomeAssistant, hub: Hub, visited: str) -> 
         assert "Eileen" not in str(result.data)
 
 
-async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited: str) -> None:
+async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
     """Nothing is told of somebody who was forgotten."""
     api = await offered(hass)
-    await hub.forgetting.async_forget(visited)
+    await hub.forgetting.async_forget(visited_by_two)
     (here,) = (await call(hass, WHO))["cameras"]
     assert (here["people"], here["familiar_people_without_name"]) == ([], 0)
     assert WHEN not in await tools(hass)
@@ -186,11 +175,13 @@ async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited: str) ->
 
 
 @pytest.mark.parametrize("keeping", [Keeping.SILENT, Keeping.NOTHING])
-async def test_who_agreed_to_less(hass: HomeAssistant, hub: Hub, visited: str, keeping: Keeping) -> None:
+async def test_who_agreed_to_less(
+    hass: HomeAssistant, hub: Hub, visited_by_two: str, keeping: Keeping
+) -> None:
     """Of somebody who stays silent nothing is told; who keeps nothing is there, and then was not."""
-    await change_choices(hass, hub, visited, keeping=keeping)
+    await change_choices(hass, hub, visited_by_two, keeping=keeping)
     await ring(hass, hub)
-    assert hub.open_visits.of_person(visited) is not None
+    assert hub.open_visits.of_person(visited_by_two) is not None
     (here,) = (await call(hass, WHO))["cameras"]
     if keeping is Keeping.SILENT:
         assert (here["people"], here["familiar_people_without_name"]) == ([], 0)
@@ -203,7 +194,11 @@ async def test_who_agreed_to_less(hass: HomeAssistant, hub: Hub, visited: str, k
 
 
 async def test_what_cannot_be_told(
-    hass: HomeAssistant, hub: Hub, visited: str, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant,
+    hub: Hub,
+    visited_by_two: str,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two of a name, a vault that fails and nothing that runs are told as errors."""
     moment = now()

@@ -9,7 +9,6 @@ import time
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.db_schema import EventData, Events, EventTypes
 from homeassistant.components.recorder.util import session_scope
 from homeassistant.core import HomeAssistant
@@ -37,12 +36,9 @@ from ..common.pictures import astronaut, enrolment_photos, stranger, variant
 from ..common.steps import enrol, later, ring, visits
 from ..conftest import FrontDoor
 
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+
 type Lines = Callable[[], Awaitable[list[str]]]
-
-
-@pytest.fixture(autouse=True)
-def custom_integrations(recorder_mock: Recorder, enable_custom_integrations: None) -> None:
-    """Have the recorder be there before Home Assistant loads this integration."""
 
 
 @pytest.fixture

@@ -26,31 +26,11 @@ from custom_components.familiar_faces.visits.visit import Visit
 from ..common.made_up_visits import a_visit, announce, go_on
 from ..common.people_on_record import DAY, SECOND, a_consent, at, clock_says, put_on_record, settle
 from ..common.pictures import astronaut, enrolment_photos
-from ..common.steps import enrol, later, ring, visits
+from ..common.steps import enrol, later, ring, state_of, visits
 from ..conftest import FrontDoor
 
 PRESENT = "binary_sensor.nadie_present"
 MINUTE = timedelta(minutes=1)
-
-
-def state(hass: HomeAssistant, entity_id: str = PRESENT) -> str:
-    """Return a state as text."""
-    found = hass.states.get(entity_id)
-    assert found is not None, entity_id
-    return found.state
-
-
-@pytest.fixture
-def start() -> datetime:
-    """Return the moment at which a test begins."""
-    return dt_util.utcnow().replace(microsecond=0)
-
-
-@pytest.fixture
-async def nadie(hass: HomeAssistant, hub: Hub, start: datetime) -> str:
-    """Have somebody on record, and return their id."""
-    await put_on_record(hass, hub, a_consent(start - DAY, start + 300 * DAY))
-    return "nadie"
 
 
 def of_nadie(hub: Hub, began: datetime, seen: datetime) -> Visit:
@@ -94,9 +74,9 @@ async def test_it_ends_a_while_after_they_were_last_seen(
     """A visit that began long ago counts until its end, and not a second longer."""
     with at(start):
         await announce(hass, hub, of_nadie(hub, start - 30 * MINUTE, start))
-    assert state(hass) == "on"
+    assert state_of(hass, PRESENT) == "on"
     await clock_says(hass, hub, start + PRESENT_FOR)
-    assert state(hass) == "off"
+    assert state_of(hass, PRESENT) == "off"
 
 
 async def test_a_look_that_saw_somebody_else_prolongs_nothing(
@@ -107,7 +87,7 @@ async def test_a_look_that_saw_somebody_else_prolongs_nothing(
         await announce(hass, hub, of_nadie(hub, start, start))
     with at(start + 4 * MINUTE):
         await go_on(hass, hub, of_nadie(hub, start, start))
-    assert state(hass) == "on"
+    assert state_of(hass, PRESENT) == "on"
     assert hub.board.present_until(nadie) == start + PRESENT_FOR
     with at(start + 4 * MINUTE):
         await go_on(hass, hub, of_nadie(hub, start, start + 4 * MINUTE))
@@ -122,10 +102,10 @@ async def test_a_clock_that_is_wrong_keeps_nobody_present(
         await announce(hass, hub, of_nadie(hub, start, start + DAY))
         assert hub.board.present_until(nadie) == start + PRESENT_FOR
     await clock_says(hass, hub, start + PRESENT_FOR)
-    assert state(hass) == "off"
+    assert state_of(hass, PRESENT) == "off"
     with at(start):
         await announce(hass, hub, of_nadie(hub, start - DAY, start - DAY))
-    assert state(hass) == "off"
+    assert state_of(hass, PRESENT) == "off"
 
 
 async def test_it_ends_while_the_engine_is_away(
@@ -136,11 +116,11 @@ async def test_it_ends_while_the_engine_is_away(
         await announce(hass, hub, of_nadie(hub, start, start))
     with patch.object(hub.engine, "_status", EngineStatus.UNAVAILABLE):
         hub.async_changed()
-        assert state(hass) == "unavailable"
+        assert state_of(hass, PRESENT) == "unavailable"
         await clock_says(hass, hub, start + PRESENT_FOR)
-        assert state(hass) == "unavailable"
+        assert state_of(hass, PRESENT) == "unavailable"
     hub.async_changed()
-    assert state(hass) == "off"
+    assert state_of(hass, PRESENT) == "off"
 
 
 # After a restart
@@ -156,9 +136,9 @@ async def test_a_restart_goes_by_when_they_were_last_seen(
     last = start - MINUTE
     await keep(hass, hub, start - 40 * MINUTE, start - 20 * MINUTE, last)
     hub = await restart(hass, hub, last + after)
-    assert state(hass) == expected
+    assert state_of(hass, PRESENT) == expected
     await clock_says(hass, hub, last + after + PRESENT_FOR)
-    assert state(hass) == "off"
+    assert state_of(hass, PRESENT) == "off"
 
 
 async def test_an_older_visit_may_have_ended_later(
@@ -168,7 +148,7 @@ async def test_an_older_visit_may_have_ended_later(
     await keep(hass, hub, start - 40 * MINUTE, start - SECOND, visit_id="long")
     await keep(hass, hub, start - 20 * MINUTE, visit_id="short")
     await restart(hass, hub, start)
-    assert state(hass) == "on"
+    assert state_of(hass, PRESENT) == "on"
 
 
 async def test_a_visit_that_began_before_its_end_was_kept(
@@ -177,9 +157,9 @@ async def test_a_visit_that_began_before_its_end_was_kept(
     """What an earlier version wrote counts from its beginning."""
     await keep(hass, hub, start - MINUTE)
     hub = await restart(hass, hub, start)
-    assert state(hass) == "on"
+    assert state_of(hass, PRESENT) == "on"
     await restart(hass, hub, start + PRESENT_FOR)
-    assert state(hass) == "off"
+    assert state_of(hass, PRESENT) == "off"
 
 
 async def test_nothing_is_known_afterwards_of_whom_nothing_is_kept(
@@ -190,11 +170,11 @@ async def test_nothing_is_known_afterwards_of_whom_nothing_is_kept(
     await put_on_record(hass, hub, a_consent(start - DAY, start + 300 * DAY, choices=nothing))
     with at(start):
         await announce(hass, hub, of_nadie(hub, start, start))
-    assert state(hass) == "on"
+    assert state_of(hass, PRESENT) == "on"
     # Even if something else had written it down.
     mock_restore_cache(hass, [State(PRESENT, "on")])
     await restart(hass, hub, start + SECOND)
-    assert state(hass) == "off"
+    assert state_of(hass, PRESENT) == "off"
 
 
 async def test_visits_that_are_not_kept_any_longer_tell_nothing(
@@ -209,7 +189,7 @@ async def test_visits_that_are_not_kept_any_longer_tell_nothing(
         hub = await restart(hass, hub, start)
         assert hub.stored is not None
         assert hub.stored.visits == 1
-    assert state(hass) == "off"
+    assert state_of(hass, PRESENT) == "off"
 
 
 async def test_whoever_comes_while_the_vault_is_read_is_present(
@@ -263,9 +243,9 @@ async def test_with_the_real_engine(
     assert visit.last_seen_at is not None
     assert 24 * SECOND < visit.until - visit.started_at < 60 * SECOND
     hub = await restart(hass, hub, visit.started_at + PRESENT_FOR + SECOND)
-    assert state(hass, present) == "on"
+    assert state_of(hass, present) == "on"
     await clock_says(hass, hub, visit.until + PRESENT_FOR)
-    assert state(hass, present) == "off"
+    assert state_of(hass, present) == "off"
 
 
 # The link to an entity `person.*`
@@ -364,12 +344,12 @@ async def test_a_person_can_be_fed(hass: HomeAssistant, hub: Hub, nadie: str, st
     person = {"id": "1", "name": "Nadie", "device_trackers": [tracker]}
     assert await async_setup_component(hass, "person", {"person": [person]})
     await hass.async_block_till_done()
-    assert (state(hass, tracker), state(hass, "person.nadie")) == ("unknown", "unknown")
+    assert (state_of(hass, tracker), state_of(hass, "person.nadie")) == ("unknown", "unknown")
 
     with at(start):
         await announce(hass, hub, of_nadie(hub, start, start))
-    assert (state(hass, tracker), state(hass, "person.nadie")) == ("home", "home")
-    assert state(hass, "zone.home") == "1"
+    assert (state_of(hass, tracker), state_of(hass, "person.nadie")) == ("home", "home")
+    assert state_of(hass, "zone.home") == "1"
     # The sensor says nothing after a while, and a template with a clock in it is looked at every minute.
     await clock_says(hass, hub, start + timedelta(hours=3))
-    assert (state(hass, tracker), state(hass, "person.nadie")) == ("unknown", "unknown")
+    assert (state_of(hass, tracker), state_of(hass, "person.nadie")) == ("unknown", "unknown")

@@ -32,7 +32,7 @@ from ..common.owner import MakeClient, Owner
 from ..common.pictures import enrolment_photos
 from ..common.source import FOLDER, calls, functions, keys_of, keywords, parse, strings
 from ..common.steps import enrol, later
-from ..wording.test_translations import ENGLISH_TREE, flatten, placeholders
+from ..common.texts import ENGLISH_TREE, flatten, placeholders
 
 KEY = "vault.key"
 STORE = "vault.db"
@@ -85,12 +85,6 @@ async def person_id(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> st
 async def whole(hass: HomeAssistant, person_id: str) -> dict[str, bytes]:
     """Return the files of the vault as they should be."""
     return await hass.async_add_executor_job(contents, vault_folder(hass))
-
-
-@pytest.fixture
-async def owner(hass: HomeAssistant, hub: Hub, sockets: None, aiohttp_client: MakeClient) -> Owner:
-    """Return the owner, logged in."""
-    return await Owner.log_in(hass, aiohttp_client)
 
 
 async def start(hass: HomeAssistant, entry: MockConfigEntry, problem: str) -> dict[str, bytes]:

@@ -11,14 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
 
-from ..common.pictures import different_photos, enrolment_photos
-from ..common.steps import choose, configure, consent, enrol, upload
-
-
-@pytest.fixture
-async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
-    """Return the id of somebody who is enrolled."""
-    return await enrol(hass, entry, enrolment_photos())
+from ..common.pictures import different_photos
+from ..common.steps import choose, configure, consent, upload
 
 
 async def _change(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> dict[str, Any]:

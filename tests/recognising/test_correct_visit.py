@@ -21,10 +21,12 @@ from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.retention import Retention
 
-from ..common.pictures import astronaut, enrolment_photos, photos_of, stranger, variant
+from ..common.pictures import astronaut, photos_of, stranger, variant
 from ..common.steps import VISITOR, add_photo_of_somebody_else, enrol, later, ring, templates_of, visits
 from ..conftest import FrontDoor
 from ..vault.makers import bytes_of
+
+pytestmark = pytest.mark.photos(1)
 
 type Correct = Callable[..., Any]
 
@@ -56,12 +58,6 @@ def correct(hass: HomeAssistant) -> Correct:
         return dict(answer)
 
     return call
-
-
-@pytest.fixture
-async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
-    """Enrol the astronaut, and return her id."""
-    return await enrol(hass, entry, enrolment_photos()[:1])
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from custom_components.familiar_faces.visits.turns import AT_ONCE
 
 from ..common.pictures import astronaut, enrolment_photos, frame
 from ..common.steps import enrol
-from ..conftest import DOORBELL, FrontDoor, a_door, an_entry, put_up
+from ..conftest import DOORBELL, FrontDoor, a_door, add_entry, put_up
 
 DOORS = 16
 
@@ -39,9 +39,7 @@ async def front_door(hass: HomeAssistant) -> list[FrontDoor]:
 @pytest.fixture
 def entry(hass: HomeAssistant, config_folder: Any) -> MockConfigEntry:
     """Return an entry in which every camera looks when the one doorbell rings, not set up."""
-    entry = an_entry(*(a_door(f"camera.door_{number}", f"Door {number}") for number in range(DOORS)))
-    entry.add_to_hass(hass)
-    return entry
+    return add_entry(hass, *(a_door(f"camera.door_{number}", f"Door {number}") for number in range(DOORS)))
 
 
 class Requests:

@@ -40,12 +40,6 @@ FITNESS = "sensor.front_door_camera_fitness"
 
 
 @pytest.fixture
-async def eileen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
-    """Enrol the astronaut, and return her id."""
-    return await enrol(hass, entry, enrolment_photos())
-
-
-@pytest.fixture
 def told(hass: HomeAssistant) -> list[State]:
     """Return the states of the visitor event, as they come."""
     states: list[State] = []

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 from homeassistant.core import HomeAssistant
-from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.familiar_faces.hub import Hub
@@ -22,19 +21,6 @@ from tests.common.people_on_record import DAY, a_consent, at, change_choices, pu
 from tests.conftest import start_again
 
 TIMING = Timing(1, 1, 1)
-
-
-@pytest.fixture
-def start() -> datetime:
-    """Return the moment at which a test begins."""
-    return dt_util.utcnow().replace(microsecond=0)
-
-
-@pytest.fixture
-async def nadie(hass: HomeAssistant, hub: Hub, start: datetime) -> str:
-    """Have somebody on record, and return their id."""
-    await put_on_record(hass, hub, a_consent(start - DAY, start + 300 * DAY))
-    return "nadie"
 
 
 async def come(

@@ -82,3 +82,9 @@ def make_gallery() -> MakeGallery:
         return Gallery((make_person(name, embedding) for name, embedding in people.items()), "sface")
 
     return make
+
+
+@pytest.fixture
+def gallery(make_gallery: MakeGallery, axis: Callable[[int], Embedding]) -> Gallery:
+    """Return a gallery of two people who are not alike."""
+    return make_gallery(Anna=axis(0), Ben=axis(1))

@@ -13,12 +13,6 @@ from custom_components.familiar_faces.visits.visit import Decision, UnclearReaso
 from tests.common.vectors import make_person
 
 
-@pytest.fixture
-def gallery(make_gallery, axis):
-    """Return a gallery of two people who are not alike."""
-    return make_gallery(Anna=axis(0), Ben=axis(1))
-
-
 def test_a_person_is_named_at_the_second_agreeing_frame(gallery, make_sighting, axis, like, now) -> None:
     faces = [like(axis(0), 0.75) for _ in range(2)]
 

@@ -12,12 +12,6 @@ from custom_components.familiar_faces.visits.visit import Decision, UnclearReaso
 
 
 @pytest.fixture
-def gallery(make_gallery, axis):
-    """Return a gallery of two people who are not alike."""
-    return make_gallery(Anna=axis(0), Ben=axis(1))
-
-
-@pytest.fixture
 def take(gallery, make_frame, now):
     """Return a function that adds a frame of faces to a look, each a tenth of a second later."""
 

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 import json
-from string import Formatter
 
 from jinja2 import UndefinedError
 import pytest
 
 from custom_components.familiar_faces.vault.retention import MONTH
 from custom_components.familiar_faces.wording.renderer import FOLDER, Renderer, number, share
+from tests.common.texts import placeholders
 
 RENDERER = Renderer.load()
 LANGUAGES = ("en", "nl", "de")
@@ -17,11 +17,6 @@ LANGUAGES = ("en", "nl", "de")
 def rendered(source: str, language: str, **values: object) -> str:
     """Return what a template makes of values."""
     return Renderer({"page": source}, RENDERER.texts, {}).render("page", language, **values)
-
-
-def placeholders(text: str) -> set[str]:
-    """Return the names of a text's placeholders."""
-    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
 @pytest.mark.parametrize("language", ["nl", "de"])

@@ -2,10 +2,8 @@
 
 import ast
 from collections.abc import Callable
-import json
 from pathlib import Path
 import re
-from string import Formatter
 from typing import Any
 
 from homeassistant.helpers.entity import EntityDescription
@@ -21,6 +19,7 @@ from custom_components.familiar_faces.host.engine_errors import EnvironmentFaile
 from custom_components.familiar_faces.seen.spoken import Sentence
 from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
+from tests.common.texts import ENGLISH_TREE, TEXTS, flatten, placeholders, read_json
 
 from ..common.source import (
     FOLDER,
@@ -65,36 +64,6 @@ URL = re.compile(r"\b(www\.|[a-z0-9]{2,6}://)[a-z0-9.-]+\.[a-z]{2,5}\b", re.IGNO
 """As Home Assistant's own check: links come from placeholders."""
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return an object of a file, in which no key may stand twice."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        assert len(set(keys)) == len(keys), f"{path.name} has a key twice: {keys}"
-        return dict(pairs)
-
-    read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
-    return read
-
-
-def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return every text by its path."""
-    flat: dict[str, str] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-def placeholders(text: str) -> set[str]:
-    """Return the names of a text's placeholders."""
-    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
-
-
-TEXTS = {path.stem: read_json(path) for path in sorted((FOLDER / "translations").glob("*.json"))}
-ENGLISH_TREE = TEXTS["en"]
 ENGLISH_TEXTS = flatten(ENGLISH_TREE)
 OTHER_LANGUAGES = sorted(TEXTS.keys() - {"en"})
 
