@@ -5,13 +5,14 @@ which shows that the vault needs no Home Assistant.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 import json
 import os
 from pathlib import Path
 import random
 import resource
+import signal
 import subprocess
 import sys
 import types
@@ -114,7 +115,7 @@ def nursery(folder: Path) -> None:
         pid = os.fork()
         if pid == 0:
             try:
-                write(folder, Path(job["log"]), job["seed"])
+                write(folder, Path(job["log"]), job["seed"], Death(**job["death"]))
             finally:
                 os._exit(1)
         tell(pid)
@@ -122,18 +123,43 @@ def nursery(folder: Path) -> None:
         tell(os.waitstatus_to_exitcode(status))
 
 
-def write(folder: Path, log: Path, seed: int) -> None:
-    """Change a vault at random for ever; log each step before it and after it was answered."""
+@dataclass
+class Death:
+    """When a writer is killed, in what it has done, so that it is the same on a slow machine."""
+
+    steps: int
+    """How many steps are answered before."""
+    calls: int | None
+    """At which call of something that Python does not do itself, counted from there; None: the test kills it."""
+
+    def begin(self) -> None:
+        """Count from now on, or tell the test that it may kill."""
+        if self.calls is None:
+            tell("ready")
+        else:
+            sys.setprofile(self._count)
+
+    def _count(self, frame: object, event: str, argument: object) -> None:
+        if event == "c_call" and self.calls is not None:
+            self.calls -= 1
+            if self.calls < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def write(folder: Path, log: Path, seed: int, death: Death) -> None:
+    """Change a vault at random until death; log each step before it and after it was answered."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     dice = random.Random(seed)
 
     def say(*words: object) -> None:
         os.write(descriptor, f"{json.dumps(words)}\n".encode())
 
+    if death.steps == 0:
+        death.begin()
     vault = Vault.open(folder)
     vault.people()
-    say("open")
-    step = 0
+    say("open", death.calls)
+    step = answered = 0
     open_links: dict[str | None, str] = {}
     while True:
         step += 1
@@ -192,6 +218,9 @@ def write(folder: Path, log: Path, seed: int) -> None:
         if made is not None:
             open_links[task["for"]] = made
         say("did")
+        answered += 1
+        if answered == death.steps:
+            death.begin()
 
 
 def everyone(vault: Vault) -> list[Any]:

@@ -35,6 +35,10 @@ from tests.vault.processes import start
 
 ROUNDS = 200
 """Kills. One in five while the very first files of a new vault are being made."""
+STEPS = 9
+"""How many steps are answered in a round, on average."""
+CALLS = 2000
+"""How many calls two or three steps make; opening a vault makes fewer."""
 REVIEW_SECONDS = 2 * 86400
 """How long the purges of the other process keep the review inbox."""
 
@@ -213,17 +217,35 @@ def nursery(folder: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-def run_and_kill(nursery: subprocess.Popen[str], log: Path, seed: int, delay: float) -> list[list[Any]]:
-    """Let a writer work for a while, kill it, and return the lines it wrote in full."""
+def run_and_kill(
+    nursery: subprocess.Popen[str], log: Path, seed: int, *, steps: int, calls: int | None, delay: float = 0
+) -> list[list[Any]]:
+    """Let a writer work until it has done so much, have it killed then, and return the lines it wrote in full.
+
+    `calls`: it kills itself at this call after so many steps; None: it is killed from outside, `delay` seconds later.
+    """
     assert nursery.stdin is not None
     assert nursery.stdout is not None
-    nursery.stdin.write(json.dumps({"log": str(log), "seed": seed}) + "\n")
+    job = {"log": str(log), "seed": seed, "death": {"steps": steps, "calls": calls}}
+    nursery.stdin.write(json.dumps(job) + "\n")
     nursery.stdin.flush()
-    pid = int(nursery.stdout.readline())
-    time.sleep(delay)
-    os.kill(pid, signal.SIGKILL)
+    said = [nursery.stdout.readline().strip()]
+    if calls is None:
+        said.append(nursery.stdout.readline().strip())
+        said.remove("ready")
+        time.sleep(delay)
+        os.kill(int(said[0]), signal.SIGKILL)
     assert int(nursery.stdout.readline()) == -signal.SIGKILL
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def calls_to_open(nursery: subprocess.Popen[str], folder: Path, log: Path) -> int:
+    """Return how many calls a writer makes until it has opened a new vault."""
+    Vault.open(folder).close()
+    Vault.destroy(folder)
+    lines = run_and_kill(nursery, log, 0, steps=0, calls=CALLS)
+    assert lines[0][0] == "open"
+    return CALLS - int(lines[0][1])
 
 
 def test_nothing_answered_is_lost_and_nothing_is_half_written(
@@ -234,14 +256,25 @@ def test_nothing_answered_is_lost_and_nothing_is_half_written(
     ever: set[str] = set()
     done: dict[str, int] = {}
     cut: dict[str, int] = {}
+    opening = calls_to_open(nursery, folder, tmp_path / "log")
     for number in range(ROUNDS):
         early = number % 5 == 0
         if early:
             Vault.destroy(folder)
             kept, ever = Kept(), set()
+        steps = 0 if early else dice.randrange(1, 2 * STEPS)
+        calls, delay = dice.randrange(opening if early else CALLS), dice.uniform(0, 0.02)
         lines = run_and_kill(
-            nursery, tmp_path / f"log-{number}", number, dice.uniform(0, 0.03 if early else 0.25)
+            nursery,
+            tmp_path / f"log-{number}",
+            number,
+            steps=steps,
+            # Between two calls first. Then also within one, at a moment that only chance can choose.
+            calls=calls if number < ROUNDS // 2 else None,
+            delay=delay,
         )
+        assert sum(line[0] == "did" for line in lines) >= steps
+        assert not early or number >= ROUNDS // 2 or lines == [], "killed while the first files were made"
         tried: dict[str, Any] | None = None
         for line in lines:
             if line[0] == "try":
@@ -283,7 +316,6 @@ def test_nothing_answered_is_lost_and_nothing_is_half_written(
         "done",
         "purge",
     }
-    assert sum(done.values()) > 5 * ROUNDS
     assert cut
 
     vault = Vault.open(folder)
