@@ -567,6 +567,8 @@ async def doors(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
     await hass.async_block_till_done()
 
 
+# The examples are what bounds it; half a minute on a machine that has nothing else to do.
+@pytest.mark.timeout(30 * EXAMPLES)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
