@@ -162,6 +162,16 @@ class VisitorEvent(CameraEntity, _VisitEvent):
         if visit.camera_id == self.camera_id:
             self.async_tell(visit.decision, visit, timing)
 
+    @override
+    @callback
+    def async_shown(self) -> None:
+        """Show it; but that a visitor is recognised only now is first said by the event itself."""
+        visit = self._visit
+        if visit is None or visit.decision == self.state_attributes.get(ATTR_EVENT_TYPE):
+            super().async_shown()
+        else:
+            self.hass.loop.call_soon(super().async_shown)
+
 
 class SeenEvent(PersonEntity, _VisitEvent):
     """A person came to any of the cameras."""

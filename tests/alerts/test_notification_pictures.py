@@ -182,10 +182,13 @@ async def test_a_stranger_who_said_no_to_pictures(
     assert (await nobody.get(link)).status == HTTPStatus.OK
     if turns_out == "familiar":
         known = visit.renamed(eileen, "Eileen", 0.99)
-        hub.alerts.async_settle(Outcome(known, Change.UPGRADED), None, frozenset())
+        hub.alerts.async_settle(Settled(Outcome(known, Change.UPGRADED), announced=True))
     else:
         unclear = replace(visit, last_seen_at=dt_util.utcnow())
-        hub.alerts.async_settle(Outcome(unclear, Change.CONTINUED), portrait, frozenset({eileen}))
+        outcome = Outcome(unclear, Change.CONTINUED)
+        hub.alerts.async_settle(
+            Settled(outcome, announced=True, portrait=portrait, resembled=frozenset({eileen}))
+        )
     assert (await nobody.get(link)).status == HTTPStatus.NOT_FOUND
     await hub.alerts.async_flush()
     assert "image" not in phone.pushed[-1]["data"]

@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import parse_yaml
 import pytest
 
-from custom_components.familiar_faces import event
+from custom_components.familiar_faces import const, event
 from custom_components.familiar_faces.condition import CONDITIONS
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
@@ -31,7 +31,9 @@ BLUEPRINTS = ROOT / "blueprints" / "automation" / DOMAIN
 FENCED = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 IN_TRIGGER = re.compile(r"\btrigger\.(\w+)")
 ANY_TRIGGER = {"trigger": "time", "at": "12:00:00"}
-ATTRIBUTES = [value for name, value in vars(event).items() if name.startswith("ATTR_")]
+ATTRIBUTES = [
+    value for name, value in vars(event).items() if name.startswith("ATTR_") and hasattr(const, name)
+]
 OF_STATE = {"to_state", "from_state"}
 """What the trigger of a state tells besides."""
 

@@ -269,7 +269,7 @@ async def test_a_test_is_sent(
     await save(hass, result)
     (rule,) = hub.alerts.rules
     assert rule.recipients == (pixel.key, apple.key, "here:")
-    assert hub.alerts.told_at == {}
+    assert hub.alerts._teller.told_at == {}
 
 
 async def test_why_a_test_did_not_arrive(

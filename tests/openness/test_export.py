@@ -97,8 +97,7 @@ async def test_everything_is_in_it(hass: HomeAssistant, hub: Hub, eileen: str) -
         assert archive.read(template["photo"]) == photo
 
     (visit,) = data["visits"]
-    kept_visit = await hass.async_add_executor_job(hub.vault.last_visit, eileen)
-    assert kept_visit is not None
+    (kept_visit,) = await hass.async_add_executor_job(hub.vault.visits, eileen)
     assert visit["started_at"] == kept_visit.started_at.isoformat()
     assert visit["camera"] == "Front door"
     assert visit["picture"] == f"visits/00001_{kept_visit.started_at:%Y-%m-%dT%H-%M-%SZ}.jpg"
