@@ -1,16 +1,16 @@
 """A real Home Assistant with a camera whose frames are chosen, a doorbell, and the real engine."""
 
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 import os
 from pathlib import Path
 import pickle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from homeassistant.components.camera import Camera
-from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util, slugify
@@ -96,7 +96,7 @@ class FrontDoor(Camera):
         self._attr_unique_id = slugify(name)
         self.frames: list[bytes] = []
         self.fetched = 0
-        self.before: Callable[[], object] | None = None
+        self.before: Callable[[], Awaitable[object]] | None = None
 
     async def async_camera_image(self, width: int | None = None, height: int | None = None) -> bytes | None:
         """Return the next frame."""
@@ -220,7 +220,7 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
     return hub
 
 
-async def start_again(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
+async def start_again(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Hub:
     """Start the integration anew, and return its hub when its engine is ready."""
     assert await hass.config_entries.async_reload(entry.entry_id)
     hub: Hub = entry.runtime_data

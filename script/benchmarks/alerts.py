@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 import time
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -202,7 +203,10 @@ def _add_alert(house: House, phone: str, **changes: Any) -> str:
     """Have a phone told of everybody, at once and with pictures; return the alert's id."""
     data = {"who": EVERYBODY, "recipients": [phone], "early": True, "picture": "familiar"} | changes
     subentry = ConfigSubentry(
-        data=data, subentry_type="alert", title=f"Alert {len(house.hub.entry.subentries)}", unique_id=None
+        data=MappingProxyType(data),
+        subentry_type="alert",
+        title=f"Alert {len(house.hub.entry.subentries)}",
+        unique_id=None,
     )
     house.hass.config_entries.async_add_subentry(house.hub.entry, subentry)
     return subentry.subentry_id

@@ -51,7 +51,8 @@ class Holds:
             if held * 1000 > self.ours.cpu_ms:
                 self._note(handle, held * 1000, computed * 1000)
 
-        events.Handle._run = timed  # type: ignore[method-assign]
+        # It is called with the handle, as a method is.
+        events.Handle._run = timed  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:

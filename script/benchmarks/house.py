@@ -106,7 +106,7 @@ async def open_house(folder: Path, place: PreparedBefore, doors: int, *, small: 
     async with async_test_home_assistant(config_dir=str(folder)) as hass:
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS, None)
         setup_test_component_platform(hass, "camera", cameras)
-        bells = {f"bell_{number}": {} for number in range(doors)}
+        bells: dict[str, dict[str, str]] = {f"bell_{number}": {} for number in range(doors)}
         await async_setup_component(hass, "homeassistant", {})
         await async_setup_component(hass, "camera", {"camera": {"platform": "test"}})
         await async_setup_component(hass, "input_button", {"input_button": bells})

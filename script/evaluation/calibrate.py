@@ -156,7 +156,8 @@ def _fit(data: Data) -> tuple[Calibration, Embedding]:
         ]
     )
     gallery = Gallery(data.people, data.model, middle)
-    own, others = [], []
+    own: list[float] = []
+    others: list[float] = []
     for frames in data.probes:
         for comparison in _compared(gallery, frames):
             for candidate in comparison:

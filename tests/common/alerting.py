@@ -3,6 +3,7 @@
 from contextlib import closing
 from http import HTTPStatus
 import sqlite3
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -20,7 +21,9 @@ from .steps import ring
 def an_alert(recipients: list[str], **changes: Any) -> ConfigSubentry:
     """Return an alert about everybody."""
     data = {"who": ["familiar", "stranger", "unclear"], "people": [], "recipients": recipients} | changes
-    return ConfigSubentry(data=data, subentry_type="alert", title="Everybody", unique_id=None)
+    return ConfigSubentry(
+        data=MappingProxyType(data), subentry_type="alert", title="Everybody", unique_id=None
+    )
 
 
 def add_alert(hass: HomeAssistant, entry: ConfigEntry[Any], *phones: Phone, **changes: Any) -> str:

@@ -8,7 +8,7 @@ import shutil
 from typing import Any
 
 from homeassistant import bootstrap, loader
-from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.core import Recorder
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (

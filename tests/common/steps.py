@@ -10,11 +10,12 @@ from uuid import uuid4
 from freezegun import freeze_time
 from freezegun.api import _freeze_time
 from homeassistant.components import file_upload
-from homeassistant.config_entries import SOURCE_USER
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from PIL import Image
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import SUBENTRY_PERSON
@@ -26,7 +27,8 @@ from custom_components.familiar_faces.visits.look import LOOK_FRAMES
 from ..conftest import DOORBELL
 from .pictures import frame
 
-type Result = dict[str, Any]
+type Result = Any
+"""What a step answers: a dict of its own kind for each kind of flow, most of whose keys may be missing."""
 
 VISITOR = "event.front_door_visitor"
 
@@ -65,7 +67,7 @@ def consent(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-async def start_person(hass: HomeAssistant, entry: MockConfigEntry, **person: Any) -> Result:
+async def start_person(hass: HomeAssistant, entry: ConfigEntry[Any], **person: Any) -> Result:
     """Start to add a person, and return the step that asks for the consent."""
     result = await hass.config_entries.subentries.async_init(
         (entry.entry_id, SUBENTRY_PERSON), context={"source": SOURCE_USER}
@@ -93,7 +95,7 @@ async def add_photo(hass: HomeAssistant, result: Result, photo: bytes) -> Result
     return await configure(hass, result, {"photo": await upload(hass, photo)})
 
 
-async def enrol(hass: HomeAssistant, entry: MockConfigEntry, photos: list[bytes], **person: Any) -> str:
+async def enrol(hass: HomeAssistant, entry: ConfigEntry[Any], photos: list[bytes], **person: Any) -> str:
     """Add a person through the flow, and return the person's id."""
     before = set(entry.subentries)
     result = await start_person(hass, entry, **person)
@@ -130,7 +132,7 @@ async def templates_of(hass: HomeAssistant, hub: Hub, person_id: str) -> tuple[T
     return (await hass.async_add_executor_job(hub.vault.person, person_id)).templates
 
 
-def visits(*people: object, number: int = LOOK_FRAMES, scale: float = 1.0) -> list[bytes]:
+def visits(*people: Image.Image, number: int = LOOK_FRAMES, scale: float = 1.0) -> list[bytes]:
     """Return the frames of a look at people who stand at the door."""
     return [frame(*people, seed=seed, scale=scale) for seed in range(number)]
 

@@ -212,6 +212,7 @@ async def opened(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> AsyncG
                 )
                 consent = a_consent(now, now + 300 * DAY, choices=choices)
                 await put_on_record(hass, hub, consent, name.casefold(), name)
+            assert isinstance(clock, FrozenDateTimeFactory)
             street = Street(hass, hub, clock)
             _note(street, monkeypatch)
             yield street

@@ -27,7 +27,7 @@ def make_like(seed: int) -> Like:
         noise = rng.normal(size=DIMENSIONS)
         noise -= (noise @ vector) * vector
         noise /= np.linalg.norm(noise)
-        return (cosine * vector + np.sqrt(1 - cosine**2) * noise).astype(np.float32)
+        return np.asarray(cosine * vector + np.sqrt(1 - cosine**2) * noise, np.float32)
 
     return make
 

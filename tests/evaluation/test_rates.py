@@ -1,8 +1,7 @@
 """The rates, on scores whose rates are known."""
 
+from evaluation.rates import MISSED, best_threshold, share_above, threshold_at
 import pytest
-
-from script.evaluation.rates import MISSED, best_threshold, share_above, threshold_at
 
 
 @pytest.mark.parametrize(
