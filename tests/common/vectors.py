@@ -5,12 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from custom_components.familiar_faces.engine.protocol import Face, Faces
+from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.person import Consent, ConsentMethod, Embedding, Person, Template
+from custom_components.familiar_faces.visits.visit import Sighting
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DIMENSIONS = 128
 
+type Axis = Callable[[int], Embedding]
 type Like = Callable[[Embedding, float], Embedding]
+type MakePerson = Callable[..., Person]
+type MakeFace = Callable[..., Face]
+type MakeFrame = Callable[..., Faces]
+type MakeGallery = Callable[..., Gallery]
+type MakeSighting = Callable[..., Sighting]
 
 
 def axis(index: int) -> Embedding:

@@ -1,14 +1,11 @@
 """Made-up people, as fixtures."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 
-from custom_components.familiar_faces.people.person import Embedding, Person
 from tests.common import vectors
-
-type MakePerson = Callable[..., Person]
+from tests.common.vectors import Axis, Like, MakePerson
 
 
 @pytest.fixture
@@ -18,13 +15,13 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def axis() -> Callable[[int], Embedding]:
+def axis() -> Axis:
     """Return unit vectors that have nothing in common with one another."""
     return vectors.axis
 
 
 @pytest.fixture
-def like() -> vectors.Like:
+def like() -> Like:
     """Return a function that makes a unit vector with a chosen cosine to another one."""
     return vectors.make_like(7)
 

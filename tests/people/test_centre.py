@@ -1,11 +1,13 @@
 """The middle of an embedding space."""
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 
 from custom_components.familiar_faces.people.centre import around, centre_of
 from custom_components.familiar_faces.people.gallery import Gallery
-from tests.common.vectors import DIMENSIONS
+from tests.common.vectors import DIMENSIONS, Axis, MakePerson
 
 MODEL = "sface_2021dec_int8bq_5pt"
 
@@ -20,7 +22,7 @@ def test_the_middle_is_of_one_space_only() -> None:
     assert centre_of("another") is None
 
 
-def test_what_all_faces_share_is_taken_away(axis) -> None:
+def test_what_all_faces_share_is_taken_away(axis: Axis) -> None:
     centre = centre_of(MODEL)
     one, other = (around((centre + axis(index)).astype(np.float32), centre_of(MODEL)) for index in (0, 1))
 
@@ -29,7 +31,7 @@ def test_what_all_faces_share_is_taken_away(axis) -> None:
 
 
 @pytest.mark.parametrize("model", ["another", MODEL])
-def test_rows_and_single_ones_are_the_same(axis, model) -> None:
+def test_rows_and_single_ones_are_the_same(axis: Axis, model: str) -> None:
     rows = np.array([axis(0), axis(1)])
 
     together = around(rows, centre_of(model))
@@ -39,7 +41,7 @@ def test_rows_and_single_ones_are_the_same(axis, model) -> None:
         np.testing.assert_allclose(around(row, centre_of(model)), alone, atol=1e-6)
 
 
-def test_an_unknown_space_stays_as_it_is(axis) -> None:
+def test_an_unknown_space_stays_as_it_is(axis: Axis) -> None:
     np.testing.assert_array_equal(around(3 * axis(4), centre_of("another")), axis(4))
 
 
@@ -51,7 +53,7 @@ def test_the_middle_itself_resembles_nobody() -> None:
     assert not around(centre_of(MODEL), centre_of(MODEL)).any()
 
 
-def test_the_gallery_compares_around_the_middle(make_person, axis, now) -> None:
+def test_the_gallery_compares_around_the_middle(make_person: MakePerson, axis: Axis, now: datetime) -> None:
     centre = centre_of(MODEL)
     # Two people as alike as any two are: only by what everybody has.
     anna, visitor = (

@@ -1,21 +1,26 @@
 """Whom the gallery compares with, and how."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 import gc
 import weakref
 
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 
-from custom_components.familiar_faces.people.gallery import CANDIDATES, Gallery, fuse
+from custom_components.familiar_faces.people.gallery import CANDIDATES, Comparison, Gallery, fuse
+from custom_components.familiar_faces.people.person import Embedding
+from tests.common.vectors import Axis, Like, MakePerson
 
 
-def compare_one(gallery, embedding, now):
+def compare_one(gallery: Gallery, embedding: Embedding, now: datetime) -> Comparison:
     return gallery.compare(embedding[None], [1.0], now)
 
 
-def test_candidates_come_best_first_with_their_nearest_template(make_person, axis, like, now) -> None:
+def test_candidates_come_best_first_with_their_nearest_template(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     anna = make_person("Anna", like(axis(0), 0.9), like(axis(0), 0.7))
     ben = make_person("Ben", axis(1))
     probe = like(anna.templates[1].embedding, 0.95)
@@ -30,7 +35,9 @@ def test_candidates_come_best_first_with_their_nearest_template(make_person, axi
     assert comparison.margin == pytest.approx(first.similarity - second.similarity)
 
 
-def test_similarity_is_the_cosine_with_the_centroid(make_person, axis, like, now) -> None:
+def test_similarity_is_the_cosine_with_the_centroid(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     templates = [like(axis(0), 0.8) for _ in range(3)]
     centroid = np.sum(templates, axis=0) / np.linalg.norm(np.sum(templates, axis=0))
     probe = like(axis(0), 0.7)
@@ -40,7 +47,9 @@ def test_similarity_is_the_cosine_with_the_centroid(make_person, axis, like, now
     assert best.similarity == pytest.approx(float(probe @ centroid), abs=1e-5)
 
 
-def test_consent_counts_at_the_moment_of_comparing(make_person, axis, now) -> None:
+def test_consent_counts_at_the_moment_of_comparing(
+    make_person: MakePerson, axis: Axis, now: datetime
+) -> None:
     ends = now + timedelta(hours=1)
     gallery = Gallery([make_person("Anna", axis(0), valid_until=ends)], "sface")
 
@@ -54,14 +63,18 @@ def test_consent_counts_at_the_moment_of_comparing(make_person, axis, now) -> No
     [{"withdrawn_at": "now"}, {"given_at": "later"}],
     ids=["withdrawn", "not yet given"],
 )
-def test_nobody_is_compared_without_an_active_consent(make_person, axis, now, consent) -> None:
+def test_nobody_is_compared_without_an_active_consent(
+    make_person: MakePerson, axis: Axis, now: datetime, consent: dict[str, str]
+) -> None:
     moments = {"now": now, "later": now + timedelta(seconds=1)}
     person = make_person("Anna", axis(0), **{key: moments[value] for key, value in consent.items()})
 
     assert compare_one(Gallery([person], "sface"), axis(0), now).best is None
 
 
-def test_the_next_best_moves_up_when_a_consent_ends(make_person, axis, like, now) -> None:
+def test_the_next_best_moves_up_when_a_consent_ends(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     anna = make_person("Anna", axis(0), withdrawn_at=now)
     twin = make_person("Twin", like(axis(0), 0.9))
 
@@ -70,7 +83,9 @@ def test_the_next_best_moves_up_when_a_consent_ends(make_person, axis, like, now
     assert [candidate.name for candidate in comparison.candidates] == ["Twin"]
 
 
-def test_only_active_templates_of_the_model_take_part(make_person, axis, now) -> None:
+def test_only_active_templates_of_the_model_take_part(
+    make_person: MakePerson, axis: Axis, now: datetime
+) -> None:
     people = [
         make_person("Set aside", axis(0), usable=(False,)),
         make_person("Other model", axis(0), model="another"),
@@ -86,7 +101,7 @@ def test_only_active_templates_of_the_model_take_part(make_person, axis, now) ->
     assert compare_one(gallery, axis(0), now).best.similarity == pytest.approx(0.0, abs=1e-6)
 
 
-def test_an_empty_gallery_knows_nobody(axis, now) -> None:
+def test_an_empty_gallery_knows_nobody(axis: Axis, now: datetime) -> None:
     gallery = Gallery([], "sface")
 
     comparison = compare_one(gallery, axis(0), now)
@@ -96,7 +111,9 @@ def test_an_empty_gallery_knows_nobody(axis, now) -> None:
     assert gallery.closest(axis(0), now) is None
 
 
-def test_several_frames_together_are_surer_than_each(make_person, axis, like, now) -> None:
+def test_several_frames_together_are_surer_than_each(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     gallery = Gallery([make_person("Anna", axis(0))], "sface")
     frames = np.array([like(axis(0), 0.5) for _ in range(6)])
     alone = [compare_one(gallery, frame, now).best.similarity for frame in frames]
@@ -107,7 +124,7 @@ def test_several_frames_together_are_surer_than_each(make_person, axis, like, no
     assert together.best.similarity > max(alone) + 0.1
 
 
-def test_a_frame_counts_by_its_weight(make_person, axis, now) -> None:
+def test_a_frame_counts_by_its_weight(make_person: MakePerson, axis: Axis, now: datetime) -> None:
     gallery = Gallery([make_person("Anna", axis(0)), make_person("Ben", axis(1))], "sface")
     frames = np.array([axis(0), axis(1)])
 
@@ -115,14 +132,14 @@ def test_a_frame_counts_by_its_weight(make_person, axis, now) -> None:
     assert gallery.compare(frames, [0.2, 1.0], now).best.name == "Ben"
 
 
-def test_weights_of_nothing_count_all_frames_alike(axis) -> None:
+def test_weights_of_nothing_count_all_frames_alike(axis: Axis) -> None:
     fused = fuse([axis(0), axis(1)], [0.0, 0.0])
 
     assert fused @ axis(0) == pytest.approx(fused @ axis(1))
     assert np.linalg.norm(fused) == pytest.approx(1.0)
 
 
-def test_frames_that_cancel_out_resemble_nobody(make_person, axis, now) -> None:
+def test_frames_that_cancel_out_resemble_nobody(make_person: MakePerson, axis: Axis, now: datetime) -> None:
     gallery = Gallery([make_person("Anna", axis(0))], "sface")
 
     assert gallery.compare([axis(0), -axis(0)], [1, 1], now).best.similarity == 0.0
@@ -141,28 +158,34 @@ def test_frames_that_cancel_out_resemble_nobody(make_person, axis, now) -> None:
     ],
     ids=["none", "vector", "too few weights", "negative", "nan", "infinite", "other length"],
 )
-def test_bad_input_is_refused(make_person, axis, now, embeddings, weights) -> None:
+def test_bad_input_is_refused(
+    make_person: MakePerson, axis: Axis, now: datetime, embeddings: NDArray[np.float64], weights: list[float]
+) -> None:
     gallery = Gallery([make_person("Anna", axis(0))], "sface")
 
     with pytest.raises(ValueError, match=r"\w+"):
         gallery.compare(embeddings, weights, now)
 
 
-def test_templates_of_different_lengths_are_refused(make_person, axis) -> None:
+def test_templates_of_different_lengths_are_refused(make_person: MakePerson, axis: Axis) -> None:
     short = np.ones(64, dtype=np.float32) / 8
 
     with pytest.raises(ValueError, match="differ in length"):
         Gallery([make_person("Anna", axis(0)), make_person("Ben", short)], "sface")
 
 
-def test_closest_leaves_one_person_out(make_person, axis, like, now) -> None:
+def test_closest_leaves_one_person_out(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     gallery = Gallery([make_person("Anna", axis(0)), make_person("Ben", like(axis(0), 0.6))], "sface")
 
     assert gallery.closest(axis(0), now).name == "Anna"
     assert gallery.closest(axis(0), now, exclude="anna").name == "Ben"
 
 
-def test_the_best_is_found_behind_many_whose_consent_ended(make_person, axis, like, now) -> None:
+def test_the_best_is_found_behind_many_whose_consent_ended(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     gone = [make_person(f"Gone{index}", like(axis(0), 0.9), withdrawn_at=now) for index in range(100)]
     here = [make_person(f"Here{index}", like(axis(0), 0.3 + index / 100)) for index in range(30)]
 
@@ -171,7 +194,7 @@ def test_the_best_is_found_behind_many_whose_consent_ended(make_person, axis, li
     assert [each.name for each in comparison.candidates] == [f"Here{index}" for index in range(29, 19, -1)]
 
 
-def test_ten_thousand_templates(make_person, now) -> None:
+def test_ten_thousand_templates(make_person: MakePerson, now: datetime) -> None:
     rng = np.random.default_rng(1)
     vectors = rng.normal(size=(10_000, 128)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -184,7 +207,9 @@ def test_ten_thousand_templates(make_person, now) -> None:
     assert {candidate.name for candidate in comparison.candidates[:5]} == {f"P{index}" for index in range(5)}
 
 
-def test_a_guard_speaks_for_faces_nearest_to_its_template(make_person, axis, like, now) -> None:
+def test_a_guard_speaks_for_faces_nearest_to_its_template(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     anna = make_person("Anna", axis(0), axis(1), axis(2), usable=(True, True, False))
     right, wrong, aside = anna.templates
     templates = (right, replace(wrong, guard=0.6), replace(aside, guard=0.7))
@@ -198,7 +223,9 @@ def test_a_guard_speaks_for_faces_nearest_to_its_template(make_person, axis, lik
     assert likely[2].template_id != aside.template_id
 
 
-def test_one_person_can_be_compared_with(make_person, axis, like, now) -> None:
+def test_one_person_can_be_compared_with(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     people = [
         make_person("Anna", axis(0)),
         make_person("Ben", axis(1)),
@@ -218,7 +245,9 @@ def test_one_person_can_be_compared_with(make_person, axis, like, now) -> None:
         gallery.compare_with("anna", probes[:, :64], [1.0, 0.5], now)
 
 
-def test_whichever_template_was_corrected_last_guards(make_person, axis, like, now) -> None:
+def test_whichever_template_was_corrected_last_guards(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     """The first correction of somebody seen poorly must not hide a later one."""
     visitor = like(axis(0), 0.7)
     person = make_person("Anna", visitor, axis(0), usable=(False, True))
@@ -234,7 +263,7 @@ def test_whichever_template_was_corrected_last_guards(make_person, axis, like, n
     assert compare_one(only_aside, axis(0), now).best.guard == -1.0
 
 
-def test_nothing_of_it_stays_in_memory_once_there_is_another(make_person, axis) -> None:
+def test_nothing_of_it_stays_in_memory_once_there_is_another(make_person: MakePerson, axis: Axis) -> None:
     gallery = Gallery([make_person("Anna", axis(0))], "sface")
     assert gallery.at("front door") is gallery.at("front door")
     alive = weakref.ref(gallery.at("front door"))
@@ -247,7 +276,9 @@ def test_nothing_of_it_stays_in_memory_once_there_is_another(make_person, axis) 
         gc.enable()
 
 
-def test_a_clock_that_is_set_back_makes_no_yes_of_a_no(make_person, axis, now) -> None:
+def test_a_clock_that_is_set_back_makes_no_yes_of_a_no(
+    make_person: MakePerson, axis: Axis, now: datetime
+) -> None:
     anna = make_person("Anna", axis(0), withdrawn_at=now)
     gallery = Gallery([anna], "sface")
     assert compare_one(gallery, axis(0), now - timedelta(hours=1)).best is None

@@ -1,7 +1,7 @@
 """What is said about reference photos."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from custom_components.familiar_faces.engine.protocol import Quality
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.photos import PhotoReason, judge_photo
+from tests.common.vectors import Axis, Like, MakePerson
 
 NOBODY = Gallery([], "sface")
 
@@ -30,7 +31,7 @@ class Face:
         return (10.0, 10.0, self.width, self.width * 1.3)
 
 
-def test_a_good_photo(axis, now) -> None:
+def test_a_good_photo(axis: Axis, now: datetime) -> None:
     verdict = judge_photo([Face(axis(0))], "new", [], NOBODY, now)
 
     assert verdict.accepted
@@ -43,7 +44,9 @@ def test_a_good_photo(axis, now) -> None:
     ("sharpness", "brightness", "accepted"),
     [(16, 118, True), (14, 118, False), (5, 60, True), (3, 60, False), (30, 200, False)],
 )
-def test_a_photo_to_enrol_is_sharp(axis, now, sharpness, brightness, accepted) -> None:
+def test_a_photo_to_enrol_is_sharp(
+    axis: Axis, now: datetime, sharpness: float, brightness: float, accepted: bool
+) -> None:
     face = Face(axis(0), quality=quality(sharpness=sharpness, brightness=brightness))
 
     verdict = judge_photo([face], "new", [], NOBODY, now)
@@ -52,7 +55,7 @@ def test_a_photo_to_enrol_is_sharp(axis, now, sharpness, brightness, accepted) -
     assert verdict.reason is (PhotoReason.GOOD if accepted else PhotoReason.TOO_BLURRED)
 
 
-def test_no_face(now) -> None:
+def test_no_face(now: datetime) -> None:
     verdict = judge_photo([], "new", [], NOBODY, now)
 
     assert verdict.reason is PhotoReason.NO_FACE
@@ -61,7 +64,7 @@ def test_no_face(now) -> None:
 
 
 @pytest.mark.parametrize("widths", [(120, 118), (120, 61), (90, 40, 110)])
-def test_several_people(axis, now, widths) -> None:
+def test_several_people(axis: Axis, now: datetime, widths: tuple[int, ...]) -> None:
     faces = [Face(axis(index), width) for index, width in enumerate(widths)]
 
     verdict = judge_photo(faces, "new", [], NOBODY, now)
@@ -70,7 +73,7 @@ def test_several_people(axis, now, widths) -> None:
     assert verdict.subject is None
 
 
-def test_small_faces_in_the_background_are_ignored(axis, now) -> None:
+def test_small_faces_in_the_background_are_ignored(axis: Axis, now: datetime) -> None:
     faces = [Face(axis(1), 40), Face(axis(0), 120), Face(axis(2), 59)]
 
     verdict = judge_photo(faces, "new", [], NOBODY, now)
@@ -80,19 +83,19 @@ def test_small_faces_in_the_background_are_ignored(axis, now) -> None:
 
 
 @pytest.mark.parametrize(("width", "reason"), [(79, PhotoReason.TOO_SMALL), (80, PhotoReason.GOOD)])
-def test_enrolling_needs_a_large_face(axis, now, width, reason) -> None:
+def test_enrolling_needs_a_large_face(axis: Axis, now: datetime, width: float, reason: PhotoReason) -> None:
     assert judge_photo([Face(axis(0), width)], "new", [], NOBODY, now).reason is reason
 
 
 @pytest.mark.parametrize("reason", ["too_small", "too_blurred", "too_dark", "too_bright", "turned_away"])
-def test_a_poor_face_says_why(axis, now, reason) -> None:
+def test_a_poor_face_says_why(axis: Axis, now: datetime, reason: str) -> None:
     verdict = judge_photo([Face(axis(0), quality=quality(False, reason))], "new", [], NOBODY, now)
 
     assert verdict.reason == reason
     assert not verdict.accepted
 
 
-def test_the_same_photo_twice(make_person, axis, now) -> None:
+def test_the_same_photo_twice(make_person: MakePerson, axis: Axis, now: datetime) -> None:
     anna = make_person("Anna", axis(0))
 
     verdict = judge_photo([Face(axis(0))], "digest-Anna-0", anna.templates, NOBODY, now)
@@ -102,7 +105,7 @@ def test_the_same_photo_twice(make_person, axis, now) -> None:
 
 @pytest.mark.parametrize(("cosine", "warned"), [(0.97, True), (0.85, False)])
 def test_nearly_the_same_photo_is_accepted_with_a_warning(
-    make_person, axis, like, now, cosine, warned
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime, cosine: float, warned: bool
 ) -> None:
     anna = make_person("Anna", axis(0))
 
@@ -112,7 +115,9 @@ def test_nearly_the_same_photo_is_accepted_with_a_warning(
     assert (PhotoReason.NEARLY_SAME_PHOTO in verdict.warnings) is warned
 
 
-def test_somebody_else_among_the_photos(make_person, axis, like, now) -> None:
+def test_somebody_else_among_the_photos(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     anna = make_person("Anna", axis(0), like(axis(0), 0.7))
 
     verdict = judge_photo([Face(like(axis(0), 0.1))], "new", anna.templates, NOBODY, now)
@@ -121,13 +126,15 @@ def test_somebody_else_among_the_photos(make_person, axis, like, now) -> None:
     assert verdict.may_insist
 
 
-def test_another_look_of_the_same_person_is_fine(make_person, axis, like, now) -> None:
+def test_another_look_of_the_same_person_is_fine(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     anna = make_person("Anna", axis(0))
 
     assert judge_photo([Face(like(axis(0), 0.5))], "new", anna.templates, NOBODY, now).accepted
 
 
-def test_somebody_who_is_here_already(make_person, axis, like, now) -> None:
+def test_somebody_who_is_here_already(make_person: MakePerson, axis: Axis, like: Like, now: datetime) -> None:
     gallery = Gallery([make_person("Anna", axis(0)), make_person("Ben", axis(1))], "sface")
 
     verdict = judge_photo([Face(like(axis(0), 0.7))], "new", [], gallery, now)
@@ -137,7 +144,9 @@ def test_somebody_who_is_here_already(make_person, axis, like, now) -> None:
     assert verdict.may_insist
 
 
-def test_a_person_does_not_look_like_somebody_else_for_being_themselves(make_person, axis, like, now) -> None:
+def test_a_person_does_not_look_like_somebody_else_for_being_themselves(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     anna = make_person("Anna", axis(0))
     gallery = Gallery([anna], "sface")
 
@@ -146,7 +155,9 @@ def test_a_person_does_not_look_like_somebody_else_for_being_themselves(make_per
     assert judge_photo(photo, "new", anna.templates, gallery, now, person_id="anna").accepted
 
 
-def test_a_look_alike_is_warned_of_when_the_own_photos_fit_better(make_person, axis, like, now) -> None:
+def test_a_look_alike_is_warned_of_when_the_own_photos_fit_better(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     anna = make_person("Anna", axis(0))
     sister = make_person("Sister", like(axis(0), 0.6))
 
@@ -159,7 +170,9 @@ def test_a_look_alike_is_warned_of_when_the_own_photos_fit_better(make_person, a
     assert verdict.other_name == "Sister"
 
 
-def test_nobody_is_compared_with_a_person_whose_consent_ended(make_person, axis, now) -> None:
+def test_nobody_is_compared_with_a_person_whose_consent_ended(
+    make_person: MakePerson, axis: Axis, now: datetime
+) -> None:
     gone = make_person("Anna", axis(0), valid_until=now + timedelta(seconds=1))
     gallery = Gallery([gone], "sface")
 
@@ -167,7 +180,9 @@ def test_nobody_is_compared_with_a_person_whose_consent_ended(make_person, axis,
     assert judge_photo([Face(axis(0))], "new", [], gallery, now + timedelta(seconds=1)).accepted
 
 
-def test_the_same_photo_twice_when_it_was_set_aside(make_person, axis, now) -> None:
+def test_the_same_photo_twice_when_it_was_set_aside(
+    make_person: MakePerson, axis: Axis, now: datetime
+) -> None:
     anna = make_person("Anna", axis(0), axis(1), usable=(True, False))
 
     verdict = judge_photo([Face(axis(1))], "digest-Anna-1", anna.templates, NOBODY, now)
@@ -177,7 +192,9 @@ def test_the_same_photo_twice_when_it_was_set_aside(make_person, axis, now) -> N
     assert (verdict.reason, verdict.warnings) == (PhotoReason.SAME_PHOTO, ())
 
 
-def test_resembling_a_photo_that_was_set_aside_does_not_count(make_person, axis, like, now) -> None:
+def test_resembling_a_photo_that_was_set_aside_does_not_count(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     anna = make_person("Anna", axis(0), axis(1), usable=(True, False))
 
     verdict = judge_photo([Face(like(axis(1), 0.97))], "new", anna.templates, NOBODY, now)
@@ -186,7 +203,9 @@ def test_resembling_a_photo_that_was_set_aside_does_not_count(make_person, axis,
     assert (verdict.accepted, verdict.warnings) == (True, (PhotoReason.NEARLY_SAME_PHOTO,))
 
 
-def test_photos_of_another_model_are_only_the_same_or_not(make_person, axis, now) -> None:
+def test_photos_of_another_model_are_only_the_same_or_not(
+    make_person: MakePerson, axis: Axis, now: datetime
+) -> None:
     anna = make_person("Anna", axis(0)[:64], model="older")
 
     assert judge_photo([Face(axis(1))], "new", anna.templates, NOBODY, now).warnings == ()

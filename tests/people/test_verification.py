@@ -1,13 +1,15 @@
 """Verification: one claimed person, yes, no or unclear."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 
 from custom_components.familiar_faces.people.calibration import SFACE, Strictness
 from custom_components.familiar_faces.people.gallery import Gallery
+from custom_components.familiar_faces.people.person import Embedding
 from custom_components.familiar_faces.people.verification import (
     Answer,
     Verification,
@@ -16,15 +18,28 @@ from custom_components.familiar_faces.people.verification import (
     unverified,
     verify,
 )
+from tests.common.vectors import Axis, Like, MakePerson
 
 
-def claim(gallery, embedding, now, *, frames=2, person_id="anna", **options):
-    return verify(np.array([embedding] * frames), np.ones(frames), gallery, person_id, now, **options)
+def claim(
+    gallery: Gallery,
+    embedding: Embedding,
+    now: datetime,
+    *,
+    frames: int = 2,
+    person_id: str = "anna",
+    **options: Any,
+) -> Verification:
+    return verify(
+        np.array([embedding] * frames), np.ones(frames, np.float32), gallery, person_id, now, **options
+    )
 
 
 @pytest.mark.parametrize("frames", [1, 2])
 @pytest.mark.parametrize("strictness", Strictness)
-def test_the_thresholds_are_those_of_one_person(make_person, axis, like, now, frames, strictness) -> None:
+def test_the_thresholds_are_those_of_one_person(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime, frames: int, strictness: Strictness
+) -> None:
     gallery = Gallery([make_person("Anna", axis(0))], "sface")
     yes, no = SFACE.familiar_threshold(1, frames, strictness), SFACE.stranger_threshold(1)
     answers = [
@@ -35,7 +50,7 @@ def test_the_thresholds_are_those_of_one_person(make_person, axis, like, now, fr
     assert answers == [Answer.YES, Answer.UNCLEAR, Answer.UNCLEAR, Answer.NO]
 
 
-def test_other_people_do_not_matter(make_person, axis, like, now) -> None:
+def test_other_people_do_not_matter(make_person: MakePerson, axis: Axis, like: Like, now: datetime) -> None:
     probe = like(axis(0), SFACE.familiar_threshold(1) + 0.01)
     anna = make_person("Anna", axis(0))
     alone = claim(Gallery([anna], "sface"), probe, now)
@@ -46,7 +61,9 @@ def test_other_people_do_not_matter(make_person, axis, like, now) -> None:
     assert claim(crowd, probe, now, person_id="p9").answer is Answer.NO
 
 
-def test_who_looks_clearly_more_like_somebody_else_is_no_yes(make_person, axis, like, now) -> None:
+def test_who_looks_clearly_more_like_somebody_else_is_no_yes(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     probe = like(axis(0), SFACE.familiar_threshold(1) + 0.01)
     anna, twin = make_person("Anna", axis(0)), make_person("Twin", probe)
     gone = make_person("Twin", probe, withdrawn_at=now)
@@ -61,7 +78,9 @@ def test_who_looks_clearly_more_like_somebody_else_is_no_yes(make_person, axis, 
     assert claim(Gallery([anna, as_alike], "sface"), probe, now).answer is Answer.YES
 
 
-def test_the_probability_grows_with_the_likeness(make_person, axis, like, now) -> None:
+def test_the_probability_grows_with_the_likeness(
+    make_person: MakePerson, axis: Axis, like: Like, now: datetime
+) -> None:
     gallery = Gallery([make_person("Anna", axis(0))], "sface")
     said = [claim(gallery, like(axis(0), cosine), now) for cosine in (0.0, 0.2, 0.3, 0.4, 0.5, 0.9)]
 
@@ -72,7 +91,7 @@ def test_the_probability_grows_with_the_likeness(make_person, axis, like, now) -
     assert said[3].similarity == pytest.approx(0.4, abs=1e-5)
 
 
-def test_a_guard_holds_here_too(make_person, axis, like, now) -> None:
+def test_a_guard_holds_here_too(make_person: MakePerson, axis: Axis, like: Like, now: datetime) -> None:
     anna = make_person("Anna", axis(0), axis(1))
     probe = like((axis(0) + axis(1)) / np.sqrt(2).astype(np.float32), 0.7)
     assert claim(Gallery([anna], "sface"), probe, now).answer is Answer.YES
@@ -83,7 +102,7 @@ def test_a_guard_holds_here_too(make_person, axis, like, now) -> None:
     assert (said.answer, said.reason) == (Answer.UNCLEAR, WhyUnclear.NOT_SURE)
 
 
-def test_who_did_not_agree_is_never_verified(make_person, axis, now) -> None:
+def test_who_did_not_agree_is_never_verified(make_person: MakePerson, axis: Axis, now: datetime) -> None:
     ends = now + timedelta(hours=1)
     gallery = Gallery([make_person("Anna", axis(0), valid_until=ends), make_person("Ben", axis(1))], "sface")
 
@@ -96,7 +115,7 @@ def test_who_did_not_agree_is_never_verified(make_person, axis, now) -> None:
         claim(Gallery([], "sface"), axis(0), now)
 
 
-def test_without_a_usable_face_it_is_unclear(make_person, axis, now) -> None:
+def test_without_a_usable_face_it_is_unclear(make_person: MakePerson, axis: Axis, now: datetime) -> None:
     gallery = Gallery([make_person("Anna", axis(0))], "sface")
 
     said = verify(np.empty((0, 128), np.float32), np.empty(0, np.float32), gallery, "anna", now)
@@ -104,7 +123,7 @@ def test_without_a_usable_face_it_is_unclear(make_person, axis, now) -> None:
     assert said == Verification(Answer.UNCLEAR, reason=WhyUnclear.NO_USABLE_FACE)
 
 
-def test_what_cannot_be_compared_is_refused(make_person, axis, now) -> None:
+def test_what_cannot_be_compared_is_refused(make_person: MakePerson, axis: Axis, now: datetime) -> None:
     gallery = Gallery([make_person("Anna", axis(0))], "sface")
 
     with pytest.raises(ValueError, match="64 values"):
@@ -135,6 +154,6 @@ def test_a_picture_says_what_its_surest_face_says() -> None:
         {"answer": Answer.YES, "similarity": 0.5},
     ],
 )
-def test_a_verification_says_one_thing(fault) -> None:
+def test_a_verification_says_one_thing(fault: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="verification|together"):
         Verification(**fault)

@@ -1,6 +1,5 @@
 """Made-up faces: unit vectors whose likeness is chosen, never anybody's face."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,12 +7,18 @@ import pytest
 from custom_components.familiar_faces.engine.protocol import Embedding, Face, Faces, Quality
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.visits.visit import Sighting
-from tests.common.vectors import NOW, Like, axis as unit_axis, make_like, make_person
-
-type MakeFace = Callable[..., Face]
-type MakeFrame = Callable[..., Faces]
-type MakeGallery = Callable[..., Gallery]
-type MakeSighting = Callable[..., Sighting]
+from tests.common.vectors import (
+    NOW,
+    Axis,
+    Like,
+    MakeFace,
+    MakeFrame,
+    MakeGallery,
+    MakeSighting,
+    axis as unit_axis,
+    make_like,
+    make_person,
+)
 
 
 @pytest.fixture
@@ -23,7 +28,7 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def axis() -> Callable[[int], Embedding]:
+def axis() -> Axis:
     """Return unit vectors that have nothing in common with one another."""
     return unit_axis
 
@@ -85,6 +90,6 @@ def make_gallery() -> MakeGallery:
 
 
 @pytest.fixture
-def gallery(make_gallery: MakeGallery, axis: Callable[[int], Embedding]) -> Gallery:
+def gallery(make_gallery: MakeGallery, axis: Axis) -> Gallery:
     """Return a gallery of two people who are not alike."""
     return make_gallery(Anna=axis(0), Ben=axis(1))

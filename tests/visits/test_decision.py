@@ -1,7 +1,7 @@
 """What is decided, and when."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -10,10 +10,12 @@ from custom_components.familiar_faces.people.calibration import SFACE, Strictnes
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.visits.decision import decide
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
-from tests.common.vectors import make_person
+from tests.common.vectors import Axis, Like, MakeGallery, MakeSighting, make_person
 
 
-def test_a_person_is_named_at_the_second_agreeing_frame(gallery, make_sighting, axis, like, now) -> None:
+def test_a_person_is_named_at_the_second_agreeing_frame(
+    gallery: Gallery, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
+) -> None:
     faces = [like(axis(0), 0.75) for _ in range(2)]
 
     assert decide(make_sighting(faces[0]), gallery, now, final=False) is None
@@ -24,7 +26,9 @@ def test_a_person_is_named_at_the_second_agreeing_frame(gallery, make_sighting, 
     assert 0.99 < verdict.confidence < 1
 
 
-def test_one_frame_at_the_end_needs_more(gallery, make_sighting, axis, like, now) -> None:
+def test_one_frame_at_the_end_needs_more(
+    gallery: Gallery, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
+) -> None:
     enough = SFACE.familiar_threshold(2, frames=1) + 0.01
     too_little = SFACE.familiar_threshold(2, frames=2) + 0.01
 
@@ -36,7 +40,9 @@ def test_one_frame_at_the_end_needs_more(gallery, make_sighting, axis, like, now
     assert unnamed.reason is UnclearReason.FEW_FRAMES
 
 
-def test_an_unclear_verdict_says_whom_it_may_be(gallery, make_sighting, axis, like, now) -> None:
+def test_an_unclear_verdict_says_whom_it_may_be(
+    gallery: Gallery, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
+) -> None:
     close = like(axis(0), SFACE.stranger_threshold(2) + 0.02)
 
     assert decide(make_sighting(close), gallery, now, final=True).resembled == {"anna"}
@@ -44,7 +50,9 @@ def test_an_unclear_verdict_says_whom_it_may_be(gallery, make_sighting, axis, li
     assert decide(make_sighting(axis(2)), gallery, now, final=True).resembled == frozenset()
 
 
-def test_frames_that_name_different_people_name_nobody(gallery, make_sighting, axis, now) -> None:
+def test_frames_that_name_different_people_name_nobody(
+    gallery: Gallery, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     sighting = make_sighting(axis(0), axis(1))
 
     assert decide(sighting, gallery, now, final=False) is None
@@ -53,7 +61,7 @@ def test_frames_that_name_different_people_name_nobody(gallery, make_sighting, a
 
 @pytest.mark.parametrize("others", [2, 3])
 def test_a_few_splendid_frames_do_not_outvote_the_others(
-    make_gallery, make_sighting, axis, now, others
+    make_gallery: MakeGallery, make_sighting: MakeSighting, axis: Axis, now: datetime, others: int
 ) -> None:
     gallery = make_gallery(Anna=axis(0))
     sighting = make_sighting(*[axis(0)] * (others - 1), *[axis(2)] * others)
@@ -63,7 +71,9 @@ def test_a_few_splendid_frames_do_not_outvote_the_others(
     assert decide(sighting, gallery, now, final=True).decision is Decision.UNCLEAR
 
 
-def test_two_who_look_alike_are_unclear(make_gallery, make_sighting, axis, like, now) -> None:
+def test_two_who_look_alike_are_unclear(
+    make_gallery: MakeGallery, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
+) -> None:
     between = axis(0) + axis(1)
     gallery = make_gallery(Anna=axis(0), Twin=axis(1))
     sighting = make_sighting(*[(between / np.linalg.norm(between)).astype(np.float32)] * 4)
@@ -78,13 +88,23 @@ def test_two_who_look_alike_are_unclear(make_gallery, make_sighting, axis, like,
 @pytest.mark.parametrize(
     ("frames", "final", "decided"), [(2, False, False), (3, False, True), (2, True, True)]
 )
-def test_a_stranger_needs_several_frames(gallery, make_sighting, axis, frames, final, decided, now) -> None:
+def test_a_stranger_needs_several_frames(
+    gallery: Gallery,
+    make_sighting: MakeSighting,
+    axis: Axis,
+    frames: int,
+    final: bool,
+    decided: bool,
+    now: datetime,
+) -> None:
     verdict = decide(make_sighting(*[axis(9)] * frames), gallery, now, final)
 
     assert (verdict is not None and verdict.decision is Decision.STRANGER) is decided
 
 
-def test_one_frame_makes_nobody_a_stranger(gallery, make_sighting, axis, now) -> None:
+def test_one_frame_makes_nobody_a_stranger(
+    gallery: Gallery, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     verdict = decide(make_sighting(axis(9)), gallery, now, final=True)
 
     assert verdict.decision is Decision.UNCLEAR
@@ -92,7 +112,7 @@ def test_one_frame_makes_nobody_a_stranger(gallery, make_sighting, axis, now) ->
 
 
 def test_one_frame_with_a_likeness_keeps_it_from_being_a_stranger(
-    gallery, make_sighting, axis, like, now
+    gallery: Gallery, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
 ) -> None:
     in_band = SFACE.stranger_threshold(2) + 0.02
     sighting = make_sighting(axis(9), axis(9), axis(9), like(axis(0), in_band))
@@ -101,7 +121,9 @@ def test_one_frame_with_a_likeness_keeps_it_from_being_a_stranger(
     assert decide(sighting, gallery, now, final=True).reason is UnclearReason.NOT_SURE
 
 
-def test_between_stranger_and_familiar_it_is_unclear(make_gallery, make_sighting, axis, now) -> None:
+def test_between_stranger_and_familiar_it_is_unclear(
+    make_gallery: MakeGallery, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     gallery = make_gallery(Anna=axis(0))
     middle = (SFACE.stranger_threshold(1) + SFACE.familiar_threshold(1)) / 2
     face = (middle * axis(0) + np.sqrt(1 - middle**2) * axis(5)).astype(np.float32)
@@ -113,7 +135,9 @@ def test_between_stranger_and_familiar_it_is_unclear(make_gallery, make_sighting
     assert verdict.name is None
 
 
-def test_poor_faces_are_never_a_stranger(gallery, make_sighting, axis, now) -> None:
+def test_poor_faces_are_never_a_stranger(
+    gallery: Gallery, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     sighting = make_sighting(*[axis(9)] * 8, usable=False)
 
     assert decide(sighting, gallery, now, final=False) is None
@@ -122,19 +146,25 @@ def test_poor_faces_are_never_a_stranger(gallery, make_sighting, axis, now) -> N
     assert verdict.reason is UnclearReason.NO_USABLE_FACE
 
 
-def test_poor_faces_are_never_a_person(gallery, make_sighting, axis, now) -> None:
+def test_poor_faces_are_never_a_person(
+    gallery: Gallery, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     sighting = make_sighting(*[axis(0)] * 8, usable=False)
 
     assert decide(sighting, gallery, now, final=True).reason is UnclearReason.NO_USABLE_FACE
 
 
-def test_without_people_everybody_is_a_stranger(make_gallery, make_sighting, axis, like, now) -> None:
+def test_without_people_everybody_is_a_stranger(
+    make_gallery: MakeGallery, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
+) -> None:
     verdict = decide(make_sighting(*[like(axis(0), 0.9) for _ in range(3)]), make_gallery(), now, final=False)
 
     assert verdict.decision is Decision.STRANGER
 
 
-def test_an_expired_consent_makes_a_person_a_stranger(make_gallery, make_sighting, axis, now) -> None:
+def test_an_expired_consent_makes_a_person_a_stranger(
+    make_gallery: MakeGallery, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     gallery = make_gallery(Anna=axis(0))
     sighting = make_sighting(*[axis(0)] * 3)
 
@@ -143,7 +173,9 @@ def test_an_expired_consent_makes_a_person_a_stranger(make_gallery, make_sightin
     assert decide(sighting, gallery, later, final=False).decision is Decision.STRANGER
 
 
-def test_strictness_moves_the_threshold(make_gallery, make_sighting, axis, now) -> None:
+def test_strictness_moves_the_threshold(
+    make_gallery: MakeGallery, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     gallery = make_gallery(Anna=axis(0))
     between = (SFACE.familiar_threshold(1) + SFACE.familiar_threshold(1, 2, Strictness.STRICT)) / 2
     face = (between * axis(0) + np.sqrt(1 - between**2) * axis(5)).astype(np.float32)
@@ -154,7 +186,9 @@ def test_strictness_moves_the_threshold(make_gallery, make_sighting, axis, now) 
     assert strict.decision is Decision.UNCLEAR
 
 
-def test_strangers_are_named_no_oftener_than_promised(make_gallery, make_sighting, now) -> None:
+def test_strangers_are_named_no_oftener_than_promised(
+    make_gallery: MakeGallery, make_sighting: MakeSighting, now: datetime
+) -> None:
     """Strangers drawn as the development set has them: 20,000 visits, five people."""
     rng = np.random.default_rng(5)
     people = np.eye(128, dtype=np.float32)[:5]
@@ -174,7 +208,9 @@ def test_strangers_are_named_no_oftener_than_promised(make_gallery, make_sightin
     assert named <= 20
 
 
-def test_what_was_named_wrongly_needs_more(make_gallery, make_sighting, axis, like, now) -> None:
+def test_what_was_named_wrongly_needs_more(
+    make_gallery: MakeGallery, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
+) -> None:
     gallery = make_gallery(Anna=axis(0))
     anna = make_person("Anna", axis(0))
     (template,) = anna.templates

@@ -1,28 +1,41 @@
 """A look: who is decided when, when it may end, and how small a face it searches for."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from custom_components.familiar_faces.engine.protocol import Face
 from custom_components.familiar_faces.people.calibration import SFACE, Strictness
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.visits.look import ENOUGH_FRAMES, FAR, FAR_EVERY, NEAR, Look
-from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
+from custom_components.familiar_faces.visits.visit import Decision, Sighting, UnclearReason, Verdict
+from tests.common.vectors import Axis, Like, MakeFace, MakeFrame, MakeGallery
+
+type Take = Callable[..., list[tuple[Sighting, Verdict]]]
 
 
 @pytest.fixture
-def take(gallery, make_frame, now):
+def take(gallery: Gallery, make_frame: MakeFrame, now: datetime) -> Take:
     """Return a function that adds a frame of faces to a look, each a tenth of a second later."""
 
-    def take(look: Look, *faces, size=(640, 480), gallery=gallery, model="sface"):
+    def take(
+        look: Look,
+        *faces: Face,
+        size: tuple[int, int] = (640, 480),
+        gallery: Gallery = gallery,
+        model: str = "sface",
+    ) -> list[tuple[Sighting, Verdict]]:
         at = now + timedelta(seconds=look.frames / 10)
         return look.add(replace(make_frame(*faces), size=size, model=model), at, gallery, at)
 
     return take
 
 
-def test_everybody_is_decided_once_and_finally_again(take, gallery, make_face, axis, like, now) -> None:
+def test_everybody_is_decided_once_and_finally_again(
+    take: Take, gallery: Gallery, make_face: MakeFace, axis: Axis, like: Like, now: datetime
+) -> None:
     look = Look(now)
     anna = [make_face(like(axis(0), 0.8), 100) for _ in range(4)]
     other = [make_face(axis(2), 400) for _ in range(4)]
@@ -41,7 +54,9 @@ def test_everybody_is_decided_once_and_finally_again(take, gallery, make_face, a
     ]
 
 
-def test_a_look_ends_only_when_enough_was_seen(take, make_face, axis, now) -> None:
+def test_a_look_ends_only_when_enough_was_seen(
+    take: Take, make_face: MakeFace, axis: Axis, now: datetime
+) -> None:
     look = Look(now)
     for number in range(ENOUGH_FRAMES):
         assert not look.enough
@@ -54,7 +69,9 @@ def test_a_look_ends_only_when_enough_was_seen(take, make_face, axis, now) -> No
     assert not empty.enough
 
 
-def test_only_what_is_new_is_compared_again(take, gallery, make_gallery, make_face, axis, now) -> None:
+def test_only_what_is_new_is_compared_again(
+    take: Take, gallery: Gallery, make_gallery: MakeGallery, make_face: MakeFace, axis: Axis, now: datetime
+) -> None:
     look = Look(now)
     take(look, make_face(axis(0)))
     ((_, early),) = take(look, make_face(axis(0)))
@@ -68,7 +85,9 @@ def test_only_what_is_new_is_compared_again(take, gallery, make_gallery, make_fa
     assert without.decision is Decision.STRANGER
 
 
-def test_the_chosen_strictness_counts(take, gallery, make_face, axis, like, now) -> None:
+def test_the_chosen_strictness_counts(
+    take: Take, gallery: Gallery, make_face: MakeFace, axis: Axis, like: Like, now: datetime
+) -> None:
     similarity = (
         SFACE.familiar_threshold(2, 2, Strictness.BALANCED)
         + SFACE.familiar_threshold(2, 2, Strictness.STRICT)
@@ -83,7 +102,9 @@ def test_the_chosen_strictness_counts(take, gallery, make_face, axis, like, now)
     assert decisions == [Decision.FAMILIAR, Decision.UNCLEAR]
 
 
-def test_a_poor_face_says_what_is_wrong_with_it(take, gallery, make_face, axis, now) -> None:
+def test_a_poor_face_says_what_is_wrong_with_it(
+    take: Take, gallery: Gallery, make_face: MakeFace, axis: Axis, now: datetime
+) -> None:
     look = Look(now)
     for reason in ("too_blurred", "too_dark", "too_dark"):
         face = make_face(axis(0), usable=False)
@@ -94,7 +115,9 @@ def test_a_poor_face_says_what_is_wrong_with_it(take, gallery, make_face, axis, 
     assert [each.reason for each in look.qualities] == ["too_blurred", "too_dark", "too_dark"]
 
 
-def test_another_engine_starts_anew(take, gallery, make_face, axis, now) -> None:
+def test_another_engine_starts_anew(
+    take: Take, gallery: Gallery, make_face: MakeFace, axis: Axis, now: datetime
+) -> None:
     look = Look(now)
     take(look, make_face(axis(0)))
     with pytest.raises(ValueError, match="cannot be compared"):
@@ -104,7 +127,9 @@ def test_another_engine_starts_anew(take, gallery, make_face, axis, now) -> None
     assert look.finish(gallery, now) == []
 
 
-def test_a_small_stranger_may_come_closer(take, gallery, make_face, axis, now) -> None:
+def test_a_small_stranger_may_come_closer(
+    take: Take, gallery: Gallery, make_face: MakeFace, axis: Axis, now: datetime
+) -> None:
     look = Look(now)
     for _ in range(4):
         assert take(look, make_face(axis(2), width=30)) == []
@@ -117,14 +142,16 @@ def test_a_small_stranger_may_come_closer(take, gallery, make_face, axis, now) -
     assert [verdict.decision for _, verdict in decided] == [Decision.STRANGER]
 
 
-def test_a_small_familiar_person_is_named_at_once(take, make_face, axis, now) -> None:
+def test_a_small_familiar_person_is_named_at_once(
+    take: Take, make_face: MakeFace, axis: Axis, now: datetime
+) -> None:
     look = Look(now)
     take(look, make_face(axis(0), width=30))
     ((_, verdict),) = take(look, make_face(axis(0), width=30))
     assert verdict.decision is Decision.FAMILIAR
 
 
-def test_smaller_faces_are_searched_for_now_and_then(take, now) -> None:
+def test_smaller_faces_are_searched_for_now_and_then(take: Take, now: datetime) -> None:
     look = Look(now)
     sought = []
     for _ in range(2 * FAR_EVERY):
@@ -133,7 +160,7 @@ def test_smaller_faces_are_searched_for_now_and_then(take, now) -> None:
     assert sought == [NEAR, FAR, NEAR, NEAR] * 2
 
 
-def test_a_small_face_is_not_lost_again(take, make_face, axis, now) -> None:
+def test_a_small_face_is_not_lost_again(take: Take, make_face: MakeFace, axis: Axis, now: datetime) -> None:
     look = Look(now)
     take(look)
     for width in (30, 38, 44):
@@ -150,7 +177,9 @@ def test_a_small_face_is_not_lost_again(take, make_face, axis, now) -> None:
 @pytest.mark.parametrize(
     ("size", "width"), [((1280, 720), FAR), ((1920, 1080), FAR), ((2560, 1440), 27), ((3840, 2160), NEAR)]
 )
-def test_a_far_search_never_costs_more_than_one_of_a_1080p_frame(take, now, size, width) -> None:
+def test_a_far_search_never_costs_more_than_one_of_a_1080p_frame(
+    take: Take, now: datetime, size: tuple[int, int], width: float
+) -> None:
     look = Look(now)
     take(look, size=size)
     assert look.min_face == width

@@ -1,6 +1,6 @@
 """Which looks are one visit, and what is forgotten."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 import gc
 import weakref
 
@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.familiar_faces.visits.open_visits import GAP, Change, OpenVisits
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Verdict
+from tests.common.vectors import Axis, Like, MakeFace, MakeSighting
 
 STRANGER = Verdict(Decision.STRANGER)
 NOT_SURE = Verdict(Decision.UNCLEAR, reason=UnclearReason.NOT_SURE)
@@ -27,7 +28,9 @@ def open_visits() -> OpenVisits:
     return OpenVisits()
 
 
-def test_a_first_look_opens_a_visit(open_visits, make_sighting, axis, now) -> None:
+def test_a_first_look_opens_a_visit(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     outcome = open_visits.settle("door", make_sighting(axis(0), axis(0)), familiar())
 
     visit = outcome.visit
@@ -44,7 +47,9 @@ def test_a_first_look_opens_a_visit(open_visits, make_sighting, axis, now) -> No
     assert open_visits.visits == (visit,)
 
 
-def test_a_look_soon_after_is_the_same_visit(open_visits, make_sighting, axis, like, now) -> None:
+def test_a_look_soon_after_is_the_same_visit(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
+) -> None:
     first = open_visits.settle("door", make_sighting(axis(0)), familiar()).visit
     # Another embedding on purpose: the person's id is enough.
     outcome = open_visits.settle("door", make_sighting(axis(3), axis(3), at=now + seconds(29)), familiar())
@@ -56,7 +61,9 @@ def test_a_look_soon_after_is_the_same_visit(open_visits, make_sighting, axis, l
     assert outcome.visit.last_seen_at == now + seconds(29.5)
 
 
-def test_a_visit_goes_on_as_long_as_looks_follow(open_visits, make_sighting, axis, now) -> None:
+def test_a_visit_goes_on_as_long_as_looks_follow(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     ids = {
         open_visits.settle(
             "door", make_sighting(axis(0), at=now + seconds(25 * look)), familiar()
@@ -68,7 +75,9 @@ def test_a_visit_goes_on_as_long_as_looks_follow(open_visits, make_sighting, axi
 
 
 @pytest.mark.parametrize("verdict", [familiar(), STRANGER, NOT_SURE])
-def test_a_later_look_is_another_visit(open_visits, make_sighting, axis, now, verdict) -> None:
+def test_a_later_look_is_another_visit(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime, verdict: Verdict
+) -> None:
     first = open_visits.settle("door", make_sighting(axis(0)), verdict).visit
     # Also when nobody has called `expire` in between.
     outcome = open_visits.settle("door", make_sighting(axis(0), at=now + GAP + seconds(0.1)), verdict)
@@ -77,7 +86,9 @@ def test_a_later_look_is_another_visit(open_visits, make_sighting, axis, now, ve
     assert outcome.visit.visit_id != first.visit_id
 
 
-def test_cameras_do_not_share_visits(open_visits, make_sighting, axis, now) -> None:
+def test_cameras_do_not_share_visits(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     open_visits.settle("door", make_sighting(axis(0)), familiar())
 
     outcome = open_visits.settle("garden", make_sighting(axis(0), at=now + seconds(1)), familiar())
@@ -88,7 +99,14 @@ def test_cameras_do_not_share_visits(open_visits, make_sighting, axis, now) -> N
 @pytest.mark.parametrize("verdict", [STRANGER, NOT_SURE])
 @pytest.mark.parametrize(("cosine", "change"), [(0.75, Change.CONTINUED), (0.3, Change.OPENED)])
 def test_without_a_name_the_face_tells(
-    open_visits, make_sighting, axis, like, now, verdict, cosine, change
+    open_visits: OpenVisits,
+    make_sighting: MakeSighting,
+    axis: Axis,
+    like: Like,
+    now: datetime,
+    verdict: Verdict,
+    cosine: float,
+    change: Change,
 ) -> None:
     open_visits.settle("door", make_sighting(axis(0)), verdict)
 
@@ -97,7 +115,9 @@ def test_without_a_name_the_face_tells(
     assert open_visits.settle("door", again, verdict).change is change
 
 
-def test_the_most_similar_visit_is_continued(open_visits, make_sighting, axis, like, now) -> None:
+def test_the_most_similar_visit_is_continued(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
+) -> None:
     open_visits.settle("door", make_sighting(like(axis(0), 0.6)), STRANGER)
     right = open_visits.settle("door", make_sighting(axis(0), at=now + seconds(1)), NOT_SURE).visit
 
@@ -107,7 +127,14 @@ def test_the_most_similar_visit_is_continued(open_visits, make_sighting, axis, l
 
 
 @pytest.mark.parametrize("before", [STRANGER, NOT_SURE])
-def test_an_unclear_visit_becomes_familiar_once(open_visits, make_sighting, axis, like, now, before) -> None:
+def test_an_unclear_visit_becomes_familiar_once(
+    open_visits: OpenVisits,
+    make_sighting: MakeSighting,
+    axis: Axis,
+    like: Like,
+    now: datetime,
+    before: Verdict,
+) -> None:
     first = open_visits.settle("door", make_sighting(axis(0)), before).visit
 
     upgraded = open_visits.settle("door", make_sighting(like(axis(0), 0.8), at=now + seconds(5)), familiar())
@@ -124,7 +151,14 @@ def test_an_unclear_visit_becomes_familiar_once(open_visits, make_sighting, axis
     assert after.change is Change.CONTINUED
 
 
-def test_the_same_sighting_may_be_upgraded(open_visits, make_sighting, make_face, axis, like, now) -> None:
+def test_the_same_sighting_may_be_upgraded(
+    open_visits: OpenVisits,
+    make_sighting: MakeSighting,
+    make_face: MakeFace,
+    axis: Axis,
+    like: Like,
+    now: datetime,
+) -> None:
     sighting = make_sighting(axis(0))
     open_visits.settle("door", sighting, NOT_SURE)
     sighting.add(make_face(axis(1)), now + seconds(1))
@@ -135,7 +169,9 @@ def test_the_same_sighting_may_be_upgraded(open_visits, make_sighting, make_face
     assert outcome.visit.frames == 2
 
 
-def test_a_named_visit_keeps_its_name(open_visits, make_sighting, axis, now) -> None:
+def test_a_named_visit_keeps_its_name(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     sighting = make_sighting(axis(0))
     open_visits.settle("door", sighting, familiar())
 
@@ -145,7 +181,9 @@ def test_a_named_visit_keeps_its_name(open_visits, make_sighting, axis, now) -> 
         assert (outcome.visit.decision, outcome.visit.name) == (Decision.FAMILIAR, "Anna")
 
 
-def test_a_person_who_turns_away_is_still_on_their_visit(open_visits, make_sighting, axis, like, now) -> None:
+def test_a_person_who_turns_away_is_still_on_their_visit(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
+) -> None:
     first = open_visits.settle("door", make_sighting(axis(0)), familiar()).visit
 
     outcome = open_visits.settle("door", make_sighting(like(axis(0), 0.6), at=now + seconds(5)), NOT_SURE)
@@ -156,7 +194,7 @@ def test_a_person_who_turns_away_is_still_on_their_visit(open_visits, make_sight
 
 
 def test_another_person_has_a_visit_of_their_own_however_alike(
-    open_visits, make_sighting, axis, like, now
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
 ) -> None:
     open_visits.settle("door", make_sighting(axis(0)), familiar())
 
@@ -168,7 +206,9 @@ def test_another_person_has_a_visit_of_their_own_however_alike(
     assert outcome.visit.name == "Ben"
 
 
-def test_one_person_is_not_twice_in_a_frame(open_visits, make_sighting, axis, like) -> None:
+def test_one_person_is_not_twice_in_a_frame(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, like: Like
+) -> None:
     first = open_visits.settle("door", make_sighting(axis(0)), familiar()).visit
 
     outcome = open_visits.settle("door", make_sighting(like(axis(0), 0.8)), familiar())
@@ -180,7 +220,9 @@ def test_one_person_is_not_twice_in_a_frame(open_visits, make_sighting, axis, li
     assert outcome.visit.name is None
 
 
-def test_two_strangers_of_a_frame_are_two_visits(open_visits, make_sighting, axis, like) -> None:
+def test_two_strangers_of_a_frame_are_two_visits(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, like: Like
+) -> None:
     open_visits.settle("door", make_sighting(axis(0)), STRANGER)
 
     outcome = open_visits.settle("door", make_sighting(like(axis(0), 0.8)), STRANGER)
@@ -189,7 +231,7 @@ def test_two_strangers_of_a_frame_are_two_visits(open_visits, make_sighting, axi
 
 
 def test_faces_nobody_can_be_told_by_are_no_event_while_somebody_visits(
-    open_visits, make_sighting, axis, now
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
 ) -> None:
     first = open_visits.settle("door", make_sighting(axis(0)), familiar()).visit
 
@@ -202,7 +244,7 @@ def test_faces_nobody_can_be_told_by_are_no_event_while_somebody_visits(
 
 
 def test_poor_faces_that_turn_out_to_be_somebody_else_are_their_own_visit(
-    open_visits, make_sighting, make_face, axis, now
+    open_visits: OpenVisits, make_sighting: MakeSighting, make_face: MakeFace, axis: Axis, now: datetime
 ) -> None:
     first = open_visits.settle("door", make_sighting(axis(0)), familiar()).visit
     sighting = make_sighting(axis(1), at=now + seconds(5), usable=False)
@@ -215,7 +257,9 @@ def test_poor_faces_that_turn_out_to_be_somebody_else_are_their_own_visit(
     assert outcome.visit.visit_id != first.visit_id
 
 
-def test_looks_without_a_usable_face_are_one_visit(open_visits, make_sighting, axis, now) -> None:
+def test_looks_without_a_usable_face_are_one_visit(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     outcomes = [
         open_visits.settle("door", make_sighting(axis(7), at=now + seconds(20 * look), usable=False), NO_FACE)
         for look in range(4)
@@ -230,7 +274,12 @@ def test_looks_without_a_usable_face_are_one_visit(open_visits, make_sighting, a
     [(familiar(), Change.UPGRADED), (NOT_SURE, Change.CONTINUED), (STRANGER, Change.OPENED)],
 )
 def test_somebody_comes_closer_after_a_poor_look(
-    open_visits, make_sighting, axis, now, verdict, change
+    open_visits: OpenVisits,
+    make_sighting: MakeSighting,
+    axis: Axis,
+    now: datetime,
+    verdict: Verdict,
+    change: Change,
 ) -> None:
     first = open_visits.settle("door", make_sighting(axis(7), usable=False), NO_FACE).visit
 
@@ -240,7 +289,9 @@ def test_somebody_comes_closer_after_a_poor_look(
     assert (outcome.visit.visit_id == first.visit_id) is (change is not Change.OPENED)
 
 
-def test_a_surer_look_makes_the_visit_surer(open_visits, make_sighting, axis, now) -> None:
+def test_a_surer_look_makes_the_visit_surer(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     for index, confidence in enumerate((0.95, 0.99, 0.96)):
         sighting = make_sighting(axis(0), at=now + seconds(index))
         visit = open_visits.settle("door", sighting, familiar(confidence=confidence)).visit
@@ -248,7 +299,9 @@ def test_a_surer_look_makes_the_visit_surer(open_visits, make_sighting, axis, no
     assert visit.confidence == 0.99
 
 
-def test_the_best_picture_of_a_person_is_kept(open_visits, make_sighting, axis, now) -> None:
+def test_the_best_picture_of_a_person_is_kept(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     for index, (sharpness, portrait) in enumerate(((20, b"soft"), (50, b"sharp"), (30, b"late"))):
         sighting = make_sighting(axis(0), at=now + seconds(index), sharpness=sharpness, portrait=portrait)
         visit = open_visits.settle("door", sighting, familiar()).visit
@@ -257,13 +310,17 @@ def test_the_best_picture_of_a_person_is_kept(open_visits, make_sighting, axis, 
 
 
 @pytest.mark.parametrize("verdict", [STRANGER, NOT_SURE])
-def test_no_picture_of_anybody_else_is_kept(open_visits, make_sighting, axis, verdict) -> None:
+def test_no_picture_of_anybody_else_is_kept(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, verdict: Verdict
+) -> None:
     assert (
         open_visits.settle("door", make_sighting(axis(0), portrait=b"jpeg"), verdict).visit.portrait is None
     )
 
 
-def test_visits_end_when_their_gap_has_passed(open_visits, make_sighting, axis, now) -> None:
+def test_visits_end_when_their_gap_has_passed(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     anna = open_visits.settle("door", make_sighting(axis(0)), familiar()).visit
     stranger = open_visits.settle("door", make_sighting(axis(1), at=now + seconds(10)), STRANGER).visit
 
@@ -276,7 +333,12 @@ def test_visits_end_when_their_gap_has_passed(open_visits, make_sighting, axis, 
 
 @pytest.mark.parametrize("verdict", [STRANGER, NOT_SURE])
 def test_nothing_of_a_stranger_is_left_in_memory(
-    open_visits, make_sighting, axis, like, now, verdict
+    open_visits: OpenVisits,
+    make_sighting: MakeSighting,
+    axis: Axis,
+    like: Like,
+    now: datetime,
+    verdict: Verdict,
 ) -> None:
     looks = [make_sighting(axis(0), at=now), make_sighting(like(axis(0), 0.8), at=now + seconds(5))]
     outcomes = [open_visits.settle("door", look, verdict) for look in looks]
@@ -298,7 +360,9 @@ def test_nothing_of_a_stranger_is_left_in_memory(
     assert [visit.visit_id for visit in ended] == [outcomes[0].visit.visit_id]
 
 
-def test_a_forgotten_person_is_forgotten_at_once(open_visits, make_sighting, axis, now) -> None:
+def test_a_forgotten_person_is_forgotten_at_once(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     open_visits.settle("door", make_sighting(axis(0)), familiar())
     ben = open_visits.settle("door", make_sighting(axis(1), at=now + seconds(1)), familiar("Ben")).visit
 
@@ -307,7 +371,9 @@ def test_a_forgotten_person_is_forgotten_at_once(open_visits, make_sighting, axi
     assert open_visits.visits == (ben,)
 
 
-def test_a_visit_that_was_not_theirs_does_not_go_on(open_visits, make_sighting, axis, now) -> None:
+def test_a_visit_that_was_not_theirs_does_not_go_on(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     wrong = open_visits.settle("door", make_sighting(axis(0)), familiar()).visit
     ben = open_visits.settle("door", make_sighting(axis(1), at=now + seconds(1)), familiar("Ben")).visit
 
@@ -320,7 +386,9 @@ def test_a_visit_that_was_not_theirs_does_not_go_on(open_visits, make_sighting, 
     assert again.visit.visit_id != wrong.visit_id
 
 
-def test_the_most_alike_moment_of_a_visit_is_noted(open_visits, make_sighting, axis, now) -> None:
+def test_the_most_alike_moment_of_a_visit_is_noted(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
     def said(similarity: float, template: str) -> Verdict:
         return Verdict(Decision.FAMILIAR, "anna", "Anna", 0.999, template_id=template, similarity=similarity)
 

@@ -1,10 +1,11 @@
 """How faces become individuals."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from custom_components.familiar_faces.visits.tracker import Tracker
+from tests.common.vectors import Axis, Like, MakeFace, MakeFrame
 
 
 def seconds(value: float) -> timedelta:
@@ -12,7 +13,9 @@ def seconds(value: float) -> timedelta:
 
 
 @pytest.mark.parametrize("step", [0.1, 0.5, 2.0])
-def test_one_individual_stays_one(make_face, make_frame, axis, like, now, step) -> None:
+def test_one_individual_stays_one(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, like: Like, now: datetime, step: float
+) -> None:
     tracker = Tracker()
     for index in range(6):
         tracker.add(make_frame(make_face(like(axis(0), 0.85), 100 + 10 * index)), now + seconds(step * index))
@@ -22,7 +25,9 @@ def test_one_individual_stays_one(make_face, make_frame, axis, like, now, step) 
     assert len(sighting.faces) == 6
 
 
-def test_two_faces_of_a_frame_are_two_individuals_however_alike(make_face, make_frame, axis, now) -> None:
+def test_two_faces_of_a_frame_are_two_individuals_however_alike(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, now: datetime
+) -> None:
     tracker = Tracker()
 
     first, second = tracker.add(make_frame(make_face(axis(0), 100), make_face(axis(0), 110)), now)
@@ -32,7 +37,9 @@ def test_two_faces_of_a_frame_are_two_individuals_however_alike(make_face, make_
     assert set(again) == {first, second} == set(tracker.sightings)
 
 
-def test_the_answer_is_in_the_order_of_the_faces(make_face, make_frame, axis, now) -> None:
+def test_the_answer_is_in_the_order_of_the_faces(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, now: datetime
+) -> None:
     tracker = Tracker()
     anna, ben = tracker.add(make_frame(make_face(axis(0), 100), make_face(axis(1), 300)), now)
 
@@ -41,7 +48,9 @@ def test_the_answer_is_in_the_order_of_the_faces(make_face, make_frame, axis, no
     assert swapped == (ben, anna)
 
 
-def test_two_people_who_cross_stay_themselves(make_face, make_frame, axis, like, now) -> None:
+def test_two_people_who_cross_stay_themselves(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, like: Like, now: datetime
+) -> None:
     tracker = Tracker()
     for index in range(9):
         anna = make_face(like(axis(0), 0.85), 100 + 40 * index)
@@ -55,7 +64,9 @@ def test_two_people_who_cross_stay_themselves(make_face, make_frame, axis, like,
         assert len(set(own)) == 1
 
 
-def test_people_who_change_places_between_two_frames(make_face, make_frame, axis, now) -> None:
+def test_people_who_change_places_between_two_frames(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, now: datetime
+) -> None:
     tracker = Tracker()
     anna, ben = tracker.add(make_frame(make_face(axis(0), 100), make_face(axis(1), 170)), now)
 
@@ -64,7 +75,9 @@ def test_people_who_change_places_between_two_frames(make_face, make_frame, axis
     assert joined == (ben, anna)
 
 
-def test_somebody_else_in_the_same_place_is_somebody_else(make_face, make_frame, axis, like, now) -> None:
+def test_somebody_else_in_the_same_place_is_somebody_else(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, like: Like, now: datetime
+) -> None:
     tracker = Tracker()
     (anna,) = tracker.add(make_frame(make_face(axis(0))), now)
 
@@ -73,7 +86,9 @@ def test_somebody_else_in_the_same_place_is_somebody_else(make_face, make_frame,
     assert other is not anna
 
 
-def test_somebody_hidden_for_a_while_is_found_again_elsewhere(make_face, make_frame, axis, like, now) -> None:
+def test_somebody_hidden_for_a_while_is_found_again_elsewhere(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, like: Like, now: datetime
+) -> None:
     tracker = Tracker()
     (anna,) = tracker.add(make_frame(make_face(axis(0), 50)), now)
     tracker.add(make_frame(), now + seconds(1))
@@ -84,7 +99,9 @@ def test_somebody_hidden_for_a_while_is_found_again_elsewhere(make_face, make_fr
 
 
 @pytest.mark.parametrize(("x", "same"), [(110, True), (500, False)])
-def test_in_between_the_place_decides(make_face, make_frame, axis, like, now, x, same) -> None:
+def test_in_between_the_place_decides(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, like: Like, now: datetime, x: float, same: bool
+) -> None:
     tracker = Tracker()
     (anna,) = tracker.add(make_frame(make_face(axis(0), 100)), now)
 
@@ -93,7 +110,9 @@ def test_in_between_the_place_decides(make_face, make_frame, axis, like, now, x,
     assert (next_one is anna) is same
 
 
-def test_poor_faces_extend_a_track_without_being_evidence(make_face, make_frame, axis, now) -> None:
+def test_poor_faces_extend_a_track_without_being_evidence(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, now: datetime
+) -> None:
     tracker = Tracker()
     tracker.add(make_frame(make_face(axis(0), 100)), now)
     tracker.add(make_frame(make_face(axis(5), 130, usable=False)), now + seconds(0.3))
@@ -105,7 +124,9 @@ def test_poor_faces_extend_a_track_without_being_evidence(make_face, make_frame,
     assert sighting.last_face.box[0] == 130
 
 
-def test_a_poor_face_far_away_is_somebody_else(make_face, make_frame, axis, now) -> None:
+def test_a_poor_face_far_away_is_somebody_else(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, now: datetime
+) -> None:
     tracker = Tracker()
     tracker.add(make_frame(make_face(axis(0), 100)), now)
     tracker.add(make_frame(make_face(axis(0), 500, usable=False)), now + seconds(0.3))
@@ -113,7 +134,9 @@ def test_a_poor_face_far_away_is_somebody_else(make_face, make_frame, axis, now)
     assert len(tracker.sightings) == 2
 
 
-def test_a_poor_face_of_quite_another_size_is_somebody_else(make_face, make_frame, axis, now) -> None:
+def test_a_poor_face_of_quite_another_size_is_somebody_else(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, now: datetime
+) -> None:
     tracker = Tracker()
     tracker.add(make_frame(make_face(axis(0), 100, width=120)), now)
     tracker.add(make_frame(make_face(axis(0), 100, width=40, usable=False)), now + seconds(0.1))
@@ -121,7 +144,9 @@ def test_a_poor_face_of_quite_another_size_is_somebody_else(make_face, make_fram
     assert len(tracker.sightings) == 2
 
 
-def test_a_usable_face_takes_up_a_track_of_poor_ones(make_face, make_frame, axis, now) -> None:
+def test_a_usable_face_takes_up_a_track_of_poor_ones(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, now: datetime
+) -> None:
     tracker = Tracker()
     tracker.add(make_frame(make_face(axis(0), 100, usable=False)), now)
     tracker.add(make_frame(make_face(axis(0), 105)), now + seconds(0.3))
@@ -130,7 +155,9 @@ def test_a_usable_face_takes_up_a_track_of_poor_ones(make_face, make_frame, axis
     assert len(sighting.faces) == 1
 
 
-def test_a_usable_face_claims_its_track_before_a_poor_one(make_face, make_frame, axis, like, now) -> None:
+def test_a_usable_face_claims_its_track_before_a_poor_one(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, like: Like, now: datetime
+) -> None:
     tracker = Tracker()
     (anna,) = tracker.add(make_frame(make_face(axis(0), 100)), now)
 
@@ -143,7 +170,9 @@ def test_a_usable_face_claims_its_track_before_a_poor_one(make_face, make_frame,
     assert poor is not anna
 
 
-def test_frames_out_of_order_are_refused_and_lose_nothing(make_face, make_frame, axis, now) -> None:
+def test_frames_out_of_order_are_refused_and_lose_nothing(
+    make_face: MakeFace, make_frame: MakeFrame, axis: Axis, now: datetime
+) -> None:
     tracker = Tracker()
     tracker.add(make_frame(make_face(axis(0))), now)
 
@@ -153,7 +182,7 @@ def test_frames_out_of_order_are_refused_and_lose_nothing(make_face, make_frame,
     assert tracker.sightings[0].frames == 1
 
 
-def test_an_empty_frame_shows_nobody(make_frame, now) -> None:
+def test_an_empty_frame_shows_nobody(make_frame: MakeFrame, now: datetime) -> None:
     tracker = Tracker()
 
     assert tracker.add(make_frame(), now) == ()
