@@ -80,7 +80,12 @@ async def test_nothing_targeted(hass: HomeAssistant, hub: Hub, visited: str) -> 
     """What is not ours, or not for the action, is an error and not everything."""
     area_id = ar.async_get(hass).async_create("Attic").id
     for action in ("who_is_here", "last_visits", "mute"):
-        for target in ({"entity_id": CAMERA}, {"device_id": "gone"}, {"area_id": area_id}):
+        targets: tuple[dict[str, Any], ...] = (
+            {"entity_id": CAMERA},
+            {"device_id": "gone"},
+            {"area_id": area_id},
+        )
+        for target in targets:
             assert await refused(hass, action, **target) == "nothing_targeted", (action, target)
     assert await refused(hass, "who_is_here", entity_id=SEEN) == "nothing_targeted"
     (entry,) = hass.config_entries.async_entries(DOMAIN)

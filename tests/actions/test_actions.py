@@ -161,7 +161,7 @@ async def test_record_consent_for_a_camera(
     """A camera is said by its entity, and only there somebody is recognised then."""
     await act(hass, "record_consent", **said(cameras=CAMERA, given_on=str(dt_util.now().date())))
     (subentry_id,) = [key for key, each in entry.subentries.items() if each.subentry_type == "camera"]
-    assert hub.people[eileen].choices.cameras == {subentry_id}
+    assert hub.people[eileen].choices.cameras == frozenset({subentry_id})
     assert hub.people[eileen].may_be_recognised(dt_util.utcnow(), subentry_id)
     assert not hub.people[eileen].may_be_recognised(dt_util.utcnow(), "another")
     assert await refused(hass, "record_consent", **said(cameras=["camera.garden"])) == "unknown_camera"

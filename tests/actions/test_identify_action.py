@@ -210,9 +210,9 @@ async def test_who_is_claimed(
     assert len(others) == 2
     for said in ("Nobody", "Eile", *(each.id for each in others)):
         assert await refused(said) == "unknown_person"
-    for said in ("", "   ", ["Eileen"], {"name": "Eileen"}, None):
+    for wrong in ("", "   ", ["Eileen"], {"name": "Eileen"}, None):
         with pytest.raises(vol.Invalid):
-            await identify(hass, camera=CAMERA, person=said)
+            await identify(hass, camera=CAMERA, person=wrong)
     with pytest.raises(vol.Invalid):
         await identify(hass, person="Eileen")
     await hass.async_add_executor_job(hub.vault.update_person, ben, "EILEEN", None)

@@ -144,7 +144,7 @@ async def test_bad_requests(hass: HomeAssistant, hub: Hub, days_of_nadie: dateti
     assert await refused(hass, "last_visits", since=now() + DAY) == "bad_period"
     assert await refused(hass, "last_visits", within={"hours": 0}) == "bad_period"
     assert await refused(hass, "last_visits", within={"days": 999_999}) == "bad_period"
-    for wrong in (
+    bad: tuple[dict[str, Any], ...] = (
         {"limit": 0},
         {"person": []},
         {"camera": "light.hall"},
@@ -153,7 +153,8 @@ async def test_bad_requests(hass: HomeAssistant, hub: Hub, days_of_nadie: dateti
         {"within": {"days": 10**12}},
         {"within": "inf"},
         {"x": 1},
-    ):
+    )
+    for wrong in bad:
         with pytest.raises(vol.Invalid):
             await act(hass, "last_visits", **wrong)
 

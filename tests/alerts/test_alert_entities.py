@@ -18,7 +18,6 @@ import voluptuous as vol
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.internals import stored_files
 from custom_components.familiar_faces.people.choices import Keeping
 
 from ..common.alerting import an_alert, ring_and_tell
@@ -157,7 +156,7 @@ async def test_a_power_cut_right_after_it_was_written(
     async with home(folder, make_recorder) as running:
         await running.write()
         with monkeypatch.context() as patched:
-            patched.setattr(stored_files.os, "fsync", note)
+            patched.setattr(os, "fsync", note)
             await switch(running.hass, OF_THE_CAMERA, False)
     assert synced == ["core.config_entries", ".storage"]
 
@@ -251,7 +250,7 @@ async def test_muted(
     front_door: FrontDoor,
     phone: Phone,
     alert_id: str,
-    what: dict[str, str],
+    what: dict[str, Any],
     entity_id: str,
 ) -> None:
     """Nobody is told for an hour, which the switch says, and then again; also when it is ended before."""

@@ -5,6 +5,7 @@ from datetime import datetime
 import json
 from pathlib import Path
 import sqlite3
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
@@ -281,7 +282,10 @@ async def test_starting_over(hass: HomeAssistant, entry: MockConfigEntry) -> Non
     """When everything is erased because the vault cannot be opened, alerts, switches and mutes know nobody more."""
     alert = an_alert(["here:"], people=["nadie"])
     person = ConfigSubentry(
-        data={"person_id": "nadie", "name": "Nadie"}, subentry_type="person", title="Nadie", unique_id="nadie"
+        data=MappingProxyType({"person_id": "nadie", "name": "Nadie"}),
+        subentry_type="person",
+        title="Nadie",
+        unique_id="nadie",
     )
     for each in (alert, person):
         hass.config_entries.async_add_subentry(entry, each)

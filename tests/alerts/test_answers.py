@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.auth.const import GROUP_ID_ADMIN, GROUP_ID_USER
@@ -429,7 +430,7 @@ async def test_forgotten_while_it_is_sent(
     front_door.frames = visits(astronaut())
     forgotten, naming = asyncio.Event(), asyncio.Event()
 
-    async def say(hass: HomeAssistant, group: str, key: str, **values: str | int) -> str:
+    async def say(hass: HomeAssistant, group: str, key: str, **values: Any) -> str:
         if key == "not_them":
             naming.set()
             await forgotten.wait()

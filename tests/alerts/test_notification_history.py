@@ -1,8 +1,8 @@
 """What Home Assistant's history holds of notifications: nothing of what was said, after every purge."""
 
 from homeassistant.components.recorder.db_schema import EventData, Events, EventTypes
-from homeassistant.components.recorder.util import session_scope
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import session_scope
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done

@@ -1,6 +1,7 @@
 """The frames of a look: newest wins, no frame twice, bounded in number and time."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
@@ -61,7 +62,7 @@ async def test_bounded_in_time() -> None:
 
 async def test_failed_fetch_is_tried_again() -> None:
     """A camera that was asleep is asked again, and nothing is raised when it has woken up."""
-    answers = iter([OSError("asleep"), b"a", OSError("gone")])
+    answers: Iterator[OSError | bytes] = iter([OSError("asleep"), b"a", OSError("gone")])
 
     async def fetch() -> bytes:
         answer = next(answers)

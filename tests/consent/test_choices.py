@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 import sqlite3
 import threading
+from typing import Any
 
-from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
@@ -307,7 +308,7 @@ async def test_silence(
     (watcher,) = hub.watchers.values()
     assert (watcher.time_to_name, watcher.fitness.faces) == (None, 0)
     assert await kept(hass, hub) == (0, 0, False)
-    answer = await hass.services.async_call(
+    answer: Any = await hass.services.async_call(
         DOMAIN, "identify", {"camera": CAMERA}, blocking=True, return_response=True
     )
     # Not even that somebody is there who is known.

@@ -198,7 +198,9 @@ async def test_refused(hub: Hub, changes: dict[str, object], refusal: Refusal) -
 async def test_cameras_that_are_gone(hub: Hub, entry: MockConfigEntry) -> None:
     """A camera that was removed meanwhile is left out."""
     (camera_id,) = entry.subentries
-    assert build(hub, choices=Choices(frozenset({camera_id, "gone"}))).choices.cameras == {camera_id}
+    assert build(hub, choices=Choices(frozenset({camera_id, "gone"}))).choices.cameras == frozenset(
+        {camera_id}
+    )
 
 
 def test_last_day() -> None:

@@ -216,6 +216,7 @@ async def test_only_administrators_press(
 ) -> None:
     """The buttons let in whom the actions let in: a user who may press buttons neither invites nor forgets."""
     group = await hass.auth.async_get_group("system-users")
+    assert group is not None
     user = MockUser(groups=[group]).add_to_hass(hass)
     for button in (BUTTON, "button.eileen_forget"):
         with pytest.raises(Unauthorized):

@@ -72,7 +72,7 @@ async def test_example(hass: HomeAssistant, hub: Hub, devices: dict[str, str], e
     assert await async_setup_component(hass, "notify", {})
     for word, device_id in devices.items():
         example = re.sub(rf"\b{word}\b", device_id, example)
-    config = parse_yaml(example)
+    config: Any = parse_yaml(example)
     if "actions" not in config:
         config = {"actions": [config]}
     config.setdefault("triggers", [ANY_TRIGGER])
@@ -107,9 +107,10 @@ def test_blueprints_are_linked() -> None:
     """Each blueprint has its import link, and each link its blueprint."""
     text = COOKBOOK.read_text()
     linked = re.findall(r"blueprint_url=([^)]+)\)", text)
-    sources = [
-        parse_yaml(each.read_text().replace("!input", ""))["blueprint"] for each in BLUEPRINTS.glob("*.yaml")
-    ]
+    sources: list[dict[str, str]] = []
+    for path in BLUEPRINTS.glob("*.yaml"):
+        read: Any = parse_yaml(path.read_text().replace("!input", ""))
+        sources.append(read["blueprint"])
     assert sorted(linked) == sorted(quote(each["source_url"], safe="") for each in sources)
     for each in sources:
         name = each["name"].removeprefix("Familiar Faces: ")

@@ -131,6 +131,8 @@ def test_a_frame_decoded_coarsely_shows_the_same_as_one_decoded_in_full(
         np.testing.assert_allclose(coarse.box, full.box, atol=0.03 * width)
         np.testing.assert_allclose(coarse.landmarks, full.landmarks, atol=0.03 * width)
         assert float(coarse.embedding @ full.embedding) > 0.97
+        assert coarse.portrait is not None
+        assert full.portrait is not None
         with Image.open(BytesIO(coarse.portrait)) as one, Image.open(BytesIO(full.portrait)) as other:
             assert np.abs(np.subtract(one.size, other.size)).max() <= 4
 

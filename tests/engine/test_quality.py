@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 import pytest
 
+from custom_components.familiar_faces.engine.protocol import Quality
 from tests.common import pictures
 from tests.common.engine_process import EngineProcess, run_in_engine
 
@@ -27,7 +28,7 @@ print(json.dumps({
 """
 
 
-def _quality(engine: EngineProcess, image: Image.Image, **query: object) -> object:
+def _quality(engine: EngineProcess, image: Image.Image, **query: object) -> Quality:
     (face,) = engine.faces(pictures.jpeg(image, 90), **query).faces
     return face.quality
 

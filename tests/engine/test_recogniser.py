@@ -2,6 +2,7 @@
 
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_the_same_person_is_near_in_other_light_and_at_other_angles(
     engine: EngineProcess, portrait: bytes
 ) -> None:
     enrolled = _embedding(engine, portrait, mirrored=1)
-    changes: list[dict[str, float]] = [
+    changes: list[dict[str, Any]] = [
         {"light": 0.4},
         {"light": 1.4},
         {"angle": 12.0},

@@ -26,14 +26,14 @@ def test_nothing_is_noted_for_the_publisher(prepared: None, tmp_path: Path, what
     home, photo = tmp_path / "home", tmp_path / "photo.jpg"
     home.mkdir()
     photo.write_bytes(pictures.jpeg(pictures.astronaut()))
-    command = {
-        "engine": engine_command("faces", "--weights", str(engine_weights()), str(photo)),
+    commands: dict[str, list[str | Path]] = {
+        "engine": [*engine_command("faces", "--weights", str(engine_weights()), str(photo))],
         "bench": [engine_python(), "-B", "-I", str(SCRIPTS / "bench.py"), "--help"],
         "peer": [engine_python(), "-B", "-I", "-c", PEER, SCRIPTS, SCRIPTS.parent, engine_weights()],
-    }[what]
+    }
     done = subprocess.run(
         # What would keep it quiet has to come from itself.
-        command,
+        commands[what],
         env={"HOME": str(home), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,

@@ -1,6 +1,6 @@
 """Photos that were set aside, in the person's dialog: they are shown, brought back, and never all that is left."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -235,7 +235,7 @@ async def test_disk_fails_while_photos_are_used_again(
     assert list(_shown(result)) == [eileen.right, eileen.wrong]
     use = hub.vault.use_reference
 
-    def fail_at_the_second(person_id: str, template_id: str, **how: bool) -> None:
+    def fail_at_the_second(person_id: str, template_id: str, **how: Any) -> None:
         if template_id == eileen.wrong:
             disk_full()
         use(person_id, template_id, **how)

@@ -85,9 +85,10 @@ async def test_nothing_is_left(lived: tuple[Path, Evidence], make_recorder: Make
     kept = 0 if way is expire else 1
     assert (receipt.templates, receipt.visits, receipt.pictures) == (3, kept, kept)
     assert receipt.reached["recorder"] == RecorderReach.ERASED
-    assert receipt.reached["states"] > 5
-    assert receipt.reached["events"] > 1
-    assert receipt.reached["traces"] > 0
+    for what, more_than in (("states", 5), ("events", 1), ("traces", 0)):
+        reached = receipt.reached[what]
+        assert isinstance(reached, int)
+        assert reached > more_than, what
     assert receipt.reached["entities"] == len(evidence.entity_ids) + 1
     assert receipt.reached["mentioned_elsewhere"] == 0
     assert receipt.reached["backups"] == "not_reached"

@@ -5,6 +5,7 @@ import gc
 import json
 from pathlib import Path
 import sqlite3
+from types import MappingProxyType
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
@@ -256,7 +257,10 @@ async def test_diagnostics_name_nobody(
     person_id = await enrol(hass, entry, enrolment_photos()[:2])
     alert = {"who": ["stranger"], "people": [person_id], "recipients": ["phone:whose", "here:"], "every": 5}
     hass.config_entries.async_add_subentry(
-        entry, ConfigSubentry(data=alert, subentry_type="alert", title="At my door", unique_id=None)
+        entry,
+        ConfigSubentry(
+            data=MappingProxyType(alert), subentry_type="alert", title="At my door", unique_id=None
+        ),
     )
     diagnostics = await async_get_config_entry_diagnostics(hass, entry)
     assert diagnostics["engine"]["status"] == "ready"

@@ -1,6 +1,7 @@
 """Verification, measured on a few pairs."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ DIFFERENT = ["Ada 1 Bob 1", "Ada 2 Bob 2", "Ada 3 Eve 1", "Bob 1 Eve 1"]
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return LFW's folders of pictures; Bob's third is of a wall."""
     folder = tmp_path_factory.mktemp("images")
-    for number, how in enumerate(({}, {"light": 0.8, "angle": 4.0}, {"mirrored": True}), 1):
+    changes: tuple[dict[str, Any], ...] = ({}, {"light": 0.8, "angle": 4.0}, {"mirrored": True})
+    for number, how in enumerate(changes, 1):
         save(ada(**how), folder / "Ada" / f"Ada_{number:04d}.jpg")
         save(bob(**how) if number < 3 else nobody(), folder / "Bob" / f"Bob_{number:04d}.jpg")
     save(pictures.stranger(1), folder / "Eve" / "Eve_0001.jpg")

@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from PIL import Image
 import pytest
 
@@ -29,7 +30,8 @@ def _clip(path: Path, person: Image.Image, frames: int = 6) -> None:
         for number in range(frames):
             (path.parent / "frame.tmp").write_bytes(pictures.frame(person, seed=number))
             with Image.open(path.parent / "frame.tmp") as image:
-                container.mux(stream.encode(av.VideoFrame.from_image(image)))
+                shown = av.VideoFrame.from_ndarray(np.asarray(image.convert("RGB")))
+                container.mux(stream.encode(shown))
         container.mux(stream.encode(None))
     (path.parent / "frame.tmp").unlink()
 

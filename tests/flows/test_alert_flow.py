@@ -1,6 +1,7 @@
 """Adding and changing an alert in its dialog, with real phones and real people."""
 
 import asyncio
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.components import persistent_notification
@@ -151,8 +152,12 @@ async def test_for_somebody_at_night(
     result = await configure(hass, result, whom | {"recipients": [phone.key, "here:"]})
     await save(hass, result)
     (rule,) = hub.alerts.rules
-    assert (rule.title, rule.people, rule.cameras) == ("Late", {eileen}, {camera_id})
-    assert (str(rule.after), str(rule.before), rule.weekdays) == ("22:00:00", "06:00:00", {"fri", "sat"})
+    assert (rule.title, rule.people, rule.cameras) == ("Late", frozenset({eileen}), frozenset({camera_id}))
+    assert (str(rule.after), str(rule.before), rule.weekdays) == (
+        "22:00:00",
+        "06:00:00",
+        frozenset({"fri", "sat"}),
+    )
     assert (rule.home, rule.pictures, rule.early) == (Home.NOBODY, "none", False)
     assert (rule.every.total_seconds(), rule.critical, rule.answers) == (900, True, False)
     assert rule.recipients == (phone.key, "here:")
@@ -447,7 +452,10 @@ async def test_a_camera_that_is_removed(
     phone = await new_phone("Pixel")
     # Whoever is not looked for is not told of: somebody has to be enrolled.
     await enrol(hass, entry, enrolment_photos())
-    garage = ConfigSubentry(**a_door(title="Garage", bell="input_button.other") | {"unique_id": "garage"})
+    door = a_door(title="Garage", bell="input_button.other")
+    garage = ConfigSubentry(
+        data=MappingProxyType(door["data"]), subentry_type="camera", title="Garage", unique_id="garage"
+    )
     hass.config_entries.async_add_subentry(entry, garage)
     await hass.async_block_till_done()
     alert_id = await add(hass, entry, [phone.key], cameras=[garage.subentry_id])

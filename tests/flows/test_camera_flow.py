@@ -11,7 +11,7 @@ from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.hub import Hub
 
 from ..common.pictures import astronaut, frame, jpeg, porch, stranger
-from ..common.steps import choose, configure, suggestion
+from ..common.steps import Result, choose, configure, suggestion
 from ..conftest import CAMERA, DOORBELL, FrontDoor
 
 
@@ -23,7 +23,7 @@ def entry(hass: HomeAssistant, config_folder: object) -> MockConfigEntry:
     return entry
 
 
-async def _start(hass: HomeAssistant, entry: MockConfigEntry, **camera: object) -> dict[str, object]:
+async def _start(hass: HomeAssistant, entry: MockConfigEntry, **camera: object) -> Result:
     result = await hass.config_entries.subentries.async_init(
         (entry.entry_id, "camera"), context={"source": SOURCE_USER}
     )

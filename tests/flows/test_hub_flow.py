@@ -19,7 +19,7 @@ from custom_components.familiar_faces.hub import Hub
 
 from ..common.engine_process import EngineProcess
 from ..common.pictures import enrolment_photos
-from ..common.steps import enrol
+from ..common.steps import Result, enrol
 from ..conftest import PreparedBefore
 
 pytestmark = pytest.mark.own_engine
@@ -36,7 +36,7 @@ def elsewhere(real_engine: None, socket_enabled: None) -> Generator[EngineProces
         engine.stop()
 
 
-async def _start(hass: HomeAssistant) -> dict[str, object]:
+async def _start(hass: HomeAssistant) -> Result:
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "user")
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
@@ -44,7 +44,7 @@ async def _start(hass: HomeAssistant) -> dict[str, object]:
     return result
 
 
-async def _choose(hass: HomeAssistant, result: dict[str, object], option: str) -> dict[str, object]:
+async def _choose(hass: HomeAssistant, result: Result, option: str) -> Result:
     return await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": option})
 
 
@@ -83,8 +83,10 @@ async def test_this_machine_cannot_run_it(
         await hass.async_block_till_done()
         result = await hass.config_entries.flow.async_configure(result["flow_id"])
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "cannot_prepare")
-    assert "musl" in result["description_placeholders"]["reason"]
-    assert result["description_placeholders"]["docs"].endswith("/docs/engine.md")
+    shown = result["description_placeholders"]
+    assert shown is not None
+    assert "musl" in shown["reason"]
+    assert shown["docs"].endswith("/docs/engine.md")
     result = await _choose(hass, result, Where.ANOTHER_MACHINE)
     assert result["description_placeholders"]["docs"].endswith("/docs/engine.md")
     result = await hass.config_entries.flow.async_configure(

@@ -4,6 +4,7 @@ from datetime import timedelta
 import json
 import re
 from string import Formatter
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
@@ -133,7 +134,8 @@ async def test_balanced_unless_chosen_otherwise(
     assert offered(await open_options(hass, entry)) == Strictness.BALANCED == hub.strictness
     await choose(hass, entry, "strict")
     assert entry.options == {"another": 1, CONF_STRICTNESS: "strict"}
-    assert offered(await open_options(hass, entry)) == Strictness.STRICT == hub.strictness
+    strictness: Strictness = hub.strictness
+    assert offered(await open_options(hass, entry)) == Strictness.STRICT == strictness
 
 
 async def test_nothing_else_can_be_chosen(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
@@ -160,7 +162,8 @@ async def test_unknown_strictness_is_balanced(
     assert f"There is no strictness {unknown}" in caplog.text
     assert offered(await open_options(hass, entry)) == Strictness.BALANCED
     await choose(hass, entry, "strict")
-    assert hub.strictness is Strictness.STRICT
+    strictness: Strictness = hub.strictness
+    assert strictness is Strictness.STRICT
 
 
 async def test_the_form_opens_while_nothing_runs(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -227,7 +230,7 @@ async def test_identify_follows_at_once(
     hub.engine.add_listener(statuses.append)
 
     async def identify() -> str:
-        answer = await hass.services.async_call(
+        answer: Any = await hass.services.async_call(
             DOMAIN, "identify", {"camera": CAMERA}, blocking=True, return_response=True
         )
         (face,) = answer["faces"]

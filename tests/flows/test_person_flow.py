@@ -439,9 +439,9 @@ async def test_answer_that_cannot_be_compared(
     result = await add_photo(hass, result, different_photos()[0])
     ask = EngineClient.faces
 
-    async def strange(self: EngineClient, *args: bytes, **kwargs: bool) -> Faces:
+    async def strange(self: EngineClient, *args: Any, **kwargs: Any) -> Faces:
         seen = await ask(self, *args, **kwargs)
-        short = [replace(face, embedding=np.ones(4, np.float32) / 2) for face in seen.faces]
+        short = [replace(face, embedding=np.full(4, 0.5, np.float32)) for face in seen.faces]
         return replace(seen, faces=type(seen.faces)(short))
 
     with monkeypatch.context() as patched:

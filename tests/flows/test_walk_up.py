@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import EVENT_DATA_ENTRY_FLOW_PROGRESSED, FlowResultType
@@ -14,10 +15,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import EVERYWHERE
+from custom_components.familiar_faces.enrolment.reference_photos import async_take_photo
 from custom_components.familiar_faces.flows import walk_up
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
-from custom_components.familiar_faces.people.guidance import Hint
+from custom_components.familiar_faces.people.guidance import Guide, Hint
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 
 from ..common.pictures import (
@@ -143,7 +145,7 @@ async def _walk(
 
 def _person_id(hass: HomeAssistant) -> str:
     (flow,) = hass.config_entries.subentries._progress.values()
-    person_id: str = flow._person_id
+    person_id: str = vars(flow)["_person_id"]
     return person_id
 
 
@@ -419,9 +421,9 @@ async def test_dialog_is_closed_while_a_photo_is_saved(
 ) -> None:
     """Whatever happens first, nothing is left of somebody who was given up."""
     saving, closed = asyncio.Event(), asyncio.Event()
-    take = walk_up.async_take_photo
+    take = async_take_photo
 
-    async def slowly(*args: object, **kwargs: object) -> object:
+    async def slowly(*args: Any, **kwargs: Any) -> object:
         saving.set()
         await closed.wait()
         return await take(*args, **kwargs)
@@ -445,7 +447,12 @@ async def test_dialog_is_closed_while_a_photo_is_saved(
 
 @pytest.mark.parametrize("how", ["withdrawn", "forgotten", "another camera"])
 async def test_consent_is_lost_in_the_middle(
-    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, how: str
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
 ) -> None:
     """Who says no is not looked at any more, also while the camera is still being fetched."""
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut()))
@@ -454,12 +461,12 @@ async def test_consent_is_lost_in_the_middle(
     asked = 0
     ask = hub.client.faces
 
-    async def count(*args: object, **kwargs: object) -> object:
+    async def count(*args: Any, **kwargs: Any) -> object:
         nonlocal asked
         asked += 1
         return await ask(*args, **kwargs)
 
-    hub.client.faces = count
+    monkeypatch.setattr(hub.client, "faces", count)
     fetching, go_on = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
@@ -572,7 +579,7 @@ async def test_anything_else_that_goes_wrong(
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr(walk_up.Guide, "see", broken)
+    monkeypatch.setattr(Guide, "see", broken)
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut()))
     await walk.follow({})
     assert walk.verdict.startswith("It was stopped.")
@@ -637,7 +644,7 @@ async def test_real_people(
             return image.convert("RGB")
 
     name = "Pierce_Brosnan"
-    steps = {
+    steps: dict[str, list[bytes]] = {
         Hint.LOOK_HERE: scene(photo(name, 5)),
         Hint.TURN_LEFT: scene(photo("Albert_Costa", 4)),
         Hint.SOMEBODY_ELSE: scene(photo(name, 10)),

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from http import HTTPStatus
 import re
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, cast
 
 from aiohttp import hdrs, web
@@ -111,7 +111,7 @@ async def public(
     now = dt_util.utcnow()
     (camera_id,) = hub.watchers
     alert = ConfigSubentry(
-        data={"who": ["stranger"], "recipients": ["here:"]},
+        data=MappingProxyType({"who": ["stranger"], "recipients": ["here:"]}),
         subentry_type="alert",
         title="Strangers",
         unique_id=None,
@@ -244,7 +244,9 @@ async def test_every_entity_that_can_be_used_is_known(
     }
     known = {"binary_sensor", "event", "sensor", *usable.values()}
     assert {each.domain for each in entries} <= known
-    user = MockUser(groups=[await hass.auth.async_get_group("system-users")]).add_to_hass(hass)
+    group = await hass.auth.async_get_group("system-users")
+    assert group is not None
+    user = MockUser(groups=[group]).add_to_hass(hass)
     for kind, domain in usable.items():
         found = {str(each.translation_key): each for each in entries if each.domain == domain}
         assert set(found) == set(doors(kind))

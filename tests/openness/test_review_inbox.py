@@ -8,7 +8,7 @@ from freezegun import freeze_time
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.components.media_source import async_resolve_media
 from homeassistant.components.media_source.error import Unresolvable
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -377,7 +377,7 @@ async def test_discard_is_for_administrators(hass: HomeAssistant, inbox: Hub) ->
     assert await _count(hass, inbox) == 1
 
 
-def _context(user: MockUser) -> object:
+def _context(user: MockUser) -> Context:
     from homeassistant.core import Context
 
     return Context(user_id=user.id)

@@ -24,6 +24,7 @@ def test_the_middle_is_of_one_space_only() -> None:
 
 def test_what_all_faces_share_is_taken_away(axis: Axis) -> None:
     centre = centre_of(MODEL)
+    assert centre is not None
     one, other = (around((centre + axis(index)).astype(np.float32), centre_of(MODEL)) for index in (0, 1))
 
     assert one @ other == pytest.approx(0, abs=1e-6)
@@ -50,11 +51,14 @@ def test_embeddings_of_another_length_stay_as_they_are() -> None:
 
 
 def test_the_middle_itself_resembles_nobody() -> None:
-    assert not around(centre_of(MODEL), centre_of(MODEL)).any()
+    centre = centre_of(MODEL)
+    assert centre is not None
+    assert not around(centre, centre).any()
 
 
 def test_the_gallery_compares_around_the_middle(make_person: MakePerson, axis: Axis, now: datetime) -> None:
     centre = centre_of(MODEL)
+    assert centre is not None
     # Two people as alike as any two are: only by what everybody has.
     anna, visitor = (
         (each / np.linalg.norm(each)).astype(np.float32)

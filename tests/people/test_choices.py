@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from custom_components.familiar_faces.people.choices import ANYWHERE, NO_CAMERA, Choices, Keeping
@@ -70,4 +71,4 @@ def test_a_camera_that_was_not_agreed_to_is_not_compared_with() -> None:
         ]
         assert here.closest(axis(0), NOW).name == names[0]
         assert gallery.at(camera_id) is here
-    assert verify(face, [1.0], gallery.at("garden"), "ben", NOW).answer is Answer.NO
+    assert verify(face, np.ones(1, np.float32), gallery.at("garden"), "ben", NOW).answer is Answer.NO

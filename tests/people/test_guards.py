@@ -49,7 +49,10 @@ def test_a_guard_is_only_raised_and_never_out_of_reach(make_person: MakePerson, 
     second = after_wrong_match((first, templates[1]), "Anna-0", 0.4)
     assert second.template.guard == first.guard
     assert not second.template.usable
-    assert after_wrong_match((first, templates[1]), "Anna-0", 0.7).template.guard > first.guard
+    raised = after_wrong_match((first, templates[1]), "Anna-0", 0.7).template.guard
+    assert raised is not None
+    assert first.guard is not None
+    assert raised > first.guard
     assert after_wrong_match(templates, "Anna-0", 0.99).template.guard == GUARD_MOST
     assert after_wrong_match(templates, "Anna-0", None).template.guard is None
     assert after_wrong_match((first, templates[1]), "Anna-0", None).template.guard == first.guard

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ class FakeFace:
     quality: FakeQuality = field(default_factory=FakeQuality)
 
 
-def face(embedding: Embedding, pose: Pose = Pose.FRONT, **changes: object) -> FakeFace:
+def face(embedding: Embedding, pose: Pose = Pose.FRONT, **changes: Any) -> FakeFace:
     """Return a good face in a pose."""
     return FakeFace(embedding, quality=replace(FakeQuality(yaw=YAW[pose]), **changes))
 
@@ -221,7 +222,7 @@ def test_somebody_who_is_here_already(
     ],
     ids=["dark", "bright", "away", "blurred", "not sharp"],
 )
-def test_poor_faces(poses: dict[Pose, FakeFace], poor: dict[str, object], hint: Hint) -> None:
+def test_poor_faces(poses: dict[Pose, FakeFace], poor: dict[str, Any], hint: Hint) -> None:
     """Each reason is answered with what helps, and no poor face is taken."""
     sitting = Sitting()
     assert sitting.see(face(axis(0), **poor), times=5).hint is hint
@@ -293,4 +294,4 @@ def test_faces_of_another_length() -> None:
     """What cannot be compared is an error, not somebody else."""
     sitting = Sitting(axis(0))
     with pytest.raises(ValueError, match="length|align|shape|dim"):
-        sitting.see(FakeFace(np.ones(4, np.float32) / 2))
+        sitting.see(FakeFace(np.full(4, 0.5, np.float32)))

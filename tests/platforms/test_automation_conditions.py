@@ -403,6 +403,7 @@ async def test_bad_input(hass: HomeAssistant, config: dict[str, Any]) -> None:
 async def test_wrong_devices(hass: HomeAssistant, hub: Hub, anna: str) -> None:
     """A camera is no person, and a person no camera."""
     front = device_of(hass, next(iter(hub.watchers)))
-    for options in ({"person": front}, {"camera": anna}):
+    wrong: tuple[dict[str, Any], ...] = ({"person": front}, {"camera": anna})
+    for options in wrong:
         with pytest.raises(vol.Invalid, match="of this integration"):
             await async_validate_condition_config(hass, seen(**options))

@@ -23,7 +23,10 @@ from custom_components.familiar_faces.trigger import TRIGGERS
 from ..common.automations import device_of
 from ..common.people_on_record import DAY, a_consent, put_on_record
 
-KINDS = {"triggers": (triggers, TRIGGERS), "conditions": (conditions, CONDITIONS)}
+KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "triggers": (triggers, TRIGGERS),
+    "conditions": (conditions, CONDITIONS),
+}
 LANGUAGES = ("en", "nl", "de")
 
 
@@ -106,11 +109,14 @@ async def test_offered_for_a_target(hass: HomeAssistant, hub: Hub) -> None:
     about_visits = {f"{DOMAIN}.{key}" for key in TRIGGERS}
 
     async def offered(target: dict[str, Any]) -> tuple[set[str], set[str]]:
-        found = (
-            await async_get_triggers_for_target(hass, target, False),
-            await async_get_conditions_for_target(hass, target, False),
+        triggers_of_it, conditions_of_it = (
+            {key for key in found if key.startswith(f"{DOMAIN}.")}
+            for found in (
+                await async_get_triggers_for_target(hass, target, False),
+                await async_get_conditions_for_target(hass, target, False),
+            )
         )
-        return tuple({key for key in each if key.startswith(f"{DOMAIN}.")} for each in found)
+        return triggers_of_it, conditions_of_it
 
     everything = (about_visits, {f"{DOMAIN}.{key}" for key in CONDITIONS})
     assert await offered({"device_id": [device_of(hass, "anna")]}) == everything

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -76,7 +77,7 @@ async def test_who_rings(
         "for": None,
         "description": "state of event.front_door_visitor",
     }
-    assert dt_util.parse_datetime(told["started_at"]) <= dt_util.parse_datetime(told["last_seen_at"])
+    assert datetime.fromisoformat(told["started_at"]) <= datetime.fromisoformat(told["last_seen_at"])
     with later(minutes=10):
         front_door.frames = visits(stranger())
         await ring(hass, hub)
@@ -143,7 +144,9 @@ async def test_forgotten_is_nobody(hass: HomeAssistant, hub: Hub, anna: str, ben
 def add_camera(hass: HomeAssistant, hub: Hub) -> ConfigSubentry:
     """Add another camera, and return its subentry."""
     subentry = ConfigSubentry(
-        data={"camera": "camera.back", "mode": "on_motion", "public_space": False, "triggers": []},
+        data=MappingProxyType(
+            {"camera": "camera.back", "mode": "on_motion", "public_space": False, "triggers": []}
+        ),
         subentry_type="camera",
         title="Back door",
         unique_id="back",

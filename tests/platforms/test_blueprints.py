@@ -13,9 +13,11 @@ from unittest.mock import patch
 from homeassistant.components import persistent_notification
 from homeassistant.components.automation import DATA_COMPONENT
 from homeassistant.components.automation.helpers import async_get_blueprints
-from homeassistant.components.light import ColorMode, LightEntity
+from homeassistant.components.light import LightEntity
+from homeassistant.components.light.const import ColorMode
 from homeassistant.components.mobile_app.const import DOMAIN as MOBILE_APP
-from homeassistant.components.notify import DATA_COMPONENT as NOTIFY, NotifyEntity
+from homeassistant.components.notify import NotifyEntity
+from homeassistant.components.notify.const import DATA_COMPONENT as NOTIFY
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.selector import validate_selector
@@ -256,7 +258,7 @@ class _Loader(yaml.SafeLoader):
     """Reads blueprints."""
 
 
-_Loader.add_constructor("!input", lambda loader, node: f"input {loader.construct_scalar(node)}")
+_Loader.add_constructor("!input", lambda loader, node: f"input {node.value}")
 
 
 def test_all() -> None:
@@ -308,7 +310,7 @@ async def test_welcome_home(house: House) -> None:
 async def test_with_the_real_engine(house: House, front_door_of_house: FrontDoor) -> None:
     """Somebody who rings is welcomed, a stranger is not."""
     hass = house.hass
-    eileen = await enrol(hass, house.hub.entry, enrolment_photos())  # type: ignore[arg-type]
+    eileen = await enrol(hass, house.hub.entry, enrolment_photos())
     await house.automate("welcome_home_scene", person=house.device(eileen), welcome="scene.welcome")
     front_door_of_house.frames = visits(stranger(0))
     await ring_at_front(house)

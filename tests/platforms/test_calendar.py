@@ -6,7 +6,7 @@ import threading
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.components.calendar import DATA_COMPONENT
+from homeassistant.components.calendar.const import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er

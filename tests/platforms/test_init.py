@@ -23,7 +23,8 @@ async def test_setup_and_unload(
     assert hub.engine.status is EngineStatus.STARTING
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert hub.watchers == {}
-    assert hub.engine.status is EngineStatus.STOPPED
+    status: EngineStatus = hub.engine.status
+    assert status is EngineStatus.STOPPED
 
 
 async def test_remove_leaves_nothing(

@@ -5,6 +5,7 @@ from pathlib import Path
 import shutil
 
 from homeassistant.components import conversation
+from homeassistant.components.conversation.agent_manager import async_get_agent
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import entity_registry as er, intent
 from homeassistant.setup import async_setup_component
@@ -499,7 +500,7 @@ QUESTIONS = {
 @pytest.mark.parametrize("language", sorted(QUESTIONS))
 async def test_sentences(hass: HomeAssistant, assist: None, hub: Hub, language: str) -> None:
     """The sentences are understood, and take none away from Home Assistant's own."""
-    agent = conversation.async_get_agent(hass)
+    agent = async_get_agent(hass)
     found = {}
     for text in QUESTIONS[language]:
         recognised = await agent.async_recognize_intent(

@@ -10,9 +10,9 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.components.recorder.db_schema import EventData, Events, EventTypes
-from homeassistant.components.recorder.util import session_scope
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, translation
+from homeassistant.helpers.recorder import session_scope
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest

@@ -12,10 +12,10 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
 
 from ..common.pictures import different_photos
-from ..common.steps import choose, configure, consent, upload
+from ..common.steps import Result, choose, configure, consent, upload
 
 
-async def _change(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> dict[str, Any]:
+async def _change(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> Result:
     (subentry,) = entry.get_subentries_of_type("person")
     result = await entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
     return await choose(hass, result, step)

@@ -25,6 +25,7 @@ from custom_components.familiar_faces.const import DOMAIN, EVERYWHERE
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
 from custom_components.familiar_faces.engine.protocol import Faces
 from custom_components.familiar_faces.host.engine import EngineStatus
+from custom_components.familiar_faces.host.process import EngineProcess
 from custom_components.familiar_faces.household.signals import SIGNAL_VISIT
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.recognising import watcher
@@ -139,7 +140,7 @@ async def test_a_visit_is_told_once_and_the_next_one_again(
         async_fire_time_changed(hass)
         await hass.async_block_till_done()
     assert hass.states.get("binary_sensor.eileen_present").state == "off"
-    assert hub.open_visits.visits == ()
+    assert len(hub.open_visits.visits) == 0
 
 
 async def test_nobody_there(
@@ -451,7 +452,7 @@ async def test_nothing_of_a_stranger_stays_when_the_camera_is_removed(
     ((subentry_id, _),) = hub.watchers.items()
     hass.config_entries.async_remove_subentry(entry, subentry_id)
     await hass.async_block_till_done()
-    assert hub.open_visits.visits == ()
+    assert len(hub.open_visits.visits) == 0
 
 
 async def test_renaming_a_person(
@@ -555,6 +556,7 @@ async def test_full_disk_during_a_visit(
 
 def signal_engine(hub: Hub, number: signal.Signals) -> None:
     """Send a signal to the hub's engine."""
+    assert isinstance(hub.engine, EngineProcess)
     socket_folder = str(hub.engine._folder)
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):

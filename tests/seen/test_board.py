@@ -74,7 +74,7 @@ async def test_why_there_is_no_picture(
     await settle(hass, hub)
     await change_choices(hass, hub, nadie, **choices)
     await come(hass, hub, nadie, began=start, picture=picture)
-    for board in (hub.board, (await start_again(hass, hub.entry)).board):  # type: ignore[arg-type]
+    for board in (hub.board, (await start_again(hass, hub.entry)).board):
         with at(start + after):
             (last,) = [each for each in [board.last_visit(nadie)] if each is not None]
             assert last.picture is expected
@@ -154,7 +154,7 @@ async def test_more_than_is_read_at_first(hass: HomeAssistant, hub: Hub, nadie: 
             hub.vault.add_visit(VisitRecord(uuid4().hex, nadie, camera, came, 0.9, 3), None, came)
 
     await hass.async_add_executor_job(write)
-    hub = await start_again(hass, hub.entry)  # type: ignore[arg-type]
+    hub = await start_again(hass, hub.entry)
     assert {each.camera_id for each in hub.board.recent()} == {camera_id, "elsewhere"}
 
 
@@ -169,7 +169,7 @@ async def test_a_vault_that_fails(
 
     with monkeypatch.context() as failing:
         failing.setattr("custom_components.familiar_faces.vault.store.Vault.visits", fail)
-        hub = await start_again(hass, hub.entry)  # type: ignore[arg-type]
+        hub = await start_again(hass, hub.entry)
         assert hub.board.last_visit(nadie) is None
         with pytest.raises(VaultUnwritable):
             await hub.board.async_ready()

@@ -3,6 +3,7 @@
 What may be shown is worked out here once more, from what people agreed to and what happened, without the board.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from uuid import uuid4
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.image import ImageEntity
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.condition import ConditionConfig
@@ -554,7 +555,7 @@ async def check_pictures(world: World, kept: list[Past]) -> None:
     for entity in list(world.hass.data["image"].entities):
         if entity.registry_entry.config_entry_id == world.hub.entry.entry_id and hasattr(entity, "visit"):
             assert isinstance(entity, ImageEntity)
-            picture, visit = await entity.async_image(), entity.visit
+            picture, visit = await entity.async_image(), getattr(entity, "visit", None)
             assert picture is None or (visit is not None and visit.visit_id in allowed)
 
 
@@ -603,8 +604,11 @@ async def test_whatever_happens(
         world.devices[who] = device_of(hass, who)
 
     @callback
-    def fired(variables: dict[str, Any], description: str, *more: object) -> None:
-        world.fired.append(dict(variables))
+    def fired(
+        extra_trigger_payload: dict[str, Any], description: str, context: Context | None = None
+    ) -> asyncio.Task[None]:
+        world.fired.append(dict(extra_trigger_payload))
+        return hass.async_create_task(asyncio.sleep(0))
 
     trigger = FamiliarPersonSeen(hass, TriggerConfig(key="familiar_person_seen", options={}, target=None))
     detach = await trigger.async_attach_runner(fired)

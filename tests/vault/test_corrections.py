@@ -259,7 +259,8 @@ def test_the_most_alike_moment_of_a_visit_is_guarded(vault: Vault, visit: VisitR
     # One that is not kept is passed over.
     vault.continue_visit("visit-2", MARIA, later, 0.9, first.template_id)
     corrected = vault.correct_visit("visit-1", NOW)
-    assert (corrected.template_id, corrected.guard) == (third.template_id, pytest.approx(0.7 + GUARD_STEP))
+    assert corrected.template_id == third.template_id
+    assert corrected.guard == pytest.approx(0.7 + GUARD_STEP)
     with pytest.raises(UnknownPerson):
         vault.continue_visit("visit-1", "nobody", later, 0.9, first.template_id)
 

@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 import hashlib
+import hmac
 from pathlib import Path
 import threading
 
 import pytest
 
 from custom_components.familiar_faces.people.choices import Choices, Keeping
-from custom_components.familiar_faces.vault import links as room
 from custom_components.familiar_faces.vault.errors import AlreadyRecorded, InvitationClosed, UnknownPerson
 from custom_components.familiar_faces.vault.records import EnrolmentState
 from custom_components.familiar_faces.vault.retention import Retention
@@ -163,7 +163,7 @@ def test_every_hash_is_compared_in_constant_time(vault: Vault, monkeypatch: pyte
         compared.append(stored)
         return given == stored
 
-    monkeypatch.setattr(room.hmac, "compare_digest", compare)
+    monkeypatch.setattr(hmac, "compare_digest", compare)
     assert vault.links.invitation(first, NOW) is not None
     assert len(set(compared)) == 5
 

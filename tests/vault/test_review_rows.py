@@ -1,7 +1,9 @@
 """The review inbox: a picture, sealed, until its time is over."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +16,8 @@ from tests.vault.makers import NOW, SECOND, a_photo, bytes_of
 KEPT = Retention(review=timedelta(hours=36))
 
 
-def an_item(visit_id: str = "v1", **changes: object) -> ReviewItem:
-    return ReviewItem(
-        **{"visit_id": visit_id, "camera_id": "door", "decision": "stranger", "at": NOW} | changes
-    )
+def an_item(visit_id: str = "v1", **changes: Any) -> ReviewItem:
+    return replace(ReviewItem(visit_id, "door", "stranger", NOW), **changes)
 
 
 def test_what_is_added_is_found(vault: Vault, folder: Path) -> None:

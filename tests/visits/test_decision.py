@@ -23,6 +23,7 @@ def test_a_person_is_named_at_the_second_agreeing_frame(
 
     assert verdict.decision is Decision.FAMILIAR
     assert (verdict.person_id, verdict.name, verdict.template_id) == ("anna", "Anna", "Anna-0")
+    assert verdict.confidence is not None
     assert 0.99 < verdict.confidence < 1
 
 

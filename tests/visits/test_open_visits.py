@@ -328,7 +328,7 @@ def test_visits_end_when_their_gap_has_passed(
     assert open_visits.expire(now + GAP + seconds(1)) == (anna,)
     assert open_visits.visits == (stranger,)
     assert open_visits.expire(now + GAP + seconds(11)) == (stranger,)
-    assert open_visits.visits == ()
+    assert len(open_visits.visits) == 0
 
 
 @pytest.mark.parametrize("verdict", [STRANGER, NOT_SURE])

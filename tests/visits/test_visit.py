@@ -93,5 +93,6 @@ def test_the_fused_embedding_follows_the_sharper_face(make_face: MakeFace, axis:
     sighting = Sighting.begin(make_face(axis(0), sharpness=80), now)
     sighting.add(make_face(axis(1), sharpness=10), now + timedelta(seconds=1))
 
+    assert sighting.embedding is not None
     assert sighting.embedding @ axis(0) > 0.9
     assert np.linalg.norm(sighting.embedding) == pytest.approx(1.0)
