@@ -11,7 +11,7 @@ import aiohttp
 
 from ..engine import PROTOCOL
 from ..engine.protocol import MAX_FACES, MIN_FACE, Faces, Health
-from .answers import PARSE_ELSEWHERE, faces_of, health_of, parse, raise_for, rejection
+from .engine_answers import PARSE_ELSEWHERE, faces_of, health_of, parse, raise_for, rejection
 from .engine_errors import EngineIncompatible, EngineTimedOut, EngineUnavailable, StreamsUnknown
 from .metadata import without_metadata
 from .stream_session import StreamSession

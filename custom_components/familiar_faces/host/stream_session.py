@@ -10,7 +10,7 @@ import aiohttp
 
 from ..engine.protocol import MAX_FACES, MIN_FACE, Faces
 from ..engine.stream_protocol import BUSY, END, MAX_PIECE, NO_FRAME, NOT_A_STREAM, OVER, TOO_MUCH, SeenFrame
-from .answers import PARSE_ELSEWHERE, PROBLEM_MAX, parse, seen_of
+from .engine_answers import PARSE_ELSEWHERE, PROBLEM_MAX, parse, seen_of
 from .engine_errors import (
     EngineBusy,
     EngineIncompatible,
