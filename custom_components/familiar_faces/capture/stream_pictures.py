@@ -117,8 +117,11 @@ class _LookAtStream:
         since = loop.time()
         until = self._began + self._ask.seconds
         try:
-            while not self._has_frame:
+            while True:
                 first = self.trouble is not None
+                # A look that had to wait for the engine gets its first frame all the same.
+                if self._has_frame and (first or loop.time() < until):
+                    return True
                 if first and (self._unfit or self._subscription.failures >= FAILURES):
                     raise NoPicture(self.trouble or Trouble.NO_PICTURE, self._camera)
                 if self._unfit:
@@ -135,7 +138,6 @@ class _LookAtStream:
                         await self._news.wait()
         finally:
             self.waited += loop.time() - since
-        return True
 
     @property
     def _has_frame(self) -> bool:
