@@ -156,8 +156,8 @@ def film(
         stream.width, stream.height = size
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.bit_rate = bit_rate
-        # The muxer's, so that nothing is rounded on the way.
-        stream.codec_context.time_base = Fraction(1, 90_000)
+        # The muxer's, so that nothing is rounded on the way; older codecs do not know it.
+        stream.codec_context.time_base = Fraction(1, 90_000 if codec.startswith("libx26") else fps)
         stream.codec_context.gop_size = round(key_every * fps)
         if codec.startswith("libx26"):
             keys = f"keyint={round(key_every * fps)}:min-keyint={round(key_every * fps)}:scenecut=0:bframes={b_frames}"
