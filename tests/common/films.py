@@ -141,10 +141,14 @@ def film(
     bit_rate: int = 1_500_000,
     container_format: str = "mpegts",
     start: float = 0.0,
+    shown: Callable[[int], int] = lambda number: number,
+    steady: bool = False,
 ) -> Film:
     """Return a film as a camera sends it: a key frame every so many seconds, one piece a frame.
 
-    `start`: the first frame's time in the stream, in seconds.
+    `start`: the first frame's time in the stream, in seconds. `shown`: what each frame shows, another one where the
+    camera hangs. `steady`: where nothing changes, nothing is sent; otherwise the encoder uses the rate that it has to
+    improve what was sent.
     """
     scene = visited(size=size) if scene is None else scene
     sink = _Sink()
@@ -161,6 +165,8 @@ def film(
         stream.codec_context.gop_size = round(key_every * fps)
         if codec.startswith("libx26"):
             keys = f"keyint={round(key_every * fps)}:min-keyint={round(key_every * fps)}:scenecut=0:bframes={b_frames}"
+            if steady:
+                keys += ":qp=26"
             stream.codec_context.options = {
                 "preset": "ultrafast",
                 "x264-params" if codec == "libx264" else "x265-params": keys
@@ -170,7 +176,7 @@ def film(
         sound = out.add_stream("aac", rate=16_000, layout="mono") if audio else None
         heard = 0
         for number in range(round(seconds * fps)):
-            frame = av.VideoFrame.from_ndarray(numbered(scene(number), number), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(numbered(scene(shown(number)), shown(number)), format="rgb24")
             frame.pts = round((start + number / fps) * 90_000)
             frame.time_base = Fraction(1, 90_000)
             for packet in stream.encode(frame):

@@ -217,6 +217,18 @@ async def test_nothing_is_answered_of_what_was_before(engine: EngineProcess, fil
         assert answer["status"] == 410
 
 
+async def test_a_camera_that_hangs_shows_nothing_new(engine: EngineProcess) -> None:
+    """It sends its last picture over and over, with new times."""
+    film = films.film(seconds=4, key_every=4, shown=lambda number: min(number, 20), steady=True)
+    async with a_stream(engine) as client:
+        await client.feed(*film.pieces)
+        await client.end()
+        seen = await client.see_to_the_end(picture=1)
+    assert number(seen[-1]) == 20
+    # The encoder improves what it sent once, and then nothing is new.
+    assert seen[-1].time <= pytest.approx(21 / FPS)
+
+
 async def test_a_stream_that_begins_between_key_frames(engine: EngineProcess) -> None:
     film = films.film(films.empty(), seconds=5, key_every=2)
     async with a_stream(engine) as client:
@@ -283,7 +295,7 @@ async def test_a_stream_without_data_is_asked_in_vain(engine: EngineProcess, fil
     async with a_stream(engine) as client:
         began = time.monotonic()
         assert (await client.ask())["status"] == 408
-        assert 4 < time.monotonic() - began < 8
+        assert 0.8 < time.monotonic() - began < 5
         # The camera comes back.
         await client.feed(*film.pieces)
         assert (await client.see()).time >= 0

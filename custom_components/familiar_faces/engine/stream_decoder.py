@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import logging
 import os
 import threading
+from zlib import crc32
 
 import cv2
+import numpy as np
 
 from .pixels import Pixels
 from .stream_pipe import StreamPipe
@@ -37,6 +39,8 @@ MAX_HEAD = 16 * 1024 * 1024
 MAX_DAMAGED = 1_000
 """Frames in a row that cannot be decoded: without a key frame none can."""
 MAX_DAMAGED_AT_END = 64
+SAMPLED = 3
+"""Of so many pixels one is compared, each way: no encoder changes less than a block of four by four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class DecodedFrame:
     pixels: Pixels
     time: float
     """When it is shown, in seconds since the first frame that was sent."""
+    digest: int
+    """What tells it from a frame that shows the very same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class StreamDecoder:
         self._lock = threading.Lock()
         self._newest: DecodedFrame | None = None
         self._after: float | None = None
+        self._taken: int | None = None
         self._bytes = 0
         self._over = False
         self._problem: StreamProblem | None = None
@@ -119,12 +126,16 @@ class StreamDecoder:
     def take(self, after: float) -> DecodedFrame | None:
         """Return the newest frame shown later than `after`; None when it has yet to come.
 
+        A frame that is the same, to the last pixel, as the one before is none: a camera that hangs goes on sending
+        its last picture, and where nothing changes there is nothing new to see.
+
         A frame is turned into pixels when somebody waits for one, or when there is nothing else to do.
         """
         with self._lock:
             frame = self._newest
             if frame is not None and frame.time > after:
                 self._newest = self._after = None
+                self._taken = frame.digest
                 return frame
             self._after = after
             return None
@@ -203,8 +214,10 @@ class StreamDecoder:
         done, pixels = capture.retrieve()
         if not done or pixels is None or pixels.ndim != 3 or pixels.size > 3 * MAX_STREAM_PIXELS:
             return
+        frame = DecodedFrame(pixels, time, crc32(np.ascontiguousarray(pixels[::SAMPLED, ::SAMPLED])))
         with self._lock:
-            self._newest = DecodedFrame(pixels, time)
+            if frame.digest != self._taken:
+                self._newest = frame
 
     def _fail(self, status: int, detail: str) -> None:
         if self._problem is None:

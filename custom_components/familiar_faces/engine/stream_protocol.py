@@ -34,8 +34,8 @@ MAX_STREAMS = 4
 """Streams at once: each has a thread, and a few frames in memory."""
 MAX_WISHES = 4
 """Questions about one stream that may wait for their answer."""
-FRAME_SECONDS = 5.0
-"""How long a question waits for a frame."""
+FRAME_SECONDS = 1.0
+"""How long a question waits for a frame: others wait behind whoever asks it."""
 HEARTBEAT = 10.0
 """Seconds between two signs of life."""
 

@@ -24,7 +24,7 @@ from .engine_errors import (
 FEED_SECONDS = 10.0
 """How long the engine may leave a piece lying."""
 LOOK_SECONDS = 10.0
-"""How long an answer may take: the engine waits five seconds for a frame."""
+"""How long an answer may take: the engine waits a second for a frame."""
 CLOSE_SECONDS = 2.0
 
 
