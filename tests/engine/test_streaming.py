@@ -226,7 +226,7 @@ async def test_a_camera_that_hangs_shows_nothing_new(engine: EngineProcess) -> N
         seen = await client.see_to_the_end(picture=1)
     assert number(seen[-1]) == 20
     # The encoder improves what it sent once, and then nothing is new.
-    assert seen[-1].time <= pytest.approx(21 / FPS)
+    assert seen[-1].time < 21.5 / FPS
 
 
 async def test_a_stream_that_begins_between_key_frames(engine: EngineProcess) -> None:
