@@ -34,7 +34,7 @@ BUSY_AGAIN = 0.25
 """Seconds until the engine is asked again whether it has room for a stream."""
 AWAY_AGAIN = 0.5
 LOOK_SECONDS = 6.0
-"""How long the engine may take for a frame; it waits one for it to come."""
+"""How long the engine may take for a frame; it waits up to five for it to come."""
 
 
 class StreamPictures:

@@ -96,6 +96,11 @@ class StreamDecoder:
         return self._pipe.pending
 
     @property
+    def behind(self) -> bool:
+        """Return whether more than about a frame waits to be decoded."""
+        return self._pipe.behind
+
+    @property
     def problem(self) -> StreamProblem | None:
         """Return why it is decoded no further, None while it is or was to its end."""
         return self._problem

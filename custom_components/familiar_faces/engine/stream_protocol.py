@@ -35,7 +35,9 @@ MAX_STREAMS = 4
 MAX_WISHES = 4
 """Questions about one stream that may wait for their answer."""
 FRAME_SECONDS = 1.0
-"""How long a question waits for a frame: others wait behind whoever asks it."""
+"""How long a question waits for a frame while there is nothing to decode: others wait behind whoever asks it."""
+CATCH_UP_SECONDS = 5.0
+"""How long it waits while what was sent is decoded: small machines take that long for some seconds of 4K."""
 HEARTBEAT = 10.0
 """Seconds between two signs of life."""
 

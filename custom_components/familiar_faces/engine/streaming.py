@@ -14,6 +14,7 @@ from .protocol import Faces
 from .stream_decoder import DecodedFrame, StreamDecoder, StreamProblem
 from .stream_protocol import (
     BUSY,
+    CATCH_UP_SECONDS,
     END,
     FRAME_SECONDS,
     HEARTBEAT,
@@ -117,7 +118,7 @@ class _Session:
         """Take in pieces and questions until either side has enough."""
         answering = asyncio.create_task(self._answer_all())
         try:
-            async with asyncio.timeout(MAX_STREAM_SECONDS + FRAME_SECONDS):
+            async with asyncio.timeout(MAX_STREAM_SECONDS + CATCH_UP_SECONDS):
                 await self._listen()
         except TimeoutError:
             pass
@@ -184,6 +185,7 @@ class _Session:
     async def _frame(self, after: float) -> DecodedFrame | StreamProblem:
         """Return the newest frame after a moment of the stream, waiting for one."""
         loop = asyncio.get_running_loop()
+        last = loop.time() + CATCH_UP_SECONDS
         until = loop.time() + FRAME_SECONDS
         while True:
             over = self._decoder.over
@@ -191,6 +193,8 @@ class _Session:
                 return frame
             if over:
                 return self._decoder.problem or StreamProblem(OVER, "the stream is over")
+            if self._decoder.behind:
+                until = min(last, loop.time() + FRAME_SECONDS)
             if loop.time() >= until:
-                return StreamProblem(NO_FRAME, f"no new frame came within {FRAME_SECONDS:g} s")
+                return StreamProblem(NO_FRAME, "no new frame came in time")
             await self._wait_for_news(until - loop.time())
