@@ -16,7 +16,7 @@ import pytest
 
 from custom_components.familiar_faces.engine import PROTOCOL, protocol
 from custom_components.familiar_faces.engine.protocol import encode_embedding
-from custom_components.familiar_faces.host import client as client_module
+from custom_components.familiar_faces.host import client as client_module, engine_answers
 from custom_components.familiar_faces.host.client import MAX_ANSWER, EngineClient
 from custom_components.familiar_faces.host.engine_errors import (
     EngineBusy,
@@ -153,7 +153,7 @@ async def test_a_large_answer_is_parsed_off_the_loop(
         threads.append(threading.current_thread())
         return protocol.faces_from_json(data)
 
-    monkeypatch.setattr(client_module, "faces_from_json", faces_from_json)
+    monkeypatch.setattr(engine_answers, "faces_from_json", faces_from_json)
     fake.says(text=json.dumps(answer(20, portrait=portrait)))
     faces = await client.faces(IMAGE)
     assert len(faces.faces) == 20

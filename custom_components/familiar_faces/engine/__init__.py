@@ -1,7 +1,7 @@
 """The engine: turns an image into faces. Knows no names and keeps nothing.
 
 It runs in a process and an environment of its own (see `host`), so that nothing native is ever
-loaded into Home Assistant. Home Assistant imports `engine.protocol` and nothing else of it.
+loaded into Home Assistant. Home Assistant imports `engine.protocol` and `engine.stream_protocol`, and nothing else.
 """
 
 

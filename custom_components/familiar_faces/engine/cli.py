@@ -50,8 +50,10 @@ def _serve(asked: argparse.Namespace) -> int:
     from .memory import keep_freed
     from .pipeline import Pipeline
     from .server import Listen, serve
+    from .stream_decoder import use_options
 
     keep_freed()
+    use_options()
     listen = Listen(asked.socket, asked.host, asked.port or 0, token)
     pipeline = Pipeline(asked.weights, asked.variant)
     pipeline.warm_up()

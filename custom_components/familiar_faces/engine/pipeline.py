@@ -12,7 +12,7 @@ from . import models
 from .detector import Detection, Detector, scale_for
 from .model_card import space
 from .pinned import Variant
-from .pixels import Frame, Pixels, encode_jpeg, open_frame
+from .pixels import Frame, Pixels, encode_jpeg, open_frame, whole_frame
 from .protocol import MAX_FACES, MIN_FACE, Face, Faces
 from .quality import judge
 from .recogniser import Recogniser, align
@@ -63,11 +63,23 @@ class Pipeline:
         with self._lock:
             return self._see(data, wish)
 
+    def see_pixels(self, pixels: Pixels, wish: Wish) -> Faces:
+        """Return the faces in a picture that is decoded, the largest first."""
+        with self._lock:
+            start = time.perf_counter()
+            return self._look(whole_frame(pixels), wish, start)
+
     def _see(self, data: bytes, wish: Wish) -> Faces:
         start = time.perf_counter()
         # A photo to enrol with comes after anything, and its template must not depend on it.
         needed = 0.0 if wish.mirrored else self._needed
         frame = open_frame(data, max(scale_for(wish.min_face), needed))
+        faces = self._look(frame, wish, start)
+        self._needed = frame.needed
+        return faces
+
+    def _look(self, frame: Frame, wish: Wish, start: float) -> Faces:
+        """Return the faces in a frame, of which more is decoded when it is needed."""
         decoded = time.perf_counter()
         found = self._detector.detect(frame, wish.min_face, wish.max_faces)
         detected = time.perf_counter()
@@ -87,7 +99,6 @@ class Pipeline:
             )
             for detection, crop, embedding in zip(found, crops, embeddings, strict=True)
         )
-        self._needed = frame.needed
         seconds = {
             "decode": decoded - start,
             "detect": detected - decoded,

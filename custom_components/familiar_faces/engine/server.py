@@ -16,9 +16,11 @@ from aiohttp import hdrs, web
 
 from . import PROTOCOL, VERSION
 from .model_card import model_card
-from .pipeline import Pipeline, Wish
+from .pipeline import Pipeline
 from .pixels import NotAnImageError, TooLargeError
-from .protocol import MAX_BYTES, MAX_FACES, MIN_FACE, faces_to_json
+from .protocol import MAX_BYTES, faces_to_json
+from .streaming import Streams
+from .wishes import read_wish
 from .work_queue import PLACES, BusyError, WorkQueue
 
 _LOGGER = logging.getLogger(__name__)
@@ -28,10 +30,6 @@ UPLOAD_SECONDS = 30
 STUCK_SECONDS = 30
 """How long one image may take before the engine calls itself stuck; the largest takes a few."""
 RETRY_AFTER = "1"
-LEAST_FACE = 10
-"""The detector finds none smaller."""
-LARGEST_FACE = 10_000
-MOST_FACES = 100
 GRACE_SECONDS = 5
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -57,10 +55,11 @@ def problem(status: int, detail: str, **headers: str) -> web.Response:
 def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES) -> web.Application:
     """Return the engine as an aiohttp application."""
     queue = WorkQueue(places)
+    streams = Streams(pipeline, queue)
 
     async def faces(request: web.Request) -> web.Response:
         try:
-            wish = _wish(request)
+            wish = read_wish(request.query)
         except ValueError as err:
             return problem(400, str(err))
         if (request.content_length or 0) > MAX_BYTES:
@@ -82,6 +81,12 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
             return problem(400, str(err))
         return web.json_response(faces_to_json(result))
 
+    async def stream(request: web.Request) -> web.StreamResponse:
+        try:
+            return await streams.serve(request)
+        except BusyError:
+            return problem(503, "the engine decodes enough streams", **{hdrs.RETRY_AFTER: RETRY_AFTER})
+
     async def health(_: web.Request) -> web.Response:
         if queue.running_for > STUCK_SECONDS:
             return problem(503, f"one image has taken {queue.running_for:.0f} s")
@@ -89,12 +94,17 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
             {"version": VERSION, "protocol": PROTOCOL, "model": model_card(pipeline.variant)}
         )
 
+    async def end_streams(_: web.Application) -> None:
+        await streams.close()
+
     async def close(_: web.Application) -> None:
         queue.close()
 
     app = web.Application(middlewares=[_problems, _guard(token)], client_max_size=MAX_BYTES)
     app.router.add_post("/v1/faces", faces)
+    app.router.add_get("/v1/stream", stream)
     app.router.add_get("/v1/health", health)
+    app.on_shutdown.append(end_streams)
     app.on_cleanup.append(close)
     return app
 
@@ -169,30 +179,6 @@ def _end_soon() -> None:
     timer = threading.Timer(2 * GRACE_SECONDS, os._exit, [1])
     timer.daemon = True
     timer.start()
-
-
-def _wish(request: web.Request) -> Wish:
-    """Return what the query asks for; raise ValueError with a sentence."""
-    query = request.query
-    known = {"min_face", "max_faces", "crops", "portraits", "mirrored"}
-    if unknown := sorted(set(query) - known):
-        raise ValueError(f"{unknown[0]} is not a parameter")
-    return Wish(
-        min_face=_number(query.get("min_face"), "min_face", MIN_FACE, LEAST_FACE, LARGEST_FACE),
-        max_faces=_number(query.get("max_faces"), "max_faces", MAX_FACES, 1, MOST_FACES),
-        **{
-            name: bool(_number(query.get(name), name, 0, 0, 1)) for name in ("crops", "portraits", "mirrored")
-        },
-    )
-
-
-def _number(text: str | None, name: str, default: int, least: int, most: int) -> int:
-    if text is None:
-        return default
-    # Only plain digits: int() would also take signs, spaces and underscores.
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
-        raise ValueError(f"{name} must be a whole number from {least} to {most}")
-    return int(text)
 
 
 def _guard(token: str | None) -> Any:

@@ -2,49 +2,29 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 import io
-import json
-import re
 from statistics import median
-from typing import Any, NoReturn
 
 import aiohttp
 
 from ..engine import PROTOCOL
-from ..engine.protocol import (
-    MAX_FACES,
-    MIN_FACE,
-    Faces,
-    Health,
-    ProtocolError,
-    faces_from_json,
-    health_from_json,
-)
-from .engine_errors import (
-    EngineBusy,
-    EngineIncompatible,
-    EngineRefused,
-    EngineTimedOut,
-    EngineUnavailable,
-    ImageRejected,
-)
+from ..engine.protocol import MAX_FACES, MIN_FACE, Faces, Health
+from .engine_answers import PARSE_ELSEWHERE, faces_of, health_of, parse, raise_for, rejection
+from .engine_errors import EngineIncompatible, EngineTimedOut, EngineUnavailable, StreamsUnknown
 from .metadata import without_metadata
+from .stream_session import StreamSession
 
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that are read at most; twenty faces with both pictures are under 2 MB."""
-PARSE_ELSEWHERE = 128 * 1024
-"""Bytes above which an answer is parsed in a thread: this many take about a millisecond."""
 STRIP_ELSEWHERE = 2 * 1024 * 1024
 """Bytes above which an image is rid of its metadata in a thread: this many take about a millisecond."""
 LATENCIES = 21
 """How many recent answers the latency is the median of."""
+UPGRADE_REQUIRED = 426
 HANG = 5.0
 """Seconds of silence that mean a hang. A caller who waited less was only in a hurry."""
-RETRY_AFTER_MAX = 60.0
-PROBLEM_MAX = 300
-"""Characters of a problem's text that are kept."""
-_REASONS = {400: "not_an_image", 413: "too_large", 415: "not_an_image"}
 
 
 class EngineClient:
@@ -77,8 +57,8 @@ class EngineClient:
         """
         status, headers, body = await self._ask("GET", "/v1/health", timeout)
         if status != 200:
-            _raise_for(status, headers, body)
-        health = _health(_parse(body))
+            raise_for(status, headers, body)
+        health = health_of(parse(body))
         if health.protocol != PROTOCOL:
             raise EngineIncompatible(
                 f"The engine speaks protocol {health.protocol}, and this integration speaks {PROTOCOL}"
@@ -115,26 +95,68 @@ class EngineClient:
             status, headers, body = await self._ask("POST", "/v1/faces", timeout, query, image)
         except EngineTimedOut:
             if timeout >= HANG:
-                self.silent += 1
-                if self.on_timeout is not None:
-                    self.on_timeout()
+                self._was_silent()
             raise
         except EngineUnavailable:
-            if self.on_unavailable is not None:
-                self.on_unavailable()
+            self._was_gone()
             raise
         self.silent = 0
         if status in (400, 413, 415):
-            raise _rejection(status, headers, body)
+            raise rejection(status, headers, body)
         if status != 200:
-            _raise_for(status, headers, body)
+            raise_for(status, headers, body)
         if len(body) > PARSE_ELSEWHERE:
-            faces = await asyncio.to_thread(_faces, body)
+            faces = await asyncio.to_thread(faces_of, body)
         else:
-            faces = _faces(body)
+            faces = faces_of(body)
+        self._note(faces)
+        return faces
+
+    @asynccontextmanager
+    async def stream(self, timeout: float = 5) -> AsyncGenerator[StreamSession]:
+        """Yield a stream: pieces go in, and what is seen in its newest frame comes out.
+
+        Raises StreamsUnknown when the engine is too old for it, EngineBusy when it decodes as many as it may,
+        otherwise as `health` does.
+        """
+        # Asked without an upgrade first: what redirects is no engine, and a WebSocket would follow it.
+        status, headers, body = await self._ask("GET", "/v1/stream", timeout)
+        if status in (404, 405):
+            raise StreamsUnknown("The engine is too old to look at streams")
+        if status != UPGRADE_REQUIRED:
+            raise_for(status, headers, body)
+        with self._translated(timeout):
+            async with asyncio.timeout(timeout):
+                try:
+                    socket = await self._session.ws_connect(
+                        self._url + "/v1/stream",
+                        headers=self._headers,
+                        max_msg_size=MAX_ANSWER,
+                    )
+                except aiohttp.WSServerHandshakeError as err:
+                    # A proxy in between that lets no WebSocket through answers otherwise, often with 400 or 502.
+                    if err.status in (400, UPGRADE_REQUIRED, 501):
+                        raise StreamsUnknown("What lies before the engine lets no stream through") from err
+                    raise_for(err.status, err.headers or {}, b"")
+        session = StreamSession(socket, self._was_silent, self._was_gone, self._note)
+        try:
+            yield session
+        finally:
+            await session.close()
+
+    def _was_silent(self) -> None:
+        self.silent += 1
+        if self.on_timeout is not None:
+            self.on_timeout()
+
+    def _was_gone(self) -> None:
+        if self.on_unavailable is not None:
+            self.on_unavailable()
+
+    def _note(self, faces: Faces) -> None:
+        self.silent = 0
         if (total := faces.ms.get("total")) is not None:
             self._latencies.append(total)
-        return faces
 
     async def _ask(
         self,
@@ -150,7 +172,7 @@ class EngineClient:
         headers = (
             self._headers if data is None else {**self._headers, "Content-Type": "application/octet-stream"}
         )
-        try:
+        with self._translated(timeout):
             async with asyncio.timeout(timeout):
                 while True:
                     try:
@@ -170,6 +192,13 @@ class EngineClient:
                         if not retries:
                             raise
                         retries -= 1
+        raise AssertionError
+
+    @contextmanager
+    def _translated(self, timeout: float) -> Generator[None]:
+        """Raise what goes wrong on the way as one of our own errors."""
+        try:
+            yield
         except TimeoutError:
             raise EngineTimedOut(f"The engine did not answer within {timeout:g} s") from None
         except aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError:
@@ -192,32 +221,6 @@ class EngineClient:
             raise EngineUnavailable("The connection to the engine is closed") from err
 
 
-def _health(data: Any) -> Health:
-    """Return the health in parsed JSON; raise EngineIncompatible when it is something else."""
-    try:
-        return health_from_json(data)
-    except (ProtocolError, ArithmeticError) as err:
-        raise EngineIncompatible("Whatever answers there is not an engine") from err
-
-
-def _faces(body: bytes) -> Faces:
-    try:
-        return faces_from_json(_parse(body))
-    except (ProtocolError, ArithmeticError) as err:
-        raise EngineIncompatible("The engine's answer cannot be understood") from err
-
-
-def _parse(body: bytes) -> Any:
-    try:
-        return json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as err:
-        raise EngineIncompatible("The engine's answer is not JSON") from err
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     """Return the body, never reading more than `MAX_ANSWER`."""
     body = bytearray()
@@ -227,51 +230,3 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
             response.close()
             raise EngineIncompatible("The answer is larger than any engine's")
     return bytes(body)
-
-
-def _raise_for(status: int, headers: Mapping[str, str], body: bytes) -> NoReturn:
-    """Raise what a status other than 200 means."""
-    if status in (401, 403):
-        raise EngineRefused("The engine does not accept the token")
-    if status in (429, 503) and (retry_after := _retry_after(headers)) is not None:
-        raise EngineBusy(retry_after)
-    if status >= 500 or status in (408, 429):
-        _, detail = _problem(headers, body)
-        raise EngineUnavailable(detail or f"The engine failed (HTTP {status})")
-    if 300 <= status < 400:
-        raise EngineIncompatible("Whatever answers there sends us elsewhere, which an engine never does")
-    raise EngineIncompatible(f"Whatever answers there is not an engine (HTTP {status})")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return Retry-After in seconds, within reason; an engine never gives a date."""
-    text = headers.get("Retry-After", "")
-    return min(float(text), RETRY_AFTER_MAX) if text.isascii() and text.isdigit() else None
-
-
-def _rejection(status: int, headers: Mapping[str, str], body: bytes) -> Exception:
-    """Return what a refused image means."""
-    name, detail = _problem(headers, body)
-    if detail is not None:
-        return ImageRejected(name or _REASONS[status], detail)
-    if status == 413:
-        # A proxy in between has its own, smaller limit.
-        return ImageRejected("too_large", "The image is larger than what lies before the engine lets through")
-    return EngineIncompatible(f"Whatever answers there is not an engine (HTTP {status})")
-
-
-def _problem(headers: Mapping[str, str], body: bytes) -> tuple[str | None, str | None]:
-    """Return the name and the text of a problem+json (RFC 9457); None for what is missing."""
-    if not headers.get("Content-Type", "").startswith("application/problem+json"):
-        return None, None
-    try:
-        problem = _parse(body)
-    except EngineIncompatible:
-        return None, None
-    if not isinstance(problem, dict):
-        return None, None
-    # Its type is a URI reference whose last part names the problem; about:blank says no more than the status.
-    uri = str(problem.get("type", "about:blank"))
-    name = None if uri == "about:blank" else re.split(r"[/:#]", uri.rstrip("/"))[-1][:PROBLEM_MAX] or None
-    detail = str(problem.get("detail") or problem.get("title") or "")
-    return name, detail[:PROBLEM_MAX] or None

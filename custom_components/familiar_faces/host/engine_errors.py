@@ -39,6 +39,18 @@ class ImageRejected(EngineError):
         self.reason = reason
 
 
+class StreamsUnknown(EngineIncompatible):
+    """The engine, or what lies before it, knows pictures and no streams."""
+
+
+class NoNewFrame(EngineError):
+    """The camera's stream gave no new frame in time: it may be asked again."""
+
+
+class StreamEnded(EngineError):
+    """The stream is over: all that came of it was looked at, or the engine takes no more of it."""
+
+
 class EnvironmentFailed(Exception):
     """The engine's environment could not be prepared.
 

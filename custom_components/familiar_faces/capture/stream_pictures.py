@@ -1,0 +1,226 @@
+"""Pictures of a camera's stream: what the engine sees in one frame after the other, always the newest."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+import time
+
+from ..host.engine_errors import (
+    EngineBusy,
+    EngineError,
+    EngineIncompatible,
+    EngineUnavailable,
+    ImageRejected,
+    NoNewFrame,
+    StreamEnded,
+    StreamsUnknown,
+)
+from ..host.stream_session import StreamSession
+from .camera_stream import CameraStream, Subscription
+from .pictures import Ask, NoPicture, Pictures, Seen, Trouble, Wish
+
+BEFORE = 1.5
+"""Seconds that a frame may be older than what starts the look: who rings stood there before."""
+LATE = 30.0
+"""Seconds after which a look that had to wait begins with the present."""
+LAG = 2
+"""Pieces that a decoder needs after a frame until it hands that out."""
+FAILURES = 2
+"""How many times a stream may fail at the beginning of a look, until something else is tried."""
+NOTHING = 6.0
+"""Seconds within which the first frame must come, until something else is tried."""
+BUSY_AGAIN = 0.25
+"""Seconds until the engine is asked again whether it has room for a stream."""
+AWAY_AGAIN = 0.5
+LOOK_SECONDS = 6.0
+"""How long the engine may take for a frame; it waits up to five for it to come."""
+
+
+class StreamPictures:
+    """The frames of a camera's stream. Each has a time, so it is known to be fresh."""
+
+    def __init__(self, stream: CameraStream, camera: str, *, every_picture: bool = False) -> None:
+        """Take pictures of a stream; `camera` is its entity id.
+
+        `every_picture`: have every frame back as a JPEG, and not just the first; that takes the engine a quarter
+        longer.
+        """
+        self._stream = stream
+        self._camera = camera
+        self._every_picture = every_picture
+
+    def open(self, ask: Ask) -> AbstractAsyncContextManager[Pictures]:
+        """Take pictures for a look from now on."""
+        return self._async_open(ask)
+
+    @asynccontextmanager
+    async def _async_open(self, ask: Ask) -> AsyncGenerator[Pictures]:
+        age = (datetime.now(UTC) - ask.at).total_seconds()
+        # A clock that was set says nothing of how long ago something happened.
+        at = time.monotonic() - (age if 0 <= age <= LATE else 0.0)
+        async with self._stream.subscribe(at - BEFORE) as subscription:
+            look = _LookAtStream(
+                self._stream, subscription, self._camera, ask, at - BEFORE, every_picture=self._every_picture
+            )
+            task = asyncio.create_task(look.feed(), name="familiar_faces stream to engine")
+            try:
+                yield look
+            finally:
+                task.cancel()
+                await asyncio.wait((task,))
+                if not task.cancelled():
+                    # Not hidden: it never ends by itself but by a mistake of ours.
+                    task.result()
+
+
+class _LookAtStream:
+    """The frames of one look."""
+
+    def __init__(
+        self,
+        stream: CameraStream,
+        subscription: Subscription,
+        camera: str,
+        ask: Ask,
+        since: float,
+        *,
+        every_picture: bool,
+    ) -> None:
+        self.waited = 0.0
+        self.newest: bytes | None = None
+        self.trouble: Trouble | None = Trouble.NO_PICTURE
+        self._stream = stream
+        self._subscription = subscription
+        self._camera = camera
+        self._ask = ask
+        self._since = since
+        self._every_picture = every_picture
+        self._began = asyncio.get_running_loop().time()
+        self._session: StreamSession | None = None
+        self._base = 0.0
+        """When the first frame that this session was fed with is shown, in the stream's time."""
+        self._fed: list[float] = []
+        """When the frames are shown that the engine was fed with and that were not looked at."""
+        self._last = -1.0
+        """When the last frame that was looked at is shown, in the stream's time."""
+        self._failure: EngineError | None = None
+        self._unfit = False
+        self._begun = False
+        """Whether pieces were taken for the session at hand."""
+        self._rejected = 0
+        """How many times in a row the engine could not decode the stream."""
+        self._news = asyncio.Event()
+
+    async def ready(self) -> bool:
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        until = self._began + self._ask.seconds
+        try:
+            while True:
+                first = self.trouble is not None
+                # A look that had to wait for the engine gets its first frame all the same.
+                if self._has_frame and (first or loop.time() < until):
+                    return True
+                if first and (self._unfit or self._subscription.failures >= FAILURES):
+                    raise NoPicture(self.trouble or Trouble.NO_PICTURE, self._camera)
+                if self._unfit:
+                    return False
+                end = min(until, self._began + NOTHING) if first and not self._waits_for_engine else until
+                if loop.time() >= end:
+                    if first:
+                        raise NoPicture(self.trouble or Trouble.NO_PICTURE, self._camera) from self._failure
+                    return False
+                self._news.clear()
+                with suppress(TimeoutError):
+                    # The keeper of the stream tells of a failure through nobody else.
+                    async with asyncio.timeout(min(end - loop.time(), 0.25)):
+                        await self._news.wait()
+        finally:
+            self.waited += loop.time() - since
+
+    @property
+    def _has_frame(self) -> bool:
+        return self._session is not None and len(self._fed) > LAG
+
+    @property
+    def _waits_for_engine(self) -> bool:
+        return self._session is None and self._failure is not None
+
+    async def see(self, wish: Wish) -> Seen:
+        session = self._session
+        if session is None:
+            raise EngineUnavailable("The connection to the engine is closed")
+        timeline = self._subscription.timeline
+        after = max(self._last, timeline.time_of(self._since)) - self._base
+        try:
+            seen = await session.look(
+                # Rounded on its way, the last frame must not be a newer one.
+                after=max(after + 1e-3, 0.0) if after > 0 else None,
+                picture=self._every_picture or self.newest is None,
+                min_face=wish.min_face,
+                portraits=wish.portraits,
+                timeout=LOOK_SECONDS,
+            )
+        except NoNewFrame as err:
+            self._fed.clear()
+            raise ImageRejected("no_frame", str(err)) from err
+        except StreamEnded as err:
+            self._lose(session)
+            raise ImageRejected("stream_ended", str(err)) from err
+        except EngineBusy:
+            raise
+        except EngineUnavailable, EngineIncompatible, ImageRejected:
+            self._lose(session)
+            raise
+        shown = self._base + seen.time
+        self._last = shown
+        self._fed = [each for each in self._fed if each > shown]
+        if seen.picture is not None:
+            self.newest = seen.picture
+        self.trouble = None
+        old = max(0.0, time.monotonic() - timeline.made(shown))
+        return Seen(seen.faces, datetime.now(UTC) - timedelta(seconds=old), seen.picture)
+
+    async def feed(self) -> None:
+        """Open a stream at the engine and pass the camera's on, again where that is cut off."""
+        while not self._unfit:
+            try:
+                async with AsyncExitStack() as stack:
+                    session = await stack.enter_async_context(self._ask.engine().stream())
+                    self._failure = None
+                    await self._pass_on(session)
+            except StreamsUnknown as err:
+                self._failure, self._unfit = err, True
+            except EngineBusy as err:
+                self._failure = err
+                await asyncio.sleep(BUSY_AGAIN)
+            except EngineError as err:
+                self._failure = err
+                await asyncio.sleep(AWAY_AGAIN)
+            finally:
+                self._session = None
+                self._news.set()
+            if self._begun:
+                # The engine has lost what came before.
+                self._stream.restart(self._subscription, max(self._since, time.monotonic() - BEFORE))
+                self._begun = False
+
+    async def _pass_on(self, session: StreamSession) -> None:
+        self._fed.clear()
+        while not (pieces := await self._subscription.take()):
+            pass
+        self._begun = True
+        self._base = pieces[0].time
+        self._session = session
+        while self._session is session:
+            await session.feed(b"".join(piece.data for piece in pieces))
+            self._fed += [piece.time for piece in pieces if piece.time > self._last]
+            self._news.set()
+            pieces = await self._subscription.take()
+
+    def _lose(self, session: StreamSession) -> None:
+        """Take note that a session is of no more use; another is opened."""
+        if self._session is session:
+            self._session = None
+            self._subscription.news.set()
