@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import Frame, Pixels, whole_frame
+from .pixels import Frame, Pixels, scale_looked, whole_frame
 
 SEEN_AS = 20
 """Width in pixels that a face of `min_face` has in the whole frame. Of 200 faces 45 pixels wide, seen at
@@ -189,7 +189,7 @@ def scale_for(min_face: int) -> float:
 
 def scales(size: tuple[int, int], min_face: int) -> list[float]:
     """Return the sizes at which the detector looks at a whole frame, as shares of its own width and height."""
-    fine = scale_for(min_face)
+    fine = min(scale_for(min_face), scale_looked(size))
     return [fine] if fine * max(size) <= ONE_LOOK else [fine, WHOLE / max(size)]
 
 

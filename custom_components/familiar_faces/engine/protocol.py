@@ -19,8 +19,9 @@ Embedding = NDArray[np.float32]
 
 MIN_FACE = 40
 MAX_FACES = 20
-MAX_BYTES = 20 * 1024 * 1024
-MAX_PIXELS = 50_000_000
+MAX_BYTES = 64 * 1024 * 1024
+MAX_PIXELS = 16384 * 12288
+"""200 megapixels, as the largest sensors of phones have them; what is decoded of them at once is less."""
 
 
 class ProtocolError(ValueError):
