@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import re
 import struct
 
+from .heif_boxes import CutOffBoxesError, DamagedBoxesError, Heif, brand, read_heif
 from .protocol import MAX_BYTES
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -25,6 +26,14 @@ _ALL = (1 << 64) - 1
 
 class NotAnImageError(ValueError):
     """The bytes are not an image that can be decoded whole."""
+
+
+class CutOffError(NotAnImageError):
+    """A part of the image is missing."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("the image is cut off")
 
 
 class TooLargeError(ValueError):
@@ -58,12 +67,15 @@ class Header:
     pixel_bytes: int = 3
     """Bytes that a pixel takes while it is decoded at full scale."""
     jpeg: Jpeg | None = None
+    heif: Heif | None = None
+    """Where the picture of a HEIC or AVIF photo is."""
 
 
 def read_header(data: bytes) -> Header:
     """Return what an image claims; raise NotAnImageError or TooLargeError with a sentence for people.
 
-    Only the structure is read: ITU-T T.81 (JPEG), the W3C's PNG and RFC 9649 (WebP).
+    Only the structure is read: ITU-T T.81 (JPEG), the W3C's PNG, RFC 9649 (WebP) and ISO/IEC 23008-12
+    (HEIC, AVIF).
     """
     if len(data) > MAX_BYTES:
         raise TooLargeError(f"the image has more than {MAX_BYTES >> 20} MB")
@@ -76,10 +88,12 @@ def read_header(data: bytes) -> Header:
             header = _read_png(data)
         elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             header = _read_webp(data)
+        elif brand(data) is not None:
+            header = _read_heif(data)
         else:
-            raise NotAnImageError("this is not a JPEG, PNG or WebP image")
-    except (struct.error, IndexError) as err:
-        raise NotAnImageError("the image is cut off") from err
+            raise NotAnImageError("this is not a JPEG, PNG, WebP, HEIC or AVIF image")
+    except (struct.error, IndexError, CutOffBoxesError) as err:
+        raise CutOffError from err
     if not header.width or not header.height:
         raise NotAnImageError("the image is empty")
     return header
@@ -113,7 +127,7 @@ def _read_jpeg(data: bytes) -> Header:
     if end is not None and not scans:
         raise NotAnImageError("the JPEG has no picture in it")
     if frame is None or not scans or at > len(data):
-        raise NotAnImageError("the image is cut off")
+        raise CutOffError
     return frame.header(end)
 
 
@@ -189,7 +203,7 @@ def _read_png(data: bytes) -> Header:
 def _read_webp(data: bytes) -> Header:
     size, kind = struct.unpack_from("<I", data, 4)[0], data[12:16]
     if size + 8 > len(data):
-        raise NotAnImageError("the image is cut off")
+        raise CutOffError
     if kind == b"VP8X":
         width = int.from_bytes(data[24:27], "little") + 1
         height = int.from_bytes(data[27:30], "little") + 1
@@ -201,6 +215,17 @@ def _read_webp(data: bytes) -> Header:
         width, height = struct.unpack_from("<HH", data, 26)
         return _webp(width & 0x3FFF, height & 0x3FFF, False)
     raise NotAnImageError("the WebP has no picture in it")
+
+
+def _read_heif(data: bytes) -> Header:
+    try:
+        heif = read_heif(data)
+    except CutOffBoxesError:
+        raise
+    except DamagedBoxesError as err:
+        raise NotAnImageError("the image is damaged") from err
+    # What its decoder takes is taken elsewhere.
+    return Header(*heif.size, heif=heif)
 
 
 def _webp(width: int, height: int, alpha: bool) -> Header:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from .headers import Jpeg, NotAnImageError
+from .headers import CutOffError, Jpeg
 
 _GREY = 128
 """What a block without any coefficient is in each of three colours."""
@@ -30,14 +30,14 @@ def ended(data: bytes, jpeg: Jpeg) -> bytes:
 
 
 def check_whole(data: bytes, jpeg: Jpeg, pixels: NDArray[np.uint8], finest: int, decode: Decode) -> None:
-    """Raise NotAnImageError when more than the lowest row of blocks is missing.
+    """Raise CutOffError when more than the lowest row of blocks is missing.
 
     `pixels`: the picture as it was decoded, at any scale and turned in any way. `finest`: how many pixels one may
     stand for at least when it is decoded again. `decode`: makes pixels of bytes, as they lie, at 1/1, 1/2, 1/4 or
     1/8 of the size; it is only called when there is doubt.
     """
     if not jpeg.scanned:
-        raise NotAnImageError("the image is cut off")
+        raise CutOffError
     if jpeg.refines:
         # All of it is seen early, and what is missing of a later scan shows in no corner.
         step = finest
@@ -54,7 +54,7 @@ def check_whole(data: bytes, jpeg: Jpeg, pixels: NDArray[np.uint8], finest: int,
         len(differs)
         and (int(differs[0]) + (step == 1)) * step // jpeg.rows < (len(one) - 1) * step // jpeg.rows
     ):
-        raise NotAnImageError("the image is cut off")
+        raise CutOffError
 
 
 def _grey_corner(pixels: NDArray[np.uint8]) -> bool:

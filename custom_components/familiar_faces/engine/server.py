@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 from . import PROTOCOL, VERSION
 from .model_card import model_card
 from .pipeline import Pipeline, Wish
-from .pixels import NotAnImageError, TooLargeError
+from .pixels import CutOffError, NotAnImageError, TooLargeError
 from .protocol import MAX_BYTES, MAX_FACES, MIN_FACE, faces_to_json
 from .work_queue import PLACES, BusyError, WorkQueue
 
@@ -48,9 +48,14 @@ class Listen:
     """Asked for when given; a TCP port is never opened without."""
 
 
-def problem(status: int, detail: str, **headers: str) -> web.Response:
-    """Return an error as RFC 9457 has it."""
-    body = {"type": "about:blank", "title": _title(status), "status": status, "detail": detail}
+def problem(status: int, detail: str, name: str | None = None, **headers: str) -> web.Response:
+    """Return an error as RFC 9457 has it; with a `name` where the status alone says too little."""
+    body = {
+        "type": f"#{name}" if name else "about:blank",
+        "title": _title(status),
+        "status": status,
+        "detail": detail,
+    }
     return web.json_response(body, status=status, content_type="application/problem+json", headers=headers)
 
 
@@ -78,6 +83,8 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
             return problem(413, f"the image has more than {MAX_BYTES >> 20} MB")
         except TooLargeError as err:
             return problem(413, str(err))
+        except CutOffError as err:
+            return problem(400, str(err), "cut_off")
         except NotAnImageError as err:
             return problem(400, str(err))
         return web.json_response(faces_to_json(result))
