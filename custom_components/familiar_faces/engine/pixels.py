@@ -1,8 +1,8 @@
 """From bytes to pixels, with limits that hold before anything is decoded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from .headers import CutOffError, Header, NotAnImageError, TooLargeError, read_h
 from .jpeg_whole import check_whole, ended
 from .photo_formats import decode_photo
 from .protocol import MAX_PIXELS
+from .turning import rotated
 
 __all__ = [
     "CutOffError",
@@ -62,6 +63,8 @@ class Frame:
     """The least that `step` can become."""
     needed: float = 0.0
     """The finest scale that `refine` was asked for."""
+    turn: int = 0
+    """By how many quarters clockwise it is turned."""
 
     def refine(self, scale: float) -> None:
         """See to it that `pixels` are at `scale`, a share of the image's size, or larger; errors as `decode`.
@@ -70,7 +73,16 @@ class Frame:
         """
         self.needed = max(self.needed, scale)
         if self.step > self.finest and self.step * scale > 1:
-            self.pixels, self.step = _decode_reduced(self.data, read_header(self.data), scale)
+            pixels, self.step = _decode_reduced(self.data, read_header(self.data), scale)
+            self.pixels = rotated(pixels, self.turn)
+
+    def turned(self, clockwise: int) -> Self:
+        """Return the frame turned by some quarters more."""
+        if not clockwise:
+            return self
+        size = self.size[::-1] if clockwise % 2 else self.size
+        turn = (self.turn + clockwise) % 4
+        return replace(self, pixels=rotated(self.pixels, clockwise), size=size, turn=turn)
 
 
 def open_frame(data: bytes, scale: float) -> Frame:

@@ -181,14 +181,19 @@ def _end_soon() -> None:
 def _wish(request: web.Request) -> Wish:
     """Return what the query asks for; raise ValueError with a sentence."""
     query = request.query
-    known = {"min_face", "max_faces", "crops", "portraits", "mirrored"}
+    known = {"min_face", "max_faces", "crops", "portraits", "mirrored", "rotate", "search_turned"}
     if unknown := sorted(set(query) - known):
         raise ValueError(f"{unknown[0]} is not a parameter")
+    rotate = _number(query.get("rotate"), "rotate", 0, 0, 270)
+    if rotate % 90:
+        raise ValueError("rotate must be 0, 90, 180 or 270")
     return Wish(
         min_face=_number(query.get("min_face"), "min_face", MIN_FACE, LEAST_FACE, LARGEST_FACE),
         max_faces=_number(query.get("max_faces"), "max_faces", MAX_FACES, 1, MOST_FACES),
+        rotate=rotate,
         **{
-            name: bool(_number(query.get(name), name, 0, 0, 1)) for name in ("crops", "portraits", "mirrored")
+            name: bool(_number(query.get(name), name, 0, 0, 1))
+            for name in ("crops", "portraits", "mirrored", "search_turned")
         },
     )
 
