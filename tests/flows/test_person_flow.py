@@ -249,15 +249,19 @@ async def test_photos_that_do_not_belong(hass: HomeAssistant, hub: Hub, entry: M
     assert result["description_placeholders"]["count"] == "2"
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", jpeg(astronaut())[:2000]], ids=["empty", "text", "cut off"])
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [(b"", "not_an_image"), (b"hello", "not_an_image"), (jpeg(astronaut())[:2000], "photo_cut_off")],
+    ids=["empty", "text", "cut off"],
+)
 async def test_upload_that_is_not_a_photo(
-    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, data: bytes
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, data: bytes, error: str
 ) -> None:
     """A file that is not an image is refused, and the flow goes on with another one."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
     result = await add_photo(hass, result, data)
-    assert result["errors"] == {"photo": "not_an_image"}
+    assert result["errors"] == {"photo": error}
     result = await add_photo(hass, result, enrolment_photos()[0])
     assert result["description_placeholders"]["count"] == "1"
 
@@ -268,6 +272,29 @@ async def test_photo_of_huge_size(hass: HomeAssistant, hub: Hub, entry: MockConf
     result = await configure(hass, result, consent())
     result = await add_photo(hass, result, huge_png())
     assert result["errors"] == {"photo": "photo_too_large"}
+
+
+@pytest.mark.parametrize("turn", [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180])
+async def test_a_turned_photo_is_put_right(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, turn: Image.Transpose
+) -> None:
+    """One that lies on its side and does not say so is used as it should be, not as it lies."""
+    image = astronaut().resize((540, 540))
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, jpeg(image.transpose(turn)))
+    assert result["description_placeholders"]["count"] == "1"
+    (person,) = await hass.async_add_executor_job(hub.vault.people)
+    seen = await hub.client.faces(jpeg(image), mirrored=True)
+    assert float(person.templates[0].embedding @ seen.faces[0].embedding) > 0.9
+
+
+async def test_a_phones_photo_is_taken(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """HEIC is read by the engine."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, phone_photo(astronaut().resize((540, 540)), "heic"))
+    assert result["description_placeholders"]["count"] == "1"
 
 
 @pytest.mark.parametrize("kind", ["cmyk", "16 bit", "animated", "palette", "transparent", "webp"])
