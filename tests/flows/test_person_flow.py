@@ -22,6 +22,7 @@ from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import UnknownPerson, VaultUnwritable
+from tests.common.phone_photos import phone_photo
 
 from ..common.pictures import (
     astronaut,
@@ -284,9 +285,9 @@ async def test_a_turned_photo_is_put_right(
     result = await configure(hass, result, consent())
     result = await add_photo(hass, result, jpeg(image.transpose(turn)))
     assert result["description_placeholders"]["count"] == "1"
-    (person,) = await hass.async_add_executor_job(hub.vault.people)
-    seen = await hub.client.faces(jpeg(image), mirrored=True)
-    assert float(person.templates[0].embedding @ seen.faces[0].embedding) > 0.9
+    # The same face upright is nearly the same photo; as it lies it would be somebody else's.
+    result = await add_photo(hass, await choose(hass, result, "photo"), jpeg(variant(image, light=1.1)))
+    assert "nearly the same" in result["description_placeholders"]["verdict"]
 
 
 async def test_a_phones_photo_is_taken(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
