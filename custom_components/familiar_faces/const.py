@@ -101,6 +101,8 @@ OCCUPIED_FOR: Final = timedelta(seconds=30)
 """How long a camera shows a familiar person or a stranger after the last look that saw one."""
 ENGINE_PATIENCE: Final = 10.0
 """Seconds that a dialog waits for an engine that is still starting."""
+PHOTO_SECONDS: Final = 60.0
+"""Seconds that a photo may take: one of 200 megapixels takes ten on a slow machine, and is searched four times."""
 PURGE_INTERVAL: Final = timedelta(hours=1)
 
 

@@ -173,9 +173,16 @@ class EngineProcess:
 
     def memory_mb(self) -> float:
         """Return the engine's resident memory in MB."""
+        return self._memory_mb("VmRSS")
+
+    def peak_mb(self) -> float:
+        """Return the most resident memory that the engine ever had, in MB."""
+        return self._memory_mb("VmHWM")
+
+    def _memory_mb(self, name: str) -> float:
         assert self.process is not None
         status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
-        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(name))
 
     def connect(self, timeout: float = 60) -> http.client.HTTPConnection:
         """Return an open connection to the engine."""

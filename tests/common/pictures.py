@@ -4,6 +4,7 @@ from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+import re
 import struct
 import zlib
 
@@ -117,6 +118,45 @@ def huge_png(side: int = 30_000) -> bytes:
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     pixels = zlib.compress(bytes(1_000_000))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def tall_jpeg(width: int, height: int, orientation: int = 1) -> bytes:
+    """Return a photo of the astronaut, the portrait 720 pixels wide, in a scene as large as a phone's camera takes.
+
+    `height`: a multiple of 16. Both as it is stored; turned by the EXIF `orientation`, 1 or 6, it is upright.
+    The scene's rows of blocks start afresh, so that those of a strip can be repeated without making the whole of it.
+    """
+    # 48 rows for the repeated part, and a strip with the portrait.
+    plain = Image.fromarray(
+        np.random.default_rng(0).integers(100, 140, (48, width, 3), dtype=np.uint8)
+    ).filter(ImageFilter.BoxBlur(2))
+    person = astronaut().resize((720, 720), Image.Resampling.LANCZOS)
+    if orientation == 6:
+        person = person.transpose(Image.Transpose.ROTATE_90)
+    scene = Image.new("RGB", (width, 768))
+    for top in range(0, 768, 48):
+        scene.paste(plain, (0, top))
+    scene.paste(person, (width // 3, 24))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (head, person_rows), (_, plain_rows) = (_rows_of_blocks(image, exif) for image in (scene, plain))
+    at = head.index(b"\xff\xc0") + 5
+    head = head[:at] + struct.pack(">H", height) + head[at + 2 :]
+    rows = plain_rows * ((height - 768) // 96) + person_rows
+    rows += plain_rows * -(-(height // 16 - len(rows)) // len(plain_rows))
+    rows = rows[: height // 16]
+    data = b"".join(row + b"\xff" + bytes([0xD0 + number % 8]) for number, row in enumerate(rows))
+    return head + data[:-2] + b"\xff\xd9"
+
+
+def _rows_of_blocks(image: Image.Image, exif: Image.Exif) -> tuple[bytes, list[bytes]]:
+    """Return an image's JPEG up to its data, and the data of each of its rows of blocks."""
+    data = BytesIO()
+    image.save(data, "JPEG", quality=85, exif=exif, restart_marker_rows=1)
+    whole = data.getvalue()
+    start = whole.index(b"\xff\xda")
+    start += 2 + int.from_bytes(whole[start + 2 : start + 4])
+    return whole[:start], re.split(rb"\xff[\xd0-\xd7]", whole[start:-2])
 
 
 def enrolment_photos() -> list[bytes]:

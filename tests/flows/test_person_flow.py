@@ -22,6 +22,7 @@ from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import UnknownPerson, VaultUnwritable
+from tests.common.phone_photos import phone_photo
 
 from ..common.pictures import (
     astronaut,
@@ -260,15 +261,19 @@ async def test_photos_that_do_not_belong(hass: HomeAssistant, hub: Hub, entry: M
     assert result["description_placeholders"]["count"] == "2"
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", jpeg(astronaut())[:2000]], ids=["empty", "text", "cut off"])
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [(b"", "not_an_image"), (b"hello", "not_an_image"), (jpeg(astronaut())[:2000], "photo_cut_off")],
+    ids=["empty", "text", "cut off"],
+)
 async def test_upload_that_is_not_a_photo(
-    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, data: bytes
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, data: bytes, error: str
 ) -> None:
     """A file that is not an image is refused, and the flow goes on with another one."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
     result = await add_photo(hass, result, data)
-    assert result["errors"] == {"photo": "not_an_image"}
+    assert result["errors"] == {"photo": error}
     result = await add_photo(hass, result, enrolment_photos()[0])
     assert result["description_placeholders"]["count"] == "1"
 
@@ -279,6 +284,29 @@ async def test_photo_of_huge_size(hass: HomeAssistant, hub: Hub, entry: MockConf
     result = await configure(hass, result, consent())
     result = await add_photo(hass, result, huge_png())
     assert result["errors"] == {"photo": "photo_too_large"}
+
+
+@pytest.mark.parametrize("turn", [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180])
+async def test_a_turned_photo_is_put_right(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, turn: Image.Transpose
+) -> None:
+    """One that lies on its side and does not say so is used as it should be, not as it lies."""
+    image = astronaut().resize((540, 540))
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, jpeg(image.transpose(turn)))
+    assert result["description_placeholders"]["count"] == "1"
+    # The same face upright is nearly the same photo; as it lies it would be somebody else's.
+    result = await add_photo(hass, await choose(hass, result, "photo"), jpeg(variant(image, light=1.1)))
+    assert "nearly the same" in result["description_placeholders"]["verdict"]
+
+
+async def test_a_phones_photo_is_taken(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """HEIC is read by the engine."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, phone_photo(astronaut().resize((540, 540)), "heic"))
+    assert result["description_placeholders"]["count"] == "1"
 
 
 @pytest.mark.parametrize("kind", ["cmyk", "16 bit", "animated", "palette", "transparent", "webp"])

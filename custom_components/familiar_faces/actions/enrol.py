@@ -40,7 +40,7 @@ async def _async_enrol(call: ServiceCall) -> ServiceResponse:
     person = find_consenting(hub, call)
     assert person is not None, "the schema asks for somebody"
     photo = await async_image(hub.hass, call.data[ATTR_IMAGE])
-    seen = await async_faces(hub, photo, portraits=True, mirrored=True)
+    seen = await async_faces(hub, photo, portraits=True, mirrored=True, search_turned=True)
     try:
         judged = await hub.async_whole(_async_take(hub, person, photo, seen, insist=call.data[ATTR_INSIST]))
     except (ConsentMissing, UnknownPerson) as err:

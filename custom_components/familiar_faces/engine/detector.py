@@ -19,7 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pixels import Frame, Pixels, whole_frame
+from .pixels import Frame, Pixels, scale_looked, whole_frame
+from .turning import lies
 
 SEEN_AS = 20
 """Width in pixels that a face of `min_face` has in the whole frame. Of 200 faces 45 pixels wide, seen at
@@ -123,6 +124,11 @@ class Detector:
         faces = faces[np.argsort(-faces[:, 2] * faces[:, 3])][:max_faces]
         return [_detection(row) for row in faces]
 
+    def lies(self, frame: Frame, face: Detection) -> bool:
+        """Return whether a face is turned too far to be compared as it lies."""
+        left, top, width, height = (value / frame.step for value in face.box)
+        return lies(self._run, frame.pixels, (left, top, width, height), face.landmarks, face.score)
+
     def _look(self, view: _View) -> NDArray[np.float64]:
         """Return rows of box, landmarks and score, in pixels of the frame."""
         small = view.pixels
@@ -189,7 +195,7 @@ def scale_for(min_face: int) -> float:
 
 def scales(size: tuple[int, int], min_face: int) -> list[float]:
     """Return the sizes at which the detector looks at a whole frame, as shares of its own width and height."""
-    fine = scale_for(min_face)
+    fine = min(scale_for(min_face), scale_looked(size))
     return [fine] if fine * max(size) <= ONE_LOOK else [fine, WHOLE / max(size)]
 
 

@@ -16,6 +16,7 @@ from .pixels import Frame, Pixels, encode_jpeg, open_frame, whole_frame
 from .protocol import MAX_FACES, MIN_FACE, Face, Faces
 from .quality import judge
 from .recogniser import Recogniser, align
+from .turning import QUARTERS, quarters
 
 PORTRAIT = (320, 400)
 """Largest width and height of a portrait, pixels."""
@@ -32,6 +33,10 @@ class Wish:
     portraits: bool = False
     mirrored: bool = False
     """Average each embedding with the mirrored crop's: steadier, for enrolling."""
+    rotate: int = 0
+    """Turn the picture by 0, 90, 180 or 270 degrees clockwise before anything is looked for."""
+    search_turned: bool = False
+    """Look for faces in the picture turned, too, when nobody is upright in it; the answer is of it so turned."""
 
 
 class Pipeline:
@@ -67,21 +72,26 @@ class Pipeline:
         """Return the faces in a picture that is decoded, the largest first."""
         with self._lock:
             start = time.perf_counter()
-            return self._look(whole_frame(pixels), wish, start)
+            return self._look(whole_frame(pixels), wish, start)[0]
+
+    def see_frame(self, frame: Frame, wish: Wish) -> Faces:
+        """Return the faces in an image that is opened already, the largest first."""
+        with self._lock:
+            return self._look(frame, wish, time.perf_counter())[0]
 
     def _see(self, data: bytes, wish: Wish) -> Faces:
         start = time.perf_counter()
         # A photo to enrol with comes after anything, and its template must not depend on it.
         needed = 0.0 if wish.mirrored else self._needed
         frame = open_frame(data, max(scale_for(wish.min_face), needed))
-        faces = self._look(frame, wish, start)
-        self._needed = frame.needed
+        faces, self._needed = self._look(frame, wish, start)
         return faces
 
-    def _look(self, frame: Frame, wish: Wish, start: float) -> Faces:
-        """Return the faces in a frame, of which more is decoded when it is needed."""
+    def _look(self, frame: Frame, wish: Wish, start: float) -> tuple[Faces, float]:
+        """Return the faces in a frame, of which more is decoded when it is needed, and how finely that was."""
+        frame = frame.turned(quarters(wish.rotate))
         decoded = time.perf_counter()
-        found = self._detector.detect(frame, wish.min_face, wish.max_faces)
+        frame, found, lying, turned = self._find(frame, wish)
         detected = time.perf_counter()
         crops = [align(frame.pixels, detection.landmarks / frame.step) for detection in found]
         aligned = time.perf_counter()
@@ -92,12 +102,12 @@ class Pipeline:
                 box=detection.box,
                 landmarks=tuple((float(x), float(y)) for x, y in detection.landmarks),
                 score=detection.score,
-                quality=judge(crop, detection.landmarks, detection.box[2]),
+                quality=judge(crop, detection.landmarks, detection.box[2], lies=lies),
                 embedding=embedding,
                 crop=encode_jpeg(crop) if wish.crops else None,
                 portrait=encode_jpeg(portrait(frame, detection)) if wish.portraits else None,
             )
-            for detection, crop, embedding in zip(found, crops, embeddings, strict=True)
+            for detection, crop, embedding, lies in zip(found, crops, embeddings, lying, strict=True)
         )
         seconds = {
             "decode": decoded - start,
@@ -106,12 +116,40 @@ class Pipeline:
             "embed": embedded - aligned,
             "total": time.perf_counter() - start,
         }
-        return Faces(
+        seen = Faces(
             model=space(self.variant),
             size=frame.size,
             faces=faces,
             ms={name: value * 1000 for name, value in seconds.items()},
+            turned=turned,
         )
+        return seen, frame.needed
+
+    def _find(self, frame: Frame, wish: Wish) -> tuple[Frame, list[Detection], list[bool], int]:
+        """Return the faces and which of them lie, and by how many degrees clockwise the picture is to be turned.
+
+        With `search_turned` they are the faces of the picture so turned, which is returned with them.
+        """
+        found, lying = self._faces(frame, wish)
+        # A face that lies is a sign that the picture does; without any one has to be asked to search for it.
+        if not all(lying) or not (found or wish.search_turned):
+            return frame, found, lying, 0
+        widest, turn = 0.0, 0
+        for clockwise in QUARTERS:
+            others, lie = self._faces(frame.turned(clockwise), wish)
+            upright = max(
+                (each.box[2] for each, lies in zip(others, lie, strict=True) if not lies), default=0.0
+            )
+            if upright > widest:
+                widest, turn = upright, clockwise
+        if turn and wish.search_turned:
+            frame = frame.turned(turn)
+            found, lying = self._faces(frame, wish)
+        return frame, found, lying, 90 * turn
+
+    def _faces(self, frame: Frame, wish: Wish) -> tuple[list[Detection], list[bool]]:
+        found = self._detector.detect(frame, wish.min_face, wish.max_faces)
+        return found, [self._detector.lies(frame, each) for each in found]
 
 
 def portrait(frame: Frame, detection: Detection) -> Pixels:

@@ -19,8 +19,9 @@ Embedding = NDArray[np.float32]
 
 MIN_FACE = 40
 MAX_FACES = 20
-MAX_BYTES = 20 * 1024 * 1024
-MAX_PIXELS = 50_000_000
+MAX_BYTES = 64 * 1024 * 1024
+MAX_PIXELS = 16384 * 12288
+"""200 megapixels, as the largest sensors of phones have them; what is decoded of them at once is less."""
 
 
 class ProtocolError(ValueError):
@@ -37,7 +38,8 @@ class Quality:
 
     usable: bool
     reason: str | None
-    """None when usable, else `too_small`, `too_blurred`, `too_dark`, `too_bright` or `turned_away`."""
+    """None when usable, else `too_small`, `too_blurred`, `too_dark`, `too_bright`, `turned_away` or `turned`: lying on its
+    side or upside down in the picture."""
     sharpness: float
     """Variance of the Laplacian of the aligned crop, grey levels squared."""
     yaw: float
@@ -82,6 +84,10 @@ class Faces:
     faces: tuple[Face, ...]
     ms: Mapping[str, float]
     """Milliseconds spent on `decode`, `detect`, `align`, `embed`, and `total` with waiting left out."""
+    turned: int = 0
+    """By how many degrees clockwise, 0, 90, 180 or 270, the picture has to be turned so that people stand upright
+    in it, after the turning that was asked for. Where a search was asked for, `size` and `faces` are of it turned;
+    otherwise all faces in it are `turned`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,7 @@ def faces_to_json(faces: Faces) -> dict[str, Any]:
         "size": list(faces.size),
         "faces": [_face_to_json(face) for face in faces.faces],
         "ms": {name: round(value, 2) for name, value in faces.ms.items()},
+        "turned": faces.turned,
     }
 
 
@@ -129,6 +136,8 @@ def faces_from_json(data: Mapping[str, Any]) -> Faces:
             size=(int(width), int(height)),
             faces=tuple(_face_from_json(face) for face in data["faces"]),
             ms={str(name): float(value) for name, value in data["ms"].items()},
+            # Engines before it do not say.
+            turned=int(data.get("turned", 0)) % 360,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as err:
         raise ProtocolError(f"the answer is not protocol 1: {err!r}") from err

@@ -37,8 +37,10 @@ all but two; there are hardly any beyond, so this is a precaution: from about th
 sight."""
 
 
-def judge(crop: Pixels, landmarks: NDArray[np.float64], width: float) -> Quality:
+def judge(crop: Pixels, landmarks: NDArray[np.float64], width: float, *, lies: bool = False) -> Quality:
     """Return the verdict on a face from its aligned crop, its landmarks and its width in the frame.
+
+    `lies`: whether it is turned too far in the picture, see `turning`; then all else is measured in vain.
 
     The reason is the first that applies; what makes the others untrustworthy comes first.
     """
@@ -50,7 +52,9 @@ def judge(crop: Pixels, landmarks: NDArray[np.float64], width: float) -> Quality
         brightness=brightness(crop),
         size=round(width),
     )
-    if width < TOO_SMALL:
+    if lies:
+        reason = "turned"
+    elif width < TOO_SMALL:
         reason = "too_small"
     elif measured.brightness < TOO_DARK:
         reason = "too_dark"

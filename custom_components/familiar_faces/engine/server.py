@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 from . import PROTOCOL, VERSION
 from .model_card import model_card
 from .pipeline import Pipeline
-from .pixels import NotAnImageError, TooLargeError
+from .pixels import CutOffError, NotAnImageError, TooLargeError, is_phone_photo, open_frame
 from .protocol import MAX_BYTES, faces_to_json
 from .streaming import Streams
 from .wishes import read_wish
@@ -46,15 +46,22 @@ class Listen:
     """Asked for when given; a TCP port is never opened without."""
 
 
-def problem(status: int, detail: str, **headers: str) -> web.Response:
-    """Return an error as RFC 9457 has it."""
-    body = {"type": "about:blank", "title": _title(status), "status": status, "detail": detail}
+def problem(status: int, detail: str, name: str | None = None, **headers: str) -> web.Response:
+    """Return an error as RFC 9457 has it; with a `name` where the status alone says too little."""
+    body = {
+        "type": f"#{name}" if name else "about:blank",
+        "title": _title(status),
+        "status": status,
+        "detail": detail,
+    }
     return web.json_response(body, status=status, content_type="application/problem+json", headers=headers)
 
 
 def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES) -> web.Application:
     """Return the engine as an aiohttp application."""
     queue = WorkQueue(places)
+    # Photos of phones take long to decode, and nobody at a door waits for that.
+    photos = WorkQueue(places)
     streams = Streams(pipeline, queue)
 
     async def faces(request: web.Request) -> web.Response:
@@ -68,7 +75,11 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
             with queue.place(MAX_BYTES if request.content_length is None else request.content_length):
                 async with asyncio.timeout(UPLOAD_SECONDS):
                     data = await request.read()
-                result = await queue.run(lambda: pipeline.see(data, wish))
+                if is_phone_photo(data):
+                    frame = await photos.run(lambda: open_frame(data, 1.0))
+                    result = await queue.run(lambda: pipeline.see_frame(frame, wish))
+                else:
+                    result = await queue.run(lambda: pipeline.see(data, wish))
         except BusyError:
             return problem(503, "the engine is busy", **{hdrs.RETRY_AFTER: RETRY_AFTER})
         except TimeoutError:
@@ -77,6 +88,8 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
             return problem(413, f"the image has more than {MAX_BYTES >> 20} MB")
         except TooLargeError as err:
             return problem(413, str(err))
+        except CutOffError as err:
+            return problem(400, str(err), "cut_off")
         except NotAnImageError as err:
             return problem(400, str(err))
         return web.json_response(faces_to_json(result))
@@ -99,6 +112,7 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
 
     async def close(_: web.Application) -> None:
         queue.close()
+        photos.close()
 
     app = web.Application(middlewares=[_problems, _guard(token)], client_max_size=MAX_BYTES)
     app.router.add_post("/v1/faces", faces)

@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..const import ENGINE_PATIENCE
+from ..const import ENGINE_PATIENCE, PHOTO_SECONDS
 from ..engine.protocol import MAX_BYTES, Faces
 from ..enrolment.reference_photos import Judged, async_take_photo
 from ..host.engine_errors import EngineError, EngineIncompatible, ImageRejected
@@ -30,7 +30,14 @@ from .person_steps import PersonSteps, log_failure
 CONF_PHOTO = "photo"
 CONF_PHOTOS = "photos"
 
-PHOTO = FileSelector(FileSelectorConfig(accept="image/jpeg,image/png,image/webp,.jpg,.jpeg,.png,.webp"))
+PHOTO = FileSelector(
+    FileSelectorConfig(
+        accept="image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,"
+        ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif"
+    )
+)
+REFUSED = {"too_large": "photo_too_large", "cut_off": "photo_cut_off"}
+"""What is said of a photo by the engine's reason to refuse it; of all others that it is no image."""
 
 
 class PhotoSteps(PersonSteps):
@@ -76,7 +83,7 @@ class PhotoSteps(PersonSteps):
                 try:
                     await self._async_take_photo(photo, insist=False)
                 except ImageRejected as err:
-                    errors[CONF_PHOTO] = "photo_too_large" if err.reason == "too_large" else "not_an_image"
+                    errors[CONF_PHOTO] = REFUSED.get(err.reason, "not_an_image")
                 except EngineIncompatible as err:
                     log_failure(err)
                     errors["base"] = "engine_strange"
@@ -157,7 +164,9 @@ class PhotoSteps(PersonSteps):
         """
         hub = self._hub
         await hub.engine.wait_ready(ENGINE_PATIENCE)
-        seen = await hub.client.faces(photo, portraits=True, mirrored=True)
+        seen = await hub.client.faces(
+            photo, portraits=True, mirrored=True, search_turned=True, timeout=PHOTO_SECONDS
+        )
         self._insist = None
         judged = await hub.async_whole(self._async_take_seen(photo, seen, insist=insist))
         verdict, taken = judged.verdict, judged.template_id

@@ -74,10 +74,14 @@ class EngineClient:
         crops: bool = False,
         portraits: bool = False,
         mirrored: bool = False,
+        rotate: int = 0,
+        search_turned: bool = False,
         timeout: float = 10,
     ) -> Faces:
-        """Return the faces in a JPEG, PNG or WebP, of which nothing but the picture is sent.
+        """Return the faces in a JPEG, PNG, WebP, HEIC or AVIF, of which nothing but the picture is sent.
 
+        `rotate`: degrees clockwise, 0, 90, 180 or 270, by which it is turned first. `search_turned`: when nobody is
+        upright in it, look for them in the picture turned, and return those; `Faces.turned` says by how much.
         Raises ImageRejected when it cannot be read as an image, otherwise as `health` does.
         """
         query = {
@@ -87,6 +91,11 @@ class EngineClient:
             "portraits": str(int(portraits)),
             "mirrored": str(int(mirrored)),
         }
+        # Only when asked for: an engine before them knows no such words.
+        if rotate:
+            query["rotate"] = str(rotate)
+        if search_turned:
+            query["search_turned"] = "1"
         if len(image) > STRIP_ELSEWHERE:
             image = await asyncio.to_thread(without_metadata, image)
         else:

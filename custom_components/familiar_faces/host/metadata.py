@@ -10,8 +10,8 @@ engine decodes without them. What lies behind the picture's end goes, too: phone
 picture with an EXIF of its own.
 
 A file that makes no sense any more is cut off at that place, and one of another kind after its first bytes. The
-engine refuses both, as it would have refused them whole, and nothing that was not understood has left: a HEIC
-photo or half an upload holds a position like any other.
+engine refuses both, as it would have refused them whole, and nothing that was not understood has left: a TIFF or
+half an upload holds a position like any other. HEIC and AVIF have a module of their own, `heif_metadata`.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,9 @@ import re
 import struct
 from typing import Final, Literal
 import zlib
+
+from ..engine.heif_boxes import brand
+from .heif_metadata import without_heif_metadata
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _KIND_BYTES = 4
@@ -64,6 +67,8 @@ def without_metadata(image: bytes) -> bytes:
         _keep_png(image, kept)
     elif image[:4] == b"RIFF" and image[8:12] == b"WEBP":
         return _webp(image)
+    elif brand(image) is not None:
+        return without_heif_metadata(image)
     else:
         kept.keep(0, min(_KIND_BYTES, len(image)))
     return kept.joined()

@@ -5,7 +5,7 @@ import logging
 
 from homeassistant.util import dt as dt_util
 
-from ..const import ENGINE_PATIENCE
+from ..const import ENGINE_PATIENCE, PHOTO_SECONDS
 from ..enrolment.reference_photos import async_take_photo
 from ..host.engine_errors import EngineError, EngineIncompatible, ImageRejected
 from ..household.subentries import person_subentry
@@ -43,10 +43,12 @@ async def async_judge(hub: Hub, person_id: str, photo: bytes) -> Verdict:
         return Verdict("enough")
     try:
         await hub.engine.wait_ready(ENGINE_PATIENCE)
-        seen = await hub.client.faces(photo, portraits=True, mirrored=True)
+        seen = await hub.client.faces(
+            photo, portraits=True, mirrored=True, search_turned=True, timeout=PHOTO_SECONDS
+        )
         judged = await async_take_photo(hub, person_id, photo, seen)
     except ImageRejected as err:
-        return Verdict("too_large" if err.reason == "too_large" else "not_an_image")
+        return Verdict(err.reason if err.reason in ("too_large", "cut_off") else "not_an_image")
     except EngineIncompatible as err:
         _LOGGER.error("A visitor's photo could not be judged: %s", err)
         return Verdict("engine_unavailable")

@@ -67,6 +67,7 @@ REASONS: Mapping[PhotoReason, Hint] = {
     PhotoReason.TOO_BRIGHT: Hint.LESS_LIGHT,
     PhotoReason.TOO_BLURRED: Hint.HOLD_STILL,
     PhotoReason.TURNED_AWAY: Hint.TURN_BACK,
+    PhotoReason.TURNED: Hint.LOOK_HERE,
     PhotoReason.SAME_PHOTO: Hint.HOLD_STILL,
     PhotoReason.NOT_SAME_PERSON: Hint.SOMEBODY_ELSE,
 }

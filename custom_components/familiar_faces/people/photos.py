@@ -38,6 +38,7 @@ class PhotoReason(StrEnum):
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
     TURNED_AWAY = "turned_away"
+    TURNED = "turned"
     SAME_PHOTO = "same_photo"
     NEARLY_SAME_PHOTO = "nearly_same_photo"
     SET_ASIDE = "set_aside"

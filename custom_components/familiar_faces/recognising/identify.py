@@ -12,7 +12,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
+from ..const import CONF_CAMERA, DOMAIN, ENGINE_PATIENCE, PHOTO_SECONDS, SUBENTRY_CAMERA
 from ..engine.protocol import MAX_BYTES, Face, Faces
 from ..host.engine_errors import EngineError, ImageRejected
 from ..household.household import Household
@@ -65,14 +65,26 @@ async def async_identify(
 
 
 async def async_faces(
-    household: Household, picture: bytes, *, portraits: bool = False, mirrored: bool = False
+    household: Household,
+    picture: bytes,
+    *,
+    portraits: bool = False,
+    mirrored: bool = False,
+    search_turned: bool = False,
 ) -> Faces:
     """Return what the engine sees in a picture; raises what a user of an action is to read.
 
     A picture that shows nobody is searched once more for smaller faces, as in a look.
     """
     try:
-        ask = partial(household.client.faces, picture, portraits=portraits, mirrored=mirrored)
+        ask = partial(
+            household.client.faces,
+            picture,
+            portraits=portraits,
+            mirrored=mirrored,
+            search_turned=search_turned,
+            timeout=PHOTO_SECONDS if search_turned else ENGINE_PATIENCE,
+        )
         seen = await ask(min_face=NEAR)
         if seen.faces or (far := far_face(seen.size)) >= NEAR:
             return seen

@@ -21,6 +21,8 @@ function preview(form, files) {
   for (const file of files) {
     const image = document.createElement("img");
     image.alt = "";
+    // Not every browser shows what every phone writes.
+    image.addEventListener("error", () => image.remove());
     const reader = new FileReader();
     reader.addEventListener("load", () => { image.src = reader.result; });
     reader.readAsDataURL(file);

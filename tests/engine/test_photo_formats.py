@@ -1,0 +1,145 @@
+"""HEIC and AVIF, asked of a real engine."""
+
+from pathlib import Path
+import struct
+import tempfile
+import time
+
+from PIL import Image
+import pytest
+
+from tests.common import pictures
+from tests.common.engine_process import ENGINE, EngineProcess, run_in_engine
+from tests.common.phone_photos import phone_photo
+
+KINDS = ("heic", "avif")
+TURNS = {
+    3: Image.Transpose.ROTATE_180,
+    6: Image.Transpose.ROTATE_90,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def _scene() -> Image.Image:
+    picture = Image.new("RGB", (400, 300), "grey")
+    picture.paste(pictures.astronaut(), (20, 10))
+    return picture
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("orientation", [1, *TURNS])
+def test_a_phones_photo_shows_the_same_face(
+    engine: EngineProcess, portrait: bytes, kind: str, orientation: int
+) -> None:
+    scene = _scene()
+    stored = scene.transpose(TURNS[orientation]) if orientation in TURNS else scene
+    faces = engine.faces(phone_photo(stored, kind, orientation=orientation))
+    assert faces.size == (400, 300)
+    (face,) = faces.faces
+    assert float(face.embedding @ engine.faces(portrait).faces[0].embedding) > 0.9
+
+
+def test_a_heic_of_tiles_is_put_together(engine: EngineProcess) -> None:
+    whole, tiled = (engine.faces(phone_photo(_scene(), "heic", tile=tile)).faces[0] for tile in (0, 128))
+    assert b"grid" in phone_photo(_scene(), "heic", tile=128)
+    assert float(whole.embedding @ tiled.embedding) > 0.97
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_see_through_lies_on_white(engine: EngineProcess, kind: str) -> None:
+    hidden = _scene().convert("RGBA")
+    assert len(engine.faces(phone_photo(hidden, kind)).faces) == 1
+    hidden.putalpha(0)
+    assert engine.faces(phone_photo(hidden, kind)).faces == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("part", [0.01, 0.1, 0.5, 0.9, 0.999])
+def test_a_cut_off_photo_is_refused_in_words(engine: EngineProcess, kind: str, part: float) -> None:
+    image = phone_photo(_scene(), kind)
+    answer = engine.post(image[: int(len(image) * part)])
+    assert (answer.status, answer.json()["detail"]) == (400, "the image is cut off")
+
+
+def test_48_megapixels_are_decoded_within_memory(prepared: None) -> None:
+    scene = Image.new("RGB", (8064, 6048), "grey")
+    scene.paste(pictures.astronaut().resize((1080, 1080)), (3000, 2000))
+    image = phone_photo(scene, "avif")
+    own = EngineProcess().start()
+    try:
+        before = own.memory_mb()
+        begun = time.monotonic()
+        seen = own.faces(image, mirrored=1, portraits=1)
+        assert time.monotonic() - begun < 25
+        # What the decoder takes is another process's, and that is gone.
+        assert own.peak_mb() - before < 128
+        assert seen.size == (8064, 6048)
+        (face,) = seen.faces
+        assert face.quality.usable
+        assert face.quality.size == pytest.approx(95 * 4, rel=0.15)
+    finally:
+        assert own.stop() == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_huge_claim_is_refused_before_it_is_decoded(engine: EngineProcess, kind: str) -> None:
+    image = bytearray(phone_photo(_scene(), kind))
+    at = image.find(b"ispe") + 8
+    for size, status in (((30_000, 30_000), 413), ((0, 10), 400)):
+        image[at : at + 8] = struct.pack(">II", *size)
+        begun = time.monotonic()
+        assert engine.post(bytes(image)).status == status
+        assert time.monotonic() - begun < 2
+
+
+STRANGE = {
+    "memory": "from engine_apart import MEMORY, confine; confine(); bytearray(MEMORY)",
+    "crash": "import os; os.abort()",
+    "never": "import time; time.sleep(60)",
+    "lies": "import sys; sys.stdout.buffer.write(bytes([255]) * 100_000)",
+    "short": "import struct, sys; sys.stdout.buffer.write(struct.pack('<4I', 9, 9, 9, 9) + b'x')",
+    "larger than said": "import struct, sys; sys.stdout.buffer.write(struct.pack('<4I', 99, 9, 99, 9) + bytes(9999))",
+}
+"""What a decoder may do when a photo has taken it over, or brought it to an end."""
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_decoder_that_goes_wrong_does_no_harm(prepared: None, tmp_path: Path, name: str) -> None:
+    (tmp_path / "apart.py").write_text(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {STRANGE[name]}")
+    (tmp_path / "engine_apart.py").write_text((ENGINE / "apart.py").read_text())
+    assert (
+        run_in_engine(
+            """
+from engine import photo_formats
+from engine.headers import NotAnImageError
+from engine.heif_boxes import Heif
+photo_formats.__file__ = sys.argv[1] + "/photo_formats.py"
+photo_formats.SECONDS = 3
+try:
+    photo_formats.decode_photo(b"photo", Heif((20, 20), (), False))
+except NotAnImageError as err:
+    print(json.dumps(str(err)))
+""",
+            tmp_path,
+            timeout=30,
+        )
+        == "the image cannot be decoded"
+    )
+
+
+def test_the_decoder_writes_no_file(prepared: None) -> None:
+    code = """
+import os, subprocess
+from engine import apart
+apart.confine()
+try:
+    with open(sys.argv[1], "wb") as file:
+        file.write(b"x")
+except OSError as err:
+    print(json.dumps(err.errno))
+"""
+    with tempfile.NamedTemporaryFile() as file:
+        assert (
+            run_in_engine("import signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n" + code, file.name)
+            == 27
+        )
