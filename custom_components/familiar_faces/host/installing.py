@@ -34,6 +34,17 @@ _NO_WHEEL = (
 )
 _DISK = ("input/output error", "os error 5)", "structure needs cleaning", "os error 117)")
 _NO_PYTHON = ("no interpreter found",)
+MEANINGS = (
+    ("no_space", _NO_SPACE),
+    ("disk_failing", _DISK),
+    ("unsupported_platform", _NO_WHEEL),
+    # Before what follows: a firewall refuses a connection with "permission denied".
+    ("offline", _OFFLINE),
+    ("no_permission", _NO_PERMISSION),
+    ("no_python", _NO_PYTHON),
+    ("offline", _NOT_FETCHED),
+)
+"""What words in the last lines of a step mean, the surest first."""
 _REFUSED = re.compile(r"hash mismatch for [`'\"]?([^\s`'\"]+)", re.IGNORECASE)
 
 
@@ -124,19 +135,11 @@ def failure(reason_key: str, what: str, tail: Sequence[str]) -> EnvironmentFaile
     # First what is surely so: uv introduces a hash that was refused as a download that failed.
     if (refused := _REFUSED.search(detail)) is not None:
         return EnvironmentFailed("hash_refused", detail, refused[1])
-    for key, texts in (
-        ("no_space", _NO_SPACE),
-        ("disk_failing", _DISK),
-        ("unsupported_platform", _NO_WHEEL),
-        ("offline", _OFFLINE),
-        ("no_permission", _NO_PERMISSION),
-        ("no_python", _NO_PYTHON),
-        ("offline", _NOT_FETCHED),
-    ):
+    if (report := reported(tail)) is not None and report.failed == "import" and report.what:
+        return EnvironmentFailed("import_failed", detail, report.what)
+    for key, texts in MEANINGS:
         if any(text in said for text in texts):
             return EnvironmentFailed(key, detail, _path_in(tail))
-    if (report := reported(tail)) is not None and report.failed == "import":
-        return EnvironmentFailed("import_failed", detail, report.what)
     return EnvironmentFailed(reason_key, detail)
 
 
