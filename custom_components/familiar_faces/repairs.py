@@ -58,13 +58,17 @@ class EngineFlow(RepairsFlow):
             self._trying.cancel()
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Say why it does not work now."""
+        """Say why it does not work now. What the first step is given is the issue, and no answer."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say why it does not work now, and have it be tried anew."""
         if user_input is not None:
             return await self.async_step_try_again()
         if (hub := async_running_hub(self.hass)) is None:
             return self.async_abort(reason="not_loaded")
         return self.async_show_form(
-            step_id="init",
+            step_id="confirm",
             data_schema=vol.Schema({}),
             description_placeholders={"reason": async_trouble(self.hass, hub.engine.problem)},
         )

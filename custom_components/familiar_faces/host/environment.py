@@ -212,9 +212,9 @@ class Environment:
 
     async def _build(self, lock: int, progress: Progress, *, past_cache: bool) -> None:
         """Build the next one beside what is there, and have it take its place."""
+        progress(0.0, "create")
         folder = await asyncio.to_thread(self._next)
         await _to_the_end(self._make_room)
-        progress(0.0, "create")
         cache = self._cache / PAST_CACHE
         try:
             await self._installer.create(lock, folder)
