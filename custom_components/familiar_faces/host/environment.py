@@ -166,7 +166,7 @@ class Environment:
         newest = await asyncio.to_thread(lambda: next(self._made(), None))
         if newest is not None:
             progress(0.0, "check")
-            manifest = await asyncio.to_thread(self._examine, newest)
+            manifest = await _to_the_end(self._examine, newest)
             if manifest is not None:
                 try:
                     await self._prove_again(lock, newest, progress)
@@ -213,7 +213,7 @@ class Environment:
     async def _build(self, lock: int, progress: Progress, *, past_cache: bool) -> None:
         """Build the next one beside what is there, and have it take its place."""
         progress(0.0, "create")
-        folder = await asyncio.to_thread(self._next)
+        folder = await _to_the_end(self._next)
         await _to_the_end(self._make_room)
         cache = self._cache / PAST_CACHE
         try:
