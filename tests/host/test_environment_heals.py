@@ -244,6 +244,28 @@ async def test_an_import_that_fails_is_named_and_fetched_no_third_time(small: Sm
         assert steps.count("create") == creates
 
 
+async def test_an_engine_that_is_ended_is_not_fetched_again(
+    small: SmallEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Short of memory, nothing is damaged: it is said, and what was installed is kept."""
+    main = small.engine / "__main__.py"
+    working = main.read_text()
+    main.write_text(
+        working.replace("def serve():", "def serve():\n    os.kill(os.getpid(), 9)\n\n\ndef unused():")
+    )
+    environment = small.environment()
+    steps: list[str] = []
+    for _ in range(2):
+        with pytest.raises(EnvironmentFailed) as caught:
+            await environment.prepare(lambda _, step: steps.append(step))
+        assert caught.value.reason_key == "not_started"
+    assert steps.count("create") == 1
+    main.write_text(working)
+    await environment.prepare(lambda _, step: steps.append(step))
+    assert steps.count("create") == 1
+    assert_whole(environment)
+
+
 async def test_weights_that_are_not_the_pinned_ones_are_named(small: SmallEngine) -> None:
     files = {"weightbox/__init__.py": b"", "weightbox/model.bin": MODEL[:-1]}
     small.hashes["weightbox"] = small.wheel("weightbox", "1.0", files)

@@ -58,7 +58,7 @@ class EnvironmentFailed(Exception):
 
     `reason_key` is one of `no_uv`, `no_python`, `unsupported_platform`, `musl`, `no_space`, `no_permission`,
     `offline`, `hash_refused`, `disk_failing`, `install_failed`, `import_failed`, `weights_failed`,
-    `self_check_failed`; `detail` is the text, with the last lines of what failed; `what` is the package, module or
+    `self_check_failed`, `not_started`; `detail` is the text, with the last lines of what failed; `what` is the package, module or
     path that it is about, empty when none is known.
     """
 

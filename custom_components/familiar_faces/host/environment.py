@@ -10,6 +10,7 @@ import logging
 import os
 from pathlib import Path
 import shutil
+import signal
 
 from ..engine import VERSION
 from . import manifest as manifests
@@ -260,7 +261,10 @@ class Environment:
         nudge = _Nudges(progress, 0.75, 0.9, "weights")
         code, tail = await self._installer.run(lock, command, LONG, nudge)
         if code:
-            raise failure("weights_failed", "The engine's weights could not be prepared", tail)
+            reason_key = "not_started" if code == -signal.SIGKILL else "self_check_failed"
+            if code > 0:
+                reason_key = "weights_failed"
+            raise failure(reason_key, "The engine's weights could not be prepared", tail)
         progress(0.9, "self_check")
         await self._check_itself(folder)
         await _to_the_end(self._finish, folder)
@@ -281,7 +285,8 @@ class Environment:
             reason_key = "weights_failed" if err.failed == "weights" else "self_check_failed"
             raise EnvironmentFailed(reason_key, str(err)) from err
         except EngineError as err:
-            raise EnvironmentFailed("self_check_failed", str(err)) from err
+            # Too slow, or ended when memory was short: nothing says that a file is damaged.
+            raise EnvironmentFailed("not_started", str(err)) from err
         finally:
             await _to_the_end(remove_socket_folder, folder)
 

@@ -27,8 +27,8 @@ PREPARE_AGAIN_MAX = 3600.0
 PREPARE_AGAIN_COSTLY = 86400.0
 """Seconds between two tries at an environment, first and at most: while something outside of it is missing, and
 while it was damaged or does not work, when each try may download a lot to a disk that is failing."""
-OUTSIDE = ("no_space", "no_permission", "no_python", "no_uv", "offline")
-"""Reasons that end without the environment being built."""
+OUTSIDE = ("no_space", "no_permission", "no_python", "no_uv", "not_started", "offline")
+"""Reasons that lie outside of the environment: a try costs little, or nothing was built."""
 LONG_WHOLE = 86400.0
 """Seconds of health after which earlier repairs of the environment are forgotten."""
 HOPELESS = ("musl", "unsupported_platform")
