@@ -242,6 +242,7 @@ async def test_an_import_that_fails_is_named_and_fetched_no_third_time(small: Sm
             await environment.prepare(lambda _, step: steps.append(step))
         assert (caught.value.reason_key, caught.value.what) == ("import_failed", "nothing_of_that_name")
         assert steps.count("create") == creates
+        assert len(list(small.cache.glob("env-*"))) == 1
 
 
 async def test_an_engine_that_is_ended_is_not_fetched_again(

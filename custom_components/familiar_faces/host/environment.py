@@ -299,13 +299,13 @@ class Environment:
                 yield folder
 
     def _next(self) -> Path:
-        """Remove what was interrupted, and return where the next one is built. Blocks."""
-        kept = set(self._made())
+        """Remove what never worked, and return where the next one is built. Blocks."""
+        made = list(self._made())
+        newest = max((int(folder.name.rpartition("-")[2]) for folder in made), default=0)
         for folder in self._cache.glob(f"{self._name}*"):
-            if folder not in kept:
+            if folder not in made or not any(folder.glob("ready-*")):
                 _remove(folder)
         _remove(self._cache / PAST_CACHE)
-        newest = max((int(folder.name.rpartition("-")[2]) for folder in kept), default=0)
         return self._cache / f"{self._name}-{newest + 1}"
 
     def _make_room(self) -> None:
