@@ -29,6 +29,7 @@ async def async_get_config_entry_diagnostics(
             "status": hub.engine.status,
             # The kind alone: the sentence may name a host or a folder.
             "problem": type(hub.engine.problem).__name__ if hub.engine.problem else None,
+            "reason": getattr(hub.engine.problem, "reason_key", None),
             "latency_ms": hub.engine.latency_ms,
             "model": hub.gallery.model if hub.gallery is not None else None,
         },

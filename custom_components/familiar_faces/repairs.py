@@ -1,10 +1,12 @@
-"""Repairs that ask the owner something: whom of a restored backup to keep, and what to do about a lost vault."""
+"""Repairs that ask the owner something: an engine that fails, a restored backup, and a lost vault."""
 
 import asyncio
+import logging
+from typing import override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
@@ -16,12 +18,17 @@ import voluptuous as vol
 
 from .const import DOMAIN
 from .erasing.start_over import async_start_over, async_vault_problem
-from .household.issues import RESTORED
+from .host.engine_errors import EnvironmentFailed
+from .household.engine_choice import async_get_environment
+from .household.engine_trouble import async_trouble
+from .household.issues import ENGINE_FAILED, RESTORED
 from .household.places import vault_folder
 from .hub import FamiliarFacesConfigEntry, Hub
 from .running import async_running_hub
 from .vault.errors import VaultError
 from .vault.files import KEY
+
+_LOGGER = logging.getLogger(__name__)
 
 KEEP = "keep"
 
@@ -30,7 +37,80 @@ async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow of an issue."""
+    if issue_id == ENGINE_FAILED:
+        return EngineFlow()
     return RestoredFlow() if issue_id == RESTORED else VaultFlow()
+
+
+class EngineFlow(RepairsFlow):
+    """Says why the engine on this machine does not work, and tries to put it right."""
+
+    def __init__(self) -> None:
+        """Start with nothing tried."""
+        self._trying: asyncio.Task[None] | None = None
+        self._failure: EnvironmentFailed | None = None
+
+    @override
+    @callback
+    def async_remove(self) -> None:
+        """Stop trying when the dialog is closed; the engine goes on trying by itself."""
+        if self._trying is not None:
+            self._trying.cancel()
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say why it does not work now. What the first step is given is the issue, and no answer."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say why it does not work now, and have it be tried anew."""
+        if user_input is not None:
+            return await self.async_step_try_again()
+        if (hub := async_running_hub(self.hass)) is None:
+            return self.async_abort(reason="not_loaded")
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema({}),
+            description_placeholders={"reason": async_trouble(self.hass, hub.engine.problem)},
+        )
+
+    async def async_step_try_again(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Look at everything that the engine is made of, and make anew what is wrong."""
+        if self._trying is None:
+            environment = async_get_environment(self.hass)
+            environment.distrust()
+
+            def progress(share: float, step: str) -> None:
+                self.async_update_progress(share)
+
+            self._trying = self.hass.async_create_task(environment.prepare(progress), f"{DOMAIN} repair")
+        if not self._trying.done():
+            return self.async_show_progress(
+                step_id="try_again", progress_action="try_again", progress_task=self._trying
+            )
+        trying, self._trying = self._trying, None
+        try:
+            await trying
+        except EnvironmentFailed as err:
+            _LOGGER.warning("The engine could not be put right: %s", err.detail)
+            self._failure = err
+            return self.async_show_progress_done(next_step_id="still_failing")
+        return self.async_show_progress_done(next_step_id="mended")
+
+    async def async_step_still_failing(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say what is wrong now, and offer to try once more."""
+        if user_input is not None:
+            return await self.async_step_try_again()
+        return self.async_show_form(
+            step_id="still_failing",
+            data_schema=vol.Schema({}),
+            description_placeholders={"reason": async_trouble(self.hass, self._failure)},
+        )
+
+    async def async_step_mended(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Have the engine start at once."""
+        for entry in self.hass.config_entries.async_entries(DOMAIN):
+            await self.hass.config_entries.async_reload(entry.entry_id)
+        return self.async_create_entry(data={})
 
 
 class RestoredFlow(RepairsFlow):

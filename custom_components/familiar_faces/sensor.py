@@ -22,6 +22,7 @@ from homeassistant.util import dt as dt_util
 
 from .entity import AlertEntity, CameraEntity, HubEntity, PersonEntity, async_setup_entities
 from .host.engine import EngineStatus
+from .household.engine_trouble import async_trouble
 from .household.signals import SIGNAL_TOLD
 from .hub import FamiliarFacesConfigEntry, Hub
 from .people.person import ConsentState, Person
@@ -33,6 +34,7 @@ from .wording.words import async_say
 PARALLEL_UPDATES = 0
 
 FAILED = "failed"
+ATTR_REASON = "reason"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +62,6 @@ def _stored_items(hub: Hub) -> int | None:
 HUB_SENSORS = (
     HubSensorDescription(key="people", translation_key="people", value=lambda hub: len(hub.people)),
     HubSensorDescription(
-        key="engine_status",
-        translation_key="engine_status",
-        entity_category=EntityCategory.DIAGNOSTIC,
-        device_class=SensorDeviceClass.ENUM,
-        options=[FAILED, *(str(status) for status in EngineStatus if status is not EngineStatus.UNAVAILABLE)],
-        # "unavailable" is what Home Assistant says of an entity that says nothing.
-        value=lambda hub: FAILED if hub.engine.status is EngineStatus.UNAVAILABLE else hub.engine.status,
-    ),
-    HubSensorDescription(
         key="engine_latency",
         translation_key="engine_latency",
         entity_category=EntityCategory.DIAGNOSTIC,
@@ -91,6 +84,16 @@ HUB_SENSORS = (
         device_class=SensorDeviceClass.TIMESTAMP,
         value=lambda hub: hub.next_purge,
     ),
+)
+
+ENGINE_STATUS = HubSensorDescription(
+    key="engine_status",
+    translation_key="engine_status",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    device_class=SensorDeviceClass.ENUM,
+    options=[FAILED, *(str(status) for status in EngineStatus if status is not EngineStatus.UNAVAILABLE)],
+    # "unavailable" is what Home Assistant says of an entity that says nothing.
+    value=lambda hub: FAILED if hub.engine.status is EngineStatus.UNAVAILABLE else hub.engine.status,
 )
 
 VISITS_TODAY = HubSensorDescription(
@@ -122,6 +125,7 @@ async def async_setup_entry(
         async_add_entities,
         hub=[
             VisitsTodaySensor(entry.runtime_data, VISITS_TODAY),
+            EngineSensor(entry.runtime_data, ENGINE_STATUS),
             *(HubSensor(entry.runtime_data, description) for description in HUB_SENSORS),
         ],
         camera=make_camera_sensors,
@@ -144,6 +148,20 @@ class HubSensor(HubEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """Return the value."""
         return self.entity_description.value(self.hub)
+
+
+class EngineSensor(HubSensor):
+    """How the engine is doing, and why it does not work while it does not."""
+
+    _unrecorded_attributes = frozenset({ATTR_REASON})
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return what is wrong, in a sentence."""
+        if self.hub.engine.status is not EngineStatus.UNAVAILABLE:
+            return {}
+        return {ATTR_REASON: async_trouble(self.hass, self.hub.engine.problem)}
 
 
 class VisitsTodaySensor(HubSensor, RestoreSensor):

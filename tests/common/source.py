@@ -226,10 +226,11 @@ def errors_in(function: ast.AST) -> Iterator[ast.expr]:
 def reasons_of_the_environment() -> set[str]:
     """Return the keys of why the engine cannot run on this machine."""
     reasons: set[str] = set()
-    for name in ("environment", "machine"):
+    for name in ("environment", "installing", "machine"):
         module, tree = load("host", name), parse(FOLDER / "host" / f"{name}.py")
+        reasons |= {key for key, _ in vars(module).get("MEANINGS", ())}
         for function in functions(tree):
-            for call in calls(function, "EnvironmentFailed", "_failure"):
+            for call in calls(function, "EnvironmentFailed", "failure"):
                 if not isinstance(call.args[0], ast.Starred):
                     reasons |= strings(call.args[0], function, module)
             if function.name == "unsupported":

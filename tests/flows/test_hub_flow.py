@@ -97,6 +97,51 @@ async def test_this_machine_cannot_run_it(
     assert await hass.config_entries.async_unload(result["result"].entry_id)
 
 
+@pytest.mark.parametrize(
+    ("reason_key", "what"),
+    [
+        ("offline", ""),
+        ("hash_refused", "numpy==2.4.0"),
+        ("import_failed", "onnxruntime"),
+        ("no_permission", "/config/.cache"),
+        ("no_space", ""),
+        ("no_python", "/usr/local/bin/python3"),
+        ("weights_failed", ""),
+        ("disk_failing", ""),
+    ],
+)
+async def test_try_again_says_what_is_wrong_and_takes_nothing_for_granted(
+    hass: HomeAssistant,
+    real_engine: None,
+    engine_place: PreparedBefore,
+    config_folder: object,
+    reason_key: str,
+    what: str,
+) -> None:
+    """Each reason has its sentence, and each try after it looks closer than the first."""
+    failed = EnvironmentFailed(reason_key, "the log's text", what)
+    with (
+        patch("tests.conftest.PreparedBefore.prepare", side_effect=[failed, failed, None]) as prepare,
+        patch("tests.conftest.PreparedBefore.distrust") as distrust,
+    ):
+        result = await _choose(hass, await _start(hass), Where.THIS_MACHINE)
+        for tries in (1, 2):
+            await hass.async_block_till_done()
+            if result["type"] is FlowResultType.SHOW_PROGRESS:
+                result = await hass.config_entries.flow.async_configure(result["flow_id"])
+            assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "cannot_prepare")
+            reason = result["description_placeholders"]["reason"]
+            assert what in reason
+            assert reason != reason_key
+            assert "{" not in reason
+            assert (prepare.call_count, distrust.call_count) == (tries, tries - 1)
+            result = await _choose(hass, result, Where.THIS_MACHINE)
+        await hass.async_block_till_done()
+        assert (prepare.call_count, distrust.call_count) == (3, 2)
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
 @pytest.fixture
 async def somebody_else(socket_enabled: None) -> AsyncGenerator[str]:
     """Return the address of a web server that is no engine."""
@@ -228,9 +273,13 @@ async def test_same_choice_tries_again(hass: HomeAssistant, hub: Hub, entry: Moc
     """An engine that stands still starts again when the same is chosen as before."""
     await hub.engine.stop()
     before = dict(entry.data)
-    with patch("tests.conftest.PreparedBefore.prepare"):
+    with (
+        patch("tests.conftest.PreparedBefore.prepare"),
+        patch("tests.conftest.PreparedBefore.distrust") as distrust,
+    ):
         await _choose(hass, await entry.start_reconfigure_flow(hass), Where.THIS_MACHINE)
         await hass.async_block_till_done(wait_background_tasks=True)
+    assert distrust.called, "what was there before is looked at closely"
     assert not hass.config_entries.flow.async_progress()
     assert entry.data == before
     assert entry.runtime_data is not hub

@@ -1,6 +1,6 @@
 """A real engine, and a way to drive this room from a process of its own."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 import os
 from pathlib import Path
 import subprocess
@@ -43,7 +43,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> ReadyMade:
 def script() -> Script:
     """Return a function that runs asynchronous Python, with this package at hand, in another process."""
 
-    def start(body: str, *arguments: object) -> subprocess.Popen[str]:
+    def start(body: str, *arguments: object, before: Sequence[str] = ()) -> subprocess.Popen[str]:
         code = [
             "import asyncio, sys, types",
             "from pathlib import Path",
@@ -56,7 +56,7 @@ def script() -> Script:
             "asyncio.run(main())",
         ]
         return subprocess.Popen(
-            [sys.executable, "-uc", "\n".join(code), *map(str, arguments)],
+            [*before, sys.executable, "-uc", "\n".join(code), *map(str, arguments)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

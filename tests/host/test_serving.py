@@ -1,12 +1,22 @@
-"""Where the engine's socket lies."""
+"""Where the engine's socket lies, and what its end at the start means."""
 
 from pathlib import Path
 import stat
+import sys
 import tempfile
 
 import pytest
 
-from custom_components.familiar_faces.host.serving import SOCKET, make_socket_folder, remove_socket_folder
+from custom_components.familiar_faces.host.client import EngineClient
+from custom_components.familiar_faces.host.engine_errors import EngineBroken, EngineUnavailable
+from custom_components.familiar_faces.host.serving import (
+    SOCKET,
+    Server,
+    keep_socket_folder,
+    make_socket_folder,
+    open_session,
+    remove_socket_folder,
+)
 
 
 def mode(path: Path) -> int:
@@ -67,3 +77,73 @@ def test_a_long_temporary_folder_is_not_the_end(short_path: Path, monkeypatch: p
     assert folder.parent == Path("/tmp")
     assert list(long.iterdir()) == []
     remove_socket_folder(folder)
+
+
+def test_a_folder_in_use_is_kept_and_one_that_is_gone_is_made_again(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    preferred = short_path / "run"
+    assert keep_socket_folder(None, preferred) == preferred
+    (preferred / SOCKET).touch()
+    assert keep_socket_folder(preferred, preferred) == preferred
+    assert (preferred / SOCKET).exists()
+    remove_socket_folder(preferred)
+    assert keep_socket_folder(preferred, preferred) == preferred
+    assert mode(preferred) == 0o700
+    # One elsewhere is kept as long as it is there, and its name is not used again by somebody else's leave.
+    (short_path / "file").touch()
+    elsewhere = keep_socket_folder(None, short_path / "file" / "run")
+    assert keep_socket_folder(elsewhere, short_path / "file" / "run") == elsewhere
+    remove_socket_folder(elsewhere)
+    other = keep_socket_folder(elsewhere, short_path / "file" / "run")
+    assert other != elsewhere
+    remove_socket_folder(other)
+
+
+SAYS = (
+    'print(\'{"failed": "%s", "what": "%s", "detail": ""}\')\nprint("engine: it failed")\nraise SystemExit(1)'
+)
+ENDS: dict[str, tuple[str, str | None, str]] = {
+    "a module": (SAYS % ("import", "cv2"), "import", "cv2"),
+    "weights": (SAYS % ("weights", ""), "weights", ""),
+    "a traceback": ("raise ImportError('of Python itself')", "start", ""),
+    "a crash": ("import os, signal; os.kill(os.getpid(), signal.SIGBUS)", "start", ""),
+    "short of memory": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", None, ""),
+    "an address in use": ("print('engine: cannot listen: in use'); raise SystemExit(1)", None, ""),
+    "a wrong use": ("print('usage: engine'); raise SystemExit(2)", None, ""),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_an_end_at_the_start_says_whether_something_is_damaged(
+    short_path: Path, tmp_path: Path, end: str
+) -> None:
+    """Only what speaks of damage has the environment looked at."""
+    body, failed, what = ENDS[end]
+    stub = tmp_path / "python"
+    stub.write_text(f"#!{sys.executable}\n{body}\n")
+    stub.chmod(0o755)
+    async with open_session(short_path) as session:
+        client = EngineClient(session, "http://engine")
+        with pytest.raises(EngineUnavailable) as caught:
+            await Server.start(stub, tmp_path, short_path, client)
+    if failed is None:
+        assert not isinstance(caught.value, EngineBroken)
+    else:
+        assert isinstance(caught.value, EngineBroken)
+        assert (caught.value.failed, caught.value.what) == (failed, what)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x7fELF and no more"])
+async def test_an_interpreter_that_cannot_be_run_is_damage(
+    short_path: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    stub = tmp_path / "python"
+    if content is not None:
+        stub.write_bytes(content)
+        stub.chmod(0o755)
+    async with open_session(short_path) as session:
+        with pytest.raises(EngineBroken) as caught:
+            await Server.start(stub, tmp_path, short_path, EngineClient(session, "http://engine"))
+    assert caught.value.failed == "start"

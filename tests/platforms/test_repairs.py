@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces import repairs
 from custom_components.familiar_faces.const import CONF_PEOPLE, DOMAIN
 from custom_components.familiar_faces.household.issues import (
+    ENGINE_FAILED,
     RESTORED,
     VAULT_DAMAGED,
     VAULT_KEY_LOST,
@@ -311,6 +312,7 @@ async def test_full_disk_while_it_runs(hass: HomeAssistant, entry: MockConfigEnt
 
 
 FLOWS = {
+    ENGINE_FAILED: "EngineFlow",
     RESTORED: "RestoredFlow",
     VAULT_DAMAGED: "VaultFlow",
     VAULT_KEY_LOST: "VaultFlow",
@@ -348,6 +350,12 @@ def test_words(issue: str) -> None:
         for call in calls(flow, "async_abort")
         for text in strings(keywords(call)["reason"], flow, repairs)
     }
+    progress = {
+        text
+        for call in calls(flow, "async_show_progress")
+        for text in strings(keywords(call)["progress_action"], flow, repairs)
+    }
+    assert texts.get("progress", {}).keys() == progress
     assert texts["abort"].keys() == aborts
     assert texts["step"].keys() == shown.keys()
     for step, said in texts["step"].items():

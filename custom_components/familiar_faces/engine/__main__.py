@@ -23,7 +23,18 @@ def _start() -> int:
         package = module_from_spec(spec)
         sys.modules["engine"] = package
         spec.loader.exec_module(package)
-    return int(import_module(f"{__package__ or 'engine'}.cli").main())
+    name = __package__ or "engine"
+    try:
+        return int(import_module(f"{name}.cli").main())
+    except Exception as err:
+        # Whoever started it has to know which package is damaged; a traceback is for people.
+        from traceback import print_exc
+
+        last_words = import_module(f"{name}.last_words")
+        print_exc()
+        last_words.say_why("import", last_words.module_of(err), repr(err))
+        sys.stderr.write(f"engine: {type(err).__name__}: {err}\n")
+        raise SystemExit(1) from err
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 from . import PROTOCOL, VERSION
+from .last_words import say_why
 from .pinned import Variant
 from .weights import WeightsError, fetch, prepare
 
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(asked.run(asked))
     except (WeightsError, _UsageError) as err:
+        if isinstance(err, WeightsError):
+            say_why("weights", "", err)
         _complain(err)
         return 2 if isinstance(err, _UsageError) else 1
     except KeyboardInterrupt:

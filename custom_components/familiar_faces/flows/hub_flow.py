@@ -83,6 +83,9 @@ class HubFlow(ConfigFlow):
         """Prepare the engine's environment on this machine, and show how far that is."""
         if self._preparing is None:
             environment = async_get_environment(self.hass)
+            if self._failure is not None or self.source == SOURCE_RECONFIGURE:
+                # Whoever comes here again has seen it fail: nothing is taken for granted.
+                environment.distrust()
 
             def progress(share: float, step: str) -> None:
                 self.async_update_progress(share)
@@ -107,7 +110,9 @@ class HubFlow(ConfigFlow):
     async def async_step_cannot_prepare(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say why the engine cannot run here, and what to choose instead."""
         assert self._failure is not None
-        reason = await async_say(self.hass, "cannot_prepare", self._failure.reason_key)
+        reason = await async_say(
+            self.hass, "cannot_prepare", self._failure.reason_key, what=self._failure.what
+        )
         return self.async_show_menu(
             step_id="cannot_prepare",
             menu_options=[Where.ANOTHER_MACHINE, Where.THIS_MACHINE],

@@ -8,7 +8,7 @@ import logging
 from typing import final
 
 from .client import EngineClient
-from .engine_errors import EngineError, EnvironmentFailed
+from .engine_errors import EngineBroken, EngineError, EnvironmentFailed
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ class Engine(ABC):
         changed = status is not self._status
         self._status = status
         if status is EngineStatus.READY or problem is not None:
-            changed = changed or type(problem) is not type(self.problem)
+            changed = changed or _kind(problem) != _kind(self.problem)
             self.problem = problem
         if status is EngineStatus.READY:
             self._ready.set()
@@ -160,6 +160,15 @@ class Engine(ABC):
                 listener(status)
             except Exception:
                 _LOGGER.exception("A listener of the engine's status failed")
+
+
+def _kind(problem: Exception | None) -> tuple[object, ...]:
+    """Return what makes a problem another one."""
+    if isinstance(problem, EnvironmentFailed):
+        return (EnvironmentFailed, problem.reason_key, problem.what)
+    if isinstance(problem, EngineBroken):
+        return (EngineBroken, problem.failed, problem.what)
+    return (type(problem),)
 
 
 def backoff(failures: int) -> float:

@@ -9,6 +9,20 @@ class EngineUnavailable(EngineError):
     """The engine cannot be reached, died in mid-answer, or said that it failed: try again later."""
 
 
+class EngineBroken(EngineUnavailable):
+    """The engine does not start because something that it is made of is damaged.
+
+    `what` is the module that cannot be imported, empty when that is not known; `failed` is `import`, `weights`, or
+    `start` when it died before it could say more.
+    """
+
+    def __init__(self, detail: str, failed: str, what: str = "") -> None:
+        """Keep what it said of itself."""
+        super().__init__(detail)
+        self.failed = failed
+        self.what = what
+
+
 class EngineTimedOut(EngineUnavailable):
     """The engine did not answer in time."""
 
@@ -54,13 +68,15 @@ class StreamEnded(EngineError):
 class EnvironmentFailed(Exception):
     """The engine's environment could not be prepared.
 
-    `reason_key` is one of `no_uv`, `unsupported_platform`, `musl`, `no_space`, `offline`,
-    `install_failed`, `weights_failed`, `self_check_failed`; `detail` is the text, with the last lines of
-    what failed.
+    `reason_key` is one of `no_uv`, `no_python`, `unsupported_platform`, `musl`, `no_space`, `no_permission`,
+    `offline`, `hash_refused`, `disk_failing`, `install_failed`, `import_failed`, `weights_failed`,
+    `self_check_failed`, `not_started`; `detail` is the text, with the last lines of what failed; `what` is the package, module or
+    path that it is about, empty when none is known.
     """
 
-    def __init__(self, reason_key: str, detail: str) -> None:
+    def __init__(self, reason_key: str, detail: str, what: str = "") -> None:
         """Keep the reason for a translated message."""
         super().__init__(detail)
         self.reason_key = reason_key
         self.detail = detail
+        self.what = what

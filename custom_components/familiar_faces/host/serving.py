@@ -1,12 +1,16 @@
 """One run of the engine on this machine, on a Unix socket."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 import contextlib
+from dataclasses import dataclass
+import errno
 import hashlib
+import json
 import os
 from pathlib import Path
 import shutil
+import signal
 import socket
 import tempfile
 from typing import Self
@@ -15,11 +19,17 @@ import aiohttp
 
 from .child import Child, clean_environment
 from .client import EngineClient
-from .engine_errors import EngineBusy, EngineUnavailable
+from .engine_errors import EngineBroken, EngineBusy, EngineUnavailable
 
 ENGINE = Path(__file__).parent.parent / "engine"
 """Where the engine's code is. It runs from there, with packages from its own environment."""
 SOCKET = "engine.sock"
+_CRASHES = {
+    -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL, -signal.SIGSEGV, -signal.SIGTRAP,
+}  # fmt: skip
+"""How a program ends whose own code, or that of a library, is damaged or for another processor."""
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENOEXEC, errno.EISDIR, errno.ELOOP, errno.EIO)
+"""Why a program that is damaged or gone cannot be run; others, such as no memory, pass."""
 START_TIMEOUT = 30.0
 """Seconds that an engine may take to load its models: ten times what a small board needs."""
 
@@ -55,6 +65,15 @@ def make_socket_folder(preferred: Path) -> Path:
     return folder
 
 
+def keep_socket_folder(folder: Path | None, preferred: Path) -> Path:
+    """Return the folder that is in use if a socket can still be made in it, otherwise a new one. Blocks."""
+    if folder is not None and folder.is_dir():
+        with contextlib.suppress(OSError):
+            _try_socket(folder)
+            return folder
+    return make_socket_folder(preferred)
+
+
 def remove_socket_folder(folder: Path) -> None:
     """Remove what `make_socket_folder` made. Blocks."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -65,6 +84,24 @@ def open_session(folder: Path) -> aiohttp.ClientSession:
     # A new connection for each request costs nothing on a Unix socket, and is never a dead engine's.
     connector = aiohttp.UnixConnector(str(folder / SOCKET), force_close=True)
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an engine said of why it cannot start, as in `engine.last_words.say_why`."""
+
+    failed: str
+    what: str
+
+
+def reported(lines: Iterable[str]) -> Report | None:
+    """Return why an engine said that it cannot start; None when it did not."""
+    for line in lines:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            said = json.loads(line)
+            if said["failed"] in ("import", "weights"):
+                return Report(said["failed"], str(said["what"]))
+    return None
 
 
 class Server:
@@ -104,7 +141,10 @@ class Server:
                 on_line=on_line,
             )
         except OSError as err:
-            raise EngineUnavailable(f"The engine cannot be started: {err.strerror}") from err
+            said = f"The engine cannot be started: {err.strerror}"
+            if err.errno in _NOT_THERE:
+                raise EngineBroken(said, "start") from err
+            raise EngineUnavailable(said) from err
         server = cls(child, socket_path)
         try:
             await server._wait_ready(client, timeout)
@@ -143,7 +183,19 @@ class Server:
         finally:
             ended.cancel()
             await asyncio.wait((ended,))
-        raise EngineUnavailable(f"The engine {self.child.describe_end()}{self._last_words()}")
+        raise self._why_it_ended()
+
+    def _why_it_ended(self) -> EngineUnavailable:
+        said = f"The engine {self.child.describe_end()}{self._last_words()}"
+        if (report := reported(self.child.tail)) is not None:
+            return EngineBroken(said, report.failed, report.what)
+        last = self.child.tail[-1] if self.child.tail else ""
+        # What is not the engine's own complaint is Python's, which did not come as far as that.
+        if self.child.returncode in _CRASHES or (
+            self.child.returncode == 1 and not last.startswith("engine: ")
+        ):
+            return EngineBroken(said, "start")
+        return EngineUnavailable(said)
 
     def _last_words(self) -> str:
         return f": {self.child.tail[-1]}" if self.child.tail else ""

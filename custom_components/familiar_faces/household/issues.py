@@ -19,7 +19,8 @@ from ..const import (
     SUBENTRY_PERSON,
 )
 from ..host.engine import Engine, EngineStatus
-from ..host.engine_errors import EngineRefused, EnvironmentFailed
+from ..host.engine_errors import EngineRefused
+from ..host.process import EngineProcess
 from ..people.person import ConsentState, Person
 from ..vault.errors import (
     VaultDamaged,
@@ -31,11 +32,13 @@ from ..vault.errors import (
     VaultUnwritable,
 )
 from ..vault.retention import Retention
+from .engine_trouble import async_trouble
 
 ALERT_ABOUT_NOBODY = "alert_about_nobody"
 ALERT_RECIPIENT_GONE = "alert_recipient_gone"
 CONSENT_EXPIRED = "consent_expired"
 CONSENT_EXPIRING = "consent_expiring"
+ENGINE_AWAY = "engine_away"
 ENGINE_FAILED = "engine_failed"
 ENTITY_MISSING = "entity_missing"
 LINKS_GUESSED = "links_guessed"
@@ -54,11 +57,16 @@ VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_TOO_NEW, VAULT_UNWRITABLE
 def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
     """Say that nobody is recognised while the engine cannot be prepared; starting anew is not an issue."""
     if engine.status is EngineStatus.READY:
-        ir.async_delete_issue(hass, DOMAIN, ENGINE_FAILED)
-    elif engine.status is EngineStatus.UNAVAILABLE and not isinstance(engine.problem, EngineRefused):
-        problem = engine.problem
-        reason = problem.detail if isinstance(problem, EnvironmentFailed) else str(problem)
-        _async_create(hass, ENGINE_FAILED, ENGINE_FAILED, ir.IssueSeverity.ERROR, reason=reason)
+        for issue_id in (ENGINE_AWAY, ENGINE_FAILED):
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    elif engine.status is not EngineStatus.UNAVAILABLE or isinstance(engine.problem, EngineRefused):
+        return
+    elif isinstance(engine, EngineProcess):
+        # Why is said in the dialog: by then it may be for another reason.
+        _async_create_fixable(hass, ENGINE_FAILED, ENGINE_FAILED, ir.IssueSeverity.ERROR)
+    else:
+        reason = async_trouble(hass, engine.problem)
+        _async_create(hass, ENGINE_AWAY, ENGINE_AWAY, ir.IssueSeverity.ERROR, reason=reason)
 
 
 @callback
