@@ -36,7 +36,7 @@ from .retention import Retention, next_due
 from .review_rows import Review
 from .schema import open_store
 from .times import to_stamp
-from .visit_pages import read_page
+from .visit_pages import read_last, read_page
 from .witness import Witness
 
 
@@ -353,6 +353,11 @@ class Vault:
         """
         with self._database.read() as connection:
             return read_page(connection, self._keys, sought, limit=limit, after=after)
+
+    def last_visits(self, person_id: str, limit: int) -> list[VisitRecord]:
+        """Return someone's last visits to each camera, at most `limit` of each; damaged ones are left out and logged."""
+        with self._database.read() as connection:
+            return read_last(connection, self._keys, person_id, limit)
 
     def visit(self, visit_id: str) -> VisitRecord:
         """Return a visit; raise UnknownVisit or VaultDamaged."""

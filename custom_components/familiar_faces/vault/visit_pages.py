@@ -1,6 +1,6 @@
 """Visits by whose they are, where and when: one page after the other, newest first, by the indices alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import nlargest
 from itertools import product
 import json
@@ -11,7 +11,7 @@ from .errors import VaultDamaged
 from .keys import Keys
 from .records import SoughtVisits, VisitCursor, VisitPage, VisitRecord
 from .times import to_stamp
-from .visit_rows import SELECT, opened_visit
+from .visit_rows import SELECT, VisitRow, opened_visit
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,20 +39,35 @@ def read_page(
     while len(visits) < limit:
         wanted = limit - len(visits)
         found = _newest(connection, keys, sought, limit=wanted, after=after)
-        for cursor in found:
-            after = cursor
-            row = connection.execute(f"{SELECT} WHERE rowid = ?", (cursor.row,)).fetchone()
-            try:
-                visit = opened_visit(connection, keys, row, known)
-            except VaultDamaged as err:
-                _LOGGER.warning("Visit %s of person %s cannot be read: %s", row[0], row[1], err)
-                continue
+        rows = [connection.execute(f"{SELECT} WHERE rowid = ?", (cursor.row,)).fetchone() for cursor in found]
+        visits += [
+            visit
+            for visit in _opened(connection, keys, rows, known)
             # What stands in the clear may have been changed.
-            if sought.camera_ids is None or visit.camera_id in sought.camera_ids:
-                visits.append(visit)
+            if sought.camera_ids is None or visit.camera_id in sought.camera_ids
+        ]
+        if found:
+            after = found[-1]
         if len(found) < wanted:
             return VisitPage(tuple(visits), None)
     return VisitPage(tuple(visits), after)
+
+
+def read_last(connection: sqlite3.Connection, keys: Keys, person_id: str, limit: int) -> list[VisitRecord]:
+    """Return a person's last visits to each camera, at most `limit` of each. A damaged one is left out and logged."""
+    visits: list[VisitRecord] = []
+    tag, known = b"", dict[str, bytes]()
+    while True:
+        row = connection.execute(
+            "SELECT min(camera) FROM visit WHERE person_id = ? AND camera > ?", (person_id, tag)
+        ).fetchone()
+        if (tag := row[0]) is None:
+            return visits
+        rows = connection.execute(
+            f"{SELECT} WHERE person_id = ? AND camera = ? ORDER BY started_at DESC, rowid DESC LIMIT ?",
+            (person_id, tag, limit),
+        ).fetchall()
+        visits += _opened(connection, keys, rows, known)
 
 
 def _newest(
@@ -115,3 +130,14 @@ def _query(conditions: list[str]) -> str:
         f"SELECT started_at, rowid FROM visit WHERE {' AND '.join([*conditions, *within])} "  # noqa: S608
         "ORDER BY started_at DESC, rowid DESC LIMIT :limit"
     )
+
+
+def _opened(
+    connection: sqlite3.Connection, keys: Keys, rows: Iterable[VisitRow], known: dict[str, bytes]
+) -> Iterator[VisitRecord]:
+    """Yield the visits of rows, without those that are damaged."""
+    for row in rows:
+        try:
+            yield opened_visit(connection, keys, row, known)
+        except VaultDamaged as err:
+            _LOGGER.warning("Visit %s of person %s cannot be read: %s", row[0], row[1], err)
