@@ -37,7 +37,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the calendar."""
-    async_setup_entities(
+    await async_setup_entities(
         entry, async_add_entities, hub=[VisitsCalendar(entry.runtime_data, VISITS, Of.GOING_ON)]
     )
 

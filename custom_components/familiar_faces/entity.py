@@ -15,6 +15,7 @@ from .alerts.rule import Rule
 from .const import CONF_PERSON_ID, DOMAIN, MANUFACTURER, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUBENTRY_PERSON
 from .engine import VERSION
 from .host.engine import EngineStatus
+from .household.breath import Breath
 from .household.signals import SIGNAL_CHANGED, SIGNAL_SHOWN, SIGNAL_SUBENTRY, Of
 from .hub import FamiliarFacesConfigEntry, Hub
 from .internals import restored_states
@@ -24,8 +25,7 @@ from .recognising.watcher import Watcher
 type MakeEntities = Callable[[Hub, ConfigSubentry], Iterable[Entity]]
 
 
-@callback
-def async_setup_entities(
+async def async_setup_entities(
     entry: FamiliarFacesConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     *,
@@ -34,7 +34,10 @@ def async_setup_entities(
     person: MakeEntities | None = None,
     alert: MakeEntities | None = None,
 ) -> None:
-    """Add the hub's entities, and those of every camera, person and alert, now and when one is added."""
+    """Add the hub's entities, and those of every camera, person and alert, now and when one is added.
+
+    A part after the other: of a thousand people it would hold the event loop for seconds.
+    """
     make = {SUBENTRY_CAMERA: camera, SUBENTRY_PERSON: person, SUBENTRY_ALERT: alert}
 
     @callback
@@ -45,9 +48,12 @@ def async_setup_entities(
             )
 
     async_add_entities(hub)
-    for subentry in entry.subentries.values():
-        add(subentry)
     entry.async_on_unload(entry.runtime_data.async_connect(SIGNAL_SUBENTRY, add))
+    breath = Breath()
+    for subentry in list(entry.subentries.values()):
+        if subentry.subentry_id in entry.subentries:
+            add(subentry)
+        await breath.async_take()
 
 
 @callback

@@ -36,7 +36,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the switches."""
-    async_setup_entities(
+    await async_setup_entities(
         entry,
         async_add_entities,
         hub=[HubRecognition(entry.runtime_data, RECOGNITION, Of.SETTINGS)],

@@ -73,8 +73,8 @@ async def _home(size: Size, place: PreparedBefore, *, quick: bool) -> dict[str, 
             registry = er.async_get(hass)
             calendar_id = registry.async_get_entity_id("calendar", DOMAIN, f"{hub.entry.entry_id}_visits")
             assert calendar_id is not None
-            registry.async_update_entity(calendar_id, disabled_by=None)
             await hass.config_entries.async_unload(hub.entry.entry_id)
+            registry.async_update_entity(calendar_id, disabled_by=None)
             await _held(figures, size, "start", hass, hass.config_entries.async_setup(hub.entry.entry_id))
             house.hub = hub = hub.entry.runtime_data
             await hub.engine.wait_ready(60)
