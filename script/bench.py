@@ -31,6 +31,7 @@ MEASURES: dict[str, Callable[[Bench], Figures]] = {
     "loop": partial(Bench.home, measure="loop"),
     "cameras": partial(Bench.home, measure="cameras"),
     "memory": partial(Bench.home, measure="memory"),
+    "scale": partial(Bench.home, measure="scale"),
 }
 
 

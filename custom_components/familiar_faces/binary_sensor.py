@@ -35,7 +35,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the binary sensors."""
-    async_setup_entities(
+    await async_setup_entities(
         entry,
         async_add_entities,
         camera=lambda hub, subentry: [

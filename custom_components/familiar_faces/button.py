@@ -11,6 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .alerts.trial import async_try
 from .const import DOMAIN
 from .entity import AlertEntity, HubEntity, PersonEntity, async_setup_entities
+from .household.signals import Of
 from .hub import FamiliarFacesConfigEntry
 from .vault.errors import VaultError
 
@@ -36,10 +37,10 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the buttons."""
-    async_setup_entities(
+    await async_setup_entities(
         entry,
         async_add_entities,
-        hub=[PurgeButton(entry.runtime_data, PURGE)],
+        hub=[PurgeButton(entry.runtime_data, PURGE, Of.SETTINGS)],
         person=lambda hub, subentry: [
             InviteButton(hub, subentry, INVITE),
             ForgetButton(hub, subentry, FORGET),

@@ -1,5 +1,6 @@
 """A calendar of the visits of familiar people that are kept. It is off until the owner switches it on."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import override
 
@@ -12,6 +13,8 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .entity import HubEntity, async_setup_entities
+from .household.breath import Breath
+from .household.signals import Of
 from .hub import FamiliarFacesConfigEntry
 from .seen.shown import Shown
 from .vault.errors import VaultError
@@ -20,8 +23,6 @@ from .wording.words import in_sentence, say_at_once, shown_language
 
 PARALLEL_UPDATES = 0
 
-MOST = 1_000
-"""Visits that are shown at once, the newest of a longer time."""
 _LONGEST = timedelta(days=1)
 """How long before a time visits are looked for that may reach into it."""
 _SHORTEST = timedelta(minutes=1)
@@ -36,7 +37,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the calendar."""
-    async_setup_entities(entry, async_add_entities, hub=[VisitsCalendar(entry.runtime_data, VISITS)])
+    await async_setup_entities(
+        entry, async_add_entities, hub=[VisitsCalendar(entry.runtime_data, VISITS, Of.GOING_ON)]
+    )
 
 
 class VisitsCalendar(HubEntity, CalendarEntity):
@@ -59,22 +62,31 @@ class VisitsCalendar(HubEntity, CalendarEntity):
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
         """Return the visits within a time, oldest first."""
+        board = self.hub.board
         try:
-            visits = await self.hub.board.async_visits(
-                since=start_date - _LONGEST, before=end_date, limit=MOST
-            )
+            while True:
+                turn = board.turn
+                events = [each async for each in self._async_events(start_date, end_date)]
+                if turn == board.turn:
+                    return events[::-1]
+                # Somebody was forgotten meanwhile, or a visit corrected.
         except VaultError as err:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="vault_failed",
                 translation_placeholders={"reason": str(err)},
             ) from err
-        going_on = {each.visit_id: each.last_seen_at + GAP for each in self.hub.board.going_on()}
-        ends = (
-            (each, going_on.get(each.visit_id, max(each.last_seen_at, each.started_at + _SHORTEST)))
-            for each in reversed(visits)
-        )
-        return [self._event(visit, end) for visit, end in ends if end > start_date]
+
+    async def _async_events(self, start_date: datetime, end_date: datetime) -> AsyncIterator[CalendarEvent]:
+        """Yield the visits within a time, newest first."""
+        board, breath = self.hub.board, Breath()
+        async for page in board.async_pages(since=start_date - _LONGEST, before=end_date):
+            going_on = {each.visit_id: each.last_seen_at + GAP for each in board.going_on()}
+            for visit in page:
+                await breath.async_take()
+                end = going_on.get(visit.visit_id, max(visit.last_seen_at, visit.started_at + _SHORTEST))
+                if end > start_date:
+                    yield self._event(visit, end)
 
     @callback
     def _event(self, visit: Shown, end: datetime) -> CalendarEvent:
@@ -92,9 +104,3 @@ class VisitsCalendar(HubEntity, CalendarEntity):
             location=camera,
             uid=visit.visit_id,
         )
-
-    @callback
-    @override
-    def _async_shown(self, concerned: frozenset[str]) -> None:
-        """Be on while somebody familiar is here, at whichever camera."""
-        self.async_shown()

@@ -15,7 +15,8 @@ from .alerts.rule import Rule
 from .const import CONF_PERSON_ID, DOMAIN, MANUFACTURER, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUBENTRY_PERSON
 from .engine import VERSION
 from .host.engine import EngineStatus
-from .household.signals import SIGNAL_CHANGED, SIGNAL_SHOWN, SIGNAL_SUBENTRY
+from .household.breath import Breath
+from .household.signals import SIGNAL_CHANGED, SIGNAL_SHOWN, SIGNAL_SUBENTRY, Of
 from .hub import FamiliarFacesConfigEntry, Hub
 from .internals import restored_states
 from .people.person import Person
@@ -24,8 +25,7 @@ from .recognising.watcher import Watcher
 type MakeEntities = Callable[[Hub, ConfigSubentry], Iterable[Entity]]
 
 
-@callback
-def async_setup_entities(
+async def async_setup_entities(
     entry: FamiliarFacesConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     *,
@@ -34,7 +34,10 @@ def async_setup_entities(
     person: MakeEntities | None = None,
     alert: MakeEntities | None = None,
 ) -> None:
-    """Add the hub's entities, and those of every camera, person and alert, now and when one is added."""
+    """Add the hub's entities, and those of every camera, person and alert, now and when one is added.
+
+    A part after the other: of a thousand people it would hold the event loop for seconds.
+    """
     make = {SUBENTRY_CAMERA: camera, SUBENTRY_PERSON: person, SUBENTRY_ALERT: alert}
 
     @callback
@@ -45,9 +48,12 @@ def async_setup_entities(
             )
 
     async_add_entities(hub)
-    for subentry in entry.subentries.values():
-        add(subentry)
     entry.async_on_unload(entry.runtime_data.async_connect(SIGNAL_SUBENTRY, add))
+    breath = Breath()
+    for subentry in list(entry.subentries.values()):
+        if subentry.subentry_id in entry.subentries:
+            add(subentry)
+        await breath.async_take()
 
 
 @callback
@@ -95,6 +101,8 @@ class FamiliarFacesEntity(Entity):
         """Belong to the device of the hub, a camera, a person or an alert, whose id `unique_id` is."""
         self.hub = hub
         self._of = unique_id
+        self._follows = unique_id
+        """What it shows something of."""
         self.entity_description = description
         self._attr_unique_id = f"{unique_id}_{description.key}"
         self._attr_device_info = device_info
@@ -110,8 +118,8 @@ class FamiliarFacesEntity(Entity):
         """Follow the hub."""
         await super().async_added_to_hass()
         for end in (
-            self.hub.async_connect(SIGNAL_CHANGED, self.async_hub_changed),
-            self.hub.async_connect(SIGNAL_SHOWN, self._async_shown),
+            self.hub.async_connect(SIGNAL_CHANGED, self.async_hub_changed, of=self._follows),
+            self.hub.async_connect(SIGNAL_SHOWN, self.async_shown, of=self._follows),
         ):
             self.async_on_remove(end)
 
@@ -136,13 +144,8 @@ class FamiliarFacesEntity(Entity):
 
     @callback
     def async_hub_changed(self) -> None:
-        """Show what the hub holds now."""
+        """Show what the hub holds now of what this entity follows."""
         self.async_write_ha_state()
-
-    @callback
-    def _async_shown(self, concerned: frozenset[str]) -> None:
-        if self._of in concerned:
-            self.async_shown()
 
     @callback
     def async_shown(self) -> None:
@@ -153,9 +156,10 @@ class FamiliarFacesEntity(Entity):
 class HubEntity(FamiliarFacesEntity):
     """An entity of the hub's device."""
 
-    def __init__(self, hub: Hub, description: EntityDescription) -> None:
-        """Belong to the hub."""
+    def __init__(self, hub: Hub, description: EntityDescription, follows: Of) -> None:
+        """Belong to the hub, and look again when something changes that is shown of `follows`."""
         super().__init__(hub, description, hub.entry.entry_id, _hub_device_info(hub))
+        self._follows = follows
 
 
 class CameraEntity(FamiliarFacesEntity):

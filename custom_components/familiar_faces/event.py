@@ -44,7 +44,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the event entities."""
-    async_setup_entities(
+    await async_setup_entities(
         entry,
         async_add_entities,
         camera=lambda hub, subentry: [VisitorEvent(hub, subentry, VISITOR)],

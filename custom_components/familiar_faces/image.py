@@ -38,7 +38,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the images."""
-    async_setup_entities(
+    await async_setup_entities(
         entry,
         async_add_entities,
         camera=lambda hub, subentry: [LastVisitorImage(hub, subentry, LAST_VISITOR)],

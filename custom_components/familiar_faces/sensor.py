@@ -23,7 +23,7 @@ from homeassistant.util import dt as dt_util
 from .entity import AlertEntity, CameraEntity, HubEntity, PersonEntity, async_setup_entities
 from .host.engine import EngineStatus
 from .household.engine_trouble import async_trouble
-from .household.signals import SIGNAL_TOLD
+from .household.signals import SIGNAL_TOLD, Of
 from .hub import FamiliarFacesConfigEntry, Hub
 from .people.person import ConsentState, Person
 from .recognising.watcher import Watcher
@@ -41,6 +41,8 @@ ATTR_REASON = "reason"
 class HubSensorDescription(SensorEntityDescription):
     """A sensor of the hub."""
 
+    of: Of
+    """What it shows something of."""
     value: Callable[[Hub], StateType | datetime]
 
 
@@ -60,10 +62,13 @@ def _stored_items(hub: Hub) -> int | None:
 
 
 HUB_SENSORS = (
-    HubSensorDescription(key="people", translation_key="people", value=lambda hub: len(hub.people)),
+    HubSensorDescription(
+        key="people", translation_key="people", of=Of.PEOPLE, value=lambda hub: len(hub.people)
+    ),
     HubSensorDescription(
         key="engine_latency",
         translation_key="engine_latency",
+        of=Of.LOOKS,
         entity_category=EntityCategory.DIAGNOSTIC,
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
@@ -74,12 +79,14 @@ HUB_SENSORS = (
     HubSensorDescription(
         key="stored_items",
         translation_key="stored_items",
+        of=Of.STORED,
         entity_category=EntityCategory.DIAGNOSTIC,
         value=_stored_items,
     ),
     HubSensorDescription(
         key="next_purge",
         translation_key="next_purge",
+        of=Of.STORED,
         entity_category=EntityCategory.DIAGNOSTIC,
         device_class=SensorDeviceClass.TIMESTAMP,
         value=lambda hub: hub.next_purge,
@@ -89,6 +96,7 @@ HUB_SENSORS = (
 ENGINE_STATUS = HubSensorDescription(
     key="engine_status",
     translation_key="engine_status",
+    of=Of.ENGINE,
     entity_category=EntityCategory.DIAGNOSTIC,
     device_class=SensorDeviceClass.ENUM,
     options=[FAILED, *(str(status) for status in EngineStatus if status is not EngineStatus.UNAVAILABLE)],
@@ -99,6 +107,7 @@ ENGINE_STATUS = HubSensorDescription(
 VISITS_TODAY = HubSensorDescription(
     key="visits_today",
     translation_key="visits_today",
+    of=Of.VISITS,
     state_class=SensorStateClass.TOTAL_INCREASING,
     value=lambda hub: hub.visits_today,
 )
@@ -120,13 +129,13 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the sensors."""
-    async_setup_entities(
+    await async_setup_entities(
         entry,
         async_add_entities,
         hub=[
-            VisitsTodaySensor(entry.runtime_data, VISITS_TODAY),
-            EngineSensor(entry.runtime_data, ENGINE_STATUS),
-            *(HubSensor(entry.runtime_data, description) for description in HUB_SENSORS),
+            VisitsTodaySensor(entry.runtime_data, VISITS_TODAY, VISITS_TODAY.of),
+            EngineSensor(entry.runtime_data, ENGINE_STATUS, ENGINE_STATUS.of),
+            *(HubSensor(entry.runtime_data, description, description.of) for description in HUB_SENSORS),
         ],
         camera=make_camera_sensors,
         person=lambda hub, subentry: [
@@ -247,7 +256,7 @@ FITNESS = CameraSensorDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
     device_class=SensorDeviceClass.ENUM,
     options=[str(fitness) for fitness in Fitness],
-    value=lambda watcher: watcher.fitness.state,
+    value=lambda watcher: watcher.fitness_state,
 )
 LAST_VISITOR = SensorEntityDescription(key="last_visitor", translation_key="last_visitor")
 

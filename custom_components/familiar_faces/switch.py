@@ -18,6 +18,7 @@ from .entity import (
     PersonEntity,
     async_setup_entities,
 )
+from .household.signals import Of
 from .hub import FamiliarFacesConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -35,10 +36,10 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: FamiliarFacesConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the switches."""
-    async_setup_entities(
+    await async_setup_entities(
         entry,
         async_add_entities,
-        hub=[HubRecognition(entry.runtime_data, RECOGNITION)],
+        hub=[HubRecognition(entry.runtime_data, RECOGNITION, Of.SETTINGS)],
         camera=lambda hub, subentry: [
             CameraRecognition(hub, subentry, RECOGNITION),
             CameraNotifications(hub, subentry, NOTIFICATIONS),

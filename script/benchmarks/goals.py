@@ -20,6 +20,8 @@ GOALS: dict[str, tuple[str, float]] = {
     "engine_cores": (AT_MOST, 1),
     "engine_nice": (AT_LEAST, 1),
     "faces_per_second": (AT_LEAST, 55),
+    "scale.1000_people_100000_visits.last_visits*_ms": (AT_MOST, 20),
+    "scale.*_hold_ms": (AT_MOST, 50),
 }
 """By figure, `*` standing for the rest of its name. A growth of 1 MB is what an allocator breathes."""
 _MEETS = {AT_MOST: operator.le, AT_LEAST: operator.ge}

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 import os
 from pathlib import Path
@@ -14,6 +15,7 @@ from homeassistant import loader
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from PIL import Image
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -22,7 +24,9 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.household.places import vault_folder
 from custom_components.familiar_faces.hub import Hub
+from tests.common.large_home import fill, subentries
 from tests.common.pictures import astronaut, enrolment_photos, frame, jpeg
 from tests.common.steps import enrol
 from tests.conftest import FrontDoor, PreparedBefore
@@ -31,6 +35,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 32
 """More than a look takes, so that none is shown twice in it."""
 MB = 1024
+MODEL = "sface_2021dec_int8bq_5pt"
+"""The engine's embedding space: templates of another are not compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +104,13 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, place: PreparedBefore, doors: int, *, small: bool) -> AsyncIterator[House]:
-    """Set everything up, with one person enrolled who stands before every camera; `small`: frames of 640x360."""
+async def open_house(
+    folder: Path, place: PreparedBefore, doors: int, *, small: bool, people: int = 0, visits: int = 0
+) -> AsyncIterator[House]:
+    """Set everything up, with one person enrolled who stands before every camera; `small`: frames of 640x360.
+
+    Before it there are so many `people` and `visits`, made up.
+    """
     (folder / "custom_components").symlink_to(ROOT / "custom_components")
     (folder / ".storage").mkdir()
     cameras = _cameras(doors, small=small)
@@ -110,8 +121,13 @@ async def open_house(folder: Path, place: PreparedBefore, doors: int, *, small: 
         await async_setup_component(hass, "homeassistant", {})
         await async_setup_component(hass, "camera", {"camera": {"platform": "test"}})
         await async_setup_component(hass, "input_button", {"input_button": bells})
-        entry = _entry(doors)
+        entry = _entry(doors, people)
         entry.add_to_hass(hass)
+        if people:
+            cameras_of = [each.subentry_id for each in entry.get_subentries_of_type("camera")]
+            await hass.async_add_executor_job(
+                partial(fill, vault_folder(hass), people, cameras_of, visits, dt_util.utcnow(), model=MODEL)
+            )
         with ExitStack() as patched:
             target = "custom_components.familiar_faces.household.engine_choice.Environment"
             patched.enter_context(patch(target, return_value=place))
@@ -127,7 +143,7 @@ async def open_house(folder: Path, place: PreparedBefore, doors: int, *, small: 
         await hass.async_stop(force=True)
 
 
-def _entry(doors: int) -> MockConfigEntry:
+def _entry(doors: int, people: int) -> MockConfigEntry:
     return MockConfigEntry(
         domain=DOMAIN,
         title="Familiar Faces",
@@ -145,7 +161,8 @@ def _entry(doors: int) -> MockConfigEntry:
                 "unique_id": f"door_{number}",
             }
             for number in range(doors)
-        ],
+        ]
+        + subentries(people),
     )
 
 

@@ -63,6 +63,17 @@ def test_alerts_are_measured_at_the_phone_beside_the_name_in_home_assistant() ->
 
 
 @pytest.mark.usefixtures("engine_place")
+def test_what_many_people_and_visits_cost_is_measured_with_its_growth() -> None:
+    found = figures("scale")["scale"]
+    small, large, growth = found.values()
+    assert list(found) == ["5_people_50_visits", "10_people_100_visits", "growth"]
+    assert set(small) == set(large) > {"start_ms", "last_visits_ms", "purge_ms", "forget_ms", "ring_hold_ms"}
+    assert all(value > 0 for value in large.values())
+    assert set(growth) == {name for name in large if not name.endswith("_hold_ms")}
+    assert growth["start_ms"] == pytest.approx(large["start_ms"] / small["start_ms"], rel=0.01)
+
+
+@pytest.mark.usefixtures("engine_place")
 def test_the_table_says_which_goals_are_met() -> None:
     done = bench("faces_per_second")
     assert done.returncode == 0, done.stderr

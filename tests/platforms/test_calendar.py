@@ -1,5 +1,7 @@
 """The calendar of visits: what is kept of familiar people, through Home Assistant's own calendar."""
 
+import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 import threading
@@ -16,15 +18,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
-from custom_components.familiar_faces import calendar
-from custom_components.familiar_faces.calendar import MOST
 from custom_components.familiar_faces.const import CONF_VISIT_DAYS, DOMAIN
 from custom_components.familiar_faces.erasing.purging import Purging
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.recognising.announcing import Announcer
+from custom_components.familiar_faces.seen.board import PAGE
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
-from custom_components.familiar_faces.vault.records import VisitRecord
+from custom_components.familiar_faces.vault.records import VisitCursor, VisitPage, VisitRecord
 from custom_components.familiar_faces.visits.open_visits import GAP
 
 from ..common.people_on_record import DAY, SECOND, a_consent, at, clock_says, put_on_record, settle
@@ -233,7 +234,7 @@ async def test_a_camera_that_is_gone(hass: HomeAssistant, people: Hub, start: da
 async def test_a_vault_that_cannot_be_read(hass: HomeAssistant, people: Hub, start: datetime) -> None:
     """Whoever asks is told so."""
     with (
-        patch.object(people.vault, "visits", side_effect=VaultUnwritable("full")),
+        patch.object(people.vault, "visit_page", side_effect=VaultUnwritable("full")),
         pytest.raises(HomeAssistantError) as failed,
     ):
         await events(hass, start - DAY, start)
@@ -241,25 +242,57 @@ async def test_a_vault_that_cannot_be_read(hass: HomeAssistant, people: Hub, sta
 
 
 async def test_a_large_range_blocks_nothing(hass: HomeAssistant, people: Hub, start: datetime) -> None:
-    """However much is kept, no more than is shown at once is read, in a thread, and the newest of it."""
+    """However much is kept, all of it is shown, and read a page at a time, in threads."""
     camera_id = next(iter(people.watchers))
     threads: set[int] = set()
-    read = people.vault.visits
+    pages: list[int] = []
+    read = people.vault.visit_page
+    number = 2 * PAGE + 1
 
-    def watched(*asked: Any, **more: Any) -> list[VisitRecord]:
+    def watched(*asked: Any, **more: Any) -> VisitPage:
         threads.add(threading.get_ident())
-        return read(*asked, **more)
+        page = read(*asked, **more)
+        pages.append(len(page.visits))
+        return page
 
     def write() -> None:
-        for number in range(60):
-            began = start - (number + 1) * MINUTE
-            visit = VisitRecord(f"{number}", "nadie", camera_id, began, confidence=0.9, frames=3)
+        for minutes in range(number):
+            began = start - (minutes + 1) * MINUTE
+            visit = VisitRecord(f"{minutes}", "nadie", camera_id, began, confidence=0.9, frames=3)
             people.vault.add_visit(visit, None, began)
 
     await hass.async_add_executor_job(write)
-    assert MOST >= 1000
-    with patch.object(people.vault, "visits", watched), patch.object(calendar, "MOST", 50), at(start):
+    with patch.object(people.vault, "visit_page", watched), at(start):
         found = await events(hass, start - 365 * DAY, start)
     assert hass.loop_thread_id not in threads
-    assert len(threads) == 1
-    assert [each[1] for each in found] == [start - number * MINUTE for number in range(50, 0, -1)]
+    assert pages == [PAGE, PAGE, 1]
+    assert [each[1] for each in found] == [start - minutes * MINUTE for minutes in range(number, 0, -1)]
+
+
+async def test_who_is_forgotten_while_the_calendar_is_read_is_not_in_it(
+    hass: HomeAssistant, people: Hub, start: datetime
+) -> None:
+    await keep(hass, people, "nadie", start - 60 * MINUTE, 10 * MINUTE)
+    read = people.vault.visit_page
+    asked = 0
+
+    async def forget() -> None:
+        people.people.pop("nadie")
+        people.async_forget_in_memory("nadie")
+
+    def once(*sought: Any, **more: Any) -> VisitPage:
+        nonlocal asked
+        asked += 1
+        page = read(*sought, **more)
+        if asked == 1:
+            # There is more, and somebody goes before it is read.
+            return replace(page, after=VisitCursor(0, 0))
+        if asked == 2:
+            people.vault.forget("nadie", start)
+            asyncio.run_coroutine_threadsafe(forget(), hass.loop).result()
+        return page
+
+    with patch.object(people.vault, "visit_page", once), at(start):
+        found = await events(hass, start - DAY, start)
+    assert asked == 3
+    assert found == []

@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
-from custom_components.familiar_faces.seen.board import AT_ONCE, FIRST
+from custom_components.familiar_faces.seen.board import FIRST
 from custom_components.familiar_faces.seen.shown import Picture
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import VisitRecord
@@ -145,7 +145,7 @@ async def test_what_is_not_kept_is_known_until_the_next(
 async def test_more_than_is_read_at_first(hass: HomeAssistant, hub: Hub, nadie: str, start: datetime) -> None:
     """What is older than what is read first is known a moment later: somebody's last visit to another camera."""
     (camera_id,) = hub.watchers
-    number = FIRST + AT_ONCE + 10
+    number = FIRST + 300
 
     def write() -> None:
         for minutes in range(number):

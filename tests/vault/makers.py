@@ -124,6 +124,16 @@ def make_first_version(vault: Vault, person_id: str) -> None:
         connection.execute("UPDATE consent SET sealed = ?", (seal_json(key, data, place),))
         for table in ("invitation", "link", "review"):
             connection.execute(f"DROP TABLE {table}")
+        for index in (
+            "visit_camera",
+            "visit_person_camera",
+            "picture_person",
+            "photo_person",
+            "consent_kept",
+        ):
+            connection.execute(f"DROP INDEX {index}")
+        connection.execute("ALTER TABLE visit DROP COLUMN camera")
+        connection.execute("CREATE INDEX picture_time ON picture (started_at)")
         for column in ("pending", "receipt"):
             connection.execute(f"ALTER TABLE tombstone DROP COLUMN {column}")
         for column in ("visits_for", "pictures_for"):

@@ -62,7 +62,7 @@ async def _async_mute(call: ServiceCall) -> ServiceResponse:
     for each in what:
         hub.alerts.mutes.async_mute(each, EVERYBODY, until, now)
     # The switches say until when.
-    hub.async_changed()
+    hub.async_changed(*what)
     await hub.books.async_save()
     return {"until": dt_util.as_local(until).isoformat() if duration else None}
 

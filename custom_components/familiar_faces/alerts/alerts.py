@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 from ..household.household import Household
 from ..household.issues import async_check_alert
 from ..household.keeping import keeps_pictures, shortest_kept
-from ..household.signals import SIGNAL_CHANGED, SIGNAL_CORRECTED, SIGNAL_FORGOTTEN, SIGNAL_LOOK
+from ..household.signals import SIGNAL_CHANGED, SIGNAL_CORRECTED, SIGNAL_FORGOTTEN, SIGNAL_LOOK, Of
 from ..people.person import Person
 from ..recognising.announcing import Settled
 from ..vault.records import Corrected
@@ -116,7 +116,8 @@ class Alerts:
             self._household.async_connect(SIGNAL_LOOK, self._async_look),
             self._household.async_connect(SIGNAL_FORGOTTEN, self._async_forgotten),
             self._household.async_connect(SIGNAL_CORRECTED, self._async_corrected),
-            self._household.async_connect(SIGNAL_CHANGED, self._async_hub_changed),
+            self._household.async_connect(SIGNAL_CHANGED, self._async_hub_changed, of=Of.WHOLE),
+            self._household.async_connect(SIGNAL_CHANGED, self._async_expire, of=Of.VISITS),
             self._hass.bus.async_listen(EVENT_ANSWERED, self.answers.async_answered),
         ]
 
@@ -233,11 +234,17 @@ class Alerts:
         self._async_update(episode)
 
     @callback
-    def _async_hub_changed(self) -> None:
+    def _async_expire(self) -> None:
+        """Hold nothing that is over."""
         now = dt_util.utcnow()
         self.pictures.async_expire(now)
         self._teller.async_expire(now)
         self._episodes.drop_pictures(now - timedelta(minutes=LINK_MINUTES))
+
+    @callback
+    def _async_hub_changed(self) -> None:
+        """Follow that somebody has another name, or agrees to pictures no more."""
+        now = dt_util.utcnow()
         self._episodes.rename({each.person_id: each.name for each in self._household.people.values()})
         pictured = {each for each in self._household.people if keeps_pictures(self._household, each)}
         if not self._pictured <= pictured:
@@ -293,6 +300,7 @@ class Alerts:
         @callback
         def expire(_now: datetime) -> None:
             self._expiry = None
+            self._async_expire()
             self._async_hub_changed()
             self._async_expire_later()
 

@@ -77,7 +77,7 @@ class Invitations:
         )
         if person_id is not None:
             self._invited[person_id] = invited
-        household.async_changed()
+            household.async_changed(person_id)
         return invited
 
     async def async_own_link(self, person_id: str) -> str:
@@ -119,8 +119,8 @@ class Invitations:
         for each in over:
             if each.person_id is not None and self._invited.get(each.person_id) is each:
                 del self._invited[each.person_id]
-        if over:
-            household.async_changed()
+        if whose := {each.person_id for each in over if each.person_id is not None}:
+            household.async_changed(*whose)
 
     @callback
     def async_of(self, person_id: str) -> Invited | None:

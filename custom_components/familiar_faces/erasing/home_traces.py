@@ -1,7 +1,7 @@
 """What Home Assistant itself keeps of a person: history, registries, stored states and traces. Found and erased."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 import json
@@ -93,8 +93,19 @@ class HomeTraces:
 @callback
 def async_entity_ids(hass: HomeAssistant, person_ids: Iterable[str]) -> frozenset[str]:
     """Return the ids of people's entities, those included that were removed not long ago."""
-    ids = tuple(person_ids)
+    ids = frozenset(person_ids)
     return frozenset(each.entity_id for each in _entries(hass) if _is_of(each.platform, each.unique_id, ids))
+
+
+@callback
+def async_entity_ids_of_each(hass: HomeAssistant, person_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return the ids of each one's entities by the ids of people, as `async_entity_ids` does for all together."""
+    ids = frozenset(person_ids)
+    found: dict[str, set[str]] = {person_id: set() for person_id in ids}
+    for each in _entries(hass):
+        for person_id in _whose(each.platform, each.unique_id, ids):
+            found[person_id].add(each.entity_id)
+    return {person_id: frozenset(entity_ids) for person_id, entity_ids in found.items()}
 
 
 @callback
@@ -132,10 +143,10 @@ async def async_erase(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> Ho
         entity_id
         for entity_id in wanted.entity_ids
         if (entry := registry.async_get(entity_id)) is not None
-        and not _is_of(entry.platform, entry.unique_id, tuple(wanted.person_ids))
+        and not _is_of(entry.platform, entry.unique_id, wanted.person_ids)
     }
     wanted = Wanted(wanted.person_ids, wanted.names, wanted.entity_ids - taken)
-    entities = _async_erase_registries(hass, tuple(wanted.person_ids))
+    entities = _async_erase_registries(hass, wanted.person_ids)
     await _async_states_gone(hass, wanted.entity_ids)
     restored = _async_erase_restored(hass, wanted, naming)
     traces = await _async_erase_traces(hass, wanted)
@@ -174,12 +185,23 @@ def _entries(hass: HomeAssistant) -> list[er.RegistryEntry | er.DeletedRegistryE
     return [*er.async_get(hass).entities.values(), *registry_remains.async_deleted_entities(hass)]
 
 
-def _is_of(platform: str, unique_id: str, person_ids: tuple[str, ...]) -> bool:
-    return platform == DOMAIN and any(unique_id.startswith(f"{person_id}_") for person_id in person_ids)
+def _is_of(platform: str, unique_id: str, person_ids: frozenset[str]) -> bool:
+    return any(True for _ in _whose(platform, unique_id, person_ids))
+
+
+def _whose(platform: str, unique_id: str, person_ids: frozenset[str]) -> Iterator[str]:
+    """Yield whose of these people an entity is, by one look for each part that an id may end with."""
+    if platform != DOMAIN:
+        return
+    end = unique_id.find("_")
+    while end > 0:
+        if (person_id := unique_id[:end]) in person_ids:
+            yield person_id
+        end = unique_id.find("_", end + 1)
 
 
 @callback
-def _async_erase_registries(hass: HomeAssistant, person_ids: tuple[str, ...]) -> int:
+def _async_erase_registries(hass: HomeAssistant, person_ids: frozenset[str]) -> int:
     """Remove entities and devices, and what is kept of removed ones to bring them back as they were."""
     entities = er.async_get(hass)
     for entry in list(entities.entities.values()):

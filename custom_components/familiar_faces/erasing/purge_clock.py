@@ -16,6 +16,7 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN, PURGE_INTERVAL
 from ..household.household import Household
 from ..household.issues import async_check_consents, async_check_vault
+from ..household.signals import SIGNAL_CHANGED
 from ..people.person import EXPIRING, Consent, ConsentState
 from ..vault.errors import VaultError
 
@@ -132,8 +133,9 @@ class PurgeClock:
         )
         states = {person_id: consent.state(now) for person_id, consent in consents.items()}
         if states != self._consents:
+            changed = {each for each, _ in self._consents.items() ^ states.items()}
             self._consents = states
-            self._household.async_changed()
+            self._household.async_tell(SIGNAL_CHANGED, changed)
         if self._moment is not None:
             self._moment()
             self._moment = None

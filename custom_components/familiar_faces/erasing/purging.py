@@ -17,7 +17,7 @@ from ..internals.recorder_rows import async_erase_recorded
 from ..internals.wanted import Wanted
 from ..vault.records import Purged
 from .forgetting import Forgetting
-from .home_traces import async_entity_ids, async_kept_visits, async_naming, async_purge_traces
+from .home_traces import async_entity_ids_of_each, async_kept_visits, async_naming, async_purge_traces
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -62,13 +62,14 @@ class Purging:
         if not people:
             return
         kept = kept_of_each(household)
+        entity_ids = async_entity_ids_of_each(household.hass, people)
 
         @cache
         def wanted(ids: frozenset[str]) -> Wanted:
             names = frozenset(
                 name for each in ids for name in (people[each].name, *people[each].former_names)
             )
-            return Wanted(ids, names, async_entity_ids(household.hass, ids))
+            return Wanted(ids, names, frozenset().union(*(entity_ids[each] for each in ids)))
 
         def gone_at(at: datetime) -> Wanted | None:
             # Of those of whom nothing is kept nothing is, also when the clock was set back meanwhile.
@@ -95,10 +96,11 @@ class Purging:
         days = {person_id: length.days for person_id, length in kept.items()}
         names = [household.people[person_id].name for person_id, length in kept.items() if length]
         naming = async_naming(hass, household.entry, names, await async_kept_visits(household))
+        of_each = async_entity_ids_of_each(hass, days)
         try:
             for keep_days in sorted(set(days.values())):
-                whose = [person_id for person_id, agreed in days.items() if agreed == keep_days]
-                await _async_purge_entities(hass, async_entity_ids(hass, whose), keep_days=keep_days)
+                whose = (of_each[person_id] for person_id, agreed in days.items() if agreed == keep_days)
+                await _async_purge_entities(hass, frozenset().union(*whose), keep_days=keep_days)
             # Who is named there cannot be told apart, so the shortest period that somebody agreed to counts for all.
             shortest = (shortest_kept(household) or household.retention.visits).days
             await _async_purge_entities(hass, naming.entity_ids | naming.told, keep_days=shortest)

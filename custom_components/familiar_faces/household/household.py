@@ -1,7 +1,7 @@
 """What all rooms share of an entry. It knows no service: those are handed it, and what they need of each other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 import logging
 from typing import Any
@@ -12,7 +12,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dis
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalTypeFormat
 
-from ..const import CONF_SWITCHED_OFF, DOMAIN, EVERYWHERE
+from ..const import CONF_PERSON_ID, CONF_SWITCHED_OFF, DOMAIN, EVERYWHERE
 from ..host.client import EngineClient
 from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineUnavailable
@@ -28,10 +28,11 @@ from ..visits.open_visits import OpenVisits
 from ..visits.tally import Tally
 from ..visits.turns import Turns
 from .books import Books
+from .breath import Breath
 from .engine_choice import async_create_engine
 from .options import chosen_retention, chosen_strictness
 from .roster import Roster
-from .signals import SIGNAL_CHANGED, SIGNAL_FORGOTTEN
+from .signals import SIGNAL_CHANGED, SIGNAL_FORGOTTEN, Of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -61,6 +62,9 @@ class Household:
         self._retention: tuple[Mapping[str, object], Retention] | None = None
         """What the options that are named first say."""
         self._on_people: list[PeopleListener] = []
+        self._to_tell: dict[tuple[SignalTypeFormat[()], str], None] = {}
+        """Which signals are still to be sent of what, in this order."""
+        self._telling: asyncio.Task[None] | None = None
 
     @property
     def client(self) -> EngineClient:
@@ -107,21 +111,50 @@ class Household:
         )
 
     @callback
-    def async_send[*Ts](self, signal: SignalTypeFormat[*Ts], *args: *Ts) -> None:
-        """Send one of the signals of this entry."""
-        async_dispatcher_send(self.hass, signal.format(self.entry.entry_id), *args)
+    def async_send[*Ts](self, signal: SignalTypeFormat[*Ts], *args: *Ts, of: str = "") -> None:
+        """Send one of the signals of this entry; `of` what something is shown, where it is such a one."""
+        async_dispatcher_send(self.hass, signal.format(self.entry.entry_id, of), *args)
 
     @callback
     def async_connect[*Ts](
-        self, signal: SignalTypeFormat[*Ts], target: Callable[[*Ts], Any]
+        self, signal: SignalTypeFormat[*Ts], target: Callable[[*Ts], Any], *, of: str = ""
     ) -> CALLBACK_TYPE:
         """Have one of the signals of this entry call `target`; return how to end that."""
-        return async_dispatcher_connect(self.hass, signal.format(self.entry.entry_id), target)
+        return async_dispatcher_connect(self.hass, signal.format(self.entry.entry_id, of), target)
 
     @callback
-    def async_changed(self) -> None:
-        """Have every entity look again."""
-        self.async_send(SIGNAL_CHANGED)
+    def async_changed(self, *concerned: str) -> None:
+        """Have the entities look again that show something of these cameras, people, alerts or `Of`.
+
+        Without any of them all entities do, a part after the other, so that nothing else waits for long.
+        """
+        if concerned:
+            for each in set(concerned):
+                self.async_send(SIGNAL_CHANGED, of=each)
+            return
+        subentries = self.entry.subentries.values()
+        shown = (each.data.get(CONF_PERSON_ID, each.subentry_id) for each in subentries)
+        self.async_tell(SIGNAL_CHANGED, [*Of, *shown, *self.people])
+
+    @callback
+    def async_tell(self, signal: SignalTypeFormat[()], concerned: Iterable[str]) -> None:
+        """Send a signal of what is shown for each of many, a part after the other: the first one at once."""
+        for each in concerned:
+            # Whoever was told and has to look once more does so after the others.
+            self._to_tell.pop((signal, each), None)
+            self._to_tell[signal, each] = None
+        if self._to_tell and (self._telling is None or self._telling.done()):
+            self._telling = self.entry.async_create_task(
+                self.hass, self._async_tell(), f"{DOMAIN} what is shown"
+            )
+
+    async def _async_tell(self) -> None:
+        breath = Breath()
+        while self._to_tell:
+            signal, of = next(iter(self._to_tell))
+            del self._to_tell[signal, of]
+            self.async_send(signal, of=of)
+            await breath.async_take()
 
     async def async_whole[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Do all of something: Home Assistant stops what answers a browser that has hung up.

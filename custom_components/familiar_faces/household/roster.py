@@ -172,9 +172,11 @@ class Roster:
             lambda: self._vault.abandon_enrolments(now=now, linked_older=now - patience)
         )
         shown = self.subentries()
-        for person_id, subentry in shown.items():
-            if await self._hass.async_add_executor_job(self._vault.was_forgotten, person_id):
-                self._hass.config_entries.async_remove_subentry(self._entry, subentry.subentry_id)
+        forgotten = await self._hass.async_add_executor_job(
+            lambda: [person_id for person_id in shown if self._vault.was_forgotten(person_id)]
+        )
+        for person_id in forgotten:
+            self._hass.config_entries.async_remove_subentry(self._entry, shown[person_id].subentry_id)
         people = await self._hass.async_add_executor_job(self._vault.people)
         kept = {person.person_id: person for person in people}
         forgetting, noted = self._books.read(CONF_FORGETTING), self._books.read(CONF_PEOPLE)

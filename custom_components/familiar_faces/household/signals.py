@@ -1,6 +1,11 @@
-"""The signals of an entry. Each takes the entry's id, as in `SIGNAL_VISIT.format(entry_id)`, and names what it carries."""
+"""The signals of an entry. Each takes the entry's id, as in `SIGNAL_VISIT.format(entry_id)`, and names what it carries.
+
+Those of what is shown take besides what it is shown of: the id of a camera, a person or an alert, or one of `Of`. The
+dispatcher finds by that who is told, so that of a visit nobody hears but the entities that show something of it.
+"""
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry
@@ -12,8 +17,30 @@ from ..vault.records import Corrected
 from ..visits.news import LookNews
 from ..visits.visit import Timing, Visit
 
-SIGNAL_CHANGED: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_changed")
-"""Something that the entities show has changed."""
+
+class Of(StrEnum):
+    """What something is shown of besides cameras, people and alerts."""
+
+    WHOLE = "whole"
+    """Everything: it is sent before all others are."""
+    PEOPLE = "people"
+    """Who is known at all."""
+    ENGINE = "engine"
+    """What the engine is doing."""
+    LOOKS = "looks"
+    """How quick the engine is."""
+    VISITS = "visits"
+    """How many visits there were."""
+    GOING_ON = "going_on"
+    """Which visits go on."""
+    STORED = "stored"
+    """How much is kept, and until when."""
+    SETTINGS = "settings"
+    """What the owner chose for the whole house."""
+
+
+SIGNAL_CHANGED: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_changed_{}")
+"""Something that is shown of this has changed."""
 SIGNAL_LOOK: SignalTypeFormat[LookNews] = SignalTypeFormat("familiar_faces_{}_look")
 """A look goes on."""
 SIGNAL_VISIT: SignalTypeFormat[Visit, Timing] = SignalTypeFormat("familiar_faces_{}_visit")
@@ -24,8 +51,8 @@ SIGNAL_FORGOTTEN: SignalTypeFormat[str] = SignalTypeFormat("familiar_faces_{}_fo
 """Somebody was forgotten, or agrees to less than before; it carries their id."""
 SIGNAL_CORRECTED: SignalTypeFormat[Corrected] = SignalTypeFormat("familiar_faces_{}_corrected")
 """A visit was not whose it was said to be."""
-SIGNAL_SHOWN: SignalTypeFormat[frozenset[str]] = SignalTypeFormat("familiar_faces_{}_shown")
-"""Something else may be shown of visits; it carries the ids of the cameras and the people that it concerns."""
+SIGNAL_SHOWN: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_shown_{}")
+"""Something else may be shown of the visits to this camera, or of this person."""
 SIGNAL_SUBENTRY: SignalTypeFormat[ConfigSubentry] = SignalTypeFormat("familiar_faces_{}_subentry")
 """A subentry was added."""
 SIGNAL_TOLD: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_told")

@@ -13,6 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..household.household import Household
+from ..household.signals import Of
 from ..recognising.announcing import Settled
 from ..vault.errors import UnknownVisit, VaultError
 from ..vault.review_rows import ReviewItem
@@ -93,7 +94,7 @@ class ReviewInbox:
             _LOGGER.error("A picture for the review inbox could not be kept: %s", err)
             return
         await self._household.async_count()
-        self._household.async_changed()
+        self._household.async_changed(Of.STORED)
 
     async def async_items(self) -> list[ReviewItem]:
         """Return what is in the inbox and not past its time, newest first."""
@@ -138,5 +139,5 @@ class ReviewInbox:
             ) from err
         finally:
             await household.async_count()
-            household.async_changed()
+            household.async_changed(Of.STORED)
         return 1

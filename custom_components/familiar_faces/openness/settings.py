@@ -7,7 +7,15 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_CONTACT, CONF_MODE, CONF_RESPONSIBLE, CONF_SWITCHED_OFF, DOMAIN, SUBENTRY_CAMERA
+from ..const import (
+    CONF_CONTACT,
+    CONF_MODE,
+    CONF_RESPONSIBLE,
+    CONF_SWITCHED_OFF,
+    DOMAIN,
+    EVERYWHERE,
+    SUBENTRY_CAMERA,
+)
 from ..household.household import Household
 from ..household.options import PERIODS
 from ..vault.errors import VaultError
@@ -73,7 +81,7 @@ class Settings:
                 self.async_note({"key": "recognition", "of": key, "old": not on, "new": on}),
                 f"{DOMAIN} note of a switch",
             )
-        household.async_changed()
+        household.async_changed(*([] if key == EVERYWHERE else [key]))
         await household.books.async_save()
 
     async def async_note(self, details: Mapping[str, Detail]) -> None:

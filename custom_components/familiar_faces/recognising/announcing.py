@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 
 from ..household.household import Household
 from ..household.keeping import keeps_pictures, keeps_visits, may_be_told
-from ..household.signals import SIGNAL_SEEN_AGAIN, SIGNAL_VISIT
+from ..household.signals import SIGNAL_SEEN_AGAIN, SIGNAL_VISIT, Of
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
 from ..vault.records import VisitRecord
 from ..visits.open_visits import GAP, Change, Outcome
@@ -89,7 +89,8 @@ class Announcer:
         household.async_send(SIGNAL_VISIT, visit, timing)
         if keeps_visits(household, visit.person_id):
             await self._async_keep(visit, portrait)
-        household.async_changed()
+        whose = () if visit.person_id is None else (visit.person_id,)
+        household.async_changed(Of.LOOKS, Of.VISITS, Of.STORED, visit.camera_id, *whose)
 
     async def _async_go_on(self, visit: Visit) -> None:
         assert visit.person_id is not None

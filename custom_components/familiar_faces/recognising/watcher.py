@@ -211,7 +211,7 @@ class Watcher:
         finally:
             if look.qualities and not clock.silent:
                 self.fitness.add_look(look.qualities)
-                self.household.async_changed()
+                self.household.async_changed(self.camera_id)
             self._announcer.async_expire()
             self._async_tell(Stage.ENDED)
             # A failure knows this frame, and this frame the faces that were seen.

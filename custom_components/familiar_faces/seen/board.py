@@ -5,18 +5,18 @@ corrected, and what is known again after a start. It is asked whenever something
 ago may not hold any more.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import chain
+from itertools import batched
 import logging
-import sys
 
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN, OCCUPIED_FOR, PRESENT_FOR
+from ..household.breath import Breath
 from ..household.household import Household
 from ..household.keeping import keeps_visits, may_be_told, may_show, pictures_kept_for
 from ..household.signals import (
@@ -25,22 +25,25 @@ from ..household.signals import (
     SIGNAL_SEEN_AGAIN,
     SIGNAL_SHOWN,
     SIGNAL_VISIT,
+    Of,
 )
 from ..people.person import Person
 from ..vault.errors import UnknownVisit, VaultError
-from ..vault.records import Corrected, VisitRecord
+from ..vault.records import Corrected, SoughtVisits, VisitCursor, VisitRecord
 from ..visits.open_visits import GAP
 from ..visits.visit import Decision, Timing, Visit
-from .known_visits import KnownVisit, KnownVisits
+from .known_visits import EACH, KnownVisit, KnownVisits
 from .shown import Picture, Shown
 
 _LOGGER = logging.getLogger(__name__)
 
 FIRST = 200
-"""Visits that are read before anything is shown, and of each person `FIRST_OF_EACH`. 10,000 take half a second."""
+"""Visits that are read before anything is shown, and of each person `FIRST_OF_EACH`."""
 FIRST_OF_EACH = 10
-AT_ONCE = 1_000
-"""Older ones that are read in one go afterwards, so that nobody else waits long for the vault."""
+PEOPLE_AT_ONCE = 20
+"""People whose visits are read in one go, so that nobody else waits long for the vault or the event loop."""
+PAGE = 250
+"""Visits that are read in one go."""
 
 
 class Board:
@@ -50,7 +53,7 @@ class Board:
         """Know of no visit."""
         self._household = household
         self._visits = KnownVisits()
-        self._turn = 0
+        self.turn = 0
         """How often something was taken away: what was read from the vault before is not believed."""
         self._failure: VaultError | None = None
         """Why the last visits could not be read yet."""
@@ -91,13 +94,15 @@ class Board:
     @callback
     def last_picture(self, *, camera_id: str | None = None, person_id: str | None = None) -> Shown | None:
         """Return the newest visit to a camera, or of a person, of which there is a picture."""
-        found = (
-            self._kept(each)
-            for each in self._visits
-            if camera_id in (None, each.camera_id) and person_id in (None, each.person_id)
-        )
-        pictured = (each for each in found if each is not None and each.picture is Picture.SHOWN)
-        return max(pictured, key=lambda each: each.announced_at, default=None)
+        if person_id is not None:
+            known = self._visits.of_person(person_id)
+        else:
+            known = list(self._visits) if camera_id is None else self._visits.at_camera(camera_id)
+        pictured = [each for each in known if each.pictured and camera_id in (None, each.camera_id)]
+        # The newest first: what may be shown of one takes longer to say than which they are.
+        pictured.sort(key=lambda each: each.announced_at, reverse=True)
+        found = (each for each in map(self._kept, pictured) if each and each.picture is Picture.SHOWN)
+        return next(found, None)
 
     @callback
     def find(self, visit_id: str) -> Shown | None:
@@ -114,9 +119,9 @@ class Board:
         return self._show(KnownVisit.of_record(record))
 
     @callback
-    def recent(self) -> list[Shown]:
-        """Return the last visits of everybody; those that are not kept for as long as their people are present."""
-        now, shown = dt_util.utcnow(), map(self._show, self._visits)
+    def recent(self, wanted: Callable[[KnownVisit], bool] = lambda _visit: True) -> list[Shown]:
+        """Return the last visits that are wanted; those that are not kept for as long as their people are present."""
+        now, shown = dt_util.utcnow(), map(self._show, filter(wanted, self._visits))
         return [
             each
             for each in shown
@@ -143,7 +148,7 @@ class Board:
         heard = (
             each.heard_at
             for each in self._visits.at_camera(camera_id)
-            if each.decision is decision and self._show(each) is not None
+            if each.decision is decision and each.heard_at is not None and self._show(each) is not None
         )
         last = max((each for each in heard if each is not None), default=None)
         return None if last is None else last + OCCUPIED_FOR
@@ -186,23 +191,48 @@ class Board:
         Only of these people and at these cameras, where some are given, that began at `since` or later and
         earlier than `before`.
         """
-        wanted = [None] if person_ids is None else list(person_ids)
+        found: list[Shown] = []
+        pages = self.async_pages(person_ids, camera_ids, since=since, before=before, size=min(limit, PAGE))
+        async for page in pages:
+            found += page
+            if len(found) >= limit:
+                break
+        return found[:limit]
 
-        def read() -> list[VisitRecord]:
-            # Where some cameras are left out, how many of the newest visits count is not known beforehand.
-            most = limit if camera_ids is None else sys.maxsize
-            found = [
-                visit
-                for person_id in wanted
-                for visit in self._household.vault.visits(person_id, since=since, before=before, limit=most)
-                if camera_ids is None or visit.camera_id in camera_ids
-            ]
-            return sorted(found, key=lambda visit: visit.started_at, reverse=True)
+    async def async_pages(
+        self,
+        person_ids: Iterable[str] | None = None,
+        camera_ids: Collection[str] | None = None,
+        *,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        size: int = PAGE,
+    ) -> AsyncGenerator[list[Shown]]:
+        """Yield all these visits, at most `size` at a time, newest first; raise VaultError."""
+        sought = SoughtVisits(
+            person_ids=None if person_ids is None else frozenset(person_ids),
+            camera_ids=None if camera_ids is None else frozenset(camera_ids),
+            since=since,
+            before=before,
+        )
+        shown, after = await self.async_page(sought, limit=size)
+        yield shown
+        while after is not None:
+            shown, after = await self.async_page(sought, limit=size, after=after)
+            yield shown
 
-        records = await self._household.hass.async_add_executor_job(read)
+    async def async_page(
+        self, sought: SoughtVisits, *, limit: int, after: VisitCursor | None = None
+    ) -> tuple[list[Shown], VisitCursor | None]:
+        """Return what may be shown of the next visits, at most `limit`, and where they end: None for the last ones.
+
+        It may be none of them, and there are more; raise VaultError.
+        """
+        read = partial(self._household.vault.visit_page, sought, limit=limit, after=after)
+        page = await self._household.hass.async_add_executor_job(read)
         # Only now: somebody may have been forgotten, or have agreed to less, while the vault was read.
-        shown = (self._kept(KnownVisit.of_record(record)) for record in records)
-        return [each for each in shown if each is not None][:limit]
+        shown = (self._kept(KnownVisit.of_record(record)) for record in page.visits)
+        return [each for each in shown if each is not None], page.after
 
     def _kept(self, known: KnownVisit | None) -> Shown | None:
         """Return a visit as far as it may be written down."""
@@ -270,17 +300,20 @@ class Board:
     @callback
     def _async_forgotten(self, person_id: str) -> None:
         """Know nothing more of somebody who is forgotten, or agrees to less."""
-        self._turn += 1
+        self.turn += 1
         self._async_say(person_id, *self._visits.forget(person_id))
 
     async def _async_corrected(self, corrected: Corrected) -> None:
         """Know a visit under whose it really was, and the one before it where it was nobody's who is known."""
-        self._turn += 1
+        self.turn += 1
         self._visits.correct(corrected)
         moved_to = None if corrected.moved is None else corrected.moved.person_id
         concerned = (corrected.visit.camera_id, corrected.visit.person_id, moved_to)
         self._async_say(*concerned)
-        await self.async_read()
+        vault, camera_id = self._household.vault, corrected.visit.camera_id
+        await self._async_read(partial(vault.visits, camera_id=camera_id, limit=FIRST_OF_EACH))
+        people = [each for each in (corrected.visit.person_id, moved_to) if each is not None]
+        await self._async_read(partial(_of_each, partial(vault.last_visits, limit=FIRST_OF_EACH), people))
         self._async_say(*concerned)
 
     @callback
@@ -292,43 +325,36 @@ class Board:
     async def async_read(self) -> None:
         """Read the last visits from the vault. What happens meanwhile is known better already."""
         vault = self._household.vault
-
-        def read() -> list[VisitRecord]:
-            of_each = (
-                vault.visits(person_id, limit=FIRST_OF_EACH) for person_id in list(self._household.people)
-            )
-            return [*vault.visits(limit=FIRST), *chain.from_iterable(of_each)]
-
-        await self._async_read(read)
+        await self._async_read(partial(vault.visits, limit=FIRST))
+        for some in batched(list(self._household.people), PEOPLE_AT_ONCE):
+            await self._async_read(partial(_of_each, partial(vault.visits, limit=FIRST_OF_EACH), some))
 
     async def _async_read_older(self) -> None:
-        """Read older visits, until the last ones of everybody at every camera are known."""
-        before: datetime | None = None
-        while self._failure is None:
-            read = partial(self._household.vault.visits, before=before, limit=AT_ONCE)
-            records = await self._async_read(read)
-            if len(records) < AT_ONCE:
+        """Read the last visits of everybody at every camera, which may be older."""
+        vault = self._household.vault
+        for some in batched(list(self._household.people), PEOPLE_AT_ONCE):
+            if self._failure is not None:
                 break
-            before = records[-1].started_at
-        self._async_say(*(of for each in self._visits for of in (each.camera_id, each.person_id)))
+            await self._async_read(partial(_of_each, partial(vault.last_visits, limit=EACH), some))
+        known = {of for each in self._visits for of in (each.camera_id, each.person_id)}
+        self._household.async_tell(SIGNAL_SHOWN, [each for each in known if each is not None])
 
-    async def _async_read(self, read: Callable[[], list[VisitRecord]]) -> list[VisitRecord]:
-        """Know of what is read from the vault, and return it; nothing when that fails."""
+    async def _async_read(self, read: Callable[[], list[VisitRecord]]) -> None:
+        """Know of what is read from the vault."""
         while True:
-            turn = self._turn
+            turn = self.turn
             try:
                 records = await self._household.hass.async_add_executor_job(read)
             except VaultError as err:
                 _LOGGER.debug("The last visits could not be read yet: %s", err)
                 self._failure = err
-                return []
-            if turn == self._turn:
+                return
+            if turn == self.turn:
                 break
         self._failure = None
         # Not of those who could not be erased yet; nothing is shown of those who are held.
         kept = {*self._household.people, *self._household.roster.held}
         self._visits.add(KnownVisit.of_record(each) for each in records if each.person_id in kept)
-        return records
 
     async def async_ready(self) -> None:
         """Read the last visits if that failed before; raise VaultError when it fails again."""
@@ -341,7 +367,12 @@ class Board:
         """Know no more of what is past its time: a longer one that is set later brings nothing back."""
         if self._failure is not None:
             await self.async_read()
+        breath = Breath()
         for each in self._visits:
+            await breath.async_take()
+            if self._visits.get(each.visit_id) is not each:
+                # Something else is known of it meanwhile.
+                continue
             if (person := self._household.people.get(each.person_id or "")) is None or not each.lasting:
                 continue
             if not may_show(self._household, each.person_id, each.started_at):
@@ -355,4 +386,11 @@ class Board:
     @callback
     def _async_say(self, *concerned: str | None) -> None:
         """Have what is shown of these cameras and people be read again."""
-        self._household.async_send(SIGNAL_SHOWN, frozenset(each for each in concerned if each is not None))
+        for each in {Of.GOING_ON, *concerned}:
+            if each is not None:
+                self._household.async_send(SIGNAL_SHOWN, of=each)
+
+
+def _of_each(read: Callable[[str], list[VisitRecord]], person_ids: Iterable[str]) -> list[VisitRecord]:
+    """Return the visits that are read of each person. Blocks."""
+    return [visit for person_id in person_ids for visit in read(person_id)]

@@ -1,9 +1,11 @@
 """The last visits that are known, in memory, whether they may be shown or not. Names nobody, holds no face. Pure."""
 
-from collections import Counter
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from ..vault.records import Corrected, VisitRecord
 from ..visits.visit import Decision, Visit
@@ -13,6 +15,10 @@ EACH = 2
 and the one before it for when the last is left out."""
 AT_HAND = 100
 """Kept visits that are known besides: the logbook describes on the event loop, where the vault cannot be read."""
+
+
+type _Alike = tuple[Decision, str, str | None]
+"""Of which kind, at which camera and whose visits are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,20 @@ class KnownVisit:
 
 
 class KnownVisits:
-    """The last visits, per camera and person."""
+    """The last visits, per camera and person: whatever is asked of one of them is found without the others."""
 
     def __init__(self) -> None:
         """Know of none."""
         self._known: dict[str, KnownVisit] = {}
         self._last_at: dict[str, str | None] = {}
         """The id of the visit that is shown as the last one of each camera; None where there is none any more."""
+        self._of_person: defaultdict[str | None, set[str]] = defaultdict(set)
+        self._at_camera: defaultdict[str, set[str]] = defaultdict(set)
+        self._alike: defaultdict[_Alike, set[str]] = defaultdict(set)
+        self._passing: set[str] = set()
+        """Those that were not to be kept."""
+        self._kept: list[tuple[datetime, str]] = []
+        """When people were last seen in each of the visits that were to be kept, and its id; in this order."""
 
     def __iter__(self) -> Iterator[KnownVisit]:
         """Return all of them, in no order."""
@@ -88,11 +101,11 @@ class KnownVisits:
 
     def of_person(self, person_id: str) -> list[KnownVisit]:
         """Return a person's visits."""
-        return [each for each in self if each.person_id == person_id]
+        return [self._known[each] for each in self._of_person.get(person_id, ())]
 
     def at_camera(self, camera_id: str) -> list[KnownVisit]:
         """Return the visits to a camera."""
-        return [each for each in self if each.camera_id == camera_id]
+        return [self._known[each] for each in self._at_camera.get(camera_id, ())]
 
     def last_at(self, camera_id: str) -> KnownVisit | None:
         """Return the last visit to a camera that was to be kept; none when that was taken away."""
@@ -100,22 +113,22 @@ class KnownVisits:
 
     def announce(self, visit: KnownVisit) -> None:
         """Know of a visit that began, or turned out to be another one's."""
-        self._known[visit.visit_id] = visit
+        self._put(visit)
         if visit.lasting:
             self._last_at[visit.camera_id] = visit.visit_id
         elif self._last_at.get(visit.camera_id) == visit.visit_id:
             # Shown as somebody without a name so far, which was wrong.
             self._last_at[visit.camera_id] = None
-        self._prune()
+        self._prune(visit)
 
     def go_on(self, visit: KnownVisit) -> None:
         """Know how a visit goes on."""
-        self._known[visit.visit_id] = visit
-        self._prune()
+        self._put(visit)
+        self._prune(visit)
 
     def drop(self, visit_id: str) -> None:
         """Know nothing more of a visit; no earlier one is shown in its place."""
-        self._known.pop(visit_id, None)
+        self._take(visit_id)
         self._last_at = {key: None if each == visit_id else each for key, each in self._last_at.items()}
 
     def forget(self, person_id: str) -> set[str]:
@@ -128,19 +141,20 @@ class KnownVisits:
     def correct(self, corrected: Corrected) -> None:
         """Know a visit under whose it really was, or not at all."""
         wrong, moved = corrected.visit, corrected.moved
-        known = self._known.pop(wrong.visit_id, None)
+        known = self._take(wrong.visit_id)
         if moved is not None:
             heard_at = None if known is None else known.heard_at
-            self._known[moved.visit_id] = replace(KnownVisit.of_record(moved), heard_at=heard_at)
+            self._put(replace(KnownVisit.of_record(moved), heard_at=heard_at))
         if self._last_at.get(wrong.camera_id) == wrong.visit_id:
             self._last_at[wrong.camera_id] = None if moved is None else moved.visit_id
 
     def add(self, visits: Iterable[KnownVisit]) -> None:
         """Know of visits from before a start. What is known of them already is known better."""
         for visit in sorted(visits, key=lambda each: each.started_at, reverse=True):
-            self._known.setdefault(visit.visit_id, visit)
             self._last_at.setdefault(visit.camera_id, visit.visit_id)
-        self._prune()
+            if visit.visit_id not in self._known:
+                self._put(visit)
+                self._prune(visit)
 
     def restore(self, visit: KnownVisit) -> bool:
         """Know of the last visitor of a camera from before a start, who had no name; return whether that is news."""
@@ -149,24 +163,68 @@ class KnownVisits:
         self.announce(visit)
         return True
 
-    def _prune(self) -> None:
-        """Know of no more than is asked for: of strangers two visits to each camera."""
-        latest = sorted(self._known.values(), key=lambda each: each.last_seen_at, reverse=True)
-        newest: dict[str | None, datetime] = {}
-        for each in latest:
-            for of in (each.camera_id, each.person_id):
-                newest[of] = max(newest.get(of, each.announced_at), each.announced_at)
-        alike: Counter[tuple[Decision, str, str | None]] = Counter()
-        at_hand, known = 0, {}
-        for each in latest:
-            alike[each.decision, each.camera_id, each.person_id] += 1
-            wanted = alike[each.decision, each.camera_id, each.person_id] <= EACH
-            if not each.lasting:
-                # Live until the next visit here, and of this person.
-                wanted = each.announced_at >= min(newest[each.camera_id], newest[each.person_id])
-            elif each.person_id is not None and at_hand < AT_HAND:
-                at_hand += 1
-                wanted = True
-            if wanted:
-                known[each.visit_id] = each
-        self._known = known
+    def _put(self, visit: KnownVisit) -> None:
+        self._take(visit.visit_id)
+        self._known[visit.visit_id] = visit
+        self._of_person[visit.person_id].add(visit.visit_id)
+        self._at_camera[visit.camera_id].add(visit.visit_id)
+        self._alike[_alike(visit)].add(visit.visit_id)
+        if not visit.lasting:
+            self._passing.add(visit.visit_id)
+        elif visit.person_id is not None:
+            insort(self._kept, (visit.last_seen_at, visit.visit_id))
+
+    def _take(self, visit_id: str) -> KnownVisit | None:
+        if (visit := self._known.pop(visit_id, None)) is None:
+            return None
+        for index, key in (
+            (self._of_person, visit.person_id),
+            (self._at_camera, visit.camera_id),
+            (self._alike, _alike(visit)),
+        ):
+            _leave(index, key, visit_id)
+        self._passing.discard(visit_id)
+        if visit.lasting and visit.person_id is not None:
+            del self._kept[bisect_left(self._kept, (visit.last_seen_at, visit_id))]
+        return visit
+
+    def _prune(self, news: KnownVisit) -> None:
+        """Know of no more than is asked for, of strangers two visits to each camera, after something was heard."""
+        superfluous = {each.visit_id for each in self._last_first(_alike(news))[EACH:]}
+        # The one that was at hand until now.
+        superfluous |= {visit_id for _, visit_id in self._kept[-AT_HAND - 1 : -AT_HAND]}
+        for visit_id in superfluous - self._passing:
+            visit = self._known[visit_id]
+            at_hand = visit.person_id is not None and bisect_left(
+                self._kept, (visit.last_seen_at, visit_id)
+            ) >= (len(self._kept) - AT_HAND)
+            if not at_hand and visit not in self._last_first(_alike(visit))[:EACH]:
+                self._take(visit_id)
+        for visit_id in list(self._passing):
+            visit = self._known[visit_id]
+            if news.camera_id != visit.camera_id and news.person_id != visit.person_id:
+                continue
+            # Live until the next visit here, and of this person.
+            here, theirs = self._at_camera[visit.camera_id], self._of_person[visit.person_id]
+            if visit.announced_at < min(self._newest(here), self._newest(theirs)):
+                self._take(visit_id)
+
+    def _last_first(self, alike: _Alike) -> list[KnownVisit]:
+        return sorted(
+            (self._known[each] for each in self._alike.get(alike, ())),
+            key=lambda each: each.last_seen_at,
+            reverse=True,
+        )
+
+    def _newest(self, visit_ids: Iterable[str]) -> datetime:
+        return max(self._known[each].announced_at for each in visit_ids)
+
+
+def _alike(visit: KnownVisit) -> _Alike:
+    return visit.decision, visit.camera_id, visit.person_id
+
+
+def _leave(index: dict[Any, set[str]], key: object, visit_id: str) -> None:
+    index[key].discard(visit_id)
+    if not index[key]:
+        del index[key]

@@ -7,6 +7,7 @@ from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from .board import Board
+from .known_visits import KnownVisit
 from .shown import Shown
 from .visit_filter import Sought
 
@@ -33,9 +34,10 @@ def was_seen(board: Board, sought: Sought, within: timedelta, cause: Cause | Non
     counts as present anyway.
     """
     now = dt_util.utcnow()
-    return any(
-        now - each.last_seen_at <= within
-        and sought.fits(each.decision, each.camera_id, each.person_id)
-        and (cause is None or not cause.explains(each))
-        for each in board.recent()
-    )
+
+    def wanted(visit: KnownVisit) -> bool:
+        return now - visit.last_seen_at <= within and sought.fits(
+            visit.decision, visit.camera_id, visit.person_id
+        )
+
+    return any(cause is None or not cause.explains(each) for each in board.recent(wanted))

@@ -16,7 +16,7 @@ from .errors import UnknownPerson, VaultDamaged, VaultError
 from .files import copies, shred
 from .keys import Keys
 from .records import EnrolmentState, Purged, Receipt
-from .retention import DUE_AT, Retention, cutoff, person_due
+from .retention import Retention, cutoff, is_due, person_due
 from .times import from_stamp, span, to_stamp
 from .tombstones import Tombstones
 
@@ -51,6 +51,34 @@ class _Erased:
     receipt: Receipt
     wrapped_key: bytes | None
     """None when the person was erased earlier."""
+
+
+class _Due:
+    """The visits, or those with pictures, that are due at a moment: person after person, by the indices alone."""
+
+    def __init__(self, table: str, now: datetime, kept: timedelta) -> None:
+        """Begin with nobody; `kept`: how long the owner has them kept."""
+        self._of_anybody = (
+            f"SELECT person_id FROM person WHERE EXISTS (SELECT 1 FROM {table} WHERE {is_due(table)})"  # noqa: S608
+        )
+        # What they agree to is asked of each part anew: they may have agreed to more meanwhile.
+        self._of_person = (
+            f"SELECT visit_id FROM {table} WHERE {is_due(table, ':person')} ORDER BY started_at LIMIT :limit"  # noqa: S608
+        )
+        self._values: dict[str, str | int] = {"now": to_stamp(now), "kept": span(kept)}
+        self._people: list[str] | None = None
+
+    def next(self, connection: sqlite3.Connection) -> list[tuple[str]]:
+        """Return the ids of the next ones; none when there are no more."""
+        if self._people is None:
+            self._people = [row[0] for row in connection.execute(self._of_anybody, self._values)]
+        ids: list[tuple[str]] = []
+        while self._people and len(ids) < _BATCH:
+            values = self._values | {"person": self._people[-1], "limit": _BATCH - len(ids)}
+            ids += connection.execute(self._of_person, values).fetchall()
+            if len(ids) < _BATCH:
+                self._people.pop()
+        return ids
 
 
 class Eraser:
@@ -101,8 +129,10 @@ class Eraser:
 
     def purge(self, now: datetime, retention: Retention) -> Purged:
         """Erase all that is due. A purge that dies half-way has erased a part; the next does the rest."""
-        pictures = self._in_batches(partial(_delete_pictures, now=now, kept=retention.pictures), now)
-        visits = self._in_batches(partial(_delete_visits, now=now, kept=retention.visits), now)
+        due_pictures = _Due("picture", now, retention.pictures)
+        pictures = self._in_batches(partial(_delete_pictures, due=due_pictures), now)
+        due_visits = _Due("visit", now, retention.visits)
+        visits = self._in_batches(partial(_delete_visits, due=due_visits), now)
         review = self._in_batches(partial(_delete_review, until=cutoff(now, retention.review)), now)
         invitations = self._invitations(now)
         # Whoever began on their own phone and never came back.
@@ -256,26 +286,18 @@ class Eraser:
         )
 
 
-def _delete_pictures(connection: sqlite3.Connection, *, now: datetime, kept: timedelta) -> dict[str, int]:
-    gone = connection.execute(
-        f"DELETE FROM picture WHERE visit_id IN (SELECT visit_id FROM picture "  # noqa: S608
-        f"WHERE {DUE_AT['picture']} <= ?2 ORDER BY started_at LIMIT ?3)",
-        (span(kept), to_stamp(now), _BATCH),
-    )
-    return {"pictures": gone.rowcount}
+def _delete_pictures(connection: sqlite3.Connection, *, due: _Due) -> dict[str, int]:
+    ids = due.next(connection)
+    connection.executemany("DELETE FROM picture WHERE visit_id = ?", ids)
+    return {"pictures": len(ids)}
 
 
-def _delete_visits(connection: sqlite3.Connection, *, now: datetime, kept: timedelta) -> dict[str, int]:
-    due = connection.execute(
-        f"SELECT visit_id FROM visit WHERE {DUE_AT['visit']} <= ?2 "  # noqa: S608
-        "ORDER BY started_at LIMIT ?3",
-        (span(kept), to_stamp(now), _BATCH),
-    ).fetchall()
-    if not due:
+def _delete_visits(connection: sqlite3.Connection, *, due: _Due) -> dict[str, int]:
+    if not (ids := due.next(connection)):
         return {}
-    pictures = connection.executemany("DELETE FROM picture WHERE visit_id = ?", due).rowcount
-    connection.executemany("DELETE FROM visit WHERE visit_id = ?", due)
-    return {"visits": len(due), "pictures": pictures}
+    pictures = connection.executemany("DELETE FROM picture WHERE visit_id = ?", ids).rowcount
+    connection.executemany("DELETE FROM visit WHERE visit_id = ?", ids)
+    return {"visits": len(ids), "pictures": pictures}
 
 
 def _delete_review(connection: sqlite3.Connection, *, until: int) -> dict[str, int]:

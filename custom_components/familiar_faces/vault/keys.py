@@ -16,6 +16,8 @@ from .sealed import seal, unseal
 
 _KEY = 32
 """Bytes of every key: AES-256 and HMAC-SHA256."""
+_TAG = 16
+"""Bytes that tell one camera of a household from another."""
 _WHAT = "Familiar Faces vault key"
 
 
@@ -29,6 +31,7 @@ class Keys:
         self.chain = _derive(master, "chain")
         self.review = _derive(master, "review")
         self.tombstone = _derive(master, "tombstone")
+        self._cameras = _derive(master, "cameras")
         self.fingerprint = _derive(master, "fingerprint")
         """Tells which key belongs to a store, and nothing about the key."""
 
@@ -40,6 +43,10 @@ class Keys:
     def person_key(self, person_id: str, wrapped: bytes) -> bytes:
         """Return a person's key; raise VaultDamaged when it is not that person's."""
         return unseal(self._wrapping, wrapped, ("key", person_id))
+
+    def camera_tag(self, camera_id: str) -> bytes:
+        """Return what stands for a camera in the clear: it can be looked for, and says nothing without the key."""
+        return hmac.digest(self._cameras, camera_id.encode(), "sha256")[:_TAG]
 
     def fits(self, fingerprint: bytes) -> bool:
         """Return whether a store with this fingerprint was made with these keys."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 import math
+from typing import NamedTuple
 
 type Detail = str | int | float | bool | None
 
@@ -118,6 +119,34 @@ class Unfinished:
     """Their entities, as far as they were noted."""
     former_names: tuple[str, ...] = ()
     """What they were called before, to look for that too."""
+
+
+class VisitCursor(NamedTuple):
+    """Where a page of visits ended: the next one begins with the visit before. Good for as long as the vault is."""
+
+    started_at: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoughtVisits:
+    """Which kept visits are sought; None stands for any, an empty set for none."""
+
+    person_ids: frozenset[str] | None = None
+    camera_ids: frozenset[str] | None = None
+    since: datetime | None = None
+    """When they began at the earliest."""
+    before: datetime | None = None
+    """Before when they began."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitPage:
+    """Some visits, newest first."""
+
+    visits: tuple[VisitRecord, ...]
+    after: VisitCursor | None
+    """Where the next page begins; None when these were the last."""
 
 
 @dataclass(frozen=True, slots=True)

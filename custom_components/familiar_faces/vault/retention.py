@@ -54,16 +54,24 @@ class Retention:
                 raise ValueError(f"{name} is kept between {shortest} and {longest}")
 
 
-DUE_AT = {
-    "visit": "started_at + min(?1, ifnull((SELECT visits_for FROM consent "
-    "WHERE consent.person_id = visit.person_id ORDER BY number DESC LIMIT 1), ?1))",
-    "picture": "started_at + min(?1, ifnull((SELECT pictures_for FROM consent "
-    "WHERE consent.person_id = picture.person_id ORDER BY number DESC LIMIT 1), ?1))",
-}
-"""When each row of these tables falls due, in SQL; ?1 is how long the owner has them kept.
+_AGREED = {"visit": "visits_for", "picture": "pictures_for"}
+"""Where a consent says how long rows of these tables are kept."""
 
-A person may have agreed to less, and a longer period that is set later does not count for them.
-"""
+
+def kept_for(table: str, person: str = "person.person_id") -> str:
+    """Return how long a person's rows of a table are kept, in SQL; `:kept` is how long the owner has them kept.
+
+    A person may have agreed to less, and a longer period that is set later does not count for them.
+    """
+    return (
+        f"min(:kept, ifnull((SELECT {_AGREED[table]} FROM consent "  # noqa: S608
+        f"WHERE consent.person_id = {person} ORDER BY number DESC LIMIT 1), :kept))"
+    )
+
+
+def is_due(table: str, person: str = "person.person_id") -> str:
+    """Return whether a row of a table is a person's, and due at `:now`, in SQL."""
+    return f"{table}.person_id = {person} AND started_at <= :now - {kept_for(table, person)}"
 
 
 def cutoff(now: datetime, kept: timedelta) -> int:
@@ -84,9 +92,9 @@ def next_due(connection: sqlite3.Connection, now: datetime, retention: Retention
     moments = [due_at for due_at, _, _ in _people(connection, retention)]
     for table, kept in (("visit", retention.visits), ("picture", retention.pictures)):
         # The oldest of each person is due before their others. Asked after every visit, of which there may be many.
-        oldest_of_each = f"(SELECT person_id, min(started_at) AS started_at FROM {table} GROUP BY person_id)"  # noqa: S608
-        statement = f"SELECT min({DUE_AT[table]}) FROM {oldest_of_each} AS {table}"  # noqa: S608
-        (due,) = connection.execute(statement, (span(kept),)).fetchone()
+        oldest = f"(SELECT min(started_at) FROM {table} WHERE {table}.person_id = person.person_id)"  # noqa: S608
+        statement = f"SELECT min({oldest} + {kept_for(table)}) FROM person"  # noqa: S608
+        (due,) = connection.execute(statement, {"kept": span(kept)}).fetchone()
         if due is not None:
             moments.append(due)
     for statement, kept in (

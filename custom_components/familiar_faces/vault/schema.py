@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 import sqlite3
 
-from . import people_rows
+from . import people_rows, visit_rows
 from .audit import AuditLog
 from .database import Database
 from .errors import (
@@ -18,7 +18,7 @@ from .errors import (
 from .files import COPY, KEY
 from .keys import Keys, create_keys, load_keys
 
-VERSION = 2
+VERSION = 3
 
 type Migration = Callable[[sqlite3.Connection, Keys], None]
 
@@ -41,6 +41,18 @@ _LINKS_AND_REVIEW = (
         sealed BLOB NOT NULL
     ) STRICT""",
     "CREATE INDEX review_time ON review (at)",
+)
+
+_KEPT_INDICES = (
+    # By each of what visits are sought by, in the order of time.
+    "CREATE INDEX visit_camera ON visit (camera, started_at)",
+    "CREATE INDEX visit_person_camera ON visit (person_id, camera, started_at)",
+    "CREATE INDEX picture_person ON picture (person_id, started_at)",
+    "CREATE INDEX photo_person ON photo (person_id)",
+    # All that retention asks of a consent: the text that was agreed to lies between, on pages of its own.
+    """CREATE INDEX consent_kept ON consent (
+        person_id, number, recorded_at, valid_until, withdrawn_at, visits_for, pictures_for
+    )""",
 )
 
 # Times are microseconds since 1970. They are plain so that what is due can be erased even when a
@@ -86,7 +98,8 @@ _TABLES = (
         visit_id TEXT PRIMARY KEY,
         person_id TEXT NOT NULL REFERENCES person ON DELETE CASCADE,
         started_at INTEGER NOT NULL,
-        sealed BLOB NOT NULL
+        sealed BLOB NOT NULL,
+        camera BLOB NOT NULL DEFAULT x''
     ) STRICT""",
     "CREATE INDEX visit_time ON visit (started_at)",
     "CREATE INDEX visit_person ON visit (person_id, started_at)",
@@ -96,7 +109,6 @@ _TABLES = (
         started_at INTEGER NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT""",
-    "CREATE INDEX picture_time ON picture (started_at)",
     """CREATE TABLE tombstone (
         person_id TEXT PRIMARY KEY,
         forgotten_at INTEGER NOT NULL,
@@ -104,6 +116,7 @@ _TABLES = (
         receipt BLOB
     ) STRICT, WITHOUT ROWID""",
     *_LINKS_AND_REVIEW,
+    *_KEPT_INDICES,
     """CREATE TABLE audit (
         number INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,
@@ -126,7 +139,16 @@ def _links_and_review(connection: sqlite3.Connection, keys: Keys) -> None:
     people_rows.seal_first_consents(connection, keys)
 
 
-MIGRATIONS: dict[int, Migration] = {1: _links_and_review}
+def _indices(connection: sqlite3.Connection, keys: Keys) -> None:
+    """Have visits be found by their camera, and whatever is asked often without reading all rows."""
+    connection.execute("ALTER TABLE visit ADD COLUMN camera BLOB NOT NULL DEFAULT x''")
+    visit_rows.tag_cameras(connection, keys)
+    connection.execute("DROP INDEX picture_time")
+    for statement in _KEPT_INDICES:
+        connection.execute(statement)
+
+
+MIGRATIONS: dict[int, Migration] = {1: _links_and_review, 2: _indices}
 """The step away from each older version. A step does not commit: all of them are one transaction."""
 
 

@@ -25,14 +25,18 @@ from .records import (
     EnrolmentState,
     Purged,
     Receipt,
+    SoughtVisits,
     StoredItems,
     Unfinished,
+    VisitCursor,
+    VisitPage,
     VisitRecord,
 )
 from .retention import Retention, next_due
 from .review_rows import Review
 from .schema import open_store
 from .times import to_stamp
+from .visit_pages import read_last, read_page
 from .witness import Witness
 
 
@@ -334,16 +338,26 @@ class Vault:
 
         Those that began at `since` or later, and earlier than `before`.
         """
+        sought = SoughtVisits(
+            person_ids=None if person_id is None else frozenset({person_id}),
+            camera_ids=None if camera_id is None else frozenset({camera_id}),
+            since=since,
+            before=before,
+        )
+        return list(self.visit_page(sought, limit=limit).visits)
+
+    def visit_page(self, sought: SoughtVisits, *, limit: int, after: VisitCursor | None = None) -> VisitPage:
+        """Return at most `limit` of the visits that are sought, newest first, from where a page ended.
+
+        Damaged ones are left out and logged. Nobody else gets at the vault meanwhile, so pages are short.
+        """
         with self._database.read() as connection:
-            return visit_rows.read_visits(
-                connection,
-                self._keys,
-                person_id=person_id,
-                camera_id=camera_id,
-                since=since,
-                before=before,
-                limit=limit,
-            )
+            return read_page(connection, self._keys, sought, limit=limit, after=after)
+
+    def last_visits(self, person_id: str, limit: int) -> list[VisitRecord]:
+        """Return someone's last visits to each camera, at most `limit` of each; damaged ones are left out and logged."""
+        with self._database.read() as connection:
+            return read_last(connection, self._keys, person_id, limit)
 
     def visit(self, visit_id: str) -> VisitRecord:
         """Return a visit; raise UnknownVisit or VaultDamaged."""

@@ -1,8 +1,8 @@
 """Rows of visits and their pictures. Works in a given transaction."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-import logging
 import sqlite3
 
 from .errors import ConsentMissing, UnknownPerson, UnknownVisit, VaultDamaged
@@ -12,19 +12,26 @@ from .records import VisitRecord
 from .sealed import seal, seal_json, unseal, unseal_json
 from .times import from_stamp, to_stamp
 
-_LOGGER = logging.getLogger(__name__)
+_AT_ONCE = 1000
+"""Rows that are in memory together."""
 
-type _VisitRow = tuple[str, str, int, bytes, int]
+type VisitRow = tuple[str, str, int, bytes, int]
+
+SELECT = (
+    "SELECT visit_id, person_id, started_at, sealed, "
+    "EXISTS (SELECT 1 FROM picture WHERE picture.visit_id = visit.visit_id) FROM visit"
+)
+"""What `opened_visit` takes."""
 
 
 def insert_visit(
-    connection: sqlite3.Connection, key: bytes, visit: VisitRecord, picture: bytes | None
+    connection: sqlite3.Connection, key: bytes, camera_tag: bytes, visit: VisitRecord, picture: bytes | None
 ) -> None:
     """Write a visit, with its picture when there is one, and that the person was seen."""
     started_at = to_stamp(visit.started_at)
     connection.execute(
-        "INSERT INTO visit VALUES (?, ?, ?, ?)",
-        (visit.visit_id, visit.person_id, started_at, _sealed_visit(key, visit)),
+        "INSERT INTO visit VALUES (?, ?, ?, ?, ?)",
+        (visit.visit_id, visit.person_id, started_at, _sealed_visit(key, visit), camera_tag),
     )
     if picture is not None:
         sealed = seal(key, picture, ("picture", visit.visit_id, visit.person_id, started_at))
@@ -42,7 +49,8 @@ def keep_visit(
     key, choices = consented(connection, keys, visit.person_id, now, visit.camera_id)
     if not choices.keeps_visits:
         raise ConsentMissing
-    insert_visit(connection, key, visit, picture if choices.keeps_pictures else None)
+    camera_tag = keys.camera_tag(visit.camera_id)
+    insert_visit(connection, key, camera_tag, visit, picture if choices.keeps_pictures else None)
 
 
 def update_visit(connection: sqlite3.Connection, key: bytes, visit: VisitRecord) -> None:
@@ -101,52 +109,12 @@ def mark_seen(connection: sqlite3.Connection, person_id: str, seen_at: datetime)
         raise UnknownPerson
 
 
-def read_visits(
-    connection: sqlite3.Connection,
-    keys: Keys,
-    *,
-    person_id: str | None = None,
-    camera_id: str | None = None,
-    since: datetime | None = None,
-    before: datetime | None = None,
-    limit: int,
-) -> list[VisitRecord]:
-    """Return visits, newest first. A damaged one is left out and logged, so that it hides no other."""
-    rows = connection.execute(
-        "SELECT visit_id, person_id, started_at, sealed, "
-        "EXISTS (SELECT 1 FROM picture WHERE picture.visit_id = visit.visit_id) FROM visit WHERE (?1 IS NULL OR person_id = ?1) "
-        "AND started_at >= ?2 AND (?3 IS NULL OR started_at < ?3) ORDER BY started_at DESC, rowid DESC",
-        (
-            person_id,
-            -(1 << 63) if since is None else to_stamp(since),
-            None if before is None else to_stamp(before),
-        ),
-    )
-    visits: list[VisitRecord] = []
-    known: dict[str, bytes] = {}
-    for row in rows:
-        if len(visits) >= limit:
-            break
-        try:
-            visit = _opened_visit(connection, keys, row, known)
-        except VaultDamaged as err:
-            _LOGGER.warning("Visit %s of person %s cannot be read: %s", row[0], row[1], err)
-            continue
-        if camera_id is None or visit.camera_id == camera_id:
-            visits.append(visit)
-    return visits
-
-
 def read_visit(connection: sqlite3.Connection, keys: Keys, visit_id: str) -> VisitRecord:
     """Return a visit; raise UnknownVisit or VaultDamaged."""
-    row = connection.execute(
-        "SELECT visit_id, person_id, started_at, sealed, "
-        "EXISTS (SELECT 1 FROM picture WHERE picture.visit_id = visit.visit_id) FROM visit WHERE visit_id = ?",
-        (visit_id,),
-    ).fetchone()
+    row = connection.execute(f"{SELECT} WHERE visit_id = ?", (visit_id,)).fetchone()
     if row is None:
         raise UnknownVisit
-    return _opened_visit(connection, keys, row, {})
+    return opened_visit(connection, keys, row, {})
 
 
 def read_picture(connection: sqlite3.Connection, keys: Keys, visit_id: str) -> bytes | None:
@@ -168,6 +136,24 @@ def read_picture(connection: sqlite3.Connection, keys: Keys, visit_id: str) -> b
     return unseal(key, sealed, ("picture", visit_id, person_id, started_at))
 
 
+def tag_cameras(connection: sqlite3.Connection, keys: Keys) -> None:
+    """Write beside each visit what stands for its camera. One that cannot be read is at no camera."""
+    known: dict[str, bytes] = {}
+    last = -1 << 63
+    while rows := connection.execute(
+        "SELECT rowid, visit_id, person_id, started_at, sealed, 0 FROM visit WHERE rowid > ? "
+        "ORDER BY rowid LIMIT ?",
+        (last, _AT_ONCE),
+    ).fetchall():
+        last = rows[-1][0]
+        tags: list[tuple[bytes, int]] = []
+        for row_id, *row in rows:
+            with suppress(VaultDamaged):
+                visit = opened_visit(connection, keys, tuple(row), known)
+                tags.append((keys.camera_tag(visit.camera_id), row_id))
+        connection.executemany("UPDATE visit SET camera = ? WHERE rowid = ?", tags)
+
+
 def _sealed_visit(key: bytes, visit: VisitRecord) -> bytes:
     data = {
         "camera_id": visit.camera_id,
@@ -181,9 +167,10 @@ def _sealed_visit(key: bytes, visit: VisitRecord) -> bytes:
     return seal_json(key, data, ("visit", visit.visit_id, visit.person_id, to_stamp(visit.started_at)))
 
 
-def _opened_visit(
-    connection: sqlite3.Connection, keys: Keys, row: _VisitRow, known: dict[str, bytes]
+def opened_visit(
+    connection: sqlite3.Connection, keys: Keys, row: VisitRow, known: dict[str, bytes]
 ) -> VisitRecord:
+    """Return a visit by its row; raise VaultDamaged. `known`: people's keys, to which theirs is added."""
     visit_id, person_id, started_at, sealed, pictured = row
     if person_id not in known:
         try:
