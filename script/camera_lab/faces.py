@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 import re
 
+from imageio_ffmpeg import get_ffmpeg_exe
+
 from demo.client import DemoFailed
 from demo.pictures import ASTRONAUT, GUEST, NEIGHBOUR, Person, cut_out
 from demo.scene import photos, selfies
-from imageio_ffmpeg import get_ffmpeg_exe
 
 ENROLLED_CLIPS = 2
 """Of somebody's clips, how many their reference photos are taken from; the others are their visits."""
@@ -61,9 +62,7 @@ async def cast(folder: Path, labelled: Path | None) -> Cast:
         people = [each for each in people if len(each) > ENROLLED_CLIPS]
         if len(people) >= 3:
             anna, ben, stranger = people[:3]
-            return Cast(
-                (await _filmed("Anna", anna), await _filmed("Ben", ben)), await _filmed("", stranger)
-            )
+            return Cast((await _filmed("Anna", anna), await _filmed("Ben", ben)), await _filmed("", stranger))
     return Cast(
         (
             _drawn(folder, "Eileen", ASTRONAUT, photos()),

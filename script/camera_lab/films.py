@@ -10,10 +10,11 @@ import os
 from pathlib import Path
 from random import Random
 
-from demo.client import DemoFailed
-from demo.scene import garden
 from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image, ImageDraw
+
+from demo.client import DemoFailed
+from demo.scene import garden
 
 from .faces import Appearance
 
@@ -132,7 +133,9 @@ async def make(folder: Path, form: Format, who: Appearance | None) -> Film:
     # Somewhere between two key frames, as people come; the same film always at the same place.
     phase = Random(path.stem).uniform(0.1, 0.9) * form.every
     begins = round((loop_seconds(form) + phase) * form.fps)
-    seconds = -(-(begins / form.fps + VISIT_SECONDS) // form.every) * form.every if who else loop_seconds(form)
+    seconds = (
+        -(-(begins / form.fps + VISIT_SECONDS) // form.every) * form.every if who else loop_seconds(form)
+    )
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         await _encode(path, form, who, begins / form.fps, seconds)

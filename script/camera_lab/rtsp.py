@@ -87,7 +87,7 @@ class RtspServer:
         self._connections.add(connection)
         try:
             await connection.run()
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
+        except ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError:
             # Who watched has left, or speaks something else.
             pass
         finally:
