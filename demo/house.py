@@ -177,7 +177,9 @@ class House:
         self._say(f"{name} said yes in person today; that is on record.")
         for number, photo in enumerate(photos() if taken is None else taken, start=1):
             file_id = await self._client.upload(f"{name.lower()}-{number}.jpg", photo)
-            await flow.choose("photos", "photo")
+            if flow.step["type"] == "menu":
+                # Where there is no camera yet, the first photo is asked for at once.
+                await flow.choose("photos", "photo")
             await flow.answer("photo", {"photo": file_id})
             self._say(f"Photo {number}: {flow.placeholders.get('verdict', '')}")
         await flow.choose("photos", "finish")

@@ -54,16 +54,14 @@ async def add_to_home_assistant(client: Client, kind: Kind, url: str, stream: st
     return entry
 
 
-async def add_to_familiar_faces(
-    client: Client, entry_id: str, camera: str, bell: str, state: str, turn: int = 0
-) -> str:
+async def add_to_familiar_faces(client: Client, entry_id: str, *, camera: str, bell: str, state: str) -> str:
     """Walk through the dialog of a camera, whatever steps it has; return what it said on the way."""
     answers: dict[str, Any] = {
         "camera": camera,
         "mode": "on_ring",
         "public_space": False,
         "triggers": [bell],
-        "turn": turn,
+        "turn": 0,
         "one_picture": False,
     }
     if state:

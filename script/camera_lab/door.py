@@ -54,6 +54,7 @@ class Door:
         self._name = next(iter(films))
         self._next: tuple[str, float] | None = None
         self._at = 0
+        self._last_key = self.film.units[0]
         self._listeners: set[Listener] = set()
         self._visible = asyncio.Event()
         self._empty = asyncio.Event()

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 import json
-import os
 from pathlib import Path
 from random import Random
 
@@ -57,7 +56,7 @@ class Unit:
     @property
     def nals(self) -> list[bytes]:
         """Return its NAL units, without the delimiter of pictures."""
-        return [nal for nal in split_nals(self.data) if not _is_delimiter(nal, self.data)]
+        return [nal for nal in split_nals(self.data) if not _is_delimiter(nal)]
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def split_units(codec: str, data: bytes) -> list[Unit]:
     ]
 
 
-def _is_delimiter(nal: bytes, _unit: bytes) -> bool:
+def _is_delimiter(nal: bytes) -> bool:
     return (len(nal) == 2 and nal[0] & 0x1F == 9) or (len(nal) == 3 and nal[0] >> 1 == 35)
 
 
@@ -136,14 +135,23 @@ async def make(folder: Path, form: Format, who: Appearance | None) -> Film:
     seconds = (
         -(-(begins / form.fps + VISIT_SECONDS) // form.every) * form.every if who else loop_seconds(form)
     )
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+    frames = round(seconds * form.fps)
+    if (units := await asyncio.to_thread(_read, path, form.codec, frames)) is None:
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         await _encode(path, form, who, begins / form.fps, seconds)
-    units = split_units(form.codec, await asyncio.to_thread(path.read_bytes))
-    if len(units) != round(seconds * form.fps) or not units[0].key:
-        path.unlink()
-        raise DemoFailed(f"{path} is damaged and was removed: try again.")
+        units = await asyncio.to_thread(_read, path, form.codec, frames)
+    if units is None:
+        raise DemoFailed(f"{path} did not become the film that it was to be.")
     return Film(form, units, begins if who else len(units))
+
+
+def _read(path: Path, codec: str, frames: int) -> list[Unit] | None:
+    """Return a film's pictures; None when there is none of so many."""
+    try:
+        units = split_units(codec, path.read_bytes())
+    except FileNotFoundError, IndexError:
+        return None
+    return units if len(units) == frames and units[0].key else None
 
 
 async def _encode(path: Path, form: Format, who: Appearance | None, begins: float, seconds: float) -> None:
@@ -165,7 +173,7 @@ async def _encode(path: Path, form: Format, who: Appearance | None, begins: floa
         background.unlink(missing_ok=True)
     if ffmpeg.returncode:
         raise DemoFailed(f"ffmpeg could not make {path.name}: {said.decode(errors='replace').strip()[-500:]}")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _inputs(form: Format, background: Path, who: Appearance | None, begins: float) -> list[str]:

@@ -207,7 +207,11 @@ class Lab:
             made = await self._socket.command("input_button/create", name=f"Bell of {station.entity}")
             station.bell = await self._house.entity(BELL, BELL, made["id"])
             said = await add_to_familiar_faces(
-                self._client, self._house.entry_id, station.entity, station.bell, kind.state
+                self._client,
+                self._house.entry_id,
+                camera=station.entity,
+                bell=station.bell,
+                state=kind.state,
             )
             self._say(f"{kind.name} is {station.entity}; its dialog said: {said[:200]}")
         except (DemoFailed, aiohttp.ClientError) as err:

@@ -17,6 +17,8 @@ NAMED_AT_LEAST = 0.95
 CPU_PERCENT, MEGABYTES, LOOP_MS = 1.0, 20.0, 1.0
 """What a warm camera may cost in Home Assistant, and how late the loop may be for eight of them (p99)."""
 
+_NEVER = ("wrong", "stale")
+
 type Figures = dict[str, float | int | None]
 
 
@@ -104,9 +106,7 @@ def missed_goals(kinds: Sequence[Kind], told: Mapping[str, Figures], cpu: Figure
     missed = []
     for kind in kinds:
         found = told[kind.name]
-        for what in ("wrong", "stale"):
-            if found[what]:
-                missed.append(f"{kind.name}: {found[what]} {what} names")
+        missed += [f"{kind.name}: {found[what]} {what} names" for what in _NEVER if found[what]]
         known, named = found["known"] or 0, found["known_named"] or 0
         if not known:
             missed.append(f"{kind.name}: nobody known came")
@@ -116,9 +116,7 @@ def missed_goals(kinds: Sequence[Kind], told: Mapping[str, Figures], cpu: Figure
         if took is not None and took > kind.goal_ms:
             missed.append(f"{kind.name}: names took {took} ms, at most {kind.goal_ms:.0f} are wanted")
     if together := told.get("together"):
-        for what in ("wrong", "stale"):
-            if together[what]:
-                missed.append(f"all at once: {together[what]} {what} names")
+        missed += [f"all at once: {together[what]} {what} names" for what in _NEVER if together[what]]
         if together["known_named"] != together["known"]:
             missed.append(f"all at once: {together['known_named']} of {together['known']} named")
     for what, most in (
