@@ -88,6 +88,10 @@ class Door:
         self._next = (who, by)
         await self._visible.wait()
 
+    async def seen(self) -> None:
+        """Wait until the visitor who was let in last is seen."""
+        await self._visible.wait()
+
     async def gone(self) -> None:
         """Wait until nobody is seen."""
         await self._empty.wait()

@@ -206,6 +206,7 @@ class Lab:
                 )
             made = await self._socket.command("input_button/create", name=f"Bell of {station.entity}")
             station.bell = await self._house.entity(BELL, BELL, made["id"])
+            await station.door.seen()
             said = await add_to_familiar_faces(
                 self._client,
                 self._house.entry_id,
