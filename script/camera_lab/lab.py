@@ -28,6 +28,8 @@ BELL = "input_button"
 LOADED_SECONDS = 60
 AT_ONCE = 3
 """How many cameras are added at a time."""
+WATCHED_AFTER, WATCHED_SECONDS = 3, 3
+"""When somebody looks at a dashboard after a ring, and for how long, seconds."""
 LOOK_SECONDS = 12
 """After a ring, until whatever comes of it has come."""
 
@@ -263,8 +265,19 @@ class Lab:
             if (told := visit_of(event, record.rung)) is not None:
                 record.told.append(told)
 
-    async def visit(self, station: Station, who: str, fault: Fault | None = None, *, by: float = 0.0) -> None:
-        """Let somebody come, or nobody, and ring; return when they left and all was told. `who`: a film or NOBODY."""
+    async def visit(
+        self,
+        station: Station,
+        who: str,
+        fault: Fault | None = None,
+        *,
+        by: float = 0.0,
+        watched: bool = False,
+    ) -> None:
+        """Let somebody come, or nobody, and ring; return when they left and all was told.
+
+        `who`: a film or NOBODY; `watched`: somebody looks at the camera on a dashboard after the ring.
+        """
         if who != NOBODY:
             await station.door.visit(who, by=by)
             await asyncio.sleep(
@@ -277,7 +290,10 @@ class Lab:
             station.snapshots.ring()
         async with asyncio.timeout(10):
             await station.rung.wait()
-        await asyncio.sleep(LOOK_SECONDS)
+        until_told = asyncio.get_running_loop().time() + LOOK_SECONDS
+        if watched:
+            await self._watch(station)
+        await asyncio.sleep(until_told - asyncio.get_running_loop().time())
         await station.door.gone()
         if who != NOBODY and fault is None and who.split("/", maxsplit=1)[0] != STRANGER:
             station.before = who.split("/", maxsplit=1)[0]
@@ -286,6 +302,16 @@ class Lab:
             f"{station.kind.name}: {who}{f', {fault}' if fault else ''}: {record.verdict()} "
             f"({'; '.join(f'{each.decision} {each.person or ""} {each.ms} ms {each.frames}' for each in record.told)})"
         )
+
+    async def _watch(self, station: Station) -> None:
+        """Show the camera on a dashboard, so that Home Assistant has a picture of who is there."""
+        await asyncio.sleep(WATCHED_AFTER)
+        path = (await self._client.get(f"states/{station.entity}"))["attributes"].get("entity_picture")
+        for _ in range(WATCHED_SECONDS):
+            with suppress(TimeoutError, aiohttp.ClientError):
+                async with asyncio.timeout(2):
+                    await self._client.download(path)
+            await asyncio.sleep(1)
 
     def visits_of(self, station: Station) -> list[str]:
         """Return the films of those who agreed, in turns."""

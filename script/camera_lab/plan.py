@@ -98,7 +98,7 @@ class Plan:
         # Stills have fewer: then nothing is wrong.
         fault = station.kind.check if self._check else (*faults, Fault.IDLES)[min(number, len(faults))]
         assert fault is not None
-        await self._lab.visit(station, self._next(station))
+        await self._lab.visit(station, self._next(station), watched=station.kind.rtsp)
         await asyncio.sleep(FORGOTTEN_SECONDS / 2)
         station.door.break_down(fault)
         await asyncio.sleep(FORGOTTEN_SECONDS / 2)
