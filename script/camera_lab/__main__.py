@@ -110,7 +110,9 @@ async def _run(asked: argparse.Namespace, kinds: Sequence[Kind]) -> int:
                 asked.keep_log.mkdir(parents=True, exist_ok=True)
                 shutil.copy(folder / home.CONSOLE, asked.keep_log)
     told: dict[str, Figures] = {
-        each.kind.name: figures(each.records) for each in lab.stations if not is_spare(each.kind)
+        each.kind.name: figures([record for record in each.records if record not in plan.together])
+        for each in lab.stations
+        if not is_spare(each.kind)
     }
     tried = [each for each in kinds if not is_spare(each)]
     if plan.together:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 import json
 from pathlib import Path
 from random import Random
@@ -318,6 +319,20 @@ class Lab:
         names = {face.name for face in self.people.known}
         found = [each for each in station.door.films if each.split("/")[0] in names]
         return sorted(found, key=lambda each: each.split("/")[::-1])
+
+    async def judge_kept(self) -> None:
+        """Ask for the last visits as the owner does, and compare each with the ring that it is of."""
+        told = await self._client.call(home.DOMAIN, "last_visits", {"limit": 1000}, answer=True)
+        of_entity = {each.entity: each for each in self.stations}
+        for visit in told["visits"]:
+            began = datetime.fromisoformat(visit["started_at"])
+            before = [
+                each
+                for each in of_entity[visit["camera"]].records
+                if each.rung <= began + timedelta(seconds=1)
+            ]
+            if before:
+                before[-1].judge_kept(visit["visit_id"], datetime.fromisoformat(visit["last_seen_at"]))
 
     async def read_probe(self) -> Json:
         """Return what Home Assistant took since the last time."""

@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median, quantiles
 
 from demo.house import Ring
 
 from .door import Fault
+from .films import VISIT_SECONDS
 from .kinds import Kind
 
 NOBODY, STRANGER = "nobody", "stranger"
+GONE_AFTER = timedelta(seconds=VISIT_SECONDS + 3)
+"""After a ring nobody is at the door any more, with what a stream is late."""
 NAMED_AT_LEAST = 0.95
 CPU_PERCENT, MEGABYTES, LOOP_MS = 1.0, 20.0, 1.0
 """What a warm camera may cost in Home Assistant, and how late the loop may be for eight of them (p99)."""
@@ -45,6 +48,8 @@ class Record:
     fault: Fault | None
     rung: datetime
     told: list[Ring] = field(default_factory=list)
+    prolonged: bool = False
+    """Whether the visit is kept with a time at which nobody was there, or was never told."""
 
     @property
     def healthy(self) -> bool:
@@ -56,13 +61,18 @@ class Record:
         """Return how long the right name took."""
         return next((each.ms for each in self.told if each.person == self.who), None)
 
+    def judge_kept(self, visit_id: str, last_seen: datetime) -> None:
+        """Compare with what Home Assistant keeps of it."""
+        known = visit_id in {each.visit_id for each in self.told}
+        self.prolonged |= not known or last_seen - self.rung > GONE_AFTER
+
     def verdict(self) -> Verdict:
         """Return what became of it."""
         decisions = {each.decision for each in self.told}
         wrong = {each.person for each in self.told if each.person is not None} - {self.who}
         if wrong:
             return Verdict.STALE if self.before in wrong else Verdict.WRONG
-        if self.who == NOBODY and decisions & {"familiar", "stranger"}:
+        if self.prolonged or (self.who == NOBODY and decisions & {"familiar", "stranger"}):
             # Somebody who left is shown as if they were there.
             return Verdict.STALE
         if not self.healthy:

@@ -71,6 +71,7 @@ class Plan:
             await self._at_every_door(work)
         if not self._check:
             await self._all_at_once()
+        await self._lab.judge_kept()
 
     async def _at_every_door(self, work: Work) -> None:
         async def one(number: int, station: Station) -> None:
@@ -115,7 +116,7 @@ class Plan:
         async with asyncio.TaskGroup() as group:
             for station in ringing:
                 group.create_task(self._lab.visit(station, self._next(station), by=by))
-        self.together = [each.records.pop() for each in ringing]
+        self.together = [each.records[-1] for each in ringing]
 
 
 _MEASURED = Format(H264, 1920, 1080, 2)

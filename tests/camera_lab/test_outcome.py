@@ -1,7 +1,7 @@
 """The lab says wrong, stale and missed where it was, and its goals can be missed."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -50,6 +50,17 @@ SOMEBODY, UNCLEAR = _told("stranger"), _told("unclear")
 )
 def test_verdicts(record: Record, verdict: Verdict) -> None:
     assert record.verdict() is verdict
+
+
+def test_what_is_kept_is_judged_too() -> None:
+    for visit_id, seconds, verdict in (
+        ("visit", 8, Verdict.RIGHT),
+        ("visit", 30, Verdict.STALE),
+        ("another", 8, Verdict.STALE),
+    ):
+        record = _record("Anna", ANNA)
+        record.judge_kept(visit_id, NOW + timedelta(seconds=seconds))
+        assert record.verdict() is verdict
 
 
 def test_figures_count_what_could_be_seen() -> None:
