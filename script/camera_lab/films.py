@@ -180,16 +180,19 @@ def _inputs(form: Format, background: Path, who: Appearance | None, begins: floa
     lens = "v360=flat:fisheye:ih_fov=95:iv_fov=95:h_fov=140:v_fov=140," if form.fisheye else ""
     # A sensor's noise, so that no two pictures are the same; ffmpeg keeps its seed.
     end = f"{lens}noise=alls=6:allf=t,format=yuv420p"
-    inputs = ["-loop", "1", "-framerate", str(form.fps), "-i", str(background)]
+    # The picture is decoded once and repeated: decoding it for each frame took longer than the rest.
+    still = f"loop=-1:1:0,setpts=N/({form.fps}*TB)"
+    view = f"[0:v]format=yuv420p,fps={form.fps},{still}"
+    inputs = ["-i", str(background)]
     if who is None:
-        return [*inputs, "-vf", end]
+        return [*inputs, "-filter_complex", f"{view},{end}"]
     width, height = size_of(form, who)
     x, y = place_of(form, who)
     sway = f"+{0.01 * form.width:.1f}*sin(t*1.7)" if not who.moves else ""
-    source = ["-stream_loop", "-1"] if who.moves else ["-loop", "1", "-framerate", str(form.fps)]
+    source = ["-stream_loop", "-1"] if who.moves else []
+    moving = f"fps={form.fps},scale={width}:{height}" + ("" if who.moves else f",format=yuva420p,{still}")
     overlay = (
-        f"[1:v]fps={form.fps},scale={width}:{height}[who];"
-        f"[0:v][who]overlay=x='{x}{sway}':y={y}:"
+        f"[1:v]{moving}[who];{view}[view];[view][who]overlay=x='{x}{sway}':y={y}:"
         f"enable='between(t,{begins - 0.001:.3f},{begins + VISIT_SECONDS:.3f})',{end}"
     )
     return [*inputs, *source, "-i", str(who.path), "-filter_complex", overlay]
