@@ -106,7 +106,7 @@ async def _run(asked: argparse.Namespace, kinds: Sequence[Kind]) -> int:
             await plan.go()
         finally:
             await lab.close()
-            if asked.keep_log is not None:
+            if asked.keep_log is not None and (folder / home.CONSOLE).exists():
                 asked.keep_log.mkdir(parents=True, exist_ok=True)
                 shutil.copy(folder / home.CONSOLE, asked.keep_log)
     told: dict[str, Figures] = {

@@ -31,6 +31,7 @@ AT_ONCE = 3
 """How many cameras are added at a time."""
 WATCHED_AFTER, WATCHED_SECONDS = 3, 3
 """When somebody looks at a dashboard after a ring, and for how long, seconds."""
+RUNG_SECONDS = 30
 LOOK_SECONDS = 12
 """After a ring, until whatever comes of it has come."""
 
@@ -289,7 +290,7 @@ class Lab:
         await self._client.call(BELL, "press", {"entity_id": station.bell})
         if station.snapshots is not None:
             station.snapshots.ring()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(RUNG_SECONDS):
             await station.rung.wait()
         until_told = asyncio.get_running_loop().time() + LOOK_SECONDS
         if watched:
@@ -326,11 +327,9 @@ class Lab:
         of_entity = {each.entity: each for each in self.stations}
         for visit in told["visits"]:
             began = datetime.fromisoformat(visit["started_at"])
-            before = [
-                each
-                for each in of_entity[visit["camera"]].records
-                if each.rung <= began + timedelta(seconds=1)
-            ]
+            if (station := of_entity.get(visit["camera"])) is None:
+                continue
+            before = [each for each in station.records if each.rung <= began + timedelta(seconds=1)]
             if before:
                 before[-1].judge_kept(visit["visit_id"], datetime.fromisoformat(visit["last_seen_at"]))
 
