@@ -197,7 +197,7 @@ class Lab:
         posing = asyncio.create_task(self._pose(station))
         try:
             if station.snapshots is not None:
-                await station.door.visit(next(iter(station.door.films)))
+                await station.door.visit(stranger_of(station))
                 await station.snapshots.once()
             if kind.platform in ("ffmpeg", "push"):
                 station.entity = f"camera.{kind.name}"
@@ -227,9 +227,12 @@ class Lab:
                 await posing
 
     async def _pose(self, station: Station) -> None:
-        """Have somebody come again and again, as whoever sets a camera up stands before it."""
+        """Have somebody come again and again, as whoever sets a camera up stands before it.
+
+        Not one of those who ring later: an old picture of them would be taken for them.
+        """
         while True:
-            await station.door.visit(next(iter(station.door.films)))
+            await station.door.visit(stranger_of(station))
 
     async def _listen(self) -> None:
         """Find the entities of the cameras that were added."""
@@ -347,3 +350,8 @@ class Lab:
             "mb": after["mb"],
             "loop_p99_ms": after["loop_p99_ms"],
         }
+
+
+def stranger_of(station: Station) -> str:
+    """Return the film of who agreed to nothing."""
+    return next(each for each in station.door.films if each.startswith(STRANGER))

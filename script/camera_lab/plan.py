@@ -8,8 +8,8 @@ from functools import partial
 from .door import Fault
 from .films import H264, Format
 from .kinds import KINDS, STREAM_FAULTS, WARM, Kind
-from .lab import Lab, Station
-from .outcome import NOBODY, STRANGER, Figures, Record
+from .lab import Lab, Station, stranger_of
+from .outcome import NOBODY, Figures, Record
 
 STAGGER = 3.0
 """Seconds between the rings of two doors: two cores are to measure one at a time."""
@@ -103,9 +103,7 @@ class Plan:
         await asyncio.sleep(FORGOTTEN_SECONDS / 2)
         station.door.break_down(fault)
         await asyncio.sleep(FORGOTTEN_SECONDS / 2)
-        await self._lab.visit(
-            station, next(each for each in station.door.films if each.startswith(STRANGER)), fault
-        )
+        await self._lab.visit(station, stranger_of(station), fault)
         await self._lab.visit(station, NOBODY, fault)
         station.door.break_down(None)
         await asyncio.sleep(SETTLE_SECONDS if self._check else FORGOTTEN_SECONDS)
