@@ -31,6 +31,8 @@ AT_ONCE = 3
 """How many cameras are added at a time."""
 WATCHED_AFTER, WATCHED_SECONDS = 3, 3
 """When somebody looks at a dashboard after a ring, and for how long, seconds."""
+FAILS_AFTER = 6
+"""Seconds after a ring that a camera fails: whoever rang is still there."""
 RUNG_SECONDS = 30
 LOOK_SECONDS = 12
 """After a ring, until whatever comes of it has come."""
@@ -278,10 +280,12 @@ class Lab:
         *,
         by: float = 0.0,
         watched: bool = False,
+        then: Fault | None = None,
     ) -> None:
         """Let somebody come, or nobody, and ring; return when they left and all was told.
 
-        `who`: a film or NOBODY; `watched`: somebody looks at the camera on a dashboard after the ring.
+        `who`: a film or NOBODY; `watched`: somebody looks at the camera on a dashboard after the ring; `then`: what
+        goes wrong with the camera while they are still there.
         """
         if who != NOBODY:
             await station.door.visit(who, by=by)
@@ -298,6 +302,9 @@ class Lab:
         until_told = asyncio.get_running_loop().time() + LOOK_SECONDS
         if watched:
             await self._watch(station)
+        if then is not None:
+            await asyncio.sleep(until_told - LOOK_SECONDS + FAILS_AFTER - asyncio.get_running_loop().time())
+            station.door.break_down(then)
         await asyncio.sleep(until_told - asyncio.get_running_loop().time())
         await station.door.gone()
         if who != NOBODY and fault is None and who.split("/", maxsplit=1)[0] != STRANGER:

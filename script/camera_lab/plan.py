@@ -15,6 +15,8 @@ STAGGER = 3.0
 """Seconds between the rings of two doors: two cores are to measure one at a time."""
 FORGOTTEN_SECONDS = 32
 """From a visit's end until the next ring at a door is another visit, and Home Assistant's stream has stopped."""
+STOPS_SECONDS = 21
+"""From the end of a visit that was watched until Home Assistant stops the stream, as nobody watches it any more."""
 SETTLE_SECONDS = 12
 """After a fault, until all have connected again."""
 ROUNDS = 3
@@ -99,10 +101,14 @@ class Plan:
         # Stills have fewer: then nothing is wrong.
         fault = station.kind.check if self._check else (*faults, Fault.IDLES)[min(number, len(faults))]
         assert fault is not None
-        await self._lab.visit(station, self._next(station), watched=station.kind.rtsp)
-        await asyncio.sleep(FORGOTTEN_SECONDS / 2)
-        station.door.break_down(fault)
-        await asyncio.sleep(FORGOTTEN_SECONDS / 2)
+        who = self._next(station)
+        await self._lab.visit(station, who, watched=station.kind.rtsp, then=fault)
+        if fault is Fault.IDLES and station.kind.rtsp:
+            # They come back without ringing: then the last picture that Home Assistant has shows them.
+            await station.door.visit(who, by=asyncio.get_running_loop().time() + STOPS_SECONDS)
+            await asyncio.sleep(FORGOTTEN_SECONDS / 2)
+        else:
+            await asyncio.sleep(FORGOTTEN_SECONDS)
         await self._lab.visit(station, stranger_of(station), fault)
         await self._lab.visit(station, NOBODY, fault)
         station.door.break_down(None)

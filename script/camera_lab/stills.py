@@ -16,8 +16,8 @@ STREAM = "/stream.mjpg"
 BOUNDARY = "picture"
 AFTER_RING = 0.8
 """Seconds from the ring to the first snapshot of a camera that sends them by itself."""
-SNAPSHOTS = 8
-"""How many it sends."""
+SNAPSHOTS = 5
+"""How many it sends, one a second: the last one still shows who rang."""
 
 
 class Stills:
