@@ -182,14 +182,15 @@ def _inputs(form: Format, background: Path, who: Appearance | None, begins: floa
     end = f"{lens}noise=alls=6:allf=t,format=yuv420p"
     # The picture is decoded once and repeated: decoding it for each frame took longer than the rest.
     still = f"loop=-1:1:0,setpts=N/({form.fps}*TB)"
-    view = f"[0:v]format=yuv420p,fps={form.fps},{still}"
-    inputs = ["-i", str(background)]
+    view = f"[0:v]format=yuv420p,{still}"
+    rate = ["-framerate", str(form.fps)]
+    inputs = [*rate, "-i", str(background)]
     if who is None:
         return [*inputs, "-filter_complex", f"{view},{end}"]
     width, height = size_of(form, who)
     x, y = place_of(form, who)
     sway = f"+{0.01 * form.width:.1f}*sin(t*1.7)" if not who.moves else ""
-    source = ["-stream_loop", "-1"] if who.moves else []
+    source = ["-stream_loop", "-1"] if who.moves else rate
     moving = f"fps={form.fps},scale={width}:{height}" + ("" if who.moves else f",format=yuva420p,{still}")
     overlay = (
         f"[1:v]{moving}[who];{view}[view];[view][who]overlay=x='{x}{sway}':y={y}:"
