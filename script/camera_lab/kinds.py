@@ -43,8 +43,8 @@ class Kind:
         return 1000 * self.form.every / 2 + 1000
 
 
-SLOWEST_STILL_MS = {"generic_still": 1500, "mjpeg": 1500, "local_file": 2800, "push": 2800}
-"""As it was before streams were read, and what two busy cores add; the snapshots come 0.8 s after the ring."""
+SLOWEST_STILL_MS = {"generic_still": 900, "mjpeg": 500, "local_file": 2300, "push": 2700}
+"""As it was before streams were read (600, 320, 1500 and 1800 on two busy cores), and half as much again."""
 
 
 def _stream(name: str, form: Format, state: str, **more: object) -> Kind:
