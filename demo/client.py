@@ -162,14 +162,14 @@ class Flow:
     async def answer(self, step_id: str, data: Json) -> None:
         """Fill in a form."""
         self._expect("form", step_id)
-        await self._send(data)
+        await self.send(data)
         if self.step.get("errors"):
             raise DemoFailed(f"The step {step_id} was refused: {self.step['errors']}.")
 
     async def choose(self, step_id: str, option: str) -> None:
         """Choose from a menu."""
         self._expect("menu", step_id)
-        await self._send({"next_step_id": option})
+        await self.send({"next_step_id": option})
 
     async def wait(self, on_second: Callable[[int], None], timeout: float) -> None:
         """Wait until what the flow shows progress of is done."""
@@ -191,7 +191,8 @@ class Flow:
         """Return what the step's text has filled in."""
         return self.step.get("description_placeholders") or {}
 
-    async def _send(self, data: Json) -> None:
+    async def send(self, data: Json) -> None:
+        """Answer whatever step it is at."""
         self.step = await self._client.post_flow(self._path, self.step["flow_id"], data)
 
     def _expect(self, kind: str, step_id: str | None) -> None:

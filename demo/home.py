@@ -136,12 +136,12 @@ def free_port(wanted: int | None) -> int:
     raise DemoFailed(f"Port {wanted} is taken: stop what uses it, or name another with --port.")
 
 
-def install(path: Path) -> None:
+def install(path: Path, source: Path = SOURCE) -> None:
     """Copy the integration into a configuration folder, as HACS does: its one folder and nothing else."""
-    if not (SOURCE / "manifest.json").is_file():
-        raise DemoFailed(f"{SOURCE} is missing: this checkout is not complete.")
+    if not (source / "manifest.json").is_file():
+        raise DemoFailed(f"{source} is missing: this checkout is not complete.")
     shutil.copytree(
-        SOURCE, path / "custom_components" / DOMAIN, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+        source, path / "custom_components" / DOMAIN, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
     )
 
 

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
 from .camera import STILL, STREAM, Camera
 from .client import Client, DemoFailed, Json, Websocket, fired_at, until
@@ -40,6 +39,8 @@ class Ring:
     engine_ms: float
     """What the engine took for one frame."""
     visit_id: str
+    frames: int
+    """How many different pictures it rests on."""
 
 
 @dataclass(slots=True)
@@ -96,12 +97,12 @@ class House:
             },
         )
         entry_id = flow.finished()["result"]["entry_id"]
-        return await self._entity("camera", "mjpeg", entry_id)
+        return await self.entity("camera", "mjpeg", entry_id)
 
     async def _add_bell(self, name: str) -> str:
         """Add a button as Home Assistant's page of helpers does."""
         made = await self._socket.command("input_button/create", name=name, icon="mdi:doorbell")
-        return await self._entity("input_button", "input_button", made["id"])
+        return await self.entity("input_button", "input_button", made["id"])
 
     async def add_integration(self) -> None:
         """Add Familiar Faces; its engine is prepared on this machine."""
@@ -134,7 +135,7 @@ class House:
 
     async def wait_for_engine(self) -> None:
         """Wait until the engine runs: it is started once everything else is there."""
-        entity = await self._entity("sensor", DOMAIN, "_engine_status")
+        entity = await self.entity("sensor", DOMAIN, "_engine_status")
         await self._until_state(entity, lambda state: state == "ready", "The engine did not start.")
 
     async def add_cameras(self) -> None:
@@ -176,7 +177,9 @@ class House:
         self._say(f"{name} said yes in person today; that is on record.")
         for number, photo in enumerate(photos() if taken is None else taken, start=1):
             file_id = await self._client.upload(f"{name.lower()}-{number}.jpg", photo)
-            await flow.choose("photos", "photo")
+            if flow.step["type"] == "menu":
+                # Where there is no camera yet, the first photo is asked for at once.
+                await flow.choose("photos", "photo")
             await flow.answer("photo", {"photo": file_id})
             self._say(f"Photo {number}: {flow.placeholders.get('verdict', '')}")
         await flow.choose("photos", "finish")
@@ -208,7 +211,7 @@ class House:
         listed = await self._socket.command("config_entries/subentries/list", entry_id=entry["entry_id"])
         ids = {each["title"]: each["subentry_id"] for each in listed if each["subentry_type"] == "camera"}
         for name, door in self._doors.items():
-            door.visitor_entity = await self._entity("event", DOMAIN, f"{ids[name]}_visitor")
+            door.visitor_entity = await self.entity("event", DOMAIN, f"{ids[name]}_visitor")
         heard = {each for door in self._doors.values() for each in (door.visitor_entity, door.bell)}
 
         def changed(event: Json) -> None:
@@ -243,7 +246,7 @@ class House:
                         rung = fired_at(event)
                     elif entity != door.visitor_entity or rung is None:
                         continue
-                    elif (ring := _visit(event, rung)) is not None:
+                    elif (ring := visit_of(event, rung)) is not None:
                         return ring
         except TimeoutError:
             if rung is None:
@@ -261,7 +264,7 @@ class House:
 
         await until(reached, READY_SECONDS, otherwise)
 
-    async def _entity(self, domain: str, platform: str, unique_id_end: str) -> str:
+    async def entity(self, domain: str, platform: str, unique_id_end: str) -> str:
         """Return the entity of an integration whose unique id ends so."""
 
         async def find() -> str | None:
@@ -278,7 +281,7 @@ class House:
         return await until(find, READY_SECONDS, f"{platform} made no {domain} entity {unique_id_end}.")
 
 
-def _visit(event: Json, rung: Any) -> Ring | None:
+def visit_of(event: Json, rung: datetime) -> Ring | None:
     """Return what an event entity's change tells; None when it tells of no visit."""
     old, new = event["data"]["old_state"], event["data"]["new_state"]
     if new is None or new["state"] in ("unknown", "unavailable") or (old and old["state"] == new["state"]):
@@ -292,4 +295,5 @@ def _visit(event: Json, rung: Any) -> Ring | None:
         camera_ms=round(told["camera_fetch_ms"]),
         engine_ms=round(told["engine_ms"] / max(told["frames"], 1), 1),
         visit_id=told["visit_id"],
+        frames=told["frames"],
     )
