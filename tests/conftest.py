@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+import math
 import os
 from pathlib import Path
 import pickle
@@ -18,10 +19,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, setup_test_component_platform
 import pytest_socket
 
+from custom_components.familiar_faces.capture.known_pictures import LATELY
 from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.host.environment import ReadyMade
 from custom_components.familiar_faces.hub import Hub
 
+from .common.pictures import taken_anew
 from .common.shared_engine import SharedEngine, running
 
 if TYPE_CHECKING:
@@ -85,7 +88,10 @@ def custom_integrations(request: pytest.FixtureRequest) -> None:
 
 
 class FrontDoor(Camera):
-    """A camera that shows the frames it is given, over and over."""
+    """A camera that shows the frames it is given, over and over, and takes each picture anew.
+
+    After a pause nobody can know whether its first picture is an old one, so the first frame is shown twice.
+    """
 
     _attr_has_entity_name = True
 
@@ -97,6 +103,9 @@ class FrontDoor(Camera):
         self.frames: list[bytes] = []
         self.fetched = 0
         self.before: Callable[[], Awaitable[object]] | None = None
+        self.stuck = False
+        """Whether it gives the same pictures again instead of taking them anew."""
+        self._last = -math.inf
 
     async def async_camera_image(self, width: int | None = None, height: int | None = None) -> bytes | None:
         """Return the next frame."""
@@ -105,8 +114,10 @@ class FrontDoor(Camera):
         if not self.frames:
             return None
         image = self.frames[self.fetched % len(self.frames)]
-        self.fetched += 1
-        return image
+        paused, self._last = self.hass.loop.time() - self._last > LATELY, self.hass.loop.time()
+        if not paused:
+            self.fetched += 1
+        return image if self.stuck else taken_anew(image)
 
 
 async def put_up(
@@ -179,7 +190,14 @@ def config_folder(hass: HomeAssistant, tmp_path: Path) -> Path:
 def a_door(camera: str = CAMERA, title: str = "Front door", bell: str = DOORBELL) -> ConfigSubentryData:
     """Return a camera that looks when its bell rings."""
     return ConfigSubentryData(
-        data={"camera": camera, "mode": "on_ring", "public_space": False, "triggers": [bell]},
+        # Not as long as a look of a home, for which nobody need wait.
+        data={
+            "camera": camera,
+            "mode": "on_ring",
+            "public_space": False,
+            "triggers": [bell],
+            "seconds": 3.0,
+        },
         subentry_type="camera",
         title=title,
         unique_id=camera.removeprefix("camera."),

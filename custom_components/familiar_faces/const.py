@@ -52,6 +52,24 @@ CONF_CAMERA: Final = "camera"
 CONF_MODE: Final = "mode"
 CONF_PUBLIC_SPACE: Final = "public_space"
 CONF_TRIGGERS: Final = "triggers"
+CONF_ROLES: Final = "roles"
+"""By a trigger's entity id, whether it is a bell or tells of motion; `Role`."""
+CONF_EVENT_TYPES: Final = "event_types"
+"""By a trigger's entity id, which of an event entity's types start a look."""
+CONF_SOURCE: Final = "source"
+"""Where pictures come from; `PictureSource`."""
+CONF_EVENT_PICTURE: Final = "event_picture"
+"""The image entity of the camera's event pictures."""
+CONF_STREAM: Final = "stream"
+"""When the camera's stream is open; `StreamOpen`."""
+CONF_ONE_PICTURE: Final = "one_picture"
+"""Whether one picture is enough for a name: of a camera that makes one a ring."""
+CONF_TURN: Final = "turn"
+"""By how many degrees clockwise pictures have to be turned to be upright."""
+CONF_WAIT: Final = "wait"
+"""Seconds to wait after a trigger, before the first picture is taken."""
+CONF_SECONDS: Final = "seconds"
+"""How long a look takes at most, in seconds."""
 
 # A person subentry
 CONF_PERSON_ID: Final = "person_id"
@@ -119,3 +137,28 @@ class Mode(StrEnum):
     ON_RING = "on_ring"
     ON_MOTION = "on_motion"
     ALWAYS = "always"
+
+
+class PictureSource(StrEnum):
+    """Where the pictures of a camera come from."""
+
+    STREAM = "stream"
+    STILL = "still"
+    EVENT = "event"
+
+
+class StreamOpen(StrEnum):
+    """When the stream of a camera is open."""
+
+    WARM = "warm"
+    """All the time, so that a name is there at once."""
+    ON_TRIGGER = "on_trigger"
+    """From a trigger on, until a little after the look."""
+    NEVER = "never"
+
+
+class Role(StrEnum):
+    """What a trigger means."""
+
+    BELL = "bell"
+    MOTION = "motion"

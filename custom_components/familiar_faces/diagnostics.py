@@ -54,7 +54,7 @@ async def async_get_config_entry_diagnostics(
                 "triggers": len(entry.subentries[watcher.camera_id].data.get(CONF_TRIGGERS, ())),
                 "recognition": watcher.recognition,
                 "fitness": {
-                    "state": watcher.fitness.state,
+                    "state": watcher.fitness_state,
                     "faces": watcher.fitness.faces,
                     "face_width": watcher.fitness.face_width,
                 },

@@ -9,6 +9,7 @@ from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
 from .alerts.alerts import Alerts
+from .capture.cameras import Cameras
 from .consent.invitations import Invitations
 from .const import DOMAIN
 from .erasing.forgetting import Forgetting
@@ -44,6 +45,7 @@ class Hub(Household):
     def __init__(self, hass: HomeAssistant, entry: FamiliarFacesConfigEntry, vault: Vault) -> None:
         """Build everything, running nothing yet."""
         super().__init__(hass, entry, vault)
+        self.cameras = Cameras(hass)
         self.forgetting = Forgetting(self)
         self.restored = Restored(self, self.forgetting)
         self.alerts = Alerts(self)
@@ -60,7 +62,11 @@ class Hub(Household):
         self.board = Board(self)
         self.visit_log = VisitLog(self, self.board)
         self._following = Following(
-            self, self.announcer, self.forgetting.async_forget_removed, self.alerts.async_follow
+            self,
+            self.announcer,
+            self.cameras,
+            self.forgetting.async_forget_removed,
+            self.alerts.async_follow,
         )
         self.watchers = self._following.watchers
         self._chosen = self.books.chosen
@@ -108,6 +114,7 @@ class Hub(Household):
             await self._following.async_stop()
             await self.alerts.async_stop()
             self.announcer.async_stop()
+            await self.cameras.async_stop()
             await self.engine.stop()
             await self.forgetting.async_stop()
             await self.review.async_stop()

@@ -22,7 +22,8 @@ from benchmarks.holds import Holds
 from benchmarks.house import House, Told
 from custom_components.familiar_faces.alerts.alerts import Alerts
 from custom_components.familiar_faces.alerts.episode import Episodes
-from custom_components.familiar_faces.recognising.watcher import Watcher
+from custom_components.familiar_faces.capture.picture_source import Seen, Wish
+from custom_components.familiar_faces.capture.stills import Stills
 
 WARM_UP = 3
 RINGS = 40
@@ -90,13 +91,14 @@ async def _ring(house: House, heard: list[tuple[float, str]]) -> tuple[_Ring, fl
     """Ring, and return the moments, and how long the event with the name took beyond the camera."""
     heard.clear()
     ring = _Ring(time.time())
-    ask = Watcher._async_faces
+    ask = Stills.see
 
-    async def faces(watcher: Watcher, look: Any, frame: Any) -> Any:
-        ring.asked.append(frame.at.timestamp())
-        return await ask(watcher, look, frame)
+    async def see(stills: Stills, wish: Wish) -> Seen:
+        seen = await ask(stills, wish)
+        ring.asked.append(seen.at.timestamp())
+        return seen
 
-    with patch.object(Watcher, "_async_faces", faces):
+    with patch.object(Stills, "see", see):
         told = await _ring_anew(house)
     ring.pushed = list(heard)
     if not told or not any(message.startswith("Eileen") for _, message in heard):

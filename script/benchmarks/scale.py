@@ -14,7 +14,7 @@ import time
 from typing import Any, NamedTuple
 
 from freezegun import freeze_time
-from homeassistant.components.calendar import DATA_COMPONENT
+from homeassistant.components.calendar.const import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -60,7 +60,9 @@ async def scale(place: PreparedBefore, *, quick: bool) -> Figures:
         for name, value in figures[large.name].items()
         if not name.endswith("_hold_ms")
     }
-    return {"scale": {**figures, "growth": growth}}
+    measured: Figures = {name: dict(home) for name, home in figures.items()}
+    measured["growth"] = dict(growth)
+    return {"scale": measured}
 
 
 async def _home(size: Size, place: PreparedBefore, *, quick: bool) -> dict[str, float]:
@@ -154,7 +156,7 @@ async def _last_visits(hass: HomeAssistant, hub: Hub, *, quick: bool) -> dict[st
                 DOMAIN, "last_visits", {"limit": 10, **data}, blocking=True, return_response=True
             )
             took.append((time.perf_counter() - begun) * 1000)
-            if not quick and not answer["visits"]:
+            if not quick and not (answer or {}).get("visits"):
                 raise SystemExit(f"no visit was found for {data}")
         figures[f"last_visits{name}_ms"] = median(took)
     return figures

@@ -28,7 +28,7 @@ rank1, tpir_fpir_* and not_detected are shares of all probes; every face that wa
 poor, and one that was not found is missed. TPIR at FPIR 1 %: the share of probes whose own person is resembled
 most, and more than the threshold that 1 % of all unknown pictures exceed.
 
-decisions: what the product says of one picture, as at the end of a visit of one frame. right, wrong, unclear,
+decisions: what the product says of one picture, as the action identify does of an image. right, wrong, unclear,
 stranger and unusable (no face found, or too poor to be compared) are shares of all probes and add up to 1;
 strangers_named is the share of all unknown pictures that are given a name.
 

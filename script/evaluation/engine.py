@@ -207,10 +207,22 @@ def _prepare(weights: Path) -> None:
     global _loaded  # noqa: PLW0603 - a process has one engine
     try:
         _loaded = Pipeline(weights)
+        _hush()
     except WeightsError as err:
         # An initialiser that raises is printed with its traceback, and breaks the pool all the same.
         print(f"eval: {err}", file=sys.stderr)
         os._exit(2)
+
+
+def _hush() -> None:
+    """Keep what libjpeg says of a damaged picture off standard error; Python's own words still go there.
+
+    It cannot be told to be quiet, and what is wrong with a picture is said in a sentence.
+    """
+    said = os.fdopen(os.dup(2), "w", buffering=1)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    sys.stderr = said
 
 
 def _see(task: tuple[Picture, Sight]) -> Seen:

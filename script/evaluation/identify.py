@@ -72,7 +72,7 @@ def open_set(
 
 
 def decisions(observed: Observed, gallery: Gallery, strictness: Strictness) -> dict[str, float]:
-    """Return how the product decides about one picture, as the end of a visit of one frame.
+    """Return how the product decides about one picture, as the action `identify` does about an image.
 
     `right`, `wrong`, `unclear`, `stranger` and `unusable` are shares of all probes and add up to 1.
     `unusable`: no face was found, or it was too poor to be compared. `strangers_named` is the share of all
@@ -89,7 +89,9 @@ def outcome(seen: Seen, gallery: Gallery, strictness: Strictness) -> str:
     """Return what is said of one picture, and whether that is right."""
     if seen.face is None:
         return "unusable"
-    verdict = decide(Sighting.begin(seen.face, NOW), gallery, NOW, True, strictness=strictness)
+    verdict = decide(
+        Sighting.begin(seen.face, NOW), gallery, NOW, True, strictness=strictness, one_picture=True
+    )
     if verdict is None:
         raise RuntimeError("a final decision was not taken")
     if verdict.decision is Decision.FAMILIAR:

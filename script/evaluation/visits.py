@@ -10,7 +10,14 @@ from typing import Any
 from custom_components.familiar_faces.people.calibration import Strictness
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.person import Person
-from custom_components.familiar_faces.visits.look import FRAME_EVERY, LOOK_FRAMES, LOOK_SECONDS, NEAR, Look
+from custom_components.familiar_faces.visits.look import (
+    EMPTY_EVERY,
+    FRAME_EVERY,
+    LOOK_FRAMES,
+    LOOK_SECONDS,
+    NEAR,
+    Look,
+)
 from custom_components.familiar_faces.visits.open_visits import Change, OpenVisits
 from custom_components.familiar_faces.visits.visit import Decision, Sighting, UnclearReason, Verdict
 
@@ -67,7 +74,9 @@ def observe(
     engines: Engines, folder: Path, sight: Sight, *, gallery: Path | None, every: float, photos: int
 ) -> Visits:
     """Return a set's visits as the engine sees them; see `cli.VISITS`. Raises InputError."""
-    pace = Pace(max(every, FRAME_EVERY), LOOK_FRAMES, LOOK_SECONDS)
+    every = max(every, FRAME_EVERY)
+    # All that a look may see: how long it takes its time while nobody is there is known only when it is replayed.
+    pace = Pace(every, int(LOOK_SECONDS / every) + 1, LOOK_SECONDS)
     if (folder / "gallery").is_dir() and (folder / "probe").is_dir():
         gallery, shown = gallery or folder / "gallery", folder / "probe"
         if all(pictures(each) for each in subfolders(shown)):
@@ -140,12 +149,16 @@ def replay(recording: Recording, gallery: Gallery, strictness: Strictness) -> To
             if outcome.change is not Change.CONTINUED and outcome.visit.person_id is not None:
                 names.setdefault(outcome.visit.person_id, look.frames)
 
-    at = NOW
+    at, next_at = NOW, 0.0
     for seconds, near, far in recording.frames:
+        if seconds < next_at:
+            continue
         at = NOW + timedelta(seconds=seconds)
         settle(look.add(near if look.min_face >= NEAR else far, at, gallery, at))
-        if look.enough:
+        if look.enough or look.frames >= LOOK_FRAMES:
             break
+        if look.patient:
+            next_at = seconds + EMPTY_EVERY
     settle(look.finish(gallery, at))
     if names:
         right = set(names) == {recording.clip.label}

@@ -167,7 +167,7 @@ async def test_a_vault_that_fails(
     def fail(*_args: object, **_given: object) -> None:
         raise VaultDamaged
 
-    monkeypatch.setattr(hub.vault, "visits", fail)
+    monkeypatch.setattr(hub.vault, "visit_page", fail)
     assert await refused(hass, "last_visits") == "reading_failed"
 
 

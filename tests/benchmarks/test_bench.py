@@ -68,7 +68,7 @@ def test_what_many_people_and_visits_cost_is_measured_with_its_growth() -> None:
     small, large, growth = found.values()
     assert list(found) == ["5_people_50_visits", "10_people_100_visits", "growth"]
     assert set(small) == set(large) > {"start_ms", "last_visits_ms", "purge_ms", "forget_ms", "ring_hold_ms"}
-    assert all(value > 0 for value in large.values())
+    assert all(value >= 0 for value in large.values())
     assert set(growth) == {name for name in large if not name.endswith("_hold_ms")}
     assert growth["start_ms"] == pytest.approx(large["start_ms"] / small["start_ms"], rel=0.01)
 

@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from camera_lab import films
+from camera_lab.door import Door
+from camera_lab.faces import Appearance
+from camera_lab.rtsp import RtspServer
 from PIL import Image
 import pytest
-
-from script.camera_lab import films
-from script.camera_lab.door import Door
-from script.camera_lab.faces import Appearance
-from script.camera_lab.rtsp import RtspServer
 
 type Doors = Callable[[str, int], Coroutine[None, None, tuple[Door, RtspServer]]]
 RED = (230, 20, 20)

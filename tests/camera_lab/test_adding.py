@@ -1,11 +1,13 @@
 """The dialog is answered by what it asks, today's and others."""
 
+from typing import Any
+
+from camera_lab.adding import fill
 import pytest
 
 from demo.client import DemoFailed
-from script.camera_lab.adding import fill
 
-CAMERA = [
+CAMERA: list[dict[str, Any]] = [
     {"name": "camera", "required": True, "selector": {"entity": {}}},
     {
         "name": "mode",
@@ -15,7 +17,7 @@ CAMERA = [
     },
     {"name": "public_space", "required": True, "default": False, "selector": {"boolean": {}}},
 ]
-PICTURES = [
+PICTURES: list[dict[str, Any]] = [
     {
         "name": "source",
         "required": True,

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from camera_lab import films
 import pytest
 
-from script.camera_lab import films
 from tests.camera_lab.conftest import film, visitor
 
 

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from camera_lab.door import Fault
+from camera_lab.kinds import KINDS
+from camera_lab.outcome import NOBODY, STRANGER, Figures, Record, Verdict, figures, missed_goals
 import pytest
 
 from demo.house import Ring
-from script.camera_lab.door import Fault
-from script.camera_lab.kinds import KINDS
-from script.camera_lab.outcome import NOBODY, STRANGER, Record, Verdict, figures, missed_goals
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -92,10 +92,10 @@ def test_figures_count_what_could_be_seen() -> None:
 def test_goals() -> None:
     warm = next(each for each in KINDS if each.name == "h264_1080_gop2_warm")
     good = figures([_record("Anna", ANNA)] * 20 + [_record(STRANGER, SOMEBODY), _record(NOBODY)])
-    costs = {"warm_camera_percent": 0.4, "warm_camera_mb": 16, "loop_p99_ms_more": 0.4}
+    costs: Figures = {"warm_camera_percent": 0.4, "warm_camera_mb": 16, "loop_p99_ms_more": 0.4}
     assert missed_goals([warm], {warm.name: good}, costs) == []
 
-    for worse, costlier in (
+    cases: list[tuple[Figures, Figures]] = [
         ({"wrong": 1}, {}),
         ({"stale": 1}, {}),
         ({"known_named": 18}, {}),
@@ -104,6 +104,7 @@ def test_goals() -> None:
         ({}, {"warm_camera_percent": 1.1}),
         ({}, {"warm_camera_mb": 21}),
         ({}, {"loop_p99_ms_more": 1.2}),
-    ):
+    ]
+    for worse, costlier in cases:
         assert len(missed_goals([warm], {warm.name: good | worse}, costs | costlier)) == 1
     assert missed_goals([warm], {warm.name: good, "together": good | {"known_named": 19}}, costs)

@@ -1,15 +1,15 @@
 """The lab's RTSP camera is one for a client that knows nothing of it: PyAV, as Home Assistant uses it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from itertools import pairwise
 import time
 
 import av
+from camera_lab.door import Fault
+from camera_lab.films import VISIT_SECONDS
 import pytest
 
-from script.camera_lab.door import Fault
-from script.camera_lab.films import VISIT_SECONDS
 from tests.camera_lab.conftest import Doors
 
 TIMEOUT = 1.5
@@ -105,7 +105,7 @@ async def test_who_comes_during_a_fault_gets_nothing_and_later_all(opened: Doors
     assert await asyncio.to_thread(_watch, server.url, 1)
 
 
-async def _pictures(url: str) -> AsyncIterator[bytes]:
+async def _pictures(url: str) -> AsyncGenerator[bytes]:
     """Yield what a connection that stays open brings."""
     host, port = url.removeprefix("rtsp://").removesuffix("/door").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -129,7 +129,7 @@ async def _pictures(url: str) -> AsyncIterator[bytes]:
         writer.close()
 
 
-async def _all(pictures: AsyncIterator[bytes]) -> None:
+async def _all(pictures: AsyncGenerator[bytes]) -> None:
     async for _ in pictures:
         pass
 

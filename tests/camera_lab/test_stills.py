@@ -6,10 +6,10 @@ from pathlib import Path
 import time
 
 import aiohttp
+from camera_lab.door import Door, Fault
+from camera_lab.stills import AFTER_RING, STILL, STREAM, Snapshots, StillServer
 import pytest
 
-from script.camera_lab.door import Door, Fault
-from script.camera_lab.stills import AFTER_RING, STILL, STREAM, Snapshots, StillServer
 from tests.camera_lab.conftest import film
 
 
@@ -78,7 +78,7 @@ async def test_faults_begin_and_end(
 async def test_a_stream_has_pictures_in_parts(server: StillServer, session: aiohttp.ClientSession) -> None:
     async with session.get(server.url + STREAM) as response:
         reader = aiohttp.MultipartReader.from_response(response)
-        parts = [bytes(await (await reader.next()).read()) for _ in range(3)]  # type: ignore[union-attr]
+        parts = [bytes(await (await reader.next()).read()) for _ in range(3)]
     assert len(set(parts)) == 3
 
 

@@ -2,19 +2,18 @@
 
 from datetime import timedelta
 
-from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import area_registry as ar, entity_registry as er
+from homeassistant.core import CoreState, HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.familiar_faces.capture.triggers import (
-    async_fires,
+    Triggers,
+    async_likely_types,
     async_may_ring,
     async_own_entities,
-    async_suggest_triggers,
-    async_urgency,
 )
-from custom_components.familiar_faces.const import DOMAIN, Mode
+from custom_components.familiar_faces.const import DOMAIN, Mode, Role
 from custom_components.familiar_faces.visits.turns import Urgency
 
 NOW = dt_util.utcnow()
@@ -23,14 +22,27 @@ OLD = (NOW - timedelta(hours=5)).isoformat()
 BELL = {"device_class": "doorbell", "event_type": "ring"}
 
 
+def triggers(
+    hass: HomeAssistant,
+    *entity_ids: str,
+    mode: Mode = Mode.ON_RING,
+    roles: dict[str, Role] | None = None,
+    types: dict[str, frozenset[str]] | None = None,
+) -> Triggers:
+    """Return the triggers of a camera."""
+    return Triggers(hass, mode, entity_ids, roles or {}, types or {})
+
+
 @pytest.mark.parametrize(
     ("old", "new", "fires"),
     [
         (State("binary_sensor.a", "off"), State("binary_sensor.a", "on"), True),
         (State("binary_sensor.a", "on"), State("binary_sensor.a", "on"), False),
         (State("binary_sensor.a", "on"), State("binary_sensor.a", "off"), False),
-        (State("binary_sensor.a", "unavailable"), State("binary_sensor.a", "on"), False),
-        (State("binary_sensor.a", "unknown"), State("binary_sensor.a", "on"), False),
+        (State("binary_sensor.a", "unavailable"), State("binary_sensor.a", "on"), True),
+        (State("binary_sensor.a", "unknown"), State("binary_sensor.a", "on"), True),
+        (State("binary_sensor.a", "unknown"), State("binary_sensor.a", "off"), False),
+        (State("binary_sensor.a", "unavailable"), State("binary_sensor.a", "on", {"restored": True}), False),
         (None, State("binary_sensor.a", "on"), False),
         (State("binary_sensor.a", "on"), None, False),
         (State("button.a", "unknown"), State("button.a", FRESH), True),
@@ -41,17 +53,68 @@ BELL = {"device_class": "doorbell", "event_type": "ring"}
         (None, State("button.a", FRESH), False),
         (State("button.a", FRESH), State("button.a", "unavailable"), False),
         (State("button.a", FRESH), State("button.a", FRESH, {"x": 1}), False),
-        (State("event.a", "unknown"), State("event.a", FRESH, BELL), True),
-        (State("event.a", "unavailable"), State("event.a", FRESH, BELL), True),
-        (State("event.a", "unavailable"), State("event.a", OLD, BELL), False),
-        (State("event.a", OLD), State("event.a", FRESH, BELL | {"event_type": "tamper"}), False),
-        (State("event.a", OLD), State("event.a", FRESH, {"event_type": "motion"}), True),
         (State("sensor.a", "cold"), State("sensor.a", "warm"), False),
     ],
 )
-def test_fires(old: State | None, new: State | None, fires: bool) -> None:
-    """Switching on and fresh presses start a look, also of a doorbell that woke up; restored states do not."""
-    assert async_fires(old, new, NOW) is fires
+async def test_fires(hass: HomeAssistant, old: State | None, new: State | None, fires: bool) -> None:
+    """Switching on and fresh presses start a look, also of what was away; restored states do not."""
+    entity_id = (new or old or State("a.a", "")).entity_id
+    assert triggers(hass, entity_id).async_fires(entity_id, old, new, NOW) is fires
+
+
+async def test_what_comes_while_home_assistant_starts(hass: HomeAssistant) -> None:
+    """A sensor that is on when it comes back at a start may have been on for hours."""
+    hass.set_state(CoreState.starting)
+    old, new = State("binary_sensor.a", "unknown"), State("binary_sensor.a", "on")
+    assert not triggers(hass, "binary_sensor.a").async_fires("binary_sensor.a", old, new, NOW)
+    off = State("binary_sensor.a", "off")
+    assert triggers(hass, "binary_sensor.a").async_fires("binary_sensor.a", off, new, NOW)
+
+
+@pytest.mark.parametrize(
+    ("types", "device_class", "chosen", "event_type", "fires"),
+    [
+        (["ring"], "doorbell", None, "ring", True),
+        (["ring", "tamper"], "doorbell", None, "tamper", False),
+        (["press"], "doorbell", None, "press", True),
+        (["press", "voicemail_played"], "doorbell", None, "voicemail_played", False),
+        (["pressed", "voicemail_played"], None, None, "voicemail_played", False),
+        (["voicemail_played", "button_1"], "doorbell", None, "button_1", False),
+        (["voicemail_played", "button_1"], "doorbell", ["button_1"], "button_1", True),
+        (["voicemail_played", "button_1"], "doorbell", ["button_1"], "voicemail_played", False),
+        (["single", "double", "long"], "button", None, "double", False),
+        (["single", "double", "long"], "button", ["double"], "double", True),
+        (["detected", "vehicle"], "motion", None, "vehicle", True),
+        (["detected", "vehicle"], "motion", ["detected"], "vehicle", False),
+    ],
+)
+async def test_events(
+    hass: HomeAssistant,
+    types: list[str],
+    device_class: str | None,
+    chosen: list[str] | None,
+    event_type: str,
+    fires: bool,
+) -> None:
+    """A press is one whatever an integration calls it; what else a bell has to say is none."""
+    attributes = {"event_types": types, "device_class": device_class}
+    hass.states.async_set("event.a", OLD, attributes)
+    of_camera = triggers(hass, "event.a", types={"event.a": frozenset(chosen)} if chosen else None)
+    old, new = (
+        State("event.a", OLD, attributes),
+        State("event.a", FRESH, {**attributes, "event_type": event_type}),
+    )
+    assert of_camera.async_fires("event.a", old, new, NOW) is fires
+    assert not of_camera.async_fires("event.a", old, State("event.a", OLD, new.attributes), NOW)
+
+
+async def test_likely_types_of_an_entity_that_is_away(hass: HomeAssistant) -> None:
+    """The registry knows what an entity reports that is unavailable."""
+    entry = er.async_get(hass).async_get_or_create(
+        "event", "test", "bell", capabilities={"event_types": ["tamper", "press"]}
+    )
+    assert async_likely_types(hass, entry.entity_id) == ["press"]
+    assert async_likely_types(hass, "binary_sensor.a") == []
 
 
 @pytest.mark.parametrize(
@@ -65,12 +128,13 @@ def test_fires(old: State | None, new: State | None, fires: bool) -> None:
         ("input_boolean.a", None, True),
         ("binary_sensor.a", None, True),
         ("binary_sensor.a", "motion", False),
-        ("binary_sensor.a", "occupancy", False),
+        ("binary_sensor.a", "occupancy", True),
+        ("binary_sensor.a", "sound", True),
         ("binary_sensor.a", "door", False),
     ],
 )
 async def test_may_ring(hass: HomeAssistant, entity_id: str, device_class: str | None, rings: bool) -> None:
-    """A sensor of motion, or of anything else than a ring, is none; the owner's class goes before its own."""
+    """A sensor of motion is none; some bells are sensors of occupancy or sound. The owner's class goes first."""
     hass.states.async_set(entity_id, "unknown", {"device_class": device_class} if device_class else {})
     assert async_may_ring(hass, entity_id) is rings
     domain = entity_id.partition(".")[0]
@@ -100,17 +164,30 @@ async def test_urgency(hass: HomeAssistant, entity_id: str, mode: Mode, urgency:
     hass.states.async_set("event.ring", "unknown", {"device_class": "doorbell"})
     hass.states.async_set("event.motion", "unknown", {"device_class": "motion"})
     hass.states.async_set("binary_sensor.motion", "off", {"device_class": "motion"})
-    assert async_urgency(hass, entity_id, mode) is urgency
+    assert triggers(hass, entity_id, mode=mode).async_urgency(entity_id) is urgency
+
+
+async def test_the_owner_says_what_a_trigger_is(hass: HomeAssistant) -> None:
+    """A binary sensor that is a bell is one, whatever it looks like, and the other way round."""
+    roles = {"binary_sensor.bell": Role.BELL, "button.a": Role.MOTION}
+    of_camera = triggers(hass, *roles, mode=Mode.ON_MOTION, roles=roles)
+    assert of_camera.async_urgency("binary_sensor.bell") is Urgency.RING
+    assert of_camera.async_urgency("button.a") is Urgency.MOTION
+
+
+async def test_a_trigger_that_is_on(hass: HomeAssistant) -> None:
+    """It is known as long as one is."""
+    of_camera = triggers(hass, "binary_sensor.motion", "button.a", mode=Mode.ON_MOTION)
+    hass.states.async_set("button.a", FRESH)
+    assert of_camera.on is None
+    hass.states.async_set("binary_sensor.motion", "on")
+    assert of_camera.on == "binary_sensor.motion"
+    hass.states.async_set("binary_sensor.motion", "unavailable")
+    assert of_camera.on is None
 
 
 async def test_own_entities_start_no_look(hass: HomeAssistant) -> None:
-    """What follows from a look is known as such, and not suggested."""
-    registry = er.async_get(hass)
-    area = ar.async_get(hass).async_create("Porch")
-    camera = registry.async_get_or_create("camera", "test", "camera")
-    motion = registry.async_get_or_create("binary_sensor", "test", "motion", original_device_class="motion")
-    own = registry.async_get_or_create("binary_sensor", DOMAIN, "seen", original_device_class="occupancy")
-    for each in (camera, motion, own):
-        registry.async_update_entity(each.entity_id, area_id=area.id)
+    """What follows from a look is known as such."""
+    own = er.async_get(hass).async_get_or_create("binary_sensor", DOMAIN, "seen")
+    er.async_get(hass).async_get_or_create("binary_sensor", "test", "motion")
     assert async_own_entities(hass) == [own.entity_id]
-    assert async_suggest_triggers(hass, camera.entity_id) == ([], [motion.entity_id])

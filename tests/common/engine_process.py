@@ -139,7 +139,10 @@ class EngineProcess:
             )
         line = self._first_line(begun + timeout)
         self.ready_seconds = time.monotonic() - begun
-        if line is None:
+        # One that cannot start says why in its first line.
+        if line is None or "ready" not in json.loads(line):
+            if line is not None:
+                self.process.wait(20)
             log_text = self.log()
             self.kill()
             raise RuntimeError(f"the engine did not start: {log_text}")

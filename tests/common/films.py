@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 import io
-from typing import override
+from typing import Any, override
 
 import av
 import numpy as np
@@ -198,7 +198,7 @@ def film(
     return Film(pieces)
 
 
-def _piece(packet: av.Packet, sink: _Sink, start: float) -> Piece:
+def _piece(packet: av.Packet[Any], sink: _Sink, start: float) -> Piece:
     assert packet.pts is not None
     assert packet.time_base is not None
     return Piece(float(packet.pts * packet.time_base) - start, packet.is_keyframe, sink.take())

@@ -159,8 +159,8 @@ async def reconfigure_person(hass: HomeAssistant, entry: MockConfigEntry) -> Res
 
 
 def suggestion(result: Result) -> Any:
-    """Return what is suggested for the one field of a step."""
-    (key,) = result["data_schema"].schema
+    """Return what is suggested for the first field of a step."""
+    key = next(iter(result["data_schema"].schema))
     return key.description["suggested_value"]
 
 

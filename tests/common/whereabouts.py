@@ -15,13 +15,15 @@ TEXTS = {
     "address": HOME.split()[-2],
 }
 NUMBERS = {"latitude": LATITUDE, "longitude": LONGITUDE}
+CLOCK = re.compile(rb"\d\d:\d\d:\d\d[.,]\d+|\d{9,}\.\d+")
+"""A time of day or seconds since 1970: their fraction may look like degrees by accident."""
 PLACES = re.compile("latitude|longitude|location|gps|address|altitude|elevation|geo", re.IGNORECASE)
 """What a place is called as a key."""
 
 
 def found_in(data: bytes) -> list[str]:
     """Return what of where home is stands in some bytes, as a text or as a number."""
-    lower = data.lower()
+    lower = CLOCK.sub(b" ", data.lower())
     return [
         name
         for name, text in TEXTS.items()

@@ -40,7 +40,8 @@ HEADERS_TO_ENGINE = {
     "accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent",
 }  # fmt: skip
 HEADERS_TO_CAMERA = {"accept", "accept-encoding", "connection", "host", "user-agent"}
-ASKED_OF_ENGINE = {"min_face", "max_faces", "crops", "portraits", "mirrored"}
+# How a picture lies is said of a camera that hangs on its side, or asked of a photo.
+ASKED_OF_ENGINE = {"min_face", "max_faces", "crops", "portraits", "mirrored", "rotate", "search_turned"}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The commands, both ways they are started."""
 
+import ast
 import json
 import os
 from pathlib import Path
@@ -121,7 +122,31 @@ def test_deepface_brings_nothing_else(prepared: None, photo: Path) -> None:
 
 
 def test_the_engine_asks_deepface_for_its_two_models_only() -> None:
-    text = "".join(path.read_text("utf-8") for path in sorted(ENGINE.glob("*.py")))
-    assert text.count("DeepFace.") == text.count("DeepFace.build_model(") + text.count("`DeepFace.")
-    for name in ("analyze", "register", "represent(", "find(path", "stream("):
-        assert name not in text
+    nodes = [
+        node
+        for path in sorted(ENGINE.glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path)))
+    ]
+    used = [
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "DeepFace"
+    ]
+    taken = [
+        (node.module, name.name)
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "deepface"
+        for name in node.names
+    ]
+    imported = [
+        name.name
+        for node in nodes
+        if isinstance(node, ast.Import)
+        for name in node.names
+        if name.name.split(".")[0] == "deepface"
+    ]
+    assert used == ["build_model", "build_model"]
+    assert taken == [("deepface", "DeepFace")]
+    assert imported == []

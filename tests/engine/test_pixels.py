@@ -3,6 +3,7 @@
 from io import BytesIO
 import struct
 import time
+from typing import Any
 import zlib
 
 import numpy as np
@@ -122,7 +123,7 @@ def test_what_is_see_through_is_not_looked_at(engine: EngineProcess) -> None:
     ("image", "words"),
     [
         (b"", "no image in it"),
-        (b"hello", "not a JPEG, PNG or WebP"),
+        (b"hello", "not a JPEG, PNG, WebP, HEIC or AVIF"),
         (b"\xff\xd8\xff", "cut off"),
         (b"\xff\xd8\xff\xd9", "no picture"),
         (b"\xff\xd8" + b"\xff" * 100_000, "cut off"),
@@ -133,9 +134,9 @@ def test_what_is_see_through_is_not_looked_at(engine: EngineProcess) -> None:
         (_png(100, 100, (b"IDAT", b"not zlib")), "cannot be decoded"),
         (b"RIFF\x10\0\0\0WEBPVP8 ", "cut off"),
         (b"RIFF\x0c\0\0\0WEBPJUNK\0\0\0\0", "no picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG, PNG or WebP"),
-        (b"/etc/passwd", "not a JPEG, PNG or WebP"),
-        (b"http://127.0.0.1/photo.jpg", "not a JPEG, PNG or WebP"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG, PNG, WebP, HEIC or AVIF"),
+        (b"/etc/passwd", "not a JPEG, PNG, WebP, HEIC or AVIF"),
+        (b"http://127.0.0.1/photo.jpg", "not a JPEG, PNG, WebP, HEIC or AVIF"),
     ],
 )
 def test_what_is_no_image_is_refused(engine: EngineProcess, image: bytes, words: str) -> None:
@@ -145,7 +146,7 @@ def test_what_is_no_image_is_refused(engine: EngineProcess, image: bytes, words:
     assert words in answer.json()["detail"]
 
 
-JPEGS = {
+JPEGS: dict[str, dict[str, Any]] = {
     "plain": {},
     "full colour": {"subsampling": 0},
     "progressive": {"progressive": True},
@@ -227,7 +228,7 @@ def test_a_gif_is_refused_in_words(engine: EngineProcess) -> None:
     frames = [Image.new("P", (64, 64), colour) for colour in range(3)]
     answer = engine.post(_saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     assert answer.status == 400
-    assert "not a JPEG, PNG or WebP" in answer.json()["detail"]
+    assert "not a JPEG, PNG, WebP, HEIC or AVIF" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

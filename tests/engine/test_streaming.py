@@ -105,6 +105,14 @@ def threads(engine: EngineProcess) -> int:
     )
 
 
+async def a_thread(engine: EngineProcess) -> None:
+    # The client has its answer before the engine goes on.
+    until = time.monotonic() + 10
+    while threads(engine) != 1 and time.monotonic() < until:
+        await asyncio.sleep(0.01)
+    assert threads(engine) == 1
+
+
 async def no_thread_left(engine: EngineProcess) -> None:
     until = time.monotonic() + 10
     while threads(engine) and time.monotonic() < until:
@@ -202,10 +210,13 @@ async def test_a_live_stream_is_followed_closely(engine: EngineProcess) -> None:
             behind.append(time.monotonic() - began - frame.time - looked)
         await feeding
     assert first.time > 1.5
-    assert caught_up < 1.0
-    assert len(behind) > 10
-    # Two frames are in the decoder, and machines that test are busy.
-    assert sorted(behind)[len(behind) // 2] < 0.5
+    # Two frames are in the decoder, and machines that test are busy: without the newest frame being taken, it would
+    # be all of the three seconds that came at once, and more with every frame.
+    assert caught_up < 2.0
+    assert len(behind) > 3
+    assert sorted(behind)[len(behind) // 2] < 1.5
+    # It goes on, and does not fall further behind.
+    assert behind[-1] < behind[0] + 1.0
 
 
 async def test_nothing_is_answered_of_what_was_before(engine: EngineProcess, film: Film) -> None:
@@ -314,7 +325,7 @@ async def test_who_goes_away_leaves_no_thread(engine: EngineProcess, film: Film)
         async with a_stream(engine) as client:
             await client.feed(*film.pieces[:pieces])
             await client.socket.send_str("")
-            assert threads(engine) == 1
+            await a_thread(engine)
         await no_thread_left(engine)
     # Without a word of goodbye, in the middle of an answer.
     async with a_stream(engine) as client:
@@ -322,7 +333,7 @@ async def test_who_goes_away_leaves_no_thread(engine: EngineProcess, film: Film)
         await client.socket.send_str("portraits=1")
         connection = client.socket.get_extra_info("socket")
         assert connection is not None
-        client.socket._response.connection.transport.abort()  # type: ignore[union-attr]
+        client.socket._response.connection.transport.abort()
     await no_thread_left(engine)
 
 
@@ -348,9 +359,9 @@ async def test_there_are_not_too_many_streams(engine: EngineProcess, film: Film)
             return (await client.see_to_the_end(min_face=60))[-1].time
 
         # Four at once, and a still between them, are all answered.
-        *last, still = await asyncio.gather(
-            *map(watch, clients), asyncio.to_thread(engine.post, pictures.frame(pictures.astronaut()))
-        )
+        asked = asyncio.create_task(asyncio.to_thread(engine.post, pictures.frame(pictures.astronaut())))
+        last = await asyncio.gather(*map(watch, clients))
+        still = await asked
         assert still.status == 200
         assert last == [pytest.approx(59 / FPS)] * MAX_STREAMS
     await no_thread_left(engine)
@@ -398,6 +409,16 @@ async def test_a_piece_that_is_too_large_ends_it(engine: EngineProcess) -> None:
             await client.socket.send_bytes(bytes(MAX_PIECE + 1))
             assert await client.closed() == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
     await no_thread_left(engine)
+
+
+async def test_a_piece_may_be_as_large_as_it_may_be(engine: EngineProcess, film: Film) -> None:
+    async with a_stream(engine) as client:
+        data = film.data
+        # Packets of nothing, as a transport stream is filled up with.
+        nothing = b"\x47\x1f\xff\x10" + b"\xff" * 184
+        room = MAX_PIECE - len(data)
+        await client.socket.send_bytes(data + (nothing * (room // len(nothing) + 1))[:room])
+        assert (await client.see()).faces
 
 
 async def test_a_flood_takes_no_memory(engine: EngineProcess, film: Film) -> None:

@@ -1,9 +1,12 @@
 """Adding and changing a camera."""
 
+from io import BytesIO
+
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
+from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -228,3 +231,128 @@ async def test_still_that_is_no_image(
     front_door.frames = [b"<html>login</html>"]
     result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
     assert "cannot be read as an image" in result["description_placeholders"]["found"]
+
+
+async def test_a_bell_that_does_not_ring(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """Which of its events is a press is asked; without any, the bell would never start a look."""
+    types = {"event_types": ["voicemail_played", "button_1"], "device_class": "doorbell"}
+    hass.states.async_set("event.bell", "unknown", types | {"friendly_name": "Bell"})
+    result = await configure(hass, await _start(hass, entry), {"triggers": ["event.bell", DOORBELL]})
+    assert (result["step_id"], suggestion(result)) == ("events", [])
+    (selector,) = result["data_schema"].schema.values()
+    assert [each["label"] for each in selector.config["options"]] == [
+        "Bell: voicemail_played",
+        "Bell: button_1",
+    ]
+    result = await configure(hass, result, {})
+    assert result["errors"] == {"event_types": "never_fires"}
+    result = await configure(hass, result, {"event_types": ["event.bell|button_1"]})
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    (watcher,) = hub.watchers.values()
+    assert watcher.settings.event_types == {"event.bell": {"button_1"}}
+
+    # Asked again, it is as it was chosen; with another bell it is not kept.
+    (subentry_id,) = hub.watchers
+    result = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
+    result = await configure(hass, result, {"camera": CAMERA, "mode": "on_ring", "public_space": False})
+    result = await configure(hass, result, {"triggers": ["event.bell", DOORBELL]})
+    assert suggestion(result) == ["event.bell|button_1"]
+    result = await entry.start_subentry_reconfigure_flow(hass, subentry_id)
+    result = await configure(hass, result, {"camera": CAMERA, "mode": "on_ring", "public_space": False})
+    result = await configure(hass, result, {"triggers": [DOORBELL]})
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    assert hub.watchers[subentry_id].settings.event_types == {}
+
+
+@pytest.mark.parametrize("types", [["ring"], ["ring", "tamper"], []])
+async def test_a_bell_that_rings_is_asked_nothing(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry, types: list[str]
+) -> None:
+    """Its ring is known, and so is one that is away."""
+    hass.states.async_set("event.bell", "unknown", {"event_types": types, "device_class": "doorbell"})
+    result = await configure(hass, await _start(hass, entry), {"triggers": ["event.bell"]})
+    assert result["step_id"] == "still"
+
+
+async def test_the_owner_says_which_are_bells(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """Where motion starts a look, a bell may be among the sensors, also one that looks like no bell."""
+    for name in ("hall", "contact"):
+        hass.states.async_set(f"binary_sensor.{name}", "off", {"device_class": "occupancy"})
+    result = await _start(hass, entry, mode="on_motion")
+    result = await configure(
+        hass, result, {"triggers": ["binary_sensor.hall"], "bells": ["binary_sensor.contact", DOORBELL]}
+    )
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    (watcher,) = hub.watchers.values()
+    assert watcher.triggers == ["binary_sensor.hall", "binary_sensor.contact", DOORBELL]
+    assert watcher.settings.roles == {
+        "binary_sensor.hall": "motion",
+        "binary_sensor.contact": "bell",
+        DOORBELL: "bell",
+    }
+
+
+async def test_a_frozen_camera_is_said_to_be_one(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """What its picture shows is said all the same, for where it hangs."""
+    front_door.frames, front_door.stuck = [frame(astronaut())], True
+    result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
+    found = result["description_placeholders"]["found"]
+    assert found.startswith("1 face, ")
+    assert "the same picture again and again" in found
+
+
+async def test_a_turned_camera(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """How to turn it is said and suggested, and once it is set the face is a good one."""
+    lying = Image.open(BytesIO(frame(astronaut()))).transpose(Image.Transpose.ROTATE_90)
+    front_door.frames = [jpeg(lying)]
+    result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
+    assert "turn it by 90 degrees" in result["description_placeholders"]["found"]
+    result = await choose(hass, result, "pictures")
+    suggested = {str(key): key.description["suggested_value"] for key in result["data_schema"].schema}
+    assert suggested["turn"] == "90"
+    chosen = {key: value for key, value in suggested.items() if value is not None}
+    result = await configure(hass, result, chosen)
+    found = result["description_placeholders"]["found"]
+    assert found.endswith(" px wide, sharp enough.")
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    (watcher,) = hub.watchers.values()
+    assert watcher.settings.turn == 90
+
+
+async def test_how_pictures_are_taken(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """What the owner chooses is kept, and what makes no sense is said."""
+    front_door.frames = [jpeg(porch())]
+    result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
+    result = await choose(hass, result, "pictures")
+    chosen = {
+        "source": "event",
+        "stream": "never",
+        "one_picture": True,
+        "turn": "0",
+        "wait": 1.5,
+        "seconds": 12,
+    }
+    result = await configure(hass, result, chosen)
+    assert result["errors"] == {"event_picture": "no_event_picture"}
+    result = await configure(hass, result, chosen | {"source": "still"})
+    assert result["step_id"] == "still"
+    await choose(hass, result, "save")
+    await hass.async_block_till_done()
+    (watcher,) = hub.watchers.values()
+    settings = watcher.settings
+    assert (settings.source, settings.stream, settings.one_picture) == ("still", "never", True)
+    assert (settings.wait, settings.seconds, settings.turn) == (1.5, 12.0, 0)

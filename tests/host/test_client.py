@@ -396,6 +396,24 @@ async def test_a_problem_without_a_word_is_no_engines(client: EngineClient, fake
         await client.faces(IMAGE)
 
 
+async def test_an_engine_that_knows_nothing_of_turned_pictures(client: EngineClient, fake: Fake) -> None:
+    """It looks at a photo as it lies; for a camera that lies it is too old, and says so."""
+
+    async def older(request: web.Request) -> web.StreamResponse:
+        for name in request.query:
+            if name in ("rotate", "search_turned"):
+                problem = {"type": "about:blank", "status": 400, "detail": f"{name} is not a parameter"}
+                return web.json_response(problem, status=400, content_type="application/problem+json")
+        return web.json_response(answer())
+
+    fake.handler = older
+    assert len((await client.faces(IMAGE, search_turned=True)).faces) == 1
+    with pytest.raises(EngineIncompatible, match="too old"):
+        await client.faces(IMAGE, rotate=90)
+    with pytest.raises(EngineIncompatible, match="too old"):
+        await client.faces(IMAGE, rotate=90, search_turned=True)
+
+
 async def test_a_proxy_with_a_smaller_limit_is_a_rejection(client: EngineClient, fake: Fake) -> None:
     fake.says(413, text="<html>413 Request Entity Too Large</html>")
     with pytest.raises(ImageRejected) as caught:

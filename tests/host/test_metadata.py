@@ -361,7 +361,9 @@ def test_a_photo_that_is_cut_off_takes_no_place_along(decode: Decode) -> None:
     for image in images:
         parts = [without_metadata(image[:length]) for length in range(len(image))]
         assert not [part for part in parts if PLACE[:12] in part]
-        assert decode(*parts[:: len(parts) // 40], parts[-3])[-1] is None
+        # Of a JPEG the end mark and the lowest blocks may be missing.
+        late = len(parts) * 3 // 4 if image[:2] == b"\xff\xd8" else -3
+        assert decode(*parts[:: len(parts) // 40], parts[late])[-1] is None
 
 
 def test_damaged_pictures_look_as_before(decode: Decode) -> None:

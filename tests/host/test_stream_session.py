@@ -161,7 +161,8 @@ async def another(handler: Handler) -> AsyncGenerator[tuple[EngineClient, TestSe
     """Yield a client of something that is no engine, or another one."""
     app = web.Application()
     app.router.add_get("/v1/stream", handler)
-    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+    server = TestServer(app)
+    async with server, aiohttp.ClientSession() as session:
         yield EngineClient(session, f"http://{server.host}:{server.port}", "a token"), server
 
 

@@ -19,9 +19,9 @@ from custom_components.familiar_faces.household.engine_trouble import async_trou
 from custom_components.familiar_faces.household.issues import ENGINE_FAILED
 
 from ..common.owner import MakeClient, Owner, Result
-from ..common.source import reasons_of_the_environment
+from ..common.source import FOLDER, reasons_of_the_environment
+from ..common.texts import read_json
 from ..conftest import FrontDoor, PreparedBefore
-from ..wording.test_translations import FOLDER, read_json
 
 pytestmark = pytest.mark.own_engine
 

@@ -23,7 +23,7 @@ from custom_components.familiar_faces.vault.errors import VaultDamaged
 
 from ..common.exposing import SEEN, VISITOR, a_user, expose
 from ..common.people_on_record import DAY, a_consent, at, change_choices, now, put_on_record, put_visit
-from ..common.pictures import astronaut, enrolment_photos, stranger
+from ..common.pictures import astronaut, enrolment_photos, stranger, variant
 from ..common.source import ROOT
 from ..common.steps import enrol, later, ring, visits
 from ..conftest import FrontDoor, start_again
@@ -275,7 +275,7 @@ async def test_who_could_not_be_made_out(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str
 ) -> None:
     """Visitors who could not be made out are no strangers, and are not hidden either."""
-    front_door.frames = visits(stranger(0), number=1)
+    front_door.frames = visits(variant(stranger(0), blur=9))
     await ring(hass, hub)
     state = hass.states.get(VISITOR)
     assert state is not None

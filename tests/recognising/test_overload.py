@@ -8,10 +8,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.capture.frames import Frame
-from custom_components.familiar_faces.engine.protocol import Faces
+from custom_components.familiar_faces.capture.picture_source import Seen, Wish
+from custom_components.familiar_faces.capture.stills import Stills
 from custom_components.familiar_faces.hub import Hub
-from custom_components.familiar_faces.recognising.watcher import Watcher
 from custom_components.familiar_faces.visits.look import LOOK_FRAMES
 from custom_components.familiar_faces.visits.turns import AT_ONCE
 
@@ -50,20 +49,20 @@ class Requests:
         self.cameras: list[str] = []
         self.most = self.waiting = 0
         inside = 0
-        ask = Watcher._async_faces
+        ask = Stills.see
 
-        async def faces(watcher: Watcher, look: Any, frame: Frame) -> Faces:
+        async def see(stills: Stills, wish: Wish) -> Seen:
             nonlocal inside
             inside += 1
             self.most = max(self.most, inside)
             self.waiting = max(self.waiting, hub.turns.waiting)
-            self.cameras.append(watcher.camera)
+            self.cameras.append(stills._camera)
             try:
-                return await ask(watcher, look, frame)
+                return await ask(stills, wish)
             finally:
                 inside -= 1
 
-        monkeypatch.setattr(Watcher, "_async_faces", faces)
+        monkeypatch.setattr(Stills, "see", see)
 
 
 async def ring_everywhere(hass: HomeAssistant, hub: Hub) -> None:

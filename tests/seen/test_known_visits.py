@@ -117,3 +117,21 @@ def test_the_last_ones_are_at_hand() -> None:
     assert sorted(each.visit_id for each in visits) == [
         f"{number:03}" for number in range(AT_HAND, 2 * AT_HAND)
     ]
+
+
+def test_read_in_parts_the_newest_is_the_last() -> None:
+    """Whoever is read first is not who was there last; what is known since the start stays the last."""
+    known = KnownVisits()
+    older, newer = (
+        KnownVisit(name, "garden", Decision.FAMILIAR, name, 0.9, at, at, at)
+        for name, at in (("anna", NOW - timedelta(days=7)), ("ben", NOW - timedelta(days=1)))
+    )
+    known.add([older])
+    assert known.last_at("garden") == older
+    known.add([newer])
+    assert known.last_at("garden") == newer
+    known.add([older])
+    assert known.last_at("garden") == newer
+    known.drop("ben")
+    known.add([older])
+    assert known.last_at("garden") is None, "no earlier one is shown in the place of one that was taken away"

@@ -17,6 +17,7 @@ MODULES = [path for path in FILES if path.name.startswith("test_")]
 ROOMS = {path.parent.name for path in FOLDER.glob("*/__init__.py")}
 BESIDES = {
     "benchmarks": "script/bench",
+    "camera_lab": "script/cameras",
     "common": "what tests share",
     "demo": "the demo",
     "docs": "what the documentation promises",

@@ -31,7 +31,7 @@ def open_in_a_fork(folder: Path, kill_at: int | None) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         def connect(*args: Any, **options: Any) -> sqlite3.Connection:
-            connection = _connect(*args, **options)
+            connection: sqlite3.Connection = _connect(*args, **options)
             connection.set_trace_callback(count)
             return connection
 

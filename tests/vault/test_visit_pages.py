@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.familiar_faces.vault import visit_pages
 from custom_components.familiar_faces.vault.people_rows import person_key
-from custom_components.familiar_faces.vault.records import SoughtVisits, VisitRecord
+from custom_components.familiar_faces.vault.records import SoughtVisits, VisitCursor, VisitRecord
 from custom_components.familiar_faces.vault.retention import Retention, is_due, kept_for
 from custom_components.familiar_faces.vault.store import Vault
 from custom_components.familiar_faces.vault.visit_rows import insert_visit
@@ -98,7 +98,7 @@ def test_no_query_reads_all_visits_or_sorts_them(
 ) -> None:
     """SQLite chooses without statistics, as it does in a home: the vault never runs ANALYZE."""
     monkeypatch.setattr(visit_pages, "MOST_STREAMS", streams)
-    some = visit_pages.VisitCursor(0, 1)
+    some = VisitCursor(0, 1)
     for sought, after in product(SOUGHT, (None, some)):
         for sql, values in visit_pages.queries(vault._keys, sought, limit=10, after=after):
             steps = plan(vault, sql, values)

@@ -33,12 +33,25 @@ def test_one_frame_at_the_end_needs_more(
     enough = SFACE.familiar_threshold(2, frames=1) + 0.01
     too_little = SFACE.familiar_threshold(2, frames=2) + 0.01
 
-    named = decide(make_sighting(like(axis(0), enough)), gallery, now, final=True)
-    unnamed = decide(make_sighting(like(axis(0), too_little)), gallery, now, final=True)
+    one = make_sighting(like(axis(0), enough))
+    named = decide(one, gallery, now, final=True, one_picture=True)
+    unnamed = decide(make_sighting(like(axis(0), too_little)), gallery, now, final=True, one_picture=True)
+    assert decide(one, gallery, now, final=False, one_picture=True) is None
 
     assert named.decision is Decision.FAMILIAR
     assert unnamed.decision is Decision.UNCLEAR
     assert unnamed.reason is UnclearReason.FEW_FRAMES
+
+
+def test_one_frame_alone_names_nobody(
+    gallery: Gallery, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
+    """Unless the owner said that the camera makes only one picture."""
+    verdict = decide(make_sighting(axis(0)), gallery, now, final=True)
+    assert (verdict.decision, verdict.reason) == (Decision.UNCLEAR, UnclearReason.FEW_FRAMES)
+    assert verdict.resembled == {"anna"}
+    assert decide(make_sighting(axis(0)), gallery, now, final=True, one_picture=True).name == "Anna"
+    assert decide(make_sighting(axis(0), axis(0)), gallery, now, final=True).name == "Anna"
 
 
 def test_an_unclear_verdict_says_whom_it_may_be(

@@ -9,7 +9,14 @@ import pytest
 from custom_components.familiar_faces.engine.protocol import Face
 from custom_components.familiar_faces.people.calibration import SFACE, Strictness
 from custom_components.familiar_faces.people.gallery import Gallery
-from custom_components.familiar_faces.visits.look import ENOUGH_FRAMES, FAR, FAR_EVERY, NEAR, Look
+from custom_components.familiar_faces.visits.look import (
+    EMPTY_FRAMES,
+    ENOUGH_FRAMES,
+    FAR,
+    FAR_EVERY,
+    NEAR,
+    Look,
+)
 from custom_components.familiar_faces.visits.visit import Decision, Sighting, UnclearReason, Verdict
 from tests.common.vectors import Axis, Like, MakeFace, MakeFrame, MakeGallery
 
@@ -183,3 +190,56 @@ def test_a_far_search_never_costs_more_than_one_of_a_1080p_frame(
     look = Look(now)
     take(look, size=size)
     assert look.min_face == width
+
+
+@pytest.mark.parametrize(
+    ("frames", "decisions"),
+    [
+        ("0100", []),
+        ("0110", [Decision.UNCLEAR]),
+        ("0101", [Decision.UNCLEAR]),
+        ("1000", [Decision.UNCLEAR]),
+        ("0001", [Decision.UNCLEAR]),
+        ("1", [Decision.UNCLEAR]),
+    ],
+)
+def test_a_face_in_one_frame_only_is_nobody(
+    take: Take,
+    gallery: Gallery,
+    make_face: MakeFace,
+    axis: Axis,
+    now: datetime,
+    frames: str,
+    decisions: list[Decision],
+) -> None:
+    """With frames before and after that lack it, it is a print on a shirt or a shadow."""
+    look = Look(now)
+    for number in frames:
+        take(look, *[make_face(axis(2), usable=False)] * int(number))
+    assert [verdict.decision for _, verdict in look.finish(gallery, now)] == decisions
+
+
+def test_a_ghost_beside_somebody(
+    take: Take, gallery: Gallery, make_face: MakeFace, axis: Axis, now: datetime
+) -> None:
+    """Whoever is really there is told all the same."""
+    look = Look(now)
+    for number in range(4):
+        faces = [make_face(axis(0), 100)] + [make_face(axis(2), 500)] * (number == 2)
+        take(look, *faces)
+    ((_, verdict),) = look.finish(gallery, now)
+    assert verdict.name == "Anna"
+
+
+def test_patient_while_nobody_is_there(take: Take, make_face: MakeFace, axis: Axis, now: datetime) -> None:
+    """A look takes its time only as long as nobody is seen."""
+    look = Look(now)
+    for _ in range(EMPTY_FRAMES):
+        assert not look.patient
+        take(look)
+    assert look.patient
+    assert not look.somebody_decided
+    for _ in range(2):
+        take(look, make_face(axis(0)))
+        assert not look.patient
+    assert look.somebody_decided

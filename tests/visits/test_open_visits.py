@@ -401,3 +401,28 @@ def test_the_most_alike_moment_of_a_visit_is_noted(
     assert (first.similarity, first.template_id) == (0.5, "Anna-0")
     assert [each.change for each in outcomes] == [Change.CONTINUED] * 2
     assert [(each.visit.similarity, each.visit.template_id) for each in outcomes] == [(0.7, "Anna-1")] * 2
+
+
+@pytest.mark.parametrize(
+    "change", [-timedelta(hours=1), -timedelta(days=3), timedelta(hours=1), timedelta(days=3)]
+)
+def test_a_clock_that_is_set(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime, change: timedelta
+) -> None:
+    """Who comes after a clock was set is another visit, and what was open before is over, not open for days."""
+    first = open_visits.settle("door", make_sighting(axis(0), axis(0)), familiar()).visit
+    outcome = open_visits.settle("door", make_sighting(axis(0), axis(0), at=now + change), familiar())
+    assert outcome.change is Change.OPENED
+    assert outcome.visit.visit_id != first.visit_id
+    assert open_visits.expire(now + change + seconds(1)) == (first,)
+    assert open_visits.visits == (outcome.visit,)
+
+
+def test_a_clock_that_is_corrected_by_a_second(
+    open_visits: OpenVisits, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
+    """It ends no visit."""
+    first = open_visits.settle("door", make_sighting(axis(0), axis(0)), familiar()).visit
+    outcome = open_visits.settle("door", make_sighting(axis(0), axis(0), at=now - seconds(2)), familiar())
+    assert (outcome.change, outcome.visit.visit_id) == (Change.CONTINUED, first.visit_id)
+    assert open_visits.expire(now - seconds(2)) == ()

@@ -13,6 +13,7 @@ import yaml
 import custom_components.familiar_faces as integration
 from custom_components.familiar_faces.alerts.answers import Answer
 from custom_components.familiar_faces.alerts.telling import Kind
+from custom_components.familiar_faces.capture.trying import Finding
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
@@ -372,6 +373,7 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "logbook": lines_of_the_logbook,
     "photo_verdict": verdicts_on_photos,
     "quality": reasons_of_quality,
+    "still": lambda: {str(finding) for finding in Finding},
     "spoken": lambda: {str(sentence) for sentence in Sentence},
     "walk_up": lambda: {str(end) for end in Ended},
 }

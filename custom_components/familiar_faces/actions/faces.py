@@ -40,7 +40,7 @@ async def _async_identify(call: ServiceCall) -> ServiceResponse:
     """Say who is in a picture. No event is fired."""
     hub = hub_of(call.hass)
     return await async_identify(
-        hub, call.data.get(ATTR_CAMERA), call.data.get(ATTR_IMAGE), find_consenting(hub, call)
+        hub, hub.cameras, call.data.get(ATTR_CAMERA), call.data.get(ATTR_IMAGE), find_consenting(hub, call)
     )
 
 

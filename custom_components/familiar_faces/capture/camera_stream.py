@@ -20,8 +20,12 @@ AGAIN_MAX = 60.0
 """Seconds between two tries to open a stream of which nobody waits."""
 AGAIN_WANTED = 1.0
 """The same, at most, while a look waits for it."""
+WANTED_EVERY = 1.0
+"""Seconds after which it is looked whether an open stream is still wanted."""
 ADDRESS_SECONDS = 10.0
 """How long an integration may take to say where the stream is."""
+UNFIT_SECONDS = 60.0
+"""How long a camera without a stream is believed to have none."""
 STOP_SECONDS = 3.0
 """How long the end of a reader is waited for. With a camera that has frozen it ends later, by itself."""
 
@@ -80,11 +84,17 @@ class CameraStream:
         """Whether the stream is open and gives frames."""
         self.end: StreamEnd | None = None
         """Why it is not open, None before the first try and while it is."""
+        self._ended_at = 0.0
 
     @property
     def size(self) -> int:
         """Return how many bytes of the stream are kept."""
         return self._ring.size
+
+    @property
+    def unfit(self) -> bool:
+        """Return whether there was no stream that can be read, a moment ago: a camera that slept may wake up."""
+        return self.end is StreamEnd.UNFIT and time.monotonic() - self._ended_at < UNFIT_SECONDS
 
     def async_start(self) -> None:
         """Open the stream if it is to be warm."""
@@ -148,7 +158,7 @@ class CameraStream:
                 continue
             if end is not self.end:
                 _LOGGER.debug("The stream of %s ended: %s", self.name, end)
-            self.end = end
+            self.end, self._ended_at = end, time.monotonic()
             failures = 0 if self._number > before else failures + 1
             for subscription in tuple(self._subscriptions):
                 subscription.failures += 1
@@ -198,7 +208,7 @@ class CameraStream:
         reader.start()
         try:
             while True:
-                await asyncio.wait((ended,), timeout=None if self.warm else 0.5)
+                await asyncio.wait((ended,), timeout=WANTED_EVERY)
                 if ended.done():
                     return ended.result()
                 if not self._is_wanted:

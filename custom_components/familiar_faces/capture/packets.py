@@ -128,7 +128,9 @@ class Timeline:
 
     @property
     def _delay(self) -> float:
-        return min(self._delays) if self._delays is not None else self._arrived - self._decode
+        # The reader's thread may begin anew meanwhile.
+        delays = self._delays
+        return min(delays) if delays is not None else self._arrived - self._decode
 
     def _note(self, delay: float, arrived: float) -> None:
         if self._delays is None:

@@ -18,7 +18,7 @@ from ..host.engine_errors import (
 )
 from ..host.stream_session import StreamSession
 from .camera_stream import CameraStream, Subscription
-from .pictures import Ask, NoPicture, Pictures, Seen, Trouble, Wish
+from .picture_source import Ask, NoPicture, Pictures, Seen, Trouble, Wish
 
 BEFORE = 1.5
 """Seconds that a frame may be older than what starts the look: who rings stood there before."""
@@ -26,10 +26,10 @@ LATE = 30.0
 """Seconds after which a look that had to wait begins with the present."""
 LAG = 2
 """Pieces that a decoder needs after a frame until it hands that out."""
+REJECTED = 2
+"""How many times in a row the engine may find that it cannot decode a stream."""
 FAILURES = 2
 """How many times a stream may fail at the beginning of a look, until something else is tried."""
-NOTHING = 6.0
-"""Seconds within which the first frame must come, until something else is tried."""
 BUSY_AGAIN = 0.25
 """Seconds until the engine is asked again whether it has room for a stream."""
 AWAY_AGAIN = 0.5
@@ -56,9 +56,9 @@ class StreamPictures:
 
     @asynccontextmanager
     async def _async_open(self, ask: Ask) -> AsyncGenerator[Pictures]:
-        age = (datetime.now(UTC) - ask.at).total_seconds()
+        since = (datetime.now(UTC) - ask.at).total_seconds()
         # A clock that was set says nothing of how long ago something happened.
-        at = time.monotonic() - (age if 0 <= age <= LATE else 0.0)
+        at = time.monotonic() - (since if 0 <= since <= LATE else 0.0)
         async with self._stream.subscribe(at - BEFORE) as subscription:
             look = _LookAtStream(
                 self._stream, subscription, self._camera, ask, at - BEFORE, every_picture=self._every_picture
@@ -110,6 +110,7 @@ class _LookAtStream:
         """Whether pieces were taken for the session at hand."""
         self._rejected = 0
         """How many times in a row the engine could not decode the stream."""
+        self._made = datetime.min.replace(tzinfo=UTC)
         self._news = asyncio.Event()
 
     async def ready(self) -> bool:
@@ -126,7 +127,8 @@ class _LookAtStream:
                     raise NoPicture(self.trouble or Trouble.NO_PICTURE, self._camera)
                 if self._unfit:
                     return False
-                end = min(until, self._began + NOTHING) if first and not self._waits_for_engine else until
+                patience = self._ask.patience if first and not self._waits_for_engine else None
+                end = until if patience is None else min(until, self._began + patience)
                 if loop.time() >= end:
                     if first:
                         raise NoPicture(self.trouble or Trouble.NO_PICTURE, self._camera) from self._failure
@@ -160,6 +162,7 @@ class _LookAtStream:
                 picture=self._every_picture or self.newest is None,
                 min_face=wish.min_face,
                 portraits=wish.portraits,
+                rotate=self._ask.turn,
                 timeout=LOOK_SECONDS,
             )
         except NoNewFrame as err:
@@ -170,9 +173,15 @@ class _LookAtStream:
             raise ImageRejected("stream_ended", str(err)) from err
         except EngineBusy:
             raise
-        except EngineUnavailable, EngineIncompatible, ImageRejected:
+        except ImageRejected:
+            self._rejected += 1
+            self._unfit = self._rejected >= REJECTED
             self._lose(session)
             raise
+        except EngineUnavailable, EngineIncompatible:
+            self._lose(session)
+            raise
+        self._rejected = 0
         shown = self._base + seen.time
         self._last = shown
         self._fed = [each for each in self._fed if each > shown]
@@ -180,7 +189,10 @@ class _LookAtStream:
             self.newest = seen.picture
         self.trouble = None
         old = max(0.0, time.monotonic() - timeline.made(shown))
-        return Seen(seen.faces, datetime.now(UTC) - timedelta(seconds=old), seen.picture)
+        made = datetime.now(UTC) - timedelta(seconds=old)
+        # Clocks are set, and a stream's delay turns out to be another one.
+        self._made = max(made, self._made + timedelta(milliseconds=1))
+        return Seen(seen.faces, self._made, seen.picture)
 
     async def feed(self) -> None:
         """Open a stream at the engine and pass the camera's on, again where that is cut off."""

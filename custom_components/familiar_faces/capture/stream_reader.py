@@ -20,6 +20,8 @@ _LOGGER = logging.getLogger(__name__)
 
 LIVE = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp", "rtp", "srt"})
 """Kinds of addresses behind which there is a camera. A file would be read as fast as the disk gives it."""
+SEGMENTED = frozenset({"hls", "applehttp", "dash", "mov", "mp4", "matroska", "webm"})
+"""FFmpeg's formats of files, and of playlists, which begin some segments back."""
 CODECS = frozenset({"h264", "hevc"})
 OPEN_SECONDS = 5.0
 READ_SECONDS = 4.0
@@ -110,7 +112,7 @@ class StreamReader:
         import av
 
         with av.open(self._address, options=self._options, timeout=(OPEN_SECONDS, READ_SECONDS)) as container:
-            if not container.streams.video:
+            if not container.streams.video or not _is_live(container):
                 return StreamEnd.UNFIT
             stream = container.streams.video[0]
             if stream.codec_context.name not in CODECS:
@@ -171,3 +173,9 @@ class _Sink(io.RawIOBase):
         data = b"".join(self._parts)
         self._parts.clear()
         return data
+
+
+def _is_live(container: InputContainer) -> bool:
+    """Return whether a stream shows the present: of segments in a playlist, or of a file, nobody knows how old they are."""
+    formats = set(container.format.name.split(","))
+    return formats.isdisjoint(SEGMENTED) and not (container.duration or 0) > 0

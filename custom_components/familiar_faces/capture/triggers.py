@@ -1,22 +1,29 @@
-"""What starts a look: which entities are suggested for a camera, and when one of them says so."""
+"""What starts a look: which entities can, what each means, and when one of them says so."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
-from homeassistant.components.event import DoorbellEventType, EventDeviceClass
-from homeassistant.const import ATTR_DEVICE_CLASS, STATE_OFF, STATE_ON, Platform
-from homeassistant.core import HomeAssistant, State, callback, split_entity_id
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.components.event import ATTR_EVENT_TYPES, DoorbellEventType, EventDeviceClass
+from homeassistant.components.event.const import ATTR_EVENT_TYPE
+from homeassistant.const import (
+    ATTR_DEVICE_CLASS,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+    Platform,
+)
+from homeassistant.core import CoreState, HomeAssistant, State, callback, split_entity_id
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN, Mode
+from ..const import DOMAIN, Mode, Role
 from ..visits.turns import Urgency
 
-ATTR_EVENT_TYPE = "event_type"
 TRIGGER_DOMAINS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.EVENT, "input_button", "input_boolean"]
 FRESH = timedelta(seconds=10)
 """How old a press may be: an entity that comes back shows its last one again."""
-
 MOTION = {
     BinarySensorDeviceClass.MOTION,
     BinarySensorDeviceClass.OCCUPANCY,
@@ -24,6 +31,26 @@ MOTION = {
     BinarySensorDeviceClass.MOVING,
     EventDeviceClass.MOTION,
 }
+BELL_SENSORS = {
+    None,
+    BinarySensorDeviceClass.OCCUPANCY,
+    BinarySensorDeviceClass.OPENING,
+    BinarySensorDeviceClass.SOUND,
+    BinarySensorDeviceClass.VIBRATION,
+}
+"""Classes that integrations give to the binary sensor of a bell: UniFi occupancy, Dahua sound."""
+PRESSES = (
+    "ring",
+    "press",
+    "pressed",
+    "button_press",
+    "short_press",
+    "initial_press",
+    "single",
+    "single_press",
+    "single_push",
+)
+"""Types of an event entity that most likely mean that a bell was pressed, the likeliest first."""
 
 
 @callback
@@ -34,29 +61,53 @@ def async_own_entities(hass: HomeAssistant) -> list[str]:
 
 @callback
 def async_may_ring(hass: HomeAssistant, entity_id: str) -> bool:
-    """Return whether a trigger may be something that a visitor rings.
-
-    A doorbell's contact is a binary sensor of no class; one of any class reports something else than a ring.
-    """
-    device_class = _device_class(hass, entity_id)
-    if device_class in MOTION:
-        return False
-    return device_class is None or split_entity_id(entity_id)[0] != Platform.BINARY_SENSOR
+    """Return whether a trigger may be something that a visitor rings."""
+    device_class = async_device_class(hass, entity_id)
+    if split_entity_id(entity_id)[0] == Platform.BINARY_SENSOR:
+        return device_class in BELL_SENSORS
+    return device_class not in MOTION
 
 
 @callback
-def async_urgency(hass: HomeAssistant, entity_id: str, mode: Mode) -> Urgency:
-    """Return what it means that a trigger of a camera in this mode fires: a ring, or something that moved.
+def async_role(hass: HomeAssistant, entity_id: str, mode: Mode) -> Role:
+    """Return what a trigger of a camera in this mode most likely is, a bell or something that tells of motion.
 
-    Where a camera looks because of motion, a binary sensor of no class is most likely a sensor of it.
+    Where a camera looks because of motion, a binary sensor is most likely one of motion.
     """
     if mode is Mode.ON_RING:
-        return Urgency.RING
+        return Role.BELL
     binary_sensor = split_entity_id(entity_id)[0] == Platform.BINARY_SENSOR
-    return Urgency.RING if not binary_sensor and async_may_ring(hass, entity_id) else Urgency.MOTION
+    return Role.BELL if not binary_sensor and async_may_ring(hass, entity_id) else Role.MOTION
 
 
-def _device_class(hass: HomeAssistant, entity_id: str) -> str | None:
+@callback
+def async_event_types(hass: HomeAssistant, entity_id: str) -> list[str]:
+    """Return the types of an event entity; none of another entity, or while it is not there."""
+    if split_entity_id(entity_id)[0] != Platform.EVENT:
+        return []
+    types: list[str] | None = None
+    if (state := hass.states.get(entity_id)) is not None:
+        types = state.attributes.get(ATTR_EVENT_TYPES)
+    if types is None and (entry := er.async_get(hass).async_get(entity_id)) is not None:
+        types = (entry.capabilities or {}).get(ATTR_EVENT_TYPES)
+    return [str(each) for each in types or ()]
+
+
+@callback
+def async_likely_types(hass: HomeAssistant, entity_id: str) -> list[str]:
+    """Return which types of an event entity start a look unless the owner chose: a press of a bell, all motion."""
+    types = async_event_types(hass, entity_id)
+    if DoorbellEventType.RING in types:
+        return [DoorbellEventType.RING]
+    if (press := next((each for each in PRESSES if each in types), None)) is not None:
+        return [press]
+    doorbell = async_device_class(hass, entity_id) == EventDeviceClass.DOORBELL
+    return [] if doorbell or not types else types
+
+
+@callback
+def async_device_class(hass: HomeAssistant, entity_id: str) -> str | None:
+    """Return the device class of an entity, as its owner or else its integration has it."""
     if (entry := er.async_get(hass).async_get(entity_id)) is not None:
         device_class = entry.device_class or entry.original_device_class
         if device_class is not None:
@@ -67,60 +118,60 @@ def _device_class(hass: HomeAssistant, entity_id: str) -> str | None:
     return None
 
 
-@callback
-def async_suggest_triggers(hass: HomeAssistant, camera: str) -> tuple[list[str], list[str]]:
-    """Return the doorbells and the motion entities that belong with a camera.
+class Triggers:
+    """The triggers of a camera, and what each change of one means. Lives on the event loop."""
 
-    Those of the camera's own device come first; those of its area only where the device has none.
-    """
-    entities = er.async_get(hass)
-    if (entry := entities.async_get(camera)) is None:
-        return [], []
-    device = dr.async_get(hass).async_get(entry.device_id) if entry.device_id else None
-    area = entry.area_id or (device.area_id if device else None)
-    same_device = er.async_entries_for_device(entities, entry.device_id) if entry.device_id else []
-    same_area: list[er.RegistryEntry] = []
-    if area is not None:
-        same_area = list(er.async_entries_for_area(entities, area))
-        for other in dr.async_entries_for_area(dr.async_get(hass), area):
-            same_area += er.async_entries_for_device(entities, other.id)
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        mode: Mode,
+        entity_ids: Collection[str],
+        roles: Mapping[str, Role],
+        event_types: Mapping[str, frozenset[str]],
+    ) -> None:
+        """Follow these entities; `roles` and `event_types` are what the owner chose of some of them."""
+        self._hass = hass
+        self._mode = mode
+        self._entity_ids = entity_ids
+        self._roles = roles
+        self._event_types = event_types
 
-    def pick(candidates: list[er.RegistryEntry], *, ring: bool) -> list[str]:
-        found = [each.entity_id for each in candidates if _is_trigger(hass, each, ring=ring)]
-        return list(dict.fromkeys(found))
+    @callback
+    def async_role(self, entity_id: str) -> Role:
+        """Return what a trigger means."""
+        return self._roles.get(entity_id) or async_role(self._hass, entity_id, self._mode)
 
-    return (
-        pick(same_device, ring=True) or pick(same_area, ring=True),
-        pick(same_device, ring=False) or pick(same_area, ring=False),
-    )
+    @callback
+    def async_urgency(self, entity_id: str) -> Urgency:
+        """Return how urgent the look is that a trigger starts."""
+        return Urgency.RING if self.async_role(entity_id) is Role.BELL else Urgency.MOTION
 
+    @callback
+    def async_fires(self, entity_id: str, old: State | None, new: State | None, now: datetime) -> bool:
+        """Return whether a change of a trigger entity's state starts a look.
 
-def _is_trigger(hass: HomeAssistant, entry: er.RegistryEntry, *, ring: bool) -> bool:
-    if entry.disabled_by is not None or entry.platform == DOMAIN:
-        return False
-    device_class = _device_class(hass, entry.entity_id)
-    if ring:
-        return entry.domain == Platform.EVENT and device_class == EventDeviceClass.DOORBELL
-    return entry.domain in (Platform.BINARY_SENSOR, Platform.EVENT) and device_class in MOTION
+        Switching on does, also of an entity that was unknown or unavailable, once Home Assistant runs: a battery
+        bell wakes up to say so. So does a fresh press or event; the last one shown again after a restart does not.
+        """
+        if new is None or old is None:
+            return False
+        if new.state in (STATE_ON, STATE_OFF):
+            if new.state == STATE_OFF or old.state == STATE_ON:
+                return False
+            away = old.state in (STATE_UNKNOWN, STATE_UNAVAILABLE)
+            return not away or (self._hass.state is CoreState.running and not new.attributes.get("restored"))
+        if old.state == new.state:
+            return False
+        pressed = dt_util.parse_datetime(new.state)
+        if pressed is None or pressed.tzinfo is None or abs(now - pressed) > FRESH:
+            return False
+        if split_entity_id(entity_id)[0] != Platform.EVENT:
+            return True
+        chosen = self._event_types.get(entity_id) or async_likely_types(self._hass, entity_id)
+        return new.attributes.get(ATTR_EVENT_TYPE) in chosen
 
-
-@callback
-def async_fires(old: State | None, new: State | None, now: datetime) -> bool:
-    """Return whether a change of a trigger entity's state starts a look.
-
-    Switching on does, and so does a fresh press or event, also of a battery doorbell that only woke up
-    to say so. Being on after having been unavailable, and the last press shown again after a restart, do
-    not.
-    """
-    if new is None or old is None:
-        return False
-    if new.state in (STATE_ON, STATE_OFF):
-        return new.state == STATE_ON and old.state == STATE_OFF
-    if old.state == new.state:
-        return False
-    pressed = dt_util.parse_datetime(new.state)
-    if pressed is None or pressed.tzinfo is None or abs(now - pressed) > FRESH:
-        return False
-    if new.attributes.get(ATTR_DEVICE_CLASS) == EventDeviceClass.DOORBELL:
-        return new.attributes.get(ATTR_EVENT_TYPE) == DoorbellEventType.RING
-    return True
+    @property
+    def on(self) -> str | None:
+        """Return a trigger that is on, a bell if there is one: somebody may still be there."""
+        on = [each for each in self._entity_ids if self._hass.states.is_state(each, STATE_ON)]
+        return min(on, key=self.async_urgency, default=None)

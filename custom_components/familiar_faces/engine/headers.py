@@ -18,6 +18,8 @@ _ALONE = frozenset({0x01, 0xD8})
 """JPEG markers without a length, besides the restarts and the end mark."""
 _BETWEEN_SCANS = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xF0), 0xFE})
 """Markers that a picture's data may be followed by; others are damaged data, which decoders skip."""
+_MAX_SCANS = 100
+"""Scans of a JPEG that are decoded. Ordinary ones have about ten; each takes its time, however little is in it."""
 _MAX_PARTS = 20_000
 """Segments or chunks that are read; a PNG of 64 MB has 8,200 of the usual 8 KB."""
 _ALL = (1 << 64) - 1
@@ -121,6 +123,8 @@ def _read_jpeg(data: bytes) -> Header:
         elif marker == _SOS and frame is not None:
             frame.scan(data, at + 4)
             scans += 1
+            if scans > _MAX_SCANS:
+                raise NotAnImageError("the JPEG has too many scans")
         at += 2 + length
     else:
         raise NotAnImageError("the image is damaged")
@@ -151,7 +155,7 @@ class _JpegFrame:
     def scan(self, data: bytes, at: int) -> None:
         """Note what a scan holds, from behind its header's length; raises IndexError."""
         count = data[at]
-        first, last, precision = data[at + 1 + 2 * count : at + 4 + 2 * count]
+        first, last, precision = struct.unpack_from("BBB", data, at + 1 + 2 * count)
         bits = _ALL
         if self._progressive:
             bits = (1 << last + 1) - (1 << first) if first <= last < 64 and not precision & 15 else 0

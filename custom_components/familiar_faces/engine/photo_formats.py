@@ -31,12 +31,13 @@ def decode_photo(data: bytes, heif: Heif) -> tuple[NDArray[np.uint8], int, tuple
     Raises NotAnImageError.
     """
     command = [*_python(), "-I", str(Path(__file__).with_name("apart.py")), "avif" if heif.avif else "heic"]
-    with _unnamed_file(data) as photo:
+    with _unnamed_file(data) as photo, _unnamed_file(b"") as complaints:
         child = subprocess.Popen(
             [*command, str(MOST)],
             stdin=photo,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            # A file: nobody has to read it meanwhile, or wait for the end of it.
+            stderr=complaints,
             cwd="/",
             # Nothing of this process's is passed on, its token least of all.
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
@@ -49,7 +50,7 @@ def decode_photo(data: bytes, heif: Heif) -> tuple[NDArray[np.uint8], int, tuple
         finally:
             child.kill()
             watch.cancel()
-            _note(child)
+            _note(child, complaints)
     if pixels is None:
         raise NotAnImageError("the image cannot be decoded")
     return pixels, max(1, round(max(size) / max(pixels.shape))), size
@@ -77,14 +78,13 @@ def _read(out: IO[bytes], longest: int) -> tuple[NDArray[np.uint8] | None, tuple
     return pixels, (width, height)
 
 
-def _note(child: subprocess.Popen[bytes]) -> None:
+def _note(child: subprocess.Popen[bytes], complaints: IO[bytes]) -> None:
     """Wait for the process, which was ended, and note what it complained of."""
-    assert child.stderr is not None
     assert child.stdout is not None
-    words = child.stderr.read(_WORDS).decode("utf-8", "replace").strip()
     child.stdout.close()
-    child.stderr.close()
     child.wait()
+    complaints.seek(0)
+    words = complaints.read(_WORDS).decode("utf-8", "replace").strip()
     if words:
         _LOGGER.info("a photo could not be decoded: %s", words)
 

@@ -22,6 +22,7 @@ __all__ = [
     "TooLargeError",
     "decode",
     "encode_jpeg",
+    "is_phone_photo",
     "open_frame",
     "whole_frame",
 ]
@@ -103,6 +104,11 @@ def open_frame(data: bytes, scale: float) -> Frame:
     lies = pixels.shape[1] != _ceil(header.width, step)
     size = (header.height, header.width) if lies else (header.width, header.height)
     return Frame(data, pixels, step, size, _finest(header))
+
+
+def is_phone_photo(data: bytes) -> bool:
+    """Return whether these may be the bytes of a HEIC or AVIF photo, which is decoded in a process of its own."""
+    return data[4:8] == b"ftyp"
 
 
 def scale_looked(size: tuple[int, int]) -> float:

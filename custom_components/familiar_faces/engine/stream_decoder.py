@@ -16,6 +16,7 @@ import numpy as np
 from .pixels import Pixels
 from .stream_pipe import StreamPipe
 from .stream_protocol import (
+    MAX_ROOM,
     MAX_STREAM_BYTES,
     MAX_STREAM_FRAMES,
     MAX_STREAM_PIXELS,
@@ -34,11 +35,13 @@ FIRST = 8 * 1024
 """Bytes before which it is not tried to open a stream."""
 MORE = 1.1
 """By how much there must be more data before it is tried again, which bounds how often it is."""
-MAX_HEAD = 16 * 1024 * 1024
+MAX_HEAD = MAX_ROOM - 64 * 1024
 """Bytes within which a stream must have shown a picture: twenty seconds without a key frame at 6 Mbit/s."""
 MAX_DAMAGED = 1_000
 """Frames in a row that cannot be decoded: without a key frame none can."""
 MAX_DAMAGED_AT_END = 64
+_UNDECODABLE = (MemoryError, cv2.error)
+"""What decoding a damaged stream may raise. A name, because only from Python 3.14 on `except` takes a list."""
 SAMPLED = 3
 """Of so many pixels one is compared, each way: no encoder changes less than a block of four by four."""
 
@@ -148,7 +151,7 @@ class StreamDecoder:
     def _run(self) -> None:
         try:
             self._decode()
-        except MemoryError, cv2.error:
+        except _UNDECODABLE:
             self._fail(NOT_A_STREAM, "the stream cannot be decoded")
         except Exception:
             _LOGGER.exception("decoding a stream failed")
@@ -215,6 +218,13 @@ class StreamDecoder:
         with self._lock:
             wanted = self._after is not None and time > self._after
         if not wanted and self._pipe.behind:
+            return
+        width, height = (
+            int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+        )
+        if width * height > MAX_STREAM_PIXELS:
+            # They may grow while it goes on.
+            self._fail(TOO_MUCH, f"the stream has frames of {width} x {height} pixels")
             return
         done, pixels = capture.retrieve()
         if not done or pixels is None or pixels.ndim != 3 or pixels.size > 3 * MAX_STREAM_PIXELS:

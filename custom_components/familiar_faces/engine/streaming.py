@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 import contextlib
+import logging
 from urllib.parse import parse_qsl
 import weakref
 
@@ -25,12 +26,15 @@ from .stream_protocol import (
     MAX_STREAMS,
     MAX_WISHES,
     NO_FRAME,
+    NOT_A_STREAM,
     OVER,
     WRONG,
     seen_to_json,
 )
 from .wishes import StreamWish, read_stream_wish
 from .work_queue import BusyError, WorkQueue
+
+_LOGGER = logging.getLogger(__name__)
 
 MAX_WISH = 1_000
 """Characters of a question."""
@@ -51,7 +55,8 @@ class Streams:
         """Answer what is asked about one stream until it is over; raise BusyError when there are too many."""
         if self._open >= self._most:
             raise BusyError
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=MAX_PIECE, compress=False)
+        # A message of just so many bytes is refused, too.
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=MAX_PIECE + 1, compress=False)
         if not socket.can_prepare(request):
             raise web.HTTPUpgradeRequired
         self._open += 1
@@ -180,6 +185,10 @@ class _Session:
             faces, picture = await self._streams.see(frame, asked)
         except BusyError:
             return StreamProblem(BUSY, "the engine is busy")
+        except Exception:
+            # Nobody else would answer, and a client that waits in vain takes the engine for dead.
+            _LOGGER.exception("A frame of a stream could not be looked at")
+            return StreamProblem(NOT_A_STREAM, "the engine failed at this frame; its log says why")
         return seen_to_json(faces, frame.time, picture)
 
     async def _frame(self, after: float) -> DecodedFrame | StreamProblem:

@@ -11,8 +11,8 @@ LEAST_FACE = 10
 """The detector finds none smaller."""
 LARGEST_FACE = 10_000
 MOST_FACES = 100
-_SWITCHES = ("crops", "portraits", "mirrored")
-_KNOWN = frozenset({"min_face", "max_faces", *_SWITCHES})
+_SWITCHES = ("crops", "portraits", "mirrored", "search_turned")
+_KNOWN = frozenset({"min_face", "max_faces", "rotate", *_SWITCHES})
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 
 
@@ -31,9 +31,13 @@ def read_wish(query: Mapping[str, str]) -> Wish:
     """Return what a query asks about a picture; raise ValueError with a sentence."""
     if unknown := sorted(set(query) - _KNOWN):
         raise ValueError(f"{unknown[0]} is not a parameter")
+    rotate = _number(query.get("rotate"), "rotate", 0, 0, 270)
+    if rotate % 90:
+        raise ValueError("rotate must be 0, 90, 180 or 270")
     return Wish(
         min_face=_number(query.get("min_face"), "min_face", MIN_FACE, LEAST_FACE, LARGEST_FACE),
         max_faces=_number(query.get("max_faces"), "max_faces", MAX_FACES, 1, MOST_FACES),
+        rotate=rotate,
         **{name: _switch(query, name) for name in _SWITCHES},
     )
 

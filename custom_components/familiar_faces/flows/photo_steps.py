@@ -36,7 +36,6 @@ PHOTO = FileSelector(
         ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif"
     )
 )
-REFUSED = {"too_large": "photo_too_large", "cut_off": "photo_cut_off"}
 """What is said of a photo by the engine's reason to refuse it; of all others that it is no image."""
 
 
@@ -83,7 +82,10 @@ class PhotoSteps(PersonSteps):
                 try:
                     await self._async_take_photo(photo, insist=False)
                 except ImageRejected as err:
-                    errors[CONF_PHOTO] = REFUSED.get(err.reason, "not_an_image")
+                    if err.reason == "too_large":
+                        errors[CONF_PHOTO] = "photo_too_large"
+                    else:
+                        errors[CONF_PHOTO] = "photo_cut_off" if err.reason == "cut_off" else "not_an_image"
                 except EngineIncompatible as err:
                     log_failure(err)
                     errors["base"] = "engine_strange"

@@ -7,7 +7,6 @@ from hashlib import sha256
 import logging
 from typing import Any
 
-from homeassistant.components.camera import async_get_image
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -18,6 +17,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..capture.camera_settings import camera_settings
 from ..const import CONF_CAMERA, DOMAIN, ENGINE_PATIENCE
 from ..engine.protocol import Faces
 from ..enrolment.reference_photos import async_take_photo
@@ -41,8 +41,6 @@ READABLE = 1.2
 """Seconds for which each hint is shown at least."""
 HEARD = 0.5
 """Seconds that a step takes at least: the frontend listens for the end of one only once it shows it."""
-FETCH_SECONDS = 5
-"""How long the camera may take for a frame."""
 ENGINE_SECONDS = 5.0
 """How long the engine may take for one."""
 PATIENCE = 10.0
@@ -97,7 +95,6 @@ class _WalkUp:
     last: _Said = field(default_factory=_Said)
     """What the last frame says."""
     size: tuple[int, int] = (0, 0)
-    seen: set[bytes] = field(default_factory=set)
     ended: Ended | None = None
     round: asyncio.Task[None] | None = None
 
@@ -117,7 +114,7 @@ class WalkUpSteps(PhotoSteps):
     async def async_step_walk_up(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask which camera to look at. It is not looked at before, and never without a consent."""
         try:
-            cameras = self._cameras(await self._async_stored())
+            cameras = self._watched(await self._async_stored())
         except VaultError:
             # The menu reads it again, and says so.
             return await self.async_step_photos()
@@ -137,6 +134,15 @@ class WalkUpSteps(PhotoSteps):
             ),
             description_placeholders={"name": self._name, "seconds": str(WALK_UP_SECONDS)},
         )
+
+    def _watched(self, person: Person) -> dict[str, str]:
+        """Return the cameras before which photos of a person can be taken: not those of which there are only events."""
+        of = self._get_entry().subentries
+        return {
+            camera_id: name
+            for camera_id, name in self._cameras(person).items()
+            if not of[camera_id].data[CONF_CAMERA].startswith("image.")
+        }
 
     async def async_step_look(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Say what to do now, until there is something else to say or the walk-up has ended."""
@@ -288,7 +294,7 @@ class WalkUpSteps(PhotoSteps):
         person = await self._async_stored()
         if not person.may_be_recognised(dt_util.utcnow(), walk.camera_id):
             raise _Failed(Ended.CONSENT_MISSING)
-        if walk.camera_id not in self._cameras(person):
+        if walk.camera_id not in self._watched(person):
             raise _Failed(Ended.CAMERA_GONE)
         return person
 
@@ -296,18 +302,14 @@ class WalkUpSteps(PhotoSteps):
         """Return a frame that was not looked at yet; raise _Failed for a camera that keeps giving none."""
         camera: str = self._get_entry().subentries[walk.camera_id].data[CONF_CAMERA]
         try:
-            frame = (await async_get_image(self.hass, camera, timeout=FETCH_SECONDS)).content
+            fetched = await self._hub.cameras.async_fetch(camera)
         except Exception as err:  # noqa: BLE001 - whatever a camera raises, it may do better in a moment
             self._stop_if_cancelled()
             self._give_up_late(walk, err)
             return None
         self._stop_if_cancelled()
-        digest = sha256(frame).digest()
-        if digest in walk.seen:
-            # A camera that stands still gives no new faces, which the time limit ends.
-            return None
-        walk.seen.add(digest)
-        return frame
+        # A camera that stands still gives no new faces, which the time limit ends.
+        return fetched.image if fetched.fresh else None
 
     @staticmethod
     def _stop_if_cancelled() -> None:
@@ -329,6 +331,7 @@ class WalkUpSteps(PhotoSteps):
                     min_face=far_face(walk.size) if walk.size[0] else NEAR,
                     portraits=True,
                     mirrored=True,
+                    rotate=camera_settings(self._get_entry().subentries[walk.camera_id].data).turn,
                     timeout=ENGINE_SECONDS,
                 )
         except EngineBusy as err:

@@ -110,6 +110,12 @@ class EngineClient:
             self._was_gone()
             raise
         self.silent = 0
+        if status == 400 and b"is not a parameter" in body and "search_turned" in query:
+            # An engine that was not updated with us: it looks at the picture as it lies.
+            del query["search_turned"]
+            status, headers, body = await self._ask("POST", "/v1/faces", timeout, query, image)
+        if status == 400 and b"is not a parameter" in body:
+            raise EngineIncompatible("The engine is too old to turn pictures: update it")
         if status in (400, 413, 415):
             raise rejection(status, headers, body)
         if status != 200:

@@ -73,9 +73,12 @@ class StreamSession:
         crops: bool = False,
         portraits: bool = False,
         mirrored: bool = False,
+        rotate: int = 0,
         timeout: float = LOOK_SECONDS,
     ) -> SeenFrame:
         """Return what is seen in the newest frame, one that is shown after so many seconds of the stream.
+
+        `rotate`: degrees clockwise, 0, 90, 180 or 270, by which it is turned first.
 
         Raises NoNewFrame when none came in time, StreamEnded when none will, ImageRejected when the stream cannot
         be decoded, EngineBusy, EngineUnavailable, EngineTimedOut or EngineIncompatible.
@@ -88,6 +91,8 @@ class StreamSession:
             "mirrored": str(int(mirrored)),
             "picture": str(int(picture)),
         }
+        if rotate:
+            query["rotate"] = str(rotate)
         if after is not None and after >= 0:
             query["after"] = f"{after:.6f}"
         async with self._turn:

@@ -9,15 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from ..const import (
-    CONF_CAMERA,
-    CONF_PERSON_ID,
-    CONF_TRIGGERS,
-    DOMAIN,
-    SUBENTRY_ALERT,
-    SUBENTRY_CAMERA,
-    SUBENTRY_PERSON,
-)
+from ..const import CONF_PERSON_ID, DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUBENTRY_PERSON
 from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineRefused
 from ..host.process import EngineProcess
@@ -32,10 +24,17 @@ from ..vault.errors import (
     VaultUnwritable,
 )
 from ..vault.retention import Retention
+from ..visits.fitness import Fitness
 from .engine_trouble import async_trouble
+from .subentries import entities_of
 
+AFTER_FAILURES = 3
+"""After so many looks in a row without a fresh picture, the owner is told."""
 ALERT_ABOUT_NOBODY = "alert_about_nobody"
 ALERT_RECIPIENT_GONE = "alert_recipient_gone"
+CAMERA_NO_PICTURE = "camera_no_picture"
+CAMERA_OLD_PICTURE = "camera_old_picture"
+CAMERA_TURNED = "camera_turned"
 CONSENT_EXPIRED = "consent_expired"
 CONSENT_EXPIRING = "consent_expiring"
 ENGINE_AWAY = "engine_away"
@@ -49,6 +48,11 @@ VAULT_DAMAGED = "vault_damaged"
 VAULT_KEY_LOST = "vault_key_lost"
 VAULT_TOO_NEW = "vault_too_new"
 VAULT_UNWRITABLE = "vault_unwritable"
+OF_PICTURES = {
+    Fitness.NO_PICTURE: CAMERA_NO_PICTURE,
+    Fitness.OLD_PICTURE: CAMERA_OLD_PICTURE,
+    Fitness.TURNED: CAMERA_TURNED,
+}
 _OF_CONSENTS = (f"{CONSENT_EXPIRED}_", f"{CONSENT_EXPIRING}_")
 VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_TOO_NEW, VAULT_UNWRITABLE)
 
@@ -79,7 +83,7 @@ def async_links_guessed(hass: HomeAssistant) -> None:
 def async_check_camera(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
     """Say which entities of a camera are gone. One that is only unavailable comes back by itself."""
     registry = er.async_get(hass)
-    for entity_id in (subentry.data[CONF_CAMERA], *subentry.data.get(CONF_TRIGGERS, ())):
+    for entity_id in entities_of(subentry):
         issue_id = f"{ENTITY_MISSING}_{subentry.subentry_id}_{entity_id}"
         if hass.states.get(entity_id) is not None or registry.async_get(entity_id) is not None:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
@@ -92,6 +96,26 @@ def async_check_camera(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
                 camera=subentry.title,
                 entity=entity_id,
             )
+
+
+@callback
+def async_check_pictures(
+    hass: HomeAssistant, camera_id: str, title: str, fitness: Fitness | None, *, failures: int
+) -> None:
+    """Say that a camera gives no fresh pictures, look after look, or that its picture is turned."""
+    said = OF_PICTURES.get(fitness) if fitness is not None else None
+    if said is not None and fitness is not Fitness.TURNED and failures < AFTER_FAILURES:
+        return
+    for key in OF_PICTURES.values():
+        if key != said:
+            ir.async_delete_issue(hass, DOMAIN, f"{key}_{camera_id}")
+    issue_id, severity = f"{said}_{camera_id}", ir.IssueSeverity.WARNING
+    if said == CAMERA_NO_PICTURE:
+        _async_create(hass, issue_id, CAMERA_NO_PICTURE, severity, camera=title)
+    elif said == CAMERA_OLD_PICTURE:
+        _async_create(hass, issue_id, CAMERA_OLD_PICTURE, severity, camera=title)
+    elif said == CAMERA_TURNED:
+        _async_create(hass, issue_id, CAMERA_TURNED, severity, camera=title)
 
 
 @callback
@@ -217,8 +241,10 @@ def _day(at: datetime) -> str:
 def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
     """Take back what was said of a camera, a person or an alert that was removed or changed."""
     if subentry.subentry_type == SUBENTRY_CAMERA:
-        for entity_id in (subentry.data[CONF_CAMERA], *subentry.data.get(CONF_TRIGGERS, ())):
+        for entity_id in entities_of(subentry):
             ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}_{entity_id}")
+        for key in OF_PICTURES.values():
+            ir.async_delete_issue(hass, DOMAIN, f"{key}_{subentry.subentry_id}")
     elif subentry.subentry_type == SUBENTRY_ALERT:
         for key in (ALERT_ABOUT_NOBODY, ALERT_RECIPIENT_GONE):
             ir.async_delete_issue(hass, DOMAIN, f"{key}_{subentry.subentry_id}")

@@ -1,6 +1,8 @@
 """The subentries: how a person of the vault is shown, and what follows when an entity is renamed."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_NAME
@@ -9,8 +11,11 @@ from homeassistant.helpers import entity_registry as er
 
 from ..const import (
     CONF_CAMERA,
+    CONF_EVENT_PICTURE,
+    CONF_EVENT_TYPES,
     CONF_LINKED_ENTITY,
     CONF_PERSON_ID,
+    CONF_ROLES,
     CONF_TRIGGERS,
     SUBENTRY_CAMERA,
     SUBENTRY_PERSON,
@@ -46,10 +51,32 @@ def async_follow_renames(hass: HomeAssistant, entry: ConfigEntry) -> CALLBACK_TY
             return
         old, new = str(event.data["changes"]["entity_id"]), event.data["entity_id"]
         for subentry in entry.get_subentries_of_type(SUBENTRY_CAMERA):
-            triggers = [new if each == old else each for each in subentry.data.get(CONF_TRIGGERS, ())]
-            camera = new if subentry.data[CONF_CAMERA] == old else subentry.data[CONF_CAMERA]
-            hass.config_entries.async_update_subentry(
-                entry, subentry, data={**subentry.data, CONF_CAMERA: camera, CONF_TRIGGERS: triggers}
-            )
+            hass.config_entries.async_update_subentry(entry, subentry, data=_renamed(subentry.data, old, new))
 
     return hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, renamed)
+
+
+def _renamed(data: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    """Return a camera's data with the new id of an entity."""
+
+    def name(entity_id: str) -> str:
+        return new if entity_id == old else entity_id
+
+    renamed = {**data, CONF_TRIGGERS: [name(each) for each in data.get(CONF_TRIGGERS, ())]}
+    for key in (CONF_CAMERA, CONF_EVENT_PICTURE):
+        if key in data:
+            renamed[key] = name(data[key])
+    for key in (CONF_ROLES, CONF_EVENT_TYPES):
+        if key in data:
+            renamed[key] = {name(each): value for each, value in data[key].items()}
+    return renamed
+
+
+def entities_of(camera: ConfigSubentry) -> list[str]:
+    """Return the ids of the entities that a camera needs: its own, its triggers, and of its event pictures."""
+    image = camera.data.get(CONF_EVENT_PICTURE)
+    return [
+        camera.data[CONF_CAMERA],
+        *camera.data.get(CONF_TRIGGERS, ()),
+        *([] if image is None else [image]),
+    ]

@@ -10,6 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.start import async_at_started
 
+from ..capture.cameras import Cameras
 from ..const import CONF_PERSON_ID, CONF_SWITCHED_OFF, DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
 from ..household.household import Household
 from ..household.issues import async_check_camera, async_clear_subentry
@@ -30,6 +31,7 @@ class Following:
         self,
         household: Household,
         announcer: Announcer,
+        cameras: Cameras,
         forget_removed: Callable[[str], Awaitable[None]],
         followed: Callable[[], None],
     ) -> None:
@@ -41,6 +43,7 @@ class Following:
         self.watchers: dict[str, Watcher] = {}
         self._household = household
         self._announcer = announcer
+        self._cameras = cameras
         self._forget_removed = forget_removed
         self._followed = followed
         self._hass = household.hass
@@ -124,7 +127,7 @@ class Following:
         if subentry.subentry_type != SUBENTRY_CAMERA:
             return
         watcher = self.watchers[subentry.subentry_id] = Watcher(
-            self._household, subentry, self._announcer, self.async_check_cameras
+            self._household, subentry, self._announcer, self._cameras, self.async_check_cameras
         )
         watcher.async_start()
         if self._hass.is_running:

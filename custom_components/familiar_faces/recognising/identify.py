@@ -1,20 +1,24 @@
 """Who is in a picture: the work of the action `identify`."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from homeassistant.components import media_source
-from homeassistant.components.camera import async_get_image
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from ..const import CONF_CAMERA, DOMAIN, ENGINE_PATIENCE, PHOTO_SECONDS, SUBENTRY_CAMERA
+from ..capture.camera_settings import CameraSettings, camera_settings
+from ..capture.cameras import Cameras
+from ..capture.picture_source import Ask, Source, Wish
+from ..const import CONF_CAMERA, DOMAIN, ENGINE_PATIENCE, PHOTO_SECONDS, SUBENTRY_CAMERA, Mode
 from ..engine.protocol import MAX_BYTES, Face, Faces
-from ..host.engine_errors import EngineError, ImageRejected
+from ..host.engine_errors import EngineBusy, EngineError, EngineUnavailable, ImageRejected
 from ..household.household import Household
 from ..household.keeping import may_be_told
 from ..people.choices import NO_CAMERA
@@ -23,26 +27,45 @@ from ..people.person import Person
 from ..people.verification import Verification, best, verify
 from ..visits.decision import decide
 from ..visits.look import NEAR, far_face
+from ..visits.tracker import Tracker
 from ..visits.visit import Decision, Sighting, Verdict
+
+PICTURES = 3
+"""How many fresh pictures of a camera are looked at: one alone names nobody."""
+SECONDS = 8.0
+"""How long they are waited for."""
+AGAIN = 0.2
+"""Seconds until another one is looked at after one that could not be."""
 
 
 async def async_identify(
-    household: Household, camera: str | None, image: Mapping[str, Any] | None, claimed: Person | None
+    household: Household,
+    cameras: Cameras,
+    camera: str | None,
+    image: Mapping[str, Any] | None,
+    claimed: Person | None,
 ) -> JsonObjectType:
     """Say who is in a camera's picture or an image, and whether it is the claimed person. Nothing is kept."""
-    cameras = household.entry.get_subentries_of_type(SUBENTRY_CAMERA)
-    watched = {str(each.data[CONF_CAMERA]): each.subentry_id for each in cameras}
-    if not household.recognition(None if camera is None else watched.get(camera)):
+    subentries = household.entry.get_subentries_of_type(SUBENTRY_CAMERA)
+    watched = {str(each.data[CONF_CAMERA]): each for each in subentries}
+    subentry = None if camera is None else watched.get(camera)
+    if not household.recognition(None if subentry is None else subentry.subentry_id):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="recognition_off")
+    one_picture = camera is None
     if camera is not None:
-        picture = (await async_get_image(household.hass, camera)).content
+        settings = (
+            CameraSettings(camera, Mode.ON_RING) if subentry is None else camera_settings(subentry.data)
+        )
+        one_picture = settings.one_picture
+        seen, sightings = await _async_look(household, cameras.async_source(settings), settings.turn)
     else:
         assert image is not None, "the schema asks for one of the two"
-        picture = await async_image(household.hass, image)
-    seen = await async_faces(household, picture)
+        seen = await async_faces(household, await async_image(household.hass, image), search_turned=True)
+        now = dt_util.utcnow()
+        sightings = [Sighting.begin(face, now) for face in seen.faces]
     whole = await household.roster.async_gallery(seen.model)
     # A picture of no camera of ours is compared with those only who agreed to every camera.
-    camera_id = NO_CAMERA if camera is None else watched.get(camera, NO_CAMERA)
+    camera_id = NO_CAMERA if subentry is None else subentry.subentry_id
     gallery = whole.at(camera_id)
     if claimed is not None and not may_be_told(household, claimed.person_id, camera_id):
         raise ServiceValidationError(
@@ -52,7 +75,7 @@ async def async_identify(
         )
     try:
         described = await household.hass.async_add_executor_job(
-            _compare, household, seen, gallery, camera_id, claimed
+            partial(_compare, household, sightings, gallery, camera_id, claimed, one_picture=one_picture)
         )
     except LookupError as err:
         assert claimed is not None
@@ -62,6 +85,39 @@ async def async_identify(
             translation_placeholders={"name": claimed.name},
         ) from err
     return {**described, "size": list(seen.size), "engine_ms": round(seen.ms.get("total", 0.0))}
+
+
+async def _async_look(household: Household, source: Source, turn: int) -> tuple[Faces, list[Sighting]]:
+    """Return what the newest of a few fresh pictures shows, and the individuals in it as all of them show them.
+
+    Raises NoPicture, or what a user of an action is to read.
+    """
+    tracker, shown, seen = Tracker(), list[Sighting](), None
+    failure: EngineError | None = None
+    looked_at, last = 0, datetime.min.replace(tzinfo=UTC)
+    ask = Ask(dt_util.utcnow(), SECONDS, lambda: household.client, turn=turn)
+    try:
+        async with source.open(ask) as pictures:
+            while looked_at < PICTURES and await pictures.ready():
+                # Smaller faces too, once a picture showed none.
+                nobody = seen is not None and not seen.faces.faces
+                try:
+                    seen = await pictures.see(Wish(far_face(seen.faces.size) if seen and nobody else NEAR))
+                except (EngineBusy, ImageRejected) as err:
+                    # The next picture may be whole, and the engine have time.
+                    failure = err
+                    await asyncio.sleep(AGAIN)
+                    continue
+                looked_at += 1
+                last = max(seen.at, last + timedelta(milliseconds=1))
+                shown = list(tracker.add(seen.faces, last))
+    except EngineError as err:
+        raise engine_failed(err) from err
+    if seen is None:
+        if isinstance(failure, ImageRejected):
+            raise _rejected(failure) from failure
+        raise engine_failed(failure or EngineUnavailable("The engine had no time")) from failure
+    return seen.faces, shown
 
 
 async def async_faces(
@@ -90,13 +146,17 @@ async def async_faces(
             return seen
         return await ask(min_face=far)
     except ImageRejected as err:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="image_rejected",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise _rejected(err) from err
     except EngineError as err:
         raise engine_failed(err) from err
+
+
+def _rejected(err: ImageRejected) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="image_rejected",
+        translation_placeholders={"reason": str(err)},
+    )
 
 
 def engine_failed(err: EngineError) -> HomeAssistantError:
@@ -109,7 +169,13 @@ def engine_failed(err: EngineError) -> HomeAssistantError:
 
 
 def _compare(
-    household: Household, seen: Faces, gallery: Gallery, camera_id: str, claimed: Person | None
+    household: Household,
+    sightings: Sequence[Sighting],
+    gallery: Gallery,
+    camera_id: str,
+    claimed: Person | None,
+    *,
+    one_picture: bool,
 ) -> JsonObjectType:
     """Return what is said of each face, and of the claimed person; raise LookupError as `verify` does.
 
@@ -118,13 +184,12 @@ def _compare(
     now, strictness = dt_util.utcnow(), household.strictness
     faces: list[JsonValueType] = []
     verifications: list[Verification] = []
-    for face in seen.faces:
-        sighting = Sighting.begin(face, now)
-        verdict = decide(sighting, gallery, now, final=True, strictness=strictness)
+    for sighting in sightings:
+        verdict = decide(sighting, gallery, now, final=True, strictness=strictness, one_picture=one_picture)
         assert verdict is not None, "a final decision is never put off"
         if verdict.person_id is not None and not may_be_told(household, verdict.person_id, camera_id):
             continue
-        described = _describe(face, verdict)
+        described = _describe(sighting.last_face, verdict)
         if claimed is not None:
             verification = verify(
                 sighting.embeddings,

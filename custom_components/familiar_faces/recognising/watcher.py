@@ -2,45 +2,46 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 import logging
 
-from homeassistant.components.camera import async_get_image
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, callback
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HassJob, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.helpers.event import async_call_later, async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
-from ..capture.frames import Frame, Frames
-from ..capture.triggers import async_fires, async_urgency
-from ..const import CONF_CAMERA, CONF_MODE, CONF_TRIGGERS, DOMAIN, Mode
-from ..engine.protocol import Faces
-from ..host.engine_errors import EngineBusy, EngineError, EngineUnavailable, ImageRejected
+from ..capture.camera_settings import camera_settings
+from ..capture.cameras import Cameras
+from ..capture.picture_source import NoPicture, Seen
+from ..capture.triggers import Triggers
+from ..const import DOMAIN, Mode
+from ..host.engine_errors import EngineError
 from ..household.household import Household
-from ..household.signals import SIGNAL_LOOK
+from ..household.issues import async_check_pictures
+from ..household.signals import SIGNAL_CHANGED, SIGNAL_LOOK
 from ..people.gallery import Gallery
-from ..visits.fitness import CameraFitness
-from ..visits.look import FRAME_EVERY, LOOK_FRAMES, LOOK_SECONDS, NEAR, Look
+from ..visits.fitness import CameraFitness, Fitness
+from ..visits.look import Look
 from ..visits.news import LookNews, Stage
 from ..visits.open_visits import Change
 from ..visits.turns import Urgency
 from ..visits.visit import Decision, Sighting, Timing, Verdict
 from .announcing import Announcer
+from .look_taking import Clock, LookTaking
 
 _LOGGER = logging.getLogger(__name__)
 
-FETCH_SECONDS = 5
-"""How long a camera may take for a frame."""
-ENGINE_SECONDS = 5.0
-"""How long a look waits for an engine's answer, and for one that has gone away."""
 POLL_EVERY = 1.0
 """Seconds between two frames of a camera that is looked at all the time, while nobody is there."""
 POLLS_A_FAR_SEARCH = 10
 """Every so many of them there is a second frame, for the far search that a look begins with."""
 ELSEWHERE = 1_000
 """Templates above which a comparison, then over half a millisecond, is made in a thread."""
+AGAIN = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+"""Seconds after which a look is taken again, and again, while a trigger stays on and nobody was decided."""
+AGAIN_UNTIL = 900.0
+"""Seconds after which that comes to an end."""
 MANY = 4
 """Individuals in a look above which theirs are, too: each takes up to a millisecond, and more on a small machine."""
 
@@ -53,6 +54,7 @@ class Watcher:
         household: Household,
         subentry: ConfigSubentry,
         announcer: Announcer,
+        cameras: Cameras,
         check_existence: Callable[[], None],
     ) -> None:
         """Watch the camera of a subentry, from `async_start` on.
@@ -62,20 +64,34 @@ class Watcher:
         self.household = household
         self._announcer = announcer
         self._check_existence = check_existence
+        self._cameras = cameras
         self.hass = household.hass
         self.camera_id = subentry.subentry_id
-        self.camera: str = subentry.data[CONF_CAMERA]
-        self.mode = Mode(subentry.data[CONF_MODE])
-        self.triggers: list[str] = list(subentry.data.get(CONF_TRIGGERS, ()))
+        self.title = subentry.title
+        self.settings = camera_settings(subentry.data)
+        self.camera = self.settings.camera
+        self.mode = self.settings.mode
+        self.triggers = list(self.settings.triggers)
+        self._triggers = Triggers(
+            household.hass, self.mode, self.triggers, self.settings.roles, self.settings.event_types
+        )
+        self._taking = LookTaking(household, self.camera_id, cameras.async_source(self.settings))
         self.time_to_name: float | None = None
         """Milliseconds from the trigger to the last name."""
         self.fitness = CameraFitness()
         self._asked: tuple[datetime, Urgency] | None = None
         self._urgency = Urgency.ALWAYS
         """Why the look that is being taken is taken."""
-        self._fetched = False
-        """Whether the look that is being taken has a frame yet."""
+        self._again = 0
+        """How many looks were taken again because a trigger stays on."""
+        self._on_since = 0.0
+        """When it came on, by the loop's clock."""
+        self._stopped = False
+        self._next: CALLBACK_TYPE | None = None
+        """Takes back the look that is to be taken again."""
         self._polls = 0
+        self._somebody = False
+        """Whether the last look of a camera that is looked at all the time saw somebody whom it could not decide."""
         self._looking: asyncio.Task[None] | None = None
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._failing: str | None = None
@@ -85,9 +101,21 @@ class Watcher:
         """Return whether the owner has recognition switched on, here and everywhere."""
         return self.household.recognition(self.camera_id)
 
+    @property
+    def fitness_state(self) -> Fitness | None:
+        """Return how the camera does; what keeps it from naming anybody comes first."""
+        now = dt_util.utcnow()
+        if not any(each.may_be_recognised(now, self.camera_id) for each in self.household.people.values()):
+            return Fitness.NOBODY_AGREED
+        return self.fitness.state
+
     @callback
     def async_start(self) -> None:
         """Listen to the triggers, or look all the time."""
+        self._async_keep_stream()
+        self._unsubscribe.append(
+            self.household.async_connect(SIGNAL_CHANGED, self._async_keep_stream, of=self.camera_id)
+        )
         self._unsubscribe.append(
             async_track_state_change_event(self.hass, [self.camera], self._async_check_existence)
         )
@@ -103,18 +131,26 @@ class Watcher:
 
     async def async_stop(self) -> None:
         """Stop looking and forget what was being looked at."""
+        self._stopped = True
         while self._unsubscribe:
             self._unsubscribe.pop()()
         self._asked = None
+        self._async_leave_it()
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait((self._looking,))
         self.household.turns.forget(self.camera_id)
+        await self._cameras.async_leave(self.camera)
+
+    @callback
+    def _async_keep_stream(self) -> None:
+        """Have the camera's stream open only as long as there is somebody to recognise, and leave to do so."""
+        self._cameras.async_keep(self.settings, wanted=self.household.can_recognise(self.camera_id))
 
     @callback
     def async_look(self, at: datetime, urgency: Urgency = Urgency.RING) -> None:
         """Take a look because of something that happened `at`; during a look, take another after it."""
-        if not self.household.can_recognise(self.camera_id):
+        if self._stopped or not self.household.can_recognise(self.camera_id):
             return
         self._asked = (at, urgency if self._asked is None else min(urgency, self._asked[1]))
         # Whoever rings while something moves is most likely in the look already.
@@ -131,8 +167,38 @@ class Watcher:
     @callback
     def _async_trigger_changed(self, event: Event[EventStateChangedData]) -> None:
         self._async_check_existence(event)
-        if async_fires(event.data["old_state"], event.data["new_state"], event.time_fired):
-            self.async_look(event.time_fired, async_urgency(self.hass, event.data["entity_id"], self.mode))
+        entity_id = event.data["entity_id"]
+        if self._triggers.async_fires(
+            entity_id, event.data["old_state"], event.data["new_state"], event.time_fired
+        ):
+            self._async_leave_it()
+            self._again, self._on_since = 0, self.hass.loop.time()
+            self.async_look(event.time_fired, self._triggers.async_urgency(entity_id))
+
+    @callback
+    def _async_leave_it(self) -> None:
+        """Take no look again."""
+        if self._next is not None:
+            self._next()
+            self._next = None
+
+    @callback
+    def _async_look_again_later(self) -> None:
+        """Look again after a while, if a trigger is on: somebody may be on the way, or come near only now."""
+        self._async_leave_it()
+        if self._stopped or self._triggers.on is None or self.hass.loop.time() - self._on_since > AGAIN_UNTIL:
+            return
+        pause = AGAIN[min(self._again, len(AGAIN) - 1)]
+        self._again += 1
+        self._next = async_call_later(
+            self.hass, pause, HassJob(self._async_look_again, cancel_on_shutdown=True)
+        )
+
+    @callback
+    def _async_look_again(self, _now: datetime) -> None:
+        self._next = None
+        if self._triggers.on is not None:
+            self.async_look(dt_util.utcnow(), Urgency.MOTION)
 
     @callback
     def _async_check_existence(self, event: Event[EventStateChangedData]) -> None:
@@ -172,13 +238,6 @@ class Watcher:
                 _LOGGER.info("Looking at %s works again", self.camera)
             self._failing = None
 
-    async def _async_fetch(self) -> bytes:
-        image = await async_get_image(self.hass, self.camera, timeout=FETCH_SECONDS)
-        if not self._fetched:
-            self._fetched = True
-            self._async_tell(Stage.FETCHED, frame=image.content)
-        return image.content
-
     @callback
     def _async_tell(
         self, stage: Stage, *, frame: bytes | None = None, frames: int = 0, faces: int = 0
@@ -188,16 +247,19 @@ class Watcher:
         self.household.async_send(SIGNAL_LOOK, news)
 
     async def _async_look(self, at: datetime) -> None:
-        look = Look(at, strictness=self.household.strictness)
-        clock = _Clock()
         self._announcer.async_expire()
-        self._fetched = False
         self._async_tell(Stage.STARTED)
+        if self.settings.wait > 0 and self._urgency is not Urgency.ALWAYS:
+            await asyncio.sleep(self.settings.wait)
+            if not self.settings.by_event:
+                # An event's picture may have been made meanwhile.
+                at = max(at, dt_util.utcnow())
+        look = Look(at, strictness=self.household.strictness, one_picture=self.settings.one_picture)
+        clock = Clock()
         failure: Exception | None = None
         try:
             await self._async_take(look, clock)
-        except (EngineError, HomeAssistantError) as err:
-            # What was seen until the camera or the engine failed was seen.
+        except Exception as err:  # noqa: BLE001 - it is raised below, when what was seen until then is told
             failure = err
         try:
             while (gallery := self.household.gallery) is not None and self.recognition:
@@ -209,63 +271,64 @@ class Watcher:
             if failure is not None:
                 raise failure
         finally:
-            if look.qualities and not clock.silent:
-                self.fitness.add_look(look.qualities)
-                self.household.async_changed(self.camera_id)
+            self._async_judge(look, clock, failure)
             self._announcer.async_expire()
             self._async_tell(Stage.ENDED)
+            if not look.somebody_decided:
+                self._async_look_again_later()
             # A failure knows this frame, and this frame the faces that were seen.
             del failure, look
 
-    async def _async_take(self, look: Look, clock: _Clock) -> None:
-        """Add frames to a look until everybody in it is decided or the frames have come to an end."""
-        failure: EngineError | None = None
-        tried: Frame | None = None
-        asked = 0
-        # While other cameras have their turn, frames are passed over for newer ones.
-        spare = int(LOOK_SECONDS / FRAME_EVERY)
-        async with Frames(
-            self._async_fetch, most=LOOK_FRAMES, seconds=LOOK_SECONDS, every=FRAME_EVERY, spare=spare
-        ) as frames:
-            while asked < LOOK_FRAMES and await frames.ready():
-                asked += 1
-                try:
-                    async with self.household.turns.turn(self.camera_id, self._urgency):
-                        # Only now, so that it is the newest.
-                        frame = frames.take()
-                        faces = await self._async_faces(look, frame)
-                except (EngineBusy, EngineUnavailable) as err:
-                    failure = err
-                    await self._async_wait_for_engine(err)
-                    if frame is not tried:
-                        frames.put_back(frame)
-                        tried = frame
-                    continue
-                except ImageRejected as err:
-                    # The next frame may be whole.
-                    failure = err
-                    continue
-                clock.waited_ms = frames.waited * 1000
-                clock.engine_ms += faces.ms.get("total", 0.0)
-                await self._async_see(look, clock, faces, frame.at)
-                if look.enough or self._nobody_there(look):
-                    break
-        try:
-            if failure is not None and look.frames == 0:
-                raise failure
-        finally:
-            # A failure knows the frame that it is about.
-            del failure, tried
+    @callback
+    def _async_judge(self, look: Look, clock: Clock, failure: Exception | None) -> None:
+        """Take note of how the camera did at a look, and say what keeps it from naming anybody."""
+        self._somebody = failure is not None or (bool(look.sightings) and not look.somebody_decided)
+        before = self.fitness_state
+        trouble = failure.trouble if isinstance(failure, NoPicture) else None
+        # An event's picture comes once, and not at every look.
+        once = self.settings.by_event and (self._again > 0 or self._urgency is Urgency.ALWAYS)
+        if look.frames > 0 or (trouble is not None and not once):
+            self.fitness.note_pictures(trouble)
+        if look.qualities and not clock.silent:
+            self.fitness.add_look(look.qualities)
+        if (look.qualities and not clock.silent) or self.fitness_state is not before:
+            self.household.async_changed(self.camera_id)
+        async_check_pictures(
+            self.hass, self.camera_id, self.title, self.fitness.state, failures=self.fitness.failures
+        )
 
-    async def _async_see(self, look: Look, clock: _Clock, faces: Faces, at: datetime) -> None:
-        """Take note of a frame's faces, and hand on who is decided."""
+    async def _async_take(self, look: Look, clock: Clock) -> None:
+        """Add pictures to a look until everybody in it is decided or there are no more."""
+
+        @callback
+        def picture(frame: bytes | None) -> None:
+            self._async_tell(Stage.FETCHED, frame=frame)
+
+        async def see(seen: Seen) -> None:
+            await self._async_see(look, clock, seen)
+
+        await self._taking.async_take(
+            look,
+            clock,
+            self.settings.seconds,
+            turn=self.settings.turn,
+            thrifty=self._urgency is Urgency.ALWAYS and not self._somebody,
+            urgency=lambda: self._urgency,
+            on_picture=picture,
+            on_seen=see,
+            leave=lambda: self._nobody_there(look),
+        )
+
+    async def _async_see(self, look: Look, clock: Clock, seen: Seen) -> None:
+        """Take note of a picture's faces, and hand on who is decided."""
+        faces = seen.faces
         gallery = self.household.gallery
         if gallery is None or gallery.model != faces.model:
             # Another engine answers at the same address: faces of two models cannot be compared.
             await self.household.roster.async_set_model(faces.model)
             gallery = await self.household.roster.async_gallery(faces.model)
         here = gallery.at(self.camera_id)
-        verdicts = await self._async_compare(look, gallery, look.add, faces, at, here, dt_util.utcnow())
+        verdicts = await self._async_compare(look, gallery, look.add, faces, seen.at, here, dt_util.utcnow())
         await self._async_settle(look, clock, gallery, verdicts)
         self._async_tell(Stage.COMPARED, frames=look.frames, faces=len(faces.faces))
 
@@ -281,26 +344,11 @@ class Watcher:
             return await self.hass.async_add_executor_job(compare, *args)
         return compare(*args)
 
-    async def _async_wait_for_engine(self, failure: EngineBusy | EngineUnavailable) -> None:
-        """Wait a moment: one that died is back within seconds, and the visitor still there."""
-        if isinstance(failure, EngineBusy):
-            await asyncio.sleep(min(failure.retry_after, 1.0))
-        else:
-            await asyncio.sleep(FRAME_EVERY)
-            await self.household.engine.wait_ready(ENGINE_SECONDS)
-
     def _nobody_there(self, look: Look) -> bool:
         """Return whether a camera that is watched all the time may be left alone again until the next poll."""
         if self._urgency is not Urgency.ALWAYS or look.sightings:
             return False
         return look.frames >= (2 if self._polls % POLLS_A_FAR_SEARCH == 0 else 1)
-
-    async def _async_faces(self, look: Look, frame: Frame) -> Faces:
-        # The far search takes its time, so it is left out while other cameras wait.
-        wait = self.household.turns.waiting > 0 and not look.sightings
-        return await self.household.client.faces(
-            frame.image, min_face=NEAR if wait else look.min_face, portraits=True, timeout=ENGINE_SECONDS
-        )
 
     def _is_silent(self, person_id: str | None) -> bool:
         """Return whether nothing is to be said of a person, not even in figures of this camera."""
@@ -308,7 +356,7 @@ class Watcher:
         return person is not None and not person.choices.announced
 
     async def _async_settle(
-        self, look: Look, clock: _Clock, gallery: Gallery, verdicts: list[tuple[Sighting, Verdict]]
+        self, look: Look, clock: Clock, gallery: Gallery, verdicts: list[tuple[Sighting, Verdict]]
     ) -> None:
         """Hand on the visits of the individuals who are decided."""
         for sighting, verdict in verdicts:
@@ -331,16 +379,6 @@ class Watcher:
             # A name may have been refused because its person was seen elsewhere in the same frame.
             resembled = verdict.resembled | ({verdict.person_id} if verdict.person_id is not None else set())
             await self._announcer.async_settle(outcome, timing, portrait, resembled)
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Where the time of a look has gone so far."""
-
-    waited_ms: float = 0.0
-    engine_ms: float = 0.0
-    silent: bool = False
-    """Whether somebody was seen of whom nothing is to be said, so that nothing is told of this look."""
 
 
 @callback

@@ -151,9 +151,13 @@ class KnownVisits:
     def add(self, visits: Iterable[KnownVisit]) -> None:
         """Know of visits from before a start. What is known of them already is known better."""
         for visit in sorted(visits, key=lambda each: each.started_at, reverse=True):
-            self._last_at.setdefault(visit.camera_id, visit.visit_id)
+            last_id = self._last_at.setdefault(visit.camera_id, visit.visit_id)
             if visit.visit_id not in self._known:
                 self._put(visit)
+                last = None if last_id is None else self._known.get(last_id)
+                if last is not None and last.heard_at is None and last.started_at < visit.started_at:
+                    # They are read in parts, and the newest need not be in the first one.
+                    self._last_at[visit.camera_id] = visit.visit_id
                 self._prune(visit)
 
     def restore(self, visit: KnownVisit) -> bool:

@@ -24,11 +24,15 @@ def decide(
     *,
     strictness: Strictness = Strictness.BALANCED,
     calibration: Calibration = SFACE,
+    one_picture: bool = False,
 ) -> Verdict | None:
     """Return what the individual was decided to be, None while more frames should be seen.
 
     `final` says that no more frames will come: then the answer is never None. The caller leaves frames
     that are identical to an earlier one out, so that every usable face is evidence of its own.
+
+    `one_picture` says that the camera makes one picture a visit: only then is one enough for a name, at the
+    stricter threshold of a single one.
 
     A wrong name is worse than no name, so what is not clear is `unclear`, with a reason. Faces too poor to
     be compared never make anybody a stranger.
@@ -39,7 +43,7 @@ def decide(
     together = gallery.compare(sighting.embeddings, sighting.weights, now)
     each = [gallery.compare(face.embedding[None], [1.0], now) for face in sighting.faces]
     if frames >= AGREEING or final:
-        if _is_familiar(together, each, strictness, calibration):
+        if (frames >= AGREEING or one_picture) and _is_familiar(together, each, strictness, calibration):
             return _familiar(together, calibration)
         needed = STRANGER_FRAMES_FINAL if final else STRANGER_FRAMES
         if frames >= needed and _is_nobody(together, each, calibration):

@@ -27,6 +27,14 @@ class Fitness(StrEnum):
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
     TURNED_AWAY = "turned_away"
+    TURNED = "turned"
+    """The picture lies on its side or stands on its head."""
+    NO_PICTURE = "no_picture"
+    """The camera gave no picture at the last look."""
+    OLD_PICTURE = "old_picture"
+    """The camera gave only old pictures at the last look."""
+    NOBODY_AGREED = "nobody_agreed"
+    """Nobody agreed to be recognised at this camera yet."""
 
 
 class CameraFitness:
@@ -35,6 +43,9 @@ class CameraFitness:
     def __init__(self) -> None:
         """Know nothing yet."""
         self._qualities: deque[Quality] = deque(maxlen=FACES)
+        self._trouble: Fitness | None = None
+        self.failures = 0
+        """How many looks in a row had no fresh picture."""
 
     @property
     def faces(self) -> int:
@@ -48,13 +59,23 @@ class CameraFitness:
 
     @property
     def state(self) -> Fitness | None:
-        """Return what is wrong with more than half of the faces, most often; None before any was seen."""
+        """Return why the last look had no fresh picture; else what is wrong with more than half of the faces, most often.
+
+        None before any was seen.
+        """
+        if self._trouble is not None:
+            return self._trouble
         if not self._qualities:
             return None
         complaints = Counter(each for quality in self._qualities if (each := _complaint(quality)))
         if 2 * complaints.total() <= len(self._qualities):
             return Fitness.GOOD
         return complaints.most_common(1)[0][0]
+
+    def note_pictures(self, trouble: str | None) -> None:
+        """Take note of why a look had no fresh picture, `no_picture` or `old_picture`; None when it had one."""
+        self._trouble = None if trouble is None else Fitness(trouble)
+        self.failures = 0 if trouble is None else self.failures + 1
 
     def add_look(self, qualities: Sequence[Quality]) -> None:
         """Take note of a look's faces: a few of them, spread over the whole look."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import sqrt
 
 from ..engine.protocol import MIN_FACE, Faces, Quality
@@ -12,8 +12,12 @@ from .decision import decide
 from .tracker import Tracker
 from .visit import Decision, Sighting, UnclearReason, Verdict
 
-LOOK_FRAMES = 16
+LOOK_FRAMES = 24
 """How many frames a look looks at, at most; those passed over for a newer one cost the engine nothing."""
+EMPTY_FRAMES = 4
+"""After so many frames without anybody, a look takes its time: a visitor may still be on the way."""
+EMPTY_EVERY = 0.4
+"""Seconds between two frames then, so that the frames last for as long as the look."""
 LOOK_SECONDS = 8.0
 """How long a look takes at most."""
 FRAME_EVERY = 0.1
@@ -54,14 +58,22 @@ class Look:
     more templates it has: they may be called in a thread, one call after the other.
     """
 
-    def __init__(self, at: datetime, *, strictness: Strictness = Strictness.BALANCED) -> None:
-        """Begin a look because of something that happened `at`."""
+    def __init__(
+        self, at: datetime, *, strictness: Strictness = Strictness.BALANCED, one_picture: bool = False
+    ) -> None:
+        """Begin a look because of something that happened `at`.
+
+        `one_picture`: the camera makes one picture a visit, so that one is enough for a name.
+        """
         self.at = at
         self.strictness = strictness
+        self.one_picture = one_picture
         self.frames = 0
         """How many frames were looked at."""
         self.qualities: list[Quality] = []
         """What the engine said of every face, for the camera's fitness."""
+        self._first: datetime | None = None
+        self._newest: datetime | None = None
         self._size = (0, 0)
         self._widest = 0.0
         self._model: str | None = None
@@ -83,6 +95,16 @@ class Look:
         )
 
     @property
+    def patient(self) -> bool:
+        """Return whether the next frame may wait a moment: nobody is there yet, or near enough."""
+        return self.frames >= EMPTY_FRAMES and not any(each.faces for each in self.sightings)
+
+    @property
+    def somebody_decided(self) -> bool:
+        """Return whether anybody was found to be familiar or a stranger."""
+        return any(each.verdict.decision is not Decision.UNCLEAR for each in self._decided.values())
+
+    @property
     def min_face(self) -> int:
         """Return the width in pixels of the smallest face to search the next frame for.
 
@@ -100,14 +122,19 @@ class Look:
         """Take note of the frame taken `at`, and return the individuals in it that are decided only now.
 
         A frame of another model than those before starts anew, as faces of two models cannot be compared.
-        Raises ValueError when the frame is not later than the one before, or the gallery is of another model.
+        One that is not later than the one before counts as a little later. Raises ValueError when the gallery is
+        of another model.
         """
         if faces.model != gallery.model:
             raise ValueError(f"faces of {faces.model} cannot be compared with templates of {gallery.model}")
         if self._model not in (None, faces.model):
             self._tracker = Tracker()
         self._model = faces.model
+        if self._newest is not None and at <= self._newest:
+            # Another source of the camera's pictures, or a clock that was set.
+            at = self._newest + timedelta(milliseconds=1)
         self.frames += 1
+        self._first, self._newest = self._first or at, at
         self._size = faces.size
         self._widest = max((face.box[2] for face in faces.faces), default=self._widest)
         self.qualities += [face.quality for face in faces.faces]
@@ -119,12 +146,21 @@ class Look:
         """Return everybody with their final verdict; no more frames will come.
 
         Those decided early were seen longer since, and perhaps better: they are compared again, unless
-        neither more of them was seen nor the gallery is another one.
+        neither more of them was seen nor the gallery is another one. A face in one frame only, with frames
+        before and after that lack it, is nobody: a print on a shirt, or a shadow.
         """
         if self._model not in (None, gallery.model):
             # Nobody can be compared any more; what was decided was decided.
             return []
-        return self._decide(self.sightings, gallery, now, final=True)
+        there = [each for each in self.sightings if not self._is_ghost(each)]
+        return self._decide(there, gallery, now, final=True)
+
+    def _is_ghost(self, sighting: Sighting) -> bool:
+        assert self._first is not None
+        assert self._newest is not None
+        if sighting.frames > 1 or sighting.sighting_id in self._decided:
+            return False
+        return self._first < sighting.seen_at[0] < self._newest
 
     def _decide(
         self, sightings: Iterable[Sighting], gallery: Gallery, now: datetime, *, final: bool
@@ -133,7 +169,14 @@ class Look:
         for sighting in sightings:
             known = self._decided.get(sighting.sighting_id)
             if known is None or known.frames != sighting.frames or known.gallery is not gallery:
-                verdict = decide(sighting, gallery, now, final, strictness=self.strictness)
+                verdict = decide(
+                    sighting,
+                    gallery,
+                    now,
+                    final,
+                    strictness=self.strictness,
+                    one_picture=self.one_picture,
+                )
                 if verdict is None or (not final and _may_come_closer(sighting, verdict)):
                     continue
                 if verdict.reason is UnclearReason.NO_USABLE_FACE:

@@ -13,6 +13,9 @@ from .visit import Decision, Sighting, UnclearReason, Verdict, Visit, evidence_w
 GAP = timedelta(seconds=30)
 """How long an individual may be out of sight before their next look is another visit."""
 
+AHEAD = timedelta(minutes=2)
+"""How far in the future a visit may lie, when frames of a stream are dated; one further off is over: the clock was set back."""
+
 JOIN = 0.5
 """Cosine from which two looks show the same individual.
 
@@ -152,7 +155,7 @@ class OpenVisits:
 
     def expire(self, now: datetime) -> tuple[Visit, ...]:
         """Forget every visit whose gap has passed, and return those visits as they ended."""
-        over = [each for each in self._open if now - each.visit.last_seen_at > self._gap]
+        over = [each for each in self._open if not -AHEAD <= now - each.visit.last_seen_at <= self._gap]
         self._open = [each for each in self._open if each not in over]
         return tuple(each.visit for each in over)
 
@@ -171,7 +174,7 @@ class OpenVisits:
     def _goes_on(self, each: _Open, camera_id: str, sighting: Sighting) -> bool:
         """Return whether a visit was still going on at this camera when the sighting began."""
         since = sighting.seen_at[0] - each.visit.last_seen_at
-        return each.visit.camera_id == camera_id and since <= self._gap
+        return each.visit.camera_id == camera_id and -AHEAD <= since <= self._gap
 
     def _pass_over(self, nearest: _Open, sighting: Sighting, verdict: Verdict) -> Outcome:
         """Take faces that nobody can be told by as part of the visit that was seen last.

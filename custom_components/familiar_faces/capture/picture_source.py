@@ -1,7 +1,8 @@
 """The words of capture: what a source of pictures is asked for, and what it answers."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -31,12 +32,36 @@ class NoPicture(HomeAssistantError):
 
     def __init__(self, trouble: Trouble, camera: str) -> None:
         """Say why; `camera` is its entity id."""
-        super().__init__(
-            translation_domain=DOMAIN,
-            translation_key=f"camera_{trouble}",
-            translation_placeholders={"camera": camera},
-        )
+        if trouble is Trouble.NO_PICTURE:
+            super().__init__(
+                translation_domain=DOMAIN,
+                translation_key="camera_no_picture",
+                translation_placeholders={"camera": camera},
+            )
+        else:
+            super().__init__(
+                translation_domain=DOMAIN,
+                translation_key="camera_old_picture",
+                translation_placeholders={"camera": camera},
+            )
         self.trouble = trouble
+
+
+@contextmanager
+def failing_as_home_assistant(entity_id: str) -> Generator[None]:
+    """Turn whatever an integration raises while it fetches a picture into a HomeAssistantError.
+
+    Home Assistant's way to a picture takes being cancelled for one that did not come; here it is being cancelled.
+    """
+    try:
+        yield
+    except Exception as err:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from err
+        if isinstance(err, HomeAssistantError):
+            raise
+        raise HomeAssistantError(f"{entity_id} gave no picture: {type(err).__name__}") from err
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,12 @@ class Ask:
     """How to ask the engine."""
     timeout: float = 5.0
     """Seconds for one answer of the engine."""
+    turn: int = 0
+    """By how many degrees clockwise pictures have to be turned to be upright."""
+    patience: float | None = None
+    """Seconds within which the first picture has to come, where there is another source to try; None: all the time."""
+    thrifty: bool = False
+    """Whether most likely nobody is there, so that a still is enough: to decode a stream costs more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,138 @@
+"""The cameras of a household: what is known of each one's pictures, their streams, and where pictures come from."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from functools import partial
+
+from homeassistant.components.camera.const import CameraEntityFeature
+from homeassistant.components.image.const import DOMAIN as IMAGE_DOMAIN
+from homeassistant.const import ATTR_SUPPORTED_FEATURES, STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant, callback, split_entity_id
+
+from ..const import Mode, PictureSource, StreamOpen
+from .camera_settings import CameraSettings
+from .camera_stream import CameraStream
+from .event_pictures import EventPictures
+from .known_pictures import Freshness, KnownPictures, async_digest
+from .one_after_another import OneAfterAnother
+from .picture_source import Ask, NoPicture, Pictures, Source, Trouble
+from .still_pictures import StillPictures, async_fetch_still
+from .stream_address import async_find_stream
+from .stream_pictures import StreamPictures
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A still, and whether it is known to show the present."""
+
+    image: bytes = field(repr=False)
+    fresh: bool
+
+
+class Cameras:
+    """Knows the pictures of all cameras across looks, and keeps their streams. Lives on the event loop."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Know nothing yet."""
+        self._hass = hass
+        self._known: dict[str, KnownPictures] = {}
+        self._streams: dict[str, CameraStream] = {}
+        self._stopped = False
+
+    async def async_stop(self) -> None:
+        """Close all streams, and open none any more."""
+        self._stopped = True
+        while self._streams:
+            _, stream = self._streams.popitem()
+            await stream.async_stop()
+
+    @callback
+    def async_source(self, settings: CameraSettings) -> Source:
+        """Return where the pictures of a camera come from, as it is set up."""
+        return _Camera(self, settings)
+
+    @callback
+    def async_source_of(self, camera: str) -> Source:
+        """Return where the pictures of a camera come from that is not set up here."""
+        return _Camera(self, CameraSettings(camera, Mode.ON_RING))
+
+    @callback
+    def async_sources(self, settings: CameraSettings, *, thrifty: bool = False) -> Source:
+        """Return where pictures come from at this moment: a camera may have a stream once it has woken up.
+
+        `thrifty`: only stills.
+        """
+        camera = settings.camera
+        if split_entity_id(camera)[0] == IMAGE_DOMAIN:
+            return EventPictures(self._hass, camera, self._of(camera))
+        sources: list[Source] = [StillPictures(self._hass, camera, self._of(camera))]
+        without = thrifty or settings.stream is StreamOpen.NEVER
+        stream = None if without else self.async_stream_of(camera)
+        if settings.source is PictureSource.STILL:
+            if stream is not None:
+                sources.append(stream)
+            return OneAfterAnother(sources, until_face=True)
+        if stream is not None:
+            sources.insert(0, stream)
+        image = settings.event_picture
+        if settings.source is PictureSource.EVENT and image is not None and not thrifty:
+            sources.insert(0, EventPictures(self._hass, image, self._of(image)))
+        return OneAfterAnother(sources)
+
+    @callback
+    def async_stream_of(self, camera: str) -> Source | None:
+        """Return the frames of a camera's stream; None when it has no stream that can be read."""
+        state = self._hass.states.get(camera)
+        if state is None or state.state == STATE_UNAVAILABLE:
+            return None
+        features = CameraEntityFeature(state.attributes.get(ATTR_SUPPORTED_FEATURES, 0))
+        stream = self._stream(camera)
+        if CameraEntityFeature.STREAM not in features or stream.unfit:
+            return None
+        return StreamPictures(stream, camera)
+
+    @callback
+    def async_keep(self, settings: CameraSettings, *, wanted: bool) -> None:
+        """Keep a camera's stream open, if it is to be, as long as it is wanted at all."""
+        camera = settings.camera
+        if split_entity_id(camera)[0] == IMAGE_DOMAIN:
+            return
+        warm = wanted and settings.stream is StreamOpen.WARM and settings.source is not PictureSource.STILL
+        if not self._stopped and (warm or camera in self._streams):
+            stream = self._stream(camera)
+            stream.warm = warm
+            stream.async_start()
+
+    async def async_leave(self, camera: str) -> None:
+        """Close the stream of a camera that is not watched any more. Its pictures stay known: they become no newer."""
+        if (stream := self._streams.pop(camera, None)) is not None:
+            await stream.async_stop()
+
+    async def async_fetch(self, camera: str) -> Fetched:
+        """Return the still that a camera gives now; raise HomeAssistantError when it gives none."""
+        began = self._hass.loop.time()
+        image = await async_fetch_still(self._hass, camera)
+        freshness = self._of(camera).judge(await async_digest(image), began, self._hass.loop.time())
+        return Fetched(image, freshness is Freshness.FRESH)
+
+    def _of(self, camera: str) -> KnownPictures:
+        return self._known.setdefault(camera, KnownPictures())
+
+    def _stream(self, camera: str) -> CameraStream:
+        if self._stopped:
+            raise NoPicture(Trouble.NO_PICTURE, camera)
+        if (stream := self._streams.get(camera)) is None:
+            find = partial(async_find_stream, self._hass, camera)
+            stream = self._streams[camera] = CameraStream(camera, find, warm=False)
+        return stream
+
+
+class _Camera:
+    """A camera as it is set up."""
+
+    def __init__(self, cameras: Cameras, settings: CameraSettings) -> None:
+        self._cameras = cameras
+        self._settings = settings
+
+    def open(self, ask: Ask) -> AbstractAsyncContextManager[Pictures]:
+        return self._cameras.async_sources(self._settings, thrifty=ask.thrifty).open(ask)

@@ -1,0 +1,50 @@
+"""Stills of a camera entity."""
+
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+
+from homeassistant.components.camera import async_get_image
+from homeassistant.components.camera.const import CameraState
+from homeassistant.components.camera.helper import get_camera_from_entity_id
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+
+from .known_pictures import KnownPictures
+from .picture_source import Ask, NoPicture, Pictures, Trouble, failing_as_home_assistant
+from .stills import Stills
+
+FETCH_SECONDS = 5
+"""How long a camera may take for a picture."""
+
+
+class StillPictures:
+    """The stills that Home Assistant has of a camera. They are fresh when they were not known before."""
+
+    def __init__(self, hass: HomeAssistant, camera: str, known: KnownPictures) -> None:
+        """Take pictures of a camera entity."""
+        self._hass = hass
+        self._camera = camera
+        self._known = known
+
+    def open(self, ask: Ask) -> AbstractAsyncContextManager[Pictures]:
+        """Take pictures for a look from now on."""
+        fetch = partial(async_fetch_still, self._hass, self._camera)
+        return Stills(self._camera, fetch, self._known, ask)
+
+
+async def async_fetch_still(hass: HomeAssistant, camera: str) -> bytes:
+    """Return the picture that Home Assistant has of a camera; raise HomeAssistantError when it has none."""
+    state = hass.states.get(camera)
+    if state is not None and state.state == STATE_UNAVAILABLE:
+        # Home Assistant would hand out the last picture that it has.
+        raise NoPicture(Trouble.NO_PICTURE, camera)
+    with failing_as_home_assistant(camera):
+        if _is_idle_push(hass, camera):
+            # It shows its last pictures in turn, as if they were new.
+            raise NoPicture(Trouble.OLD_PICTURE, camera)
+        return (await async_get_image(hass, camera, timeout=FETCH_SECONDS)).content
+
+
+def _is_idle_push(hass: HomeAssistant, camera: str) -> bool:
+    entity = get_camera_from_entity_id(hass, camera)
+    return entity.platform.platform_name == "push" and entity.state == CameraState.IDLE
