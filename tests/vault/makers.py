@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import hashlib
 from pathlib import Path
 import random
+import sqlite3
 
 import numpy as np
 
@@ -105,6 +106,14 @@ def bytes_of(folder: Path) -> bytes:
     return b"\0".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
+def drop_third_version(connection: sqlite3.Connection) -> None:
+    """Take out of a store what its third version added."""
+    for index in ("visit_camera", "visit_person_camera", "picture_person", "photo_person", "consent_kept"):
+        connection.execute(f"DROP INDEX {index}")
+    connection.execute("ALTER TABLE visit DROP COLUMN camera")
+    connection.execute("CREATE INDEX picture_time ON picture (started_at)")
+
+
 def make_first_version(vault: Vault, person_id: str) -> None:
     """Make an open store one of the first version, in which one person is: close it afterwards.
 
@@ -124,16 +133,7 @@ def make_first_version(vault: Vault, person_id: str) -> None:
         connection.execute("UPDATE consent SET sealed = ?", (seal_json(key, data, place),))
         for table in ("invitation", "link", "review"):
             connection.execute(f"DROP TABLE {table}")
-        for index in (
-            "visit_camera",
-            "visit_person_camera",
-            "picture_person",
-            "photo_person",
-            "consent_kept",
-        ):
-            connection.execute(f"DROP INDEX {index}")
-        connection.execute("ALTER TABLE visit DROP COLUMN camera")
-        connection.execute("CREATE INDEX picture_time ON picture (started_at)")
+        drop_third_version(connection)
         for column in ("pending", "receipt"):
             connection.execute(f"ALTER TABLE tombstone DROP COLUMN {column}")
         for column in ("visits_for", "pictures_for"):

@@ -15,7 +15,18 @@ from custom_components.familiar_faces.vault.records import SoughtVisits, VisitCu
 from custom_components.familiar_faces.vault.retention import Retention, is_due, kept_for
 from custom_components.familiar_faces.vault.store import Vault
 from custom_components.familiar_faces.vault.visit_rows import insert_visit
-from tests.vault.makers import DAY, MARIA, NOW, OTTO, SECOND, a_photo, a_visit, bytes_of, enrol
+from tests.vault.makers import (
+    DAY,
+    MARIA,
+    NOW,
+    OTTO,
+    SECOND,
+    a_photo,
+    a_visit,
+    bytes_of,
+    drop_third_version,
+    enrol,
+)
 
 IDA = "0c2f4b1d99a7e633"
 PEOPLE = (MARIA, OTTO, IDA)
@@ -193,16 +204,7 @@ def test_a_purge_takes_whose_time_is_over_of_everybody(vault: Vault, visits: lis
 def make_second_version(vault: Vault) -> None:
     """Make an open store one of the second version: close it afterwards."""
     with vault._database.write() as connection:
-        for index in (
-            "visit_camera",
-            "visit_person_camera",
-            "picture_person",
-            "photo_person",
-            "consent_kept",
-        ):
-            connection.execute(f"DROP INDEX {index}")
-        connection.execute("ALTER TABLE visit DROP COLUMN camera")
-        connection.execute("CREATE INDEX picture_time ON picture (started_at)")
+        drop_third_version(connection)
         connection.execute("PRAGMA user_version = 2")
 
 

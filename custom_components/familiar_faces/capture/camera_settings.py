@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from homeassistant.components.image.const import DOMAIN as IMAGE_DOMAIN
+from homeassistant.core import split_entity_id
+
 from ..const import (
     CONF_CAMERA,
     CONF_EVENT_PICTURE,
@@ -50,7 +53,7 @@ class CameraSettings:
     @property
     def by_event(self) -> bool:
         """Return whether pictures are those of events, of which there is about one a ring."""
-        return self.source is PictureSource.EVENT or self.camera.startswith("image.")
+        return self.source is PictureSource.EVENT or is_image(self.camera)
 
 
 def camera_settings(data: Mapping[str, Any]) -> CameraSettings:
@@ -73,6 +76,11 @@ def camera_settings(data: Mapping[str, Any]) -> CameraSettings:
         wait=_number(data.get(CONF_WAIT), 0.0, 0.0, MAX_WAIT),
         seconds=_number(data.get(CONF_SECONDS), LOOK_SECONDS, MIN_SECONDS, MAX_SECONDS),
     )
+
+
+def is_image(entity_id: str) -> bool:
+    """Return whether an entity that was chosen as a camera is an image entity, which shows events only."""
+    return split_entity_id(entity_id)[0] == IMAGE_DOMAIN
 
 
 def default_stream(mode: Mode) -> StreamOpen:

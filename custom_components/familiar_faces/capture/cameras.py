@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from homeassistant.components.camera.const import CameraEntityFeature
-from homeassistant.components.image.const import DOMAIN as IMAGE_DOMAIN
 from homeassistant.const import ATTR_SUPPORTED_FEATURES, STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant, callback, split_entity_id
+from homeassistant.core import HomeAssistant, callback
 
-from ..const import Mode, PictureSource, StreamOpen
-from .camera_settings import CameraSettings
+from ..const import PictureSource, StreamOpen
+from .camera_settings import CameraSettings, is_image
 from .camera_stream import CameraStream
 from .event_pictures import EventPictures
 from .known_pictures import Freshness, KnownPictures, async_digest
@@ -52,18 +51,13 @@ class Cameras:
         return _Camera(self, settings)
 
     @callback
-    def async_source_of(self, camera: str) -> Source:
-        """Return where the pictures of a camera come from that is not set up here."""
-        return _Camera(self, CameraSettings(camera, Mode.ON_RING))
-
-    @callback
     def async_sources(self, settings: CameraSettings, *, thrifty: bool = False) -> Source:
         """Return where pictures come from at this moment: a camera may have a stream once it has woken up.
 
         `thrifty`: only stills.
         """
         camera = settings.camera
-        if split_entity_id(camera)[0] == IMAGE_DOMAIN:
+        if is_image(camera):
             return EventPictures(self._hass, camera, self._of(camera))
         sources: list[Source] = [StillPictures(self._hass, camera, self._of(camera))]
         without = thrifty or settings.stream is StreamOpen.NEVER
@@ -86,8 +80,7 @@ class Cameras:
         if state is None or state.state == STATE_UNAVAILABLE:
             return None
         features = CameraEntityFeature(state.attributes.get(ATTR_SUPPORTED_FEATURES, 0))
-        stream = self._stream(camera)
-        if CameraEntityFeature.STREAM not in features or stream.unfit:
+        if CameraEntityFeature.STREAM not in features or (stream := self._stream(camera)).unfit:
             return None
         return StreamPictures(stream, camera)
 
@@ -95,7 +88,7 @@ class Cameras:
     def async_keep(self, settings: CameraSettings, *, wanted: bool) -> None:
         """Keep a camera's stream open, if it is to be, as long as it is wanted at all."""
         camera = settings.camera
-        if split_entity_id(camera)[0] == IMAGE_DOMAIN:
+        if is_image(camera):
             return
         warm = wanted and settings.stream is StreamOpen.WARM and settings.source is not PictureSource.STILL
         if not self._stopped and (warm or camera in self._streams):

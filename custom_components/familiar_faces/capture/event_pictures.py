@@ -129,13 +129,7 @@ class _LookAtImage:
             raise ValueError("there is no picture to look at")
         (at, image), self._newest = self._newest, None
         try:
-            faces = await self._ask.engine().faces(
-                image,
-                min_face=wish.min_face,
-                portraits=wish.portraits,
-                rotate=self._ask.turn,
-                timeout=self._ask.timeout,
-            )
+            faces = await self._ask.faces(image, wish)
         except EngineBusy, EngineUnavailable:
             if not self._tried:
                 self._newest, self._tried = (at, image), True

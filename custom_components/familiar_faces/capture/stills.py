@@ -106,13 +106,7 @@ class Stills:
         if still is None:
             raise ValueError("there is no picture to look at")
         try:
-            faces = await self._ask.engine().faces(
-                still.image,
-                min_face=wish.min_face,
-                portraits=wish.portraits,
-                rotate=self._ask.turn,
-                timeout=self._ask.timeout,
-            )
+            faces = await self._ask.faces(still.image, wish)
         except EngineBusy, EngineUnavailable:
             now = asyncio.get_running_loop().time()
             self._end = max(self._end, min(now + ENGINE_AGAIN, self._latest))

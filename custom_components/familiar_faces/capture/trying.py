@@ -4,8 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 
-from homeassistant.components.image.const import DOMAIN as IMAGE_DOMAIN
-from homeassistant.core import HomeAssistant, split_entity_id
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
@@ -13,7 +12,7 @@ from ..const import PictureSource
 from ..engine.protocol import Faces
 from ..host.engine_errors import EngineError, ImageRejected
 from ..visits.look import NEAR, far_face
-from .camera_settings import CameraSettings
+from .camera_settings import CameraSettings, is_image
 from .cameras import Cameras
 from .event_pictures import async_last_picture
 from .picture_source import Ask, AskEngine, NoPicture, Source, Wish
@@ -65,7 +64,7 @@ async def async_try(
     hass: HomeAssistant, cameras: Cameras, engine: AskEngine, settings: CameraSettings
 ) -> list[Tried]:
     """Return what came of each way to get pictures of a camera that there is, stills first. Nothing is kept."""
-    if split_entity_id(settings.camera)[0] == IMAGE_DOMAIN:
+    if is_image(settings.camera):
         return [await _async_try_event(hass, engine, settings.camera)]
     tried = [await _async_try_still(cameras, engine, settings)]
     if (stream := cameras.async_stream_of(settings.camera)) is not None:

@@ -70,9 +70,7 @@ class Pipeline:
 
     def see_pixels(self, pixels: Pixels, wish: Wish) -> Faces:
         """Return the faces in a picture that is decoded, the largest first."""
-        with self._lock:
-            start = time.perf_counter()
-            return self._look(whole_frame(pixels), wish, start)[0]
+        return self.see_frame(whole_frame(pixels), wish)
 
     def see_frame(self, frame: Frame, wish: Wish) -> Faces:
         """Return the faces in an image that is opened already, the largest first."""

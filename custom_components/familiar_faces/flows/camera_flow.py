@@ -5,7 +5,6 @@ from typing import Any
 from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.components.image.const import DOMAIN as IMAGE_DOMAIN
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntryState, SubentryFlowResult
-from homeassistant.core import split_entity_id
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -17,6 +16,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from ..capture.camera_settings import is_image
 from ..capture.triggers import async_own_entities
 from ..const import (
     CONF_CAMERA,
@@ -61,7 +61,7 @@ class CameraFlow(PictureSteps):
             mode = user_input[CONF_MODE]
             if user_input[CONF_PUBLIC_SPACE] and mode == Mode.ALWAYS:
                 errors[CONF_MODE] = "always_in_public"
-            elif mode == Mode.ALWAYS and split_entity_id(user_input[CONF_CAMERA])[0] == IMAGE_DOMAIN:
+            elif mode == Mode.ALWAYS and is_image(user_input[CONF_CAMERA]):
                 errors[CONF_MODE] = "always_without_camera"
             elif self.hass.states.get(user_input[CONF_CAMERA]) is None:
                 errors[CONF_CAMERA] = "no_such_camera"

@@ -17,7 +17,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..capture.camera_settings import camera_settings
+from ..capture.camera_settings import camera_settings, is_image
 from ..const import CONF_CAMERA, DOMAIN, ENGINE_PATIENCE
 from ..engine.protocol import Faces
 from ..enrolment.reference_photos import async_take_photo
@@ -141,7 +141,7 @@ class WalkUpSteps(PhotoSteps):
         return {
             camera_id: name
             for camera_id, name in self._cameras(person).items()
-            if not of[camera_id].data[CONF_CAMERA].startswith("image.")
+            if not is_image(of[camera_id].data[CONF_CAMERA])
         }
 
     async def async_step_look(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -304,19 +304,10 @@ class WalkUpSteps(PhotoSteps):
         try:
             fetched = await self._hub.cameras.async_fetch(camera)
         except Exception as err:  # noqa: BLE001 - whatever a camera raises, it may do better in a moment
-            self._stop_if_cancelled()
             self._give_up_late(walk, err)
             return None
-        self._stop_if_cancelled()
         # A camera that stands still gives no new faces, which the time limit ends.
         return fetched.image if fetched.fresh else None
-
-    @staticmethod
-    def _stop_if_cancelled() -> None:
-        """Home Assistant's way to a camera's picture takes being cancelled for one that did not come."""
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError
 
     async def _async_faces(self, walk: _WalkUp, frame: bytes) -> Faces | None:
         """Return the faces of a frame, None when it could not be looked at; raise EngineError or _Failed."""

@@ -13,6 +13,7 @@ from ..engine import PROTOCOL
 from ..engine.protocol import MAX_FACES, MIN_FACE, Faces, Health
 from .engine_answers import PARSE_ELSEWHERE, faces_of, health_of, parse, raise_for, rejection
 from .engine_errors import EngineIncompatible, EngineTimedOut, EngineUnavailable, StreamsUnknown
+from .engine_questions import query_of
 from .metadata import without_metadata
 from .stream_session import StreamSession
 
@@ -84,36 +85,24 @@ class EngineClient:
         upright in it, look for them in the picture turned, and return those; `Faces.turned` says by how much.
         Raises ImageRejected when it cannot be read as an image, otherwise as `health` does.
         """
-        query = {
-            "min_face": str(min_face),
-            "max_faces": str(max_faces),
-            "crops": str(int(crops)),
-            "portraits": str(int(portraits)),
-            "mirrored": str(int(mirrored)),
-        }
-        # Only when asked for: an engine before them knows no such words.
-        if rotate:
-            query["rotate"] = str(rotate)
-        if search_turned:
-            query["search_turned"] = "1"
+        query = query_of(
+            min_face=min_face,
+            max_faces=max_faces,
+            crops=crops,
+            portraits=portraits,
+            mirrored=mirrored,
+            rotate=rotate,
+            search_turned=search_turned,
+        )
         if len(image) > STRIP_ELSEWHERE:
             image = await asyncio.to_thread(without_metadata, image)
         else:
             image = without_metadata(image)
-        try:
-            status, headers, body = await self._ask("POST", "/v1/faces", timeout, query, image)
-        except EngineTimedOut:
-            if timeout >= HANG:
-                self._was_silent()
-            raise
-        except EngineUnavailable:
-            self._was_gone()
-            raise
-        self.silent = 0
+        status, headers, body = await self._ask_for_faces(timeout, query, image)
         if status == 400 and b"is not a parameter" in body and "search_turned" in query:
             # An engine that was not updated with us: it looks at the picture as it lies.
             del query["search_turned"]
-            status, headers, body = await self._ask("POST", "/v1/faces", timeout, query, image)
+            status, headers, body = await self._ask_for_faces(timeout, query, image)
         if status == 400 and b"is not a parameter" in body:
             raise EngineIncompatible("The engine is too old to turn pictures: update it")
         if status in (400, 413, 415):
@@ -126,6 +115,22 @@ class EngineClient:
             faces = faces_of(body)
         self._note(faces)
         return faces
+
+    async def _ask_for_faces(
+        self, timeout: float, query: Mapping[str, str], image: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Ask once, and take note of an engine that is silent or gone."""
+        try:
+            answer = await self._ask("POST", "/v1/faces", timeout, query, image)
+        except EngineTimedOut:
+            if timeout >= HANG:
+                self._was_silent()
+            raise
+        except EngineUnavailable:
+            self._was_gone()
+            raise
+        self.silent = 0
+        return answer
 
     @asynccontextmanager
     async def stream(self, timeout: float = 5) -> AsyncGenerator[StreamSession]:

@@ -20,6 +20,7 @@ from .engine_errors import (
     NoNewFrame,
     StreamEnded,
 )
+from .engine_questions import query_of
 
 FEED_SECONDS = 10.0
 """How long the engine may leave a piece lying."""
@@ -83,16 +84,15 @@ class StreamSession:
         Raises NoNewFrame when none came in time, StreamEnded when none will, ImageRejected when the stream cannot
         be decoded, EngineBusy, EngineUnavailable, EngineTimedOut or EngineIncompatible.
         """
-        query = {
-            "min_face": str(min_face),
-            "max_faces": str(max_faces),
-            "crops": str(int(crops)),
-            "portraits": str(int(portraits)),
-            "mirrored": str(int(mirrored)),
-            "picture": str(int(picture)),
-        }
-        if rotate:
-            query["rotate"] = str(rotate)
+        query = query_of(
+            min_face=min_face,
+            max_faces=max_faces,
+            crops=crops,
+            portraits=portraits,
+            mirrored=mirrored,
+            rotate=rotate,
+        )
+        query["picture"] = str(int(picture))
         if after is not None and after >= 0:
             query["after"] = f"{after:.6f}"
         async with self._turn:
