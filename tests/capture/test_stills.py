@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.util import dt as dt_util
@@ -100,6 +101,23 @@ async def test_repeated_pictures_use_up_nothing(engine: Engine) -> None:
     """They neither end the look nor count: its budget is time and new pictures."""
     fetched = giving(b"a", *[b"a"] * 6, b"b")
     assert await looked_at(stills(engine, fetched, 3.0), engine) == [b"b"]
+
+
+async def test_a_frozen_camera_leaves_time_for_another_source(engine: Engine) -> None:
+    """Its stream may show who is there; one that gives fresh pictures is asked until the look is over."""
+    known = KnownPictures()
+    known.judge(b"another", 0.0, 0.0)
+    patient = Ask(dt_util.utcnow(), 60.0, lambda: engine, patience=0.3)  # type: ignore[arg-type, return-value]
+    with pytest.raises(NoPicture):
+        await asyncio.wait_for(looked_at(Stills("camera.a", giving(b"a"), known, patient), engine), 30)
+    numbers = iter(range(1000))
+
+    async def fetch() -> bytes:
+        return b"\xff\xd8\xff%d" % next(numbers)
+
+    live = replace(patient, seconds=1.5)
+    seen = await looked_at(Stills("camera.a", fetch, KnownPictures(), live), engine)
+    assert len(seen) > 3, "patience is only for the first one"
 
 
 async def test_newest_wins(engine: Engine) -> None:

@@ -53,7 +53,7 @@ class Stills:
         self._newest: Still | None = None
         self._tried: Still | None = None
         self._failure: Exception | None = None
-        self._end = self._latest = 0.0
+        self._end = self._first_until = self._latest = 0.0
         self._last = datetime.min.replace(tzinfo=UTC)
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -67,6 +67,8 @@ class Stills:
         """Begin to fetch."""
         self._end = asyncio.get_running_loop().time() + self._ask.seconds
         self._latest = self._end + ENGINE_PATIENCE
+        patience = self._ask.patience
+        self._first_until = self._end if patience is None else self._end - self._ask.seconds + patience
         self._task = asyncio.create_task(self._run(), name="familiar_faces stills")
         return self
 
@@ -144,10 +146,15 @@ class Stills:
                     freshness
                 ]
             wait = began + pause - loop.time()
-            if loop.time() + max(wait, 0) >= self._end:
+            if loop.time() + max(wait, 0) >= self._until:
                 return
             if wait > 0:
                 await asyncio.sleep(wait)
+
+    @property
+    def _until(self) -> float:
+        """Return until when pictures are fetched: shorter as long as none was fresh, where there is another source."""
+        return self._end if self.trouble is None else min(self._end, self._first_until)
 
     def _later(self) -> datetime:
         """Return the time, but always later than the picture before: clocks are set back now and then."""
