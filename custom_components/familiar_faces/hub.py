@@ -26,6 +26,7 @@ from .openness.settings import Settings
 from .openness.viewing import ViewingLog
 from .recognising.announcing import Announcer
 from .recognising.following import Following
+from .recognising.identify import Identifying
 from .seen.board import Board
 from .seen.visit_log import VisitLog
 from .vault.errors import VaultError
@@ -56,6 +57,7 @@ class Hub(Household):
         self.announcer = Announcer(self)
         self.announcer.on_settled += [self.review.async_settle, self.alerts.async_settle]
         self.announcer.on_ended.append(self.review.async_ended)
+        self.identifying = Identifying(self, self.cameras)
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)

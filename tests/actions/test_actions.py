@@ -61,6 +61,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     },
     "export": {"person": "Eileen"},
     "forget": {"person": "Eileen"},
+    "identify": {"camera": "camera.front_door"},
     "invite": {},
     "mute": {"person": "Eileen"},
     "purge": {},
@@ -74,7 +75,7 @@ WHOLE: dict[str, dict[str, Any]] = {
 
 def test_all_that_change_something_are_for_administrators() -> None:
     """No action is open to every user but those that only look."""
-    looking = {"identify", "last_visits", "who_is_here"}
+    looking = {"last_visits", "who_is_here"}
     assert {action.name for action in ACTIONS if action.everybody} == looking
     assert {action.name for action in ACTIONS} == WHOLE.keys() | looking
 
@@ -144,7 +145,7 @@ async def test_record_consent(hass: HomeAssistant, hub: Hub, visited: str) -> No
     assert consent.choices.keeping is Keeping.NOTHING
     assert not consent.choices.pictures
     assert consent.choices.cameras is None
-    assert consent.text_version == "nl/3"
+    assert consent.text_version == "nl/4"
     assert consent.text == answer["text"]
     assert "gezicht" in consent.text
     # What it does not allow is gone.

@@ -165,7 +165,7 @@ async def test_of_this_very_moment(hass: HomeAssistant, hub: Hub) -> None:
         assert consent.given_at == consent.recorded_at == dt_util.utcnow()
         assert consent.allows_recognition(dt_util.utcnow())
     assert consent.valid_until == datetime(2028, 2, 29, tzinfo=zone)
-    assert (consent.text, consent.text_version) == ("The text.", "nl/3")
+    assert (consent.text, consent.text_version) == ("The text.", "nl/4")
     with at(datetime(2027, 3, 1, 23, 30, tzinfo=zone)):
         # Over the change of the clock: a day is a day, however many hours it has.
         consent = build(hub, valid_until=date(2027, 3, 28))

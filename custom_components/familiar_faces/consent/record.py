@@ -1,6 +1,7 @@
 """A consent from what was chosen, by one set of rules for the dialog, the pages and the action."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import uuid4
@@ -108,7 +109,7 @@ def _checked(choices: Choices, cameras: Iterable[str]) -> Choices:
         return choices
     if not (here := choices.cameras & frozenset(cameras)):
         raise ConsentRefused(Refusal.CAMERA_NEEDED)
-    return Choices(here, choices.keeping, choices.pictures)
+    return replace(choices, cameras=here)
 
 
 def _days(retention: Retention, *, child: bool) -> int:

@@ -273,6 +273,7 @@ def sealed_consent(key: bytes, person_id: str, number: int, consent: Consent) ->
         "cameras": None if consent.choices.cameras is None else sorted(consent.choices.cameras),
         "keeping": consent.choices.keeping.value,
         "pictures": consent.choices.pictures,
+        "uploads": consent.choices.uploads,
     }
     return seal_json(key, data, ("consent", consent.consent_id, person_id, number, *_times(consent)))
 
@@ -316,7 +317,8 @@ def _choices(data: dict[str, Any]) -> Choices:
         # Agreed to when there was nothing to choose: the text asked for all of it.
         return Choices()
     cameras = None if data["cameras"] is None else frozenset(data["cameras"])
-    return Choices(cameras, Keeping(data["keeping"]), data["pictures"])
+    # Uploaded pictures are in no text before the fourth.
+    return Choices(cameras, Keeping(data["keeping"]), data["pictures"], data.get("uploads", False))
 
 
 def _sealed_template(key: bytes, person_id: str, template: Template) -> bytes:
