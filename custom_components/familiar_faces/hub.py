@@ -12,6 +12,7 @@ from .alerts.alerts import Alerts
 from .capture.cameras import Cameras
 from .consent.invitations import Invitations
 from .const import DOMAIN
+from .erasing.clock_watch import ClockWatch
 from .erasing.forgetting import Forgetting
 from .erasing.purge_clock import PurgeClock
 from .erasing.purging import Purging
@@ -51,7 +52,8 @@ class Hub(Household):
         self.restored = Restored(self, self.forgetting)
         self.alerts = Alerts(self)
         self.purging = Purging(self, self.forgetting, lambda: bool(self.alerts.all_rules))
-        self.clock = PurgeClock(self, self.purging.async_purge)
+        self.clock_watch = ClockWatch(self)
+        self.clock = PurgeClock(self, self.purging.async_purge, self.clock_watch)
         self.settings = Settings(self, self.clock.async_purge_soon)
         self.review = ReviewInbox(self)
         self.announcer = Announcer(self)
@@ -84,8 +86,9 @@ class Hub(Household):
             self.async_on_people(self.clock.async_people_changed),
             self.invitations.async_start(),
         ]
+        await self.clock_watch.async_start()
         await self.restored.async_check()
-        await self.roster.async_recover()
+        await self.roster.async_recover(clock_believed=self.wall_clock.believed())
         await self.async_refresh_people()
         await self.forgetting.async_carry_on()
         self.visits_today = await self.hass.async_add_executor_job(
@@ -121,6 +124,7 @@ class Hub(Household):
             await self.forgetting.async_stop()
             await self.review.async_stop()
             await self.restored.async_note()
+            await self.clock_watch.async_stop()
             try:
                 # Home Assistant writes at its stop what automations remember.
                 await self.purging.async_purge_told()

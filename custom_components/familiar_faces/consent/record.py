@@ -27,6 +27,8 @@ class Refusal(StrEnum):
     GIVEN_IN_FUTURE = "given_in_future"
     ALREADY_OVER = "already_over"
     TOO_LONG = "too_long"
+    CLOCK_DOUBTED = "clock_doubted"
+    """Nobody knows which day it is, so no end can be set."""
     CAMERA_NEEDED = "camera_needed"
     """No camera was chosen, or only ones that are gone."""
 
@@ -68,6 +70,8 @@ def build_consent(
     now = dt_util.utcnow()
     today = dt_util.as_local(now).date()
     first = given_on or today
+    if not household.wall_clock.believed():
+        raise ConsentRefused(Refusal.CLOCK_DOUBTED)
     given_by = " ".join(given_by.split())
     if not given_by:
         raise ConsentRefused(Refusal.GIVER_NEEDED)

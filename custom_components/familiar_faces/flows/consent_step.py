@@ -47,6 +47,7 @@ FIELDS = {
     Refusal.ALREADY_OVER: CONF_VALID_UNTIL,
     Refusal.TOO_LONG: CONF_VALID_UNTIL,
     Refusal.CAMERA_NEEDED: CONF_CAMERAS,
+    Refusal.CLOCK_DOUBTED: CONF_VALID_UNTIL,
 }
 """Where it is said why what was chosen makes no consent."""
 

@@ -28,6 +28,7 @@ _FIELD_OF = {
     Refusal.ALREADY_OVER: "until",
     Refusal.TOO_LONG: "until",
     Refusal.CAMERA_NEEDED: "cameras",
+    Refusal.CLOCK_DOUBTED: "until",
 }
 
 

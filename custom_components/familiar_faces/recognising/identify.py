@@ -80,6 +80,8 @@ class Identifying:
         subentry = None if camera is None else watched.get(camera)
         if not household.recognition(None if subentry is None else subentry.subentry_id):
             raise ServiceValidationError(translation_domain=DOMAIN, translation_key="recognition_off")
+        if not household.wall_clock.believed():
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="clock_doubted")
         if subentry is not None:
             camera_id = subentry.subentry_id
         else:
