@@ -126,7 +126,7 @@ async def test_erasing_that_has_to_wait(
 async def test_with_a_vault_that_fails(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     """Each says what could not be done; none fails with anything else."""
     await hass.async_add_executor_job(hub.vault.close)
-    for action in WHOLE.keys() - {"enrol", "forget", "mute", "withdraw_consent"}:
+    for action in WHOLE.keys() - {"enrol", "forget", "identify", "mute", "withdraw_consent"}:
         key = await refused(hass, action, **WHOLE[action])
         assert key.endswith("_failed"), (action, key)
 

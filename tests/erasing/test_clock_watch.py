@@ -147,7 +147,7 @@ async def test_a_machine_that_starts_in_the_past(
 
 
 async def test_the_owner_says_that_it_is_right(
-    hass: HomeAssistant, hub: Hub, machine: Machine, hass_client_no_auth: MakeClient
+    hass: HomeAssistant, hub: Hub, machine: Machine, aiohttp_client: MakeClient, socket_enabled: None
 ) -> None:
     """Only then is erased what is past its time by that clock."""
     right = machine.shows
@@ -158,8 +158,8 @@ async def test_the_owner_says_that_it_is_right(
     machine.passes(700 * SECOND)
     await machine.ticks(hass, hub)
     assert issues(hass) == {"clock_doubted"}
-    owner = await Owner.log_in(hass, hass_client_no_auth)
     with machine.runs():
+        owner = await Owner.log_in(hass, aiohttp_client)
         dialog = await owner.repair("clock_doubted")
         assert dialog["step_id"] == "confirm"
         assert dialog["description_placeholders"]["expected"] < dialog["description_placeholders"]["now"]
