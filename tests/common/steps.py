@@ -59,6 +59,7 @@ def consent(**changes: Any) -> dict[str, Any]:
         "cameras": ["every_camera"],
         "keeping": "visits",
         "pictures": True,
+        "uploads": True,
         "given_by": "Eileen",
         "method": "in_person",
         "given_on": (today - timedelta(days=1)).isoformat(),
