@@ -13,6 +13,7 @@ from .alerts.alerts import Alerts
 from .capture.cameras import Cameras
 from .consent.invitations import Invitations
 from .const import DOMAIN
+from .erasing.clock_watch import ClockWatch
 from .erasing.forgetting import Forgetting
 from .erasing.purge_clock import PurgeClock
 from .erasing.purging import Purging
@@ -27,6 +28,7 @@ from .openness.settings import Settings
 from .openness.viewing import ViewingLog
 from .recognising.announcing import Announcer
 from .recognising.following import Following
+from .recognising.identify import Identifying
 from .seen.board import Board
 from .seen.visit_log import VisitLog
 from .vault.errors import VaultError
@@ -51,12 +53,14 @@ class Hub(Household):
         self.restored = Restored(self, self.forgetting)
         self.alerts = Alerts(self)
         self.purging = Purging(self, self.forgetting, lambda: bool(self.alerts.all_rules))
-        self.clock = PurgeClock(self, self.purging.async_purge)
+        self.clock_watch = ClockWatch(self)
+        self.clock = PurgeClock(self, self.purging.async_purge, self.clock_watch)
         self.settings = Settings(self, self.clock.async_purge_soon)
         self.review = ReviewInbox(self)
         self.announcer = Announcer(self)
         self.announcer.on_settled += [self.review.async_settle, self.alerts.async_settle]
         self.announcer.on_ended.append(self.review.async_ended)
+        self.identifying = Identifying(self, self.cameras)
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)
@@ -83,8 +87,9 @@ class Hub(Household):
             self.async_on_people(self.clock.async_people_changed),
             self.invitations.async_start(),
         ]
+        await self.clock_watch.async_start()
         await self.restored.async_check()
-        await self.roster.async_recover()
+        await self.roster.async_recover(clock_believed=self.wall_clock.believed())
         await self.async_refresh_people()
         await self.forgetting.async_carry_on()
         self.visits_today = await self.hass.async_add_executor_job(
@@ -123,6 +128,7 @@ class Hub(Household):
             await self.forgetting.async_stop()
             await self.review.async_stop()
             await self.restored.async_note()
+            await self.clock_watch.async_stop()
             try:
                 # Home Assistant writes at its stop what automations remember.
                 await self.purging.async_purge_told()

@@ -36,6 +36,7 @@ ALERT_RECIPIENT_GONE = "alert_recipient_gone"
 CAMERA_NO_PICTURE = "camera_no_picture"
 CAMERA_OLD_PICTURE = "camera_old_picture"
 CAMERA_TURNED = "camera_turned"
+CLOCK_DOUBTED = "clock_doubted"
 CONSENT_EXPIRED = "consent_expired"
 CONSENT_EXPIRING = "consent_expiring"
 ENGINE_AWAY = "engine_away"
@@ -184,6 +185,15 @@ def async_check_people(
         )
     else:
         ir.async_delete_issue(hass, DOMAIN, PERSON_UNREADABLE)
+
+
+@callback
+def async_check_clock(hass: HomeAssistant, *, doubted: bool) -> None:
+    """Ask whether the time is right. What it should be is said in the dialog."""
+    if doubted:
+        _async_create_fixable(hass, CLOCK_DOUBTED, CLOCK_DOUBTED, ir.IssueSeverity.ERROR)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, CLOCK_DOUBTED)
 
 
 @callback
