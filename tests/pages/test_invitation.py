@@ -15,6 +15,7 @@ from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.people.person import ConsentMethod
+from custom_components.familiar_faces.vault import kept_data
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import EnrolmentState
 
@@ -25,7 +26,7 @@ from .visitors import CHOSEN, Phone
 
 LANGUAGES = ("en", "nl", "de")
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}{name}![](//evil.example/a)"
-PLAIN = "scriptalert(1)/script\"'&7*7name!(//evil.example/a)"
+PLAIN = "scriptalert(1)/script\"'&7*7name!(//evil. example/a)"
 
 
 async def begun(hub: Hub) -> list[str]:
@@ -273,6 +274,34 @@ async def test_names(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
     assert PLAIN in {person.name for person in hub.people.values()}
 
 
+async def test_nobody_is_told_who_is_here(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    """Whose name was taken sees their own, without the number that the owner sees behind it."""
+    await phone.enrol(enrolment_photos())
+    second = await phone.enrol(photos_of(stranger(0)), name="eileen")
+    person_id = await phone.person_of(second)
+    assert person_id is not None
+    assert hub.people[person_id].name == "eileen 2"
+    for path in ("", "/choices", "/photos", "/withdraw"):
+        page = await phone.open(f"{second}{path}")
+        assert page.status == 200
+        assert "eileen 2" not in page.text
+    assert "eileen" in (await phone.open(second)).text
+    assert "eileen 2" not in (await phone.open(await phone.invite(person_id))).text
+
+    async def exported() -> str:
+        kept = await hass.async_add_executor_job(kept_data.read, hub.vault, person_id, dt_util.utcnow())
+        return str(kept_data.describe(kept, {}, {}, {})["person"])
+
+    assert "eileen 2" not in await exported()
+    # Also after the owner told the two apart in another way; and what the owner calls somebody is shown.
+    await hass.async_add_executor_job(hub.vault.update_person, person_id, "Eileen C", None)
+    await hub.async_refresh_people()
+    assert hub.people[person_id].former_names == ("eileen 2",)
+    said = await exported()
+    assert "eileen 2" not in said
+    assert "Eileen C" in said
+
+
 async def test_what_the_owner_wrote_is_only_shown(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
     """Markup in a name or a contact of the owner's dialogs is text on every page."""
     hass.config_entries.async_update_entry(
@@ -287,7 +316,9 @@ async def test_what_the_owner_wrote_is_only_shown(hass: HomeAssistant, hub: Hub,
         assert page.status == 200
         assert "<script>alert" not in page.html
         assert 'href="javascript' not in page.html
-    assert HOSTILE in (await phone.open(own)).text
+    # Not the owner's own dialog either takes markup for a name.
+    assert PLAIN in (await phone.open(own)).text
+    assert hub.people[person_id].name == PLAIN
 
 
 async def test_an_invitation_of_somebody_who_is_forgotten(hub: Hub, phone: Phone) -> None:

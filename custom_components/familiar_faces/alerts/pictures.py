@@ -28,7 +28,12 @@ _LIFE = timedelta(minutes=LINK_MINUTES)
 class _Held:
     episode_id: str
     picture: bytes = field(repr=False)
+    since: datetime
     until: datetime
+
+    def there(self, now: datetime) -> bool:
+        """Return whether it may be shown; not after the clock was set back either."""
+        return self.since <= now < self.until
 
 
 class PictureStore:
@@ -67,7 +72,7 @@ class PictureStore:
         )
         picture_id = known or token_urlsafe(16)
         self._held.pop(picture_id, None)
-        self._held[picture_id] = _Held(episode_id, picture, now + _LIFE)
+        self._held[picture_id] = _Held(episode_id, picture, now, now + _LIFE)
         while len(self._held) > MOST or self.size > MOST_BYTES:
             del self._held[next(iter(self._held))]
         path = PICTURE_PATH.format(picture_id=picture_id)
@@ -83,10 +88,10 @@ class PictureStore:
     @callback
     def async_expire(self, now: datetime) -> None:
         """Drop what is past its time."""
-        self._held = {key: held for key, held in self._held.items() if held.until > now}
+        self._held = {key: held for key, held in self._held.items() if held.there(now)}
 
     @callback
     def async_get(self, picture_id: str, now: datetime) -> bytes | None:
         """Return a picture; None when there is none, or no longer."""
         held = self._held.get(picture_id)
-        return None if held is None or held.until <= now else held.picture
+        return held.picture if held is not None and held.there(now) else None
