@@ -11,7 +11,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.const import DOMAIN, PAPERS
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.people.person import ConsentMethod
@@ -344,3 +344,26 @@ async def test_the_disk_refuses(hub: Hub, phone: Phone, monkeypatch: pytest.Monk
     assert answer.status == 503
     assert "What was saved before is not lost" in answer.text
     assert (await phone.agree(path)).status == 200
+
+
+async def test_what_a_proxy_says_changes_no_link(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    """A host that a visitor makes up, as a proxy or not, is in no page, and lets no form in from elsewhere."""
+    hass.config_entries.async_update_entry(hub.entry, options={"notice": True, "responsible": "The owner"})
+    await hass.async_block_till_done()
+    own = await phone.enrol(enrolment_photos())
+    made_up = {
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Server": "evil.example",
+        "Forwarded": "host=evil.example;proto=https",
+        "X-Real-IP": "203.0.113.5",
+    }
+    for path in (own, f"{own}/choices", await phone.invite(), *PAPERS.values()):
+        for headers in (made_up, made_up | {"Host": "evil.example"}):
+            page = await phone.open(path, **headers)
+            assert page.status == 200
+            assert "evil.example" not in page.html + str(page.headers)
+    refused = await phone.send(f"{own}/withdraw", {}, Origin="https://evil.example", **made_up)
+    assert refused.status == 403
+    # Nobody but a proxy that the owner trusts says for whom it asks.
+    assert (await phone.open(own, **{"X-Forwarded-For": "203.0.113.5"})).status == 400
