@@ -11,7 +11,7 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN
 from .erasing.forgetting import async_forget_everybody
 from .household.engine_choice import async_get_environment
-from .household.issues import async_check_vault
+from .household.issues import async_check_vault, async_key_was_exposed
 from .household.places import clock_file, vault_folder, witness_file
 from .hub import FamiliarFacesConfigEntry, Hub
 from .pages import async_setup_pages
@@ -58,6 +58,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
         await hub.async_stop()
         raise
     async_check_vault(hass, None)
+    if vault.key_was_exposed:
+        async_key_was_exposed(hass)
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
 
     async def stop(_event: Event) -> None:

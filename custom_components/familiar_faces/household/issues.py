@@ -14,6 +14,7 @@ from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineRefused
 from ..host.process import EngineProcess
 from ..internals.missing import async_missing, async_not_forgettable
+from ..people.names import cleaned
 from ..people.person import ConsentState, Person
 from ..vault.errors import (
     VaultDamaged,
@@ -49,6 +50,7 @@ PERSON_UNREADABLE = "person_unreadable"
 PHONES_NOT_TOLD = "phones_not_told"
 RESTORED = "restored"
 VAULT_DAMAGED = "vault_damaged"
+VAULT_KEY_EXPOSED = "vault_key_exposed"
 VAULT_KEY_LOST = "vault_key_lost"
 VAULT_TOO_NEW = "vault_too_new"
 VAULT_UNWRITABLE = "vault_unwritable"
@@ -58,6 +60,8 @@ OF_PICTURES = {
     Fitness.TURNED: CAMERA_TURNED,
 }
 _OF_CONSENTS = (f"{CONSENT_EXPIRED}_", f"{CONSENT_EXPIRING}_")
+_WRITTEN = frozenset({"alert", "camera", "name"})
+"""What stands in the words of an issue that somebody wrote."""
 VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_TOO_NEW, VAULT_UNWRITABLE)
 
 
@@ -230,6 +234,12 @@ def async_check_vault(hass: HomeAssistant, problem: VaultError | OSError | None)
 
 
 @callback
+def async_key_was_exposed(hass: HomeAssistant) -> None:
+    """Say that others could have read the key file. It is put right already; what they read is not."""
+    _async_create(hass, VAULT_KEY_EXPOSED, VAULT_KEY_EXPOSED, ir.IssueSeverity.WARNING)
+
+
+@callback
 def async_check_consents(
     hass: HomeAssistant, people: Iterable[Person], now: datetime, retention: Retention
 ) -> None:
@@ -291,6 +301,9 @@ def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
 def _async_create(
     hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
 ) -> None:
+    # Titles of cameras and alerts are whatever somebody wrote, and are shown as a part of Markdown.
+    for each in _WRITTEN & placeholders.keys():
+        placeholders[each] = cleaned(placeholders[each])
     ir.async_create_issue(
         hass,
         DOMAIN,

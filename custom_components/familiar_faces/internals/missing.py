@@ -13,6 +13,7 @@ from . import (
     registry_remains,
     restored_states,
     stored_files,
+    uploads,
 )
 
 CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
@@ -26,6 +27,7 @@ CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
         registry_remains,
         restored_states,
         stored_files,
+        uploads,
     )
 }
 """The checks, by the modules that they are of."""

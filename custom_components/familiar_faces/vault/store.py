@@ -60,6 +60,8 @@ class Vault:
         self.witness = Witness(database, self._audit, self._eraser)
         self._corrector = Corrector(database, keys, self._audit, self._eraser)
         self._damaged: list[str] = []
+        self.key_was_exposed = False
+        """Whether other users of the machine could have read the key file before it was opened."""
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -68,7 +70,7 @@ class Vault:
         Raise VaultInUse, VaultKeyMissing, VaultKeyWrong, VaultDamaged, VaultUnwritable, VaultTooNew or
         VaultMigrationFailed; whatever is there then stays as it was.
         """
-        prepare_folder(folder)
+        exposed = prepare_folder(folder)
         lock = FolderLock(folder)
         try:
             database = Database(folder / DATABASE)
@@ -80,7 +82,9 @@ class Vault:
         except BaseException:
             lock.release()
             raise
-        return cls(folder, lock, database, keys)
+        vault = cls(folder, lock, database, keys)
+        vault.key_was_exposed = exposed
+        return vault
 
     @staticmethod
     def destroy(folder: Path) -> None:
@@ -157,12 +161,21 @@ class Vault:
             return people_rows.person_state(connection, person_id)
 
     def update_person(
-        self, person_id: str, name: str, linked_entity: str | None, now: datetime | None = None
+        self,
+        person_id: str,
+        name: str,
+        linked_entity: str | None,
+        now: datetime | None = None,
+        *,
+        called: str | None = None,
     ) -> None:
-        """Write someone's new name and link; raise UnknownPerson."""
+        """Write someone's new name and link; raise UnknownPerson.
+
+        `called`: what they call themselves, when the name is that with a number behind it.
+        """
         check_text(name, "a name")
         with self._database.write() as connection:
-            people_rows.update_person(connection, self._keys, person_id, name, linked_entity)
+            people_rows.update_person(connection, self._keys, person_id, name, linked_entity, called=called)
             self._audit.append(connection, "person_changed", person_id, {}, now or datetime.now(UTC))
 
     def link_person(
