@@ -26,7 +26,7 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
 from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.erasing.home_traces import async_write_files
+from custom_components.familiar_faces.erasing.stored import async_write_files
 from custom_components.familiar_faces.hub import Hub
 
 from ..conftest import FrontDoor, put_up

@@ -25,6 +25,7 @@ from ..vault.errors import (
 )
 from ..vault.retention import Retention
 from ..visits.fitness import Fitness
+from ..wording.words import say_at_once
 from .engine_trouble import async_trouble
 from .subentries import entities_of
 
@@ -43,6 +44,8 @@ ENTITY_MISSING = "entity_missing"
 LINKS_GUESSED = "links_guessed"
 NOTHING_STORED = "nothing_stored"
 PERSON_UNREADABLE = "person_unreadable"
+NOT_ERASED = "not_erased"
+REMOVAL_UNFINISHED = "removal_unfinished"
 RESTORED = "restored"
 VAULT_DAMAGED = "vault_damaged"
 VAULT_KEY_LOST = "vault_key_lost"
@@ -160,6 +163,40 @@ def async_check_people(
         )
     else:
         ir.async_delete_issue(hass, DOMAIN, PERSON_UNREADABLE)
+
+
+@callback
+def async_check_erasing(hass: HomeAssistant, left: Collection[str]) -> None:
+    """Say from which stores of Home Assistant somebody who was forgotten is not erased yet."""
+    if left:
+        _async_create(hass, NOT_ERASED, NOT_ERASED, ir.IssueSeverity.ERROR, stores=_stores(hass, left))
+    else:
+        ir.async_delete_issue(hass, DOMAIN, NOT_ERASED)
+
+
+@callback
+def async_check_removal(hass: HomeAssistant, left: Collection[str]) -> None:
+    """Say where something of those is left who were known before the integration was removed, or started over.
+
+    It outlives restarts, for without an entry nothing of this integration runs that could say it again.
+    """
+    if left:
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            REMOVAL_UNFINISHED,
+            is_fixable=False,
+            is_persistent=True,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=REMOVAL_UNFINISHED,
+            translation_placeholders={"stores": _stores(hass, left)},
+        )
+    else:
+        ir.async_delete_issue(hass, DOMAIN, REMOVAL_UNFINISHED)
+
+
+def _stores(hass: HomeAssistant, left: Collection[str]) -> str:
+    return ", ".join(say_at_once(hass, "stores", each) for each in sorted(left))
 
 
 @callback
