@@ -24,10 +24,12 @@ from ..common.steps import later
 
 
 async def press_forget(running: Home, person_id: str) -> None:
-    """Press the forget button."""
-    await running.hass.services.async_call(
-        "button", "press", {"entity_id": f"button.{NAME.lower()}_forget"}, blocking=True
-    )
+    """Press the forget button, which the owner has switched on."""
+    entity_id = f"button.{NAME.lower()}_forget"
+    er.async_get(running.hass).async_update_entity(entity_id, disabled_by=None)
+    assert await running.hass.config_entries.async_reload(running.entry.entry_id)
+    assert await running.hub.engine.wait_ready(30)
+    await running.hass.services.async_call("button", "press", {"entity_id": entity_id}, blocking=True)
 
 
 async def remove_subentry(running: Home, person_id: str) -> None:
@@ -272,9 +274,9 @@ async def test_killed_at_every_step(
                 (STEPS[6], "async_write_files"),
             ):
                 patched.setattr(stores, name, before(step, getattr(stores, name)))
-            from custom_components.familiar_faces.internals import recorder_rows
+            from custom_components.familiar_faces.internals import recorder_file, recorder_rows
 
-            patched.setattr(recorder_rows, "overwrite", before(STEPS[5], recorder_rows.overwrite))
+            patched.setattr(recorder_rows, "overwrite", before(STEPS[5], recorder_file.overwrite))
             patched.setattr(vault, "finish_forgetting", before(STEPS[7], vault.finish_forgetting))
             # Written before the vault erases: that somebody is to be forgotten.
             await running.hub.forgetting.async_forget(evidence.person_id)

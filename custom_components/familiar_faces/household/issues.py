@@ -181,15 +181,9 @@ def async_check_removal(hass: HomeAssistant, left: Collection[str]) -> None:
     It outlives restarts, for without an entry nothing of this integration runs that could say it again.
     """
     if left:
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            REMOVAL_UNFINISHED,
-            is_fixable=False,
-            is_persistent=True,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key=REMOVAL_UNFINISHED,
-            translation_placeholders={"stores": _stores(hass, left)},
+        stores = _stores(hass, left)
+        _async_create_lasting(
+            hass, REMOVAL_UNFINISHED, REMOVAL_UNFINISHED, ir.IssueSeverity.ERROR, stores=stores
         )
     else:
         ir.async_delete_issue(hass, DOMAIN, REMOVAL_UNFINISHED)
@@ -299,6 +293,23 @@ def _async_create(
         DOMAIN,
         issue_id,
         is_fixable=False,
+        severity=severity,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+@callback
+def _async_create_lasting(
+    hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
+) -> None:
+    """Create an issue that Home Assistant shows again after a restart, whether this integration is loaded or not."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        is_persistent=True,
         severity=severity,
         translation_key=key,
         translation_placeholders=placeholders,
