@@ -1,0 +1,129 @@
+"""An attack that cannot fail shows nothing: each is tried against a home that keeps the promise, and one that breaks it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from attacks import clock, disk, kills, pages, tampering
+from attacks.grounds import SILENT, VAULT, VISITOR, Grounds
+from attacks.outcome import Promise
+import pytest
+
+from demo.house import NAME
+
+from .doubles import attacked, double, on_disk
+
+BROKEN_PAGES = (
+    (pages.replay_invitation, "replay", "accepted 3 times"),
+    (pages.odd_methods, "methods", "PROPFIND answers 405"),
+    (pages.strict_headers, "headers", "Content-Security-Policy"),
+    (pages.strict_headers, "cookie", "sets a cookie"),
+    (pages.cross_links, "photos", "a photo of somebody else answers 200"),
+    (pages.forms_from_elsewhere, "origin", "withdrew somebody's consent"),
+    (pages.guess_links, "told", "is told from nothing"),
+)
+
+
+@pytest.mark.parametrize(("attack", "wrong", "why"), BROKEN_PAGES, ids=[each[1] for each in BROKEN_PAGES])
+async def test_pages(tmp_path: Path, attack: Any, wrong: str, why: str) -> None:
+    async with double(tmp_path) as right:
+        assert (await attacked(right, attack)).failures == []
+    async with double(tmp_path, wrong) as broken:
+        assert why in " ".join((await attacked(broken, attack)).failures)
+
+
+async def test_a_closed_invitation_that_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with double(tmp_path) as at:
+        assert (await attacked(at, pages.closed_links)).failures == []
+
+        async def nothing(*_: Any, **__: Any) -> dict[str, Any]:
+            return {}
+
+        monkeypatch.setattr(at.home, "call", nothing)
+        assert "a closed invitation answers 200" in (await attacked(at, pages.closed_links)).failures
+
+
+@pytest.mark.parametrize("attack", [tampering.vault_deleted, tampering.vault_emptied])
+async def test_a_vault_that_is_replaced_in_silence(tmp_path: Path, attack: Any) -> None:
+    path = tmp_path / VAULT / tampering.DATABASE
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"a vault")
+    async with double(tmp_path) as at:
+        at.home.state, at.home.told = "setup_error", {"vault_gone"}
+        assert (await attacked(at, attack, Promise.VAULT)).failures == []
+        path.write_bytes(b"a vault")
+        at.home.state, at.home.told = "loaded", set()
+        failures = (await attacked(at, attack, Promise.VAULT)).failures
+        assert any("set up as if it were new" in each for each in failures)
+        assert any("asked for no repair" in each for each in failures)
+
+
+async def test_a_clock_that_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "CHECK_SECONDS", 0)
+    folder = tmp_path / "c"
+    folder.mkdir()
+    async with double(folder) as at:
+        at.home.told = {"clock"}
+        assert (await attacked(at, clock.clock_far_ahead, Promise.CLOCK)).failures == []
+        at.home.told = set()
+        at.home._pages.people.clear()
+        failures = (await attacked(at, clock.clock_far_ahead, Promise.CLOCK)).failures
+        assert any(f"{NAME} is gone" in each for each in failures)
+        assert any("not told that the clock is wrong" in each for each in failures)
+
+
+async def test_a_consent_that_comes_back(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    folder.mkdir()
+    async with double(folder) as at:
+        failures = (await attacked(at, clock.clock_set_back, Promise.CLOCK)).failures
+        assert any("named after the consent ran out" in each for each in failures)
+        assert any("named again" in each for each in failures)
+        at.named.discard(VISITOR)
+        assert (await attacked(at, clock.clock_set_back, Promise.CLOCK)).failures == []
+
+
+async def test_what_was_confirmed_and_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All is confirmed within no time, and nothing of it is on the disk."""
+    for what in ("LONGEST", "SETTLED"):
+        monkeypatch.setattr(kills, what, 0.1)
+    monkeypatch.setattr(kills.Random, "uniform", lambda *_: 5.0)
+    async with double(tmp_path) as at:
+        assert (await attacked(at, kills.kill_at_random, Promise.KILL)).failures == []
+    async with double(tmp_path) as at:
+        on_disk(at)
+        failures = (await attacked(at, kills.kill_at_random, Promise.KILL)).failures
+        assert any(f"{NAME} was confirmed to be gone, and is back" in each for each in failures)
+        assert any(f"the link of {VISITOR}, who is gone, opens again" in each for each in failures)
+
+
+async def test_a_withdrawal_that_a_full_disk_loses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @asynccontextmanager
+    async def small(*_: Any) -> AsyncGenerator[Path]:
+        yield tmp_path
+
+    async def full(*_: Any) -> None:
+        (tmp_path / disk.FILLER).write_bytes(b"")
+
+    monkeypatch.setattr(disk, "_small_disk", small)
+    monkeypatch.setattr(disk, "_full", full)
+    async with double(tmp_path) as at:
+        at.named.discard(VISITOR)
+        assert (await attacked(at, disk.full_disk, Promise.DISK)).failures == []
+    async with double(tmp_path) as at:
+        on_disk(at)
+        failures = (await attacked(at, disk.full_disk, Promise.DISK)).failures
+        assert any("link opens again" in each for each in failures)
+        assert any(f"{VISITOR} is recognised again" in each for each in failures)
+        assert any(f"forgetting {NAME} was answered, and they are back" in each for each in failures)
+        assert not any(SILENT in each for each in failures)
+
+
+async def test_without_root_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    async with double(tmp_path) as at:
+        trial = disk.Trial("full-disk", Promise.DISK)
+        await disk.full_disk(cast(Grounds, at), trial)
+    assert (trial.tries, trial.failures) == (0, [])
+    assert "root" in trial.skipped
