@@ -16,7 +16,7 @@ from .grounds import FACE_OF, FACES, VISITOR, Grounds, Home
 from .guest import Answer, Guest
 from .outcome import Promise, Trial
 
-ROOM = Room(Promise.UPLOADS, "README.md#what-it-needs")
+ROOM = Room(Promise.UPLOADS, "README.md#install")
 MOST_MB = 400
 """What the README says of the engine."""
 MOST_DELAY_MS = 2000

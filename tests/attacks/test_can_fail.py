@@ -3,11 +3,12 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any, cast
 
 from attacks import clock, disk, kills, pages, tampering
 from attacks.grounds import SILENT, VAULT, VISITOR, Grounds
-from attacks.outcome import Promise
+from attacks.outcome import Promise, Trial
 import pytest
 
 from demo.house import NAME
@@ -88,7 +89,7 @@ async def test_what_was_confirmed_and_is_lost(tmp_path: Path, monkeypatch: pytes
     """All is confirmed within no time, and nothing of it is on the disk."""
     for what in ("LONGEST", "SETTLED"):
         monkeypatch.setattr(kills, what, 0.1)
-    monkeypatch.setattr(kills.Random, "uniform", lambda *_: 5.0)
+    monkeypatch.setattr(Random, "uniform", lambda *_: 5.0)
     async with double(tmp_path) as at:
         assert (await attacked(at, kills.kill_at_random, Promise.KILL)).failures == []
     async with double(tmp_path) as at:
@@ -123,7 +124,7 @@ async def test_a_withdrawal_that_a_full_disk_loses(tmp_path: Path, monkeypatch: 
 async def test_without_root_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     async with double(tmp_path) as at:
-        trial = disk.Trial("full-disk", Promise.DISK)
+        trial = Trial("full-disk", Promise.DISK)
         await disk.full_disk(cast(Grounds, at), trial)
     assert (trial.tries, trial.failures) == (0, [])
     assert "root" in trial.skipped
