@@ -201,6 +201,24 @@ async def forms_from_elsewhere(grounds: Grounds, trial: Trial) -> None:
         trial.holds(answer.status == 413, f"what is no form of ours answers {answer.status}")
 
 
+@ROOM.attack()
+async def forged_addresses(grounds: Grounds, trial: Trial) -> None:
+    """Pretend to come from elsewhere, or that the home is elsewhere, by what a proxy would say."""
+    at = await grounds.live()
+    guest = at.guest()
+    wrong, own = f"{ROOT}/me/{token_urlsafe(32)}", grounds.links[VISITOR]
+    for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto"):
+        said = {header: "for=192.0.2.7" if header == "Forwarded" else "192.0.2.7"}
+        right, other = await guest.ask("GET", own, headers=said), await guest.ask("GET", wrong, headers=said)
+        # Home Assistant refuses what no proxy that it trusts has said, before the page is asked.
+        trial.holds(right.status == 200 or right.alike == other.alike, f"{header} answers {right.status}")
+        trial.holds(other.status in (400, 404), f"a wrong link with {header} answers {other.status}")
+    for header in ("Host", "X-Forwarded-Host"):
+        answer = await guest.ask("GET", own, headers={header: "evil.example"})
+        trial.holds(b"evil.example" not in answer.body, f"a page takes its address from {header}")
+        trial.holds("evil.example" not in str(answer.headers), f"a header takes its address from {header}")
+
+
 @ROOM.attack(check=False)
 async def name_of_another(grounds: Grounds, trial: Trial) -> None:
     """Learn by a name of one's own that somebody of this name is known."""

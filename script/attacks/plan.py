@@ -15,8 +15,13 @@ from .outcome import Promise, Trial
 
 ALONE = (Promise.UPLOADS,)
 """What measures how long something takes."""
-LIVING = (Promise.PAGES, Promise.ROLES, Promise.BYTES)
-"""What needs no more than the home that lives on; the last of these ends it."""
+LANES = (
+    # What needs no more than the home that lives on; the last of these ends it.
+    (Promise.PAGES, Promise.ROLES, Promise.BYTES),
+    (Promise.VAULT, Promise.BACKUP),
+    (Promise.DISK, Promise.CLOCK, Promise.KILL),
+)
+"""What is tried one after the other, beside the other lanes: most of it waits for homes that start."""
 
 
 async def carry_out(grounds: Grounds, attacks: Sequence[Attack], say: Say) -> list[Trial]:
@@ -40,10 +45,9 @@ async def carry_out(grounds: Grounds, attacks: Sequence[Attack], say: Say) -> li
                     await carry_out_one(grounds, attack, trials[attack.name], say)
 
     await lane(ALONE)
-    others = [each for each in Promise if each not in (*ALONE, *LIVING)]
     async with asyncio.TaskGroup() as group:
-        group.create_task(lane(LIVING))
-        group.create_task(lane(others))
+        for promises in LANES:
+            group.create_task(lane(promises))
     return list(trials.values())
 
 

@@ -9,7 +9,7 @@ from attacks.attack import Attack
 from attacks.catalogue import ATTACKS, chosen
 from attacks.grounds import Grounds
 from attacks.outcome import Promise, Trial, exit_code, summary
-from attacks.plan import carry_out
+from attacks.plan import ALONE, LANES, carry_out
 import pytest
 
 from demo.client import DemoFailed
@@ -90,6 +90,7 @@ async def test_a_home_that_cannot_be_built_fails_all(tmp_path: Path, monkeypatch
 
 
 def test_each_promise_is_tried_also_by_the_check() -> None:
+    assert sorted((*ALONE, *(each for lane in LANES for each in lane))) == sorted(Promise)
     assert {each.promise for each in chosen([], check=True)} == set(Promise)
     names = [each.name for each in ATTACKS]
     assert len(names) == len(set(names))
