@@ -20,6 +20,7 @@ from .outcome import Promise, Trial
 ROOM = Room(Promise.BACKUP, "docs/privacy.md#what-cannot-be-reached")
 AGENT = "backup.local"
 BACKUP_SECONDS = 90
+ANSWER_SECONDS = 30
 RESTORED = "restored"
 RESTORE = """\
 import sys
@@ -107,7 +108,7 @@ async def _held_and_asked(grounds: Grounds, trial: Trial, at: Home) -> None:
         )
     if RESTORED in await at.issues():
         await _answer(at)
-    for _ in range(30):
+    for _ in range(ANSWER_SECONDS):
         if not await at.people():
             break
         await asyncio.sleep(1)

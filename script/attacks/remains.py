@@ -13,6 +13,7 @@ from .outcome import Promise, Trial
 
 ROOM = Room(Promise.BYTES, "docs/privacy.md#what-forgetting-does")
 RECEIPT_SECONDS = 30
+WRITTEN_SECONDS = 2.0
 LOGS = ("home-assistant.log", "console.log")
 """What the receipt names as not reached: what somebody's automations had written there stays."""
 
@@ -32,7 +33,7 @@ async def bytes_of_the_forgotten(grounds: Grounds, trial: Trial) -> None:
     exported = await guest.get(f"{guest.own}/download")
     look_into(exported.body, needles)
     # What the household's automations did with the name is written a moment later.
-    await asyncio.sleep(2)
+    await asyncio.sleep(WRITTEN_SECONDS)
     before = await asyncio.to_thread(search, grounds.lived_in, name)
     trial.holds(before.places, "the search finds nothing while there is something")
     answer = await guest.withdraw()

@@ -1,12 +1,17 @@
 """A home that is none: it keeps the promises that an attack looks at, or breaks the one that it is told to."""
 
+import base64
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from io import BytesIO
+import json
+import os
 from pathlib import Path
+import random
 import secrets
 from typing import Any, cast
+from zipfile import ZipFile
 
 import aiohttp
 from aiohttp import web
@@ -34,6 +39,8 @@ class Pages:
     photos: dict[str, str] = field(default_factory=dict)
     """Tokens by photos."""
     invitations: set[str] = field(default_factory=set)
+    written: list[Path] = field(default_factory=list)
+    """Files with somebody's name."""
     on_disk: dict[str, str] | None = None
     """The people as they are after a kill, when they are others than those who were told of."""
 
@@ -52,6 +59,9 @@ class Pages:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer anything."""
+        if request.path.startswith("/api/"):
+            # Of whoever may not, nothing is told.
+            return page("{}", 200 if self.wrong == "open" else 401)
         parts = request.path.removeprefix(ROOT).strip("/").split("/")
         said = await self._answer(request, parts)
         if self.wrong == "headers":
@@ -75,6 +85,12 @@ class Pages:
             return page("nothing, but a link might be here", 404)
         return page("nothing", 404)
 
+    def _erase(self, name: str) -> None:
+        """Erase what a home that keeps its promise erases."""
+        for path in self.written:
+            if self.wrong != "bytes":
+                path.unlink(missing_ok=True)
+
     def _invitation(self, request: web.Request, token: str) -> web.Response:
         if request.method == "GET":
             return page(READ)
@@ -89,9 +105,18 @@ class Pages:
             return page("refused", 403)
         match rest:
             case ["withdraw"] if request.method == "POST":
-                if self.wrong != "withdraw":
-                    self.people.pop(token, None)
+                self._erase(self.people.pop(token))
                 return page("<table>")
+            case ["download"]:
+                return web.Response(body=export())
+            case ["photos"] if request.method == "POST":
+                sent = (await request.post())["photo"]
+                whole = (
+                    isinstance(sent, web.FileField)
+                    and len(sent.file.read()) > 5000
+                    and "png" not in sent.filename
+                )
+                return page('<p class="verdict taken">' if whole or self.wrong == "takes all" else "refused")
             case ["photos", photo, *_]:
                 mine = self.photos.get(photo) == token
                 return page("a photo") if mine or self.wrong == "photos" else page("nothing", 404)
@@ -113,6 +138,17 @@ class Pages:
         return page("yours")
 
 
+def export() -> bytes:
+    """Return an export with a photo and an embedding."""
+    packed = BytesIO()
+    with ZipFile(packed, "w") as archive:
+        archive.writestr("photo.jpg", random.randbytes(4000))
+        archive.writestr(
+            "data.json", json.dumps({"embedding": base64.b64encode(random.randbytes(512)).decode()})
+        )
+    return packed.getvalue()
+
+
 def page(text: str, status: int = 200, **headers: str) -> web.Response:
     """Return a page with strict headers."""
     return web.Response(text=text, status=status, headers={**STRICT, **headers}, content_type="text/html")
@@ -124,11 +160,12 @@ class Home:
     def __init__(self, folder: Path, session: aiohttp.ClientSession, url: str, pages: Pages) -> None:
         """Serve the pages of a home in a folder."""
         self.folder, self.session, self.url = folder, session, url
-        self.running = self.owner = self
+        self.running = self.owner = self.process = self
+        self.pid = os.getpid()
         self._pages = pages
         self.state = "loaded"
         self.told: set[str] = set()
-        self.verdict: Json = {"ok": True}
+        self.verdict: Json = {"ok": True, "entries": []}
 
     def guest(self, own: str = "") -> Guest:
         return Guest(self.session, self.url, own)
@@ -158,6 +195,9 @@ class Home:
     async def issues(self) -> set[str]:
         return self.told
 
+    async def get(self, _path: str) -> list[str]:
+        return sorted(self._pages.people.values())
+
     async def kill(self) -> None:
         if self._pages.on_disk is not None:
             self._pages.people = dict(self._pages.on_disk)
@@ -178,9 +218,14 @@ class Double:
         self.named: set[str] = {NAME, VISITOR}
         """Who is recognised."""
         self.earlier = folder / "earlier.db"
+        self.lived_in = folder
+        self.pages = pages
 
     async def live(self) -> Home:
         return self.home
+
+    async def end_live(self) -> None:
+        """Go on."""
 
     @asynccontextmanager
     async def copied(self, inside: Path | None = None) -> AsyncGenerator[Path]:
@@ -220,8 +265,4 @@ async def attacked(at: Double, attack: Any, promise: Promise = Promise.PAGES) ->
 
 def on_disk(at: Double) -> None:
     """Have whatever is told from now on be lost with a kill."""
-    pages = at.home._pages
-    pages.on_disk = dict(pages.people)
-
-
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
+    at.pages.on_disk = dict(at.pages.people)

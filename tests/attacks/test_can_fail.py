@@ -1,12 +1,15 @@
 """An attack that cannot fail shows nothing: each is tried against a home that keeps the promise, and one that breaks it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
+import os
 from pathlib import Path
 from random import Random
+import subprocess
+import sys
 from typing import Any, cast
 
-from attacks import clock, disk, kills, pages, tampering
+from attacks import backups, clock, disk, kills, pages, remains, roles, tampering, uploads
 from attacks.grounds import SILENT, VAULT, VISITOR, Grounds
 from attacks.outcome import Promise, Trial
 import pytest
@@ -68,7 +71,7 @@ async def test_a_clock_that_is_believed(tmp_path: Path, monkeypatch: pytest.Monk
         at.home.told = {"clock"}
         assert (await attacked(at, clock.clock_far_ahead, Promise.CLOCK)).failures == []
         at.home.told = set()
-        at.home._pages.people.clear()
+        at.pages.people.clear()
         failures = (await attacked(at, clock.clock_far_ahead, Promise.CLOCK)).failures
         assert any(f"{NAME} is gone" in each for each in failures)
         assert any("not told that the clock is wrong" in each for each in failures)
@@ -128,3 +131,78 @@ async def test_without_root_it_says_so(tmp_path: Path, monkeypatch: pytest.Monke
         await disk.full_disk(cast(Grounds, at), trial)
     assert (trial.tries, trial.failures) == (0, [])
     assert "root" in trial.skipped
+
+
+async def test_actions_that_anybody_may_perform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody(at: Any, **_: bool) -> list[roles.Asker]:
+        return [roles.Asker(roles.ANONYMOUS, at.session, at.url, None)]
+
+    monkeypatch.setattr(roles, "_askers", nobody)
+    async with double(tmp_path) as at:
+        assert (await attacked(at, roles.actions_of_others, Promise.ROLES)).failures == []
+    async with double(tmp_path, "open") as at:
+        failures = (await attacked(at, roles.actions_of_others, Promise.ROLES)).failures
+    assert "anonymous may perform identify (200)" in failures
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Return a process that looks like an engine, and takes some memory."""
+    code = "import time; a = bytearray(30 << 20); print('ready', flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "serve", "--weights"], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process.pid
+        process.kill()
+
+
+async def test_an_engine_that_takes_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: int
+) -> None:
+    assert uploads.engines(os.getpid()) == [engine]
+    async with double(tmp_path) as at:
+        assert (await attacked(at, uploads.odd_pictures, Promise.UPLOADS)).failures == []
+    monkeypatch.setattr(uploads, "MOST_MB", 20)
+    async with double(tmp_path, "takes all") as at:
+        failures = (await attacked(at, uploads.odd_pictures, Promise.UPLOADS)).failures
+    assert "a GIF was taken for a photo" in failures
+    assert any(each.startswith("the engine took ") for each in failures)
+
+
+async def test_bytes_that_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remains, "WRITTEN_SECONDS", 0)
+    for wrong in ("", "bytes"):
+        folder = tmp_path / f"home-{wrong}"
+        folder.mkdir()
+        for number in range(101):
+            (folder / f"{number}").write_bytes(b"nothing")
+        async with double(folder, wrong) as at:
+            at.pages.written = [folder / "database"]
+            at.pages.written[0].write_bytes(b"... " + VISITOR.upper().encode("utf-16-le"))
+            failures = (await attacked(at, remains.bytes_of_the_forgotten, Promise.BYTES)).failures
+        assert failures == ([f"name of {VISITOR} is left in database"] if wrong else [])
+
+
+async def test_a_backup_whose_people_are_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answered(at: Any) -> None:
+        at.told = set()
+        at._pages.people.clear()
+
+    monkeypatch.setattr(backups, "_answer", answered)
+
+    async def look(at: Any) -> list[str]:
+        trial = Trial("backup-restored", Promise.BACKUP)
+        await backups._held_and_asked(at, trial, at.home)
+        return trial.failures
+
+    async with double(tmp_path) as at:
+        at.home.told, at.named = {backups.RESTORED}, set()
+        assert await look(at) == []
+    monkeypatch.setattr(backups, "ANSWER_SECONDS", 0)
+    async with double(tmp_path) as at:
+        failures = await look(at)
+    assert any("the owner is not asked" in each for each in failures)
+    assert any(f"{NAME} was forgotten, came back with a backup, and was named" in each for each in failures)
+    assert any("still on the list" in each for each in failures)
