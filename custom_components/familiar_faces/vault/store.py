@@ -7,7 +7,7 @@ import secrets
 from typing import Self
 
 from ..people.person import Consent, Embedding, Person, Template
-from . import people_rows, visit_rows
+from . import ended, people_rows, visit_rows
 from .audit import AuditLog
 from .checks import about, check_text, checked_embedding
 from .corrections import Corrector
@@ -35,7 +35,7 @@ from .records import (
 from .retention import Retention, next_due
 from .review_rows import Review
 from .schema import open_store
-from .times import to_stamp
+from .times import from_stamp, to_stamp
 from .visit_pages import read_last, read_page
 from .witness import Witness
 
@@ -231,6 +231,17 @@ class Vault:
             if people_rows.withdraw_consents(connection, key, person_id, now):
                 self._audit.append(connection, "consent_withdrawn", person_id, {}, now)
             return people_rows.read_person(connection, self._keys, person_id)
+
+    def end_consents(self, person_id: str, now: datetime) -> None:
+        """Write that those consents of somebody that have run out by `now` never count again.
+
+        A second time changes nothing. Raise UnknownPerson.
+        """
+        with self._database.write() as connection:
+            if people_rows.person_state(connection, person_id) is None:
+                raise UnknownPerson
+            if ended.end(connection, person_id, to_stamp(now)):
+                self._audit.append(connection, "consent_expired", person_id, {}, now)
 
     # Reference photos
 
@@ -483,6 +494,12 @@ class Vault:
         """Add an entry to the audit log. `details` must hold no name: the entry outlives the person."""
         with self._database.write() as connection:
             self._audit.append(connection, kind, person_id, details, now)
+
+    def newest(self) -> datetime | None:
+        """Return the time of the newest entry of the audit log, None when there is none."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT at FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+        return None if row is None else from_stamp(row[0])
 
     def audit_entries(self, person_id: str | None = None, limit: int = 100) -> tuple[AuditEntry, ...]:
         """Return at most `limit` entries, newest first; raise VaultDamaged at a changed one."""
