@@ -68,13 +68,40 @@ async def test_a_clock_that_is_believed(tmp_path: Path, monkeypatch: pytest.Monk
     folder = tmp_path / "c"
     folder.mkdir()
     async with double(folder) as at:
-        at.home.told = {"clock"}
+        at.distrusts = True
         assert (await attacked(at, clock.clock_far_ahead, Promise.CLOCK)).failures == []
-        at.home.told = set()
+    async with double(folder) as at:
+        failures = (await attacked(at, clock.clock_far_ahead, Promise.CLOCK)).failures
+        assert "somebody is named by a clock that cannot be right" in failures
         at.pages.people.clear()
         failures = (await attacked(at, clock.clock_far_ahead, Promise.CLOCK)).failures
         assert any(f"{NAME} is gone" in each for each in failures)
-        assert any("not told that the clock is wrong" in each for each in failures)
+
+
+def test_the_clock_that_a_program_sees(tmp_path: Path) -> None:
+    """Moved is what Home Assistant calls the time, also while it runs."""
+    moved = clock.Clock(tmp_path / "clock")
+    program = moved.prelude + (
+        "from homeassistant.util import dt\n"
+        "import sys\n"
+        "def told():\n"
+        "    sys.stdin.readline()\n"
+        "    running = _time.clock_gettime(_time.CLOCK_BOOTTIME) - _real_get(_time.CLOCK_BOOTTIME)\n"
+        "    print(round((dt.utcnow() - _real.now(_datetime.UTC)).total_seconds() / 86400), round(running), flush=True)\n"
+        "told()\ntold()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for ahead, passed in ((0.0, 0.0), (400 * clock.DAY + 60, 7.0)):
+            moved.set(ahead, passed=passed)
+            process.stdin.write("\n")
+            process.stdin.flush()
+            days, running = process.stdout.readline().split()
+            assert (int(days), int(running)) == (int(ahead // clock.DAY), int(passed))
+    moved.close()
 
 
 async def test_a_consent_that_comes_back(tmp_path: Path) -> None:
