@@ -17,7 +17,7 @@ from .guest import Guest, confirmed
 from .outcome import Promise, Trial
 
 ROOM = Room(Promise.KILL, "docs/architecture.md#crashes")
-LONGEST = 1.2
+LONGEST = 3.0
 """Seconds after which what was asked for is done in any case."""
 SETTLED = 3.0
 """Seconds that a start has for what is left to do."""
