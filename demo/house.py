@@ -154,6 +154,8 @@ class House:
                 "user", {"camera": door.camera_entity, "mode": "on_ring", "public_space": False}
             )
             await flow.answer("triggers", {"triggers": [door.bell]})
+            # On a busy machine it is shown that the camera is tried.
+            await flow.wait(lambda _second: None, READY_SECONDS)
             self._say(f"It took a still of the {name.lower()}: {flow.placeholders.get('found', '')}")
             await flow.choose("still", "save")
             flow.finished()
