@@ -6,6 +6,7 @@ import logging
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from .alerts.alerts import Alerts
@@ -20,7 +21,7 @@ from .erasing.restored import Restored
 from .host.engine import EngineStatus
 from .host.engine_errors import EngineError, EngineRefused
 from .household.household import Household
-from .household.issues import async_check_engine
+from .household.issues import async_check_engine, async_check_internals
 from .openness.export import Exports
 from .openness.review import ReviewInbox
 from .openness.settings import Settings
@@ -104,6 +105,9 @@ class Hub(Household):
             # Before the entities, so that in the logbook the sentence comes first.
             self.visit_log.async_start(),
         ]
+        async_check_internals(self.hass)
+        # Once more when all is there: the recorder and automations may be set up later, and phones as well.
+        self._unsubscribe.append(async_at_started(self.hass, async_check_internals))
         await self.engine.start()
         self.clock.async_start()
 

@@ -31,6 +31,7 @@ class Keys:
         self.chain = _derive(master, "chain")
         self.review = _derive(master, "review")
         self.tombstone = _derive(master, "tombstone")
+        self.marks = _derive(master, "marks")
         self._cameras = _derive(master, "cameras")
         self.fingerprint = _derive(master, "fingerprint")
         """Tells which key belongs to a store, and nothing about the key."""

@@ -17,6 +17,7 @@ from .errors import AlreadyRecorded, ConsentMissing, DuplicatePhoto, UnknownPers
 from .files import DATABASE, FolderLock, destroy_folder, prepare_folder, vault_size
 from .keys import Keys
 from .links import Links
+from .provenance import Marks
 from .records import (
     AuditEntry,
     AuditVerdict,
@@ -59,6 +60,7 @@ class Vault:
         self.review = Review(database, keys, self._audit, self._eraser)
         self.witness = Witness(database, self._audit, self._eraser)
         self._corrector = Corrector(database, keys, self._audit, self._eraser)
+        self.marks = Marks(keys.marks)
         self._damaged: list[str] = []
         self.key_was_exposed = False
         """Whether other users of the machine could have read the key file before it was opened."""
@@ -458,9 +460,20 @@ class Vault:
         """Return those who are forgotten here, and of whom something outside of the vault may be left."""
         return self._eraser.tombstones.unfinished()
 
-    def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
-        """Add to what has to be looked for of somebody who is being forgotten; raise UnknownPerson."""
-        self._eraser.tombstones.note_entities(person_id, entity_ids)
+    def receipts(self, limit: int) -> list[Receipt]:
+        """Return the newest receipts, at most `limit`."""
+        return self._eraser.tombstones.receipts(limit)
+
+    def note_entities(self, person_id: str, entity_ids: Iterable[str], *, also: Iterable[str] = ()) -> None:
+        """Add to what has to be done of somebody who is being forgotten: entities to look for, places of others to clear.
+
+        Raise UnknownPerson.
+        """
+        self._eraser.tombstones.note_entities(person_id, entity_ids, also)
+
+    def note_reached(self, person_id: str, reached: Mapping[str, Detail]) -> None:
+        """Write on a receipt how far the erasing came outside of the vault, while it goes on; raise UnknownPerson."""
+        self._eraser.tombstones.note_reached(person_id, reached)
 
     def finish_forgetting(self, person_id: str, reached: Mapping[str, Detail], now: datetime) -> Receipt:
         """Write that all is done, and what came of it outside of the vault, without a name.
