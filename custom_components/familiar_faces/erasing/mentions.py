@@ -64,6 +64,8 @@ class Place:
 def place_of(key: str) -> Place:
     """Return a place from its text; raise ValueError."""
     kind, _, where = key.partition(":")
+    if not where:
+        raise ValueError("a place is somewhere")
     return Place(Kind(kind), where)
 
 
