@@ -1,5 +1,7 @@
 """Familiar Faces: who of the people who agreed to it is at the camera, told locally."""
 
+from functools import partial
+
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
@@ -10,8 +12,8 @@ from .const import DOMAIN
 from .erasing.everybody import async_forget_everybody
 from .erasing.surely import async_erase_unfinished
 from .household.engine_choice import async_get_environment
-from .household.issues import async_check_vault
-from .household.places import vault_folder, witness_file
+from .household.issues import async_check_vault, async_key_was_exposed
+from .household.places import clock_file, vault_folder, witness_file
 from .hub import FamiliarFacesConfigEntry, Hub
 from .pages import async_setup_pages
 from .services import async_setup_services
@@ -58,6 +60,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
         await hub.async_stop()
         raise
     async_check_vault(hass, None)
+    if vault.key_was_exposed:
+        async_key_was_exposed(hass)
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
 
     async def stop(_event: Event) -> None:
@@ -100,5 +104,6 @@ async def async_remove_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntr
     try:
         await async_forget_everybody(hass, entry, vault_folder(hass))
     finally:
-        await hass.async_add_executor_job(lambda: witness_file(hass).unlink(missing_ok=True))
+        for path in (witness_file(hass), clock_file(hass)):
+            await hass.async_add_executor_job(partial(path.unlink, missing_ok=True))
         await async_get_environment(hass).remove()

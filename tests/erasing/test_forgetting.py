@@ -20,6 +20,7 @@ from custom_components.familiar_faces.internals.wanted import Wanted
 
 from ..common.evidence import NAME, VAULT, Evidence, ask, texts_of
 from ..common.home import DATABASE, Home, MakeRecorder, home, snapshot
+from ..common.notified import notified
 from ..common.steps import later
 
 
@@ -76,7 +77,7 @@ async def test_nothing_is_left(lived: tuple[Path, Evidence], make_recorder: Make
         await way(running, evidence.person_id)
         await running.settle()
         receipt = await running.hass.async_add_executor_job(running.hub.vault.receipt, evidence.person_id)
-        shown = persistent_notification._async_get_or_create_notifications(running.hass)
+        shown = notified(running.hass)
         assert "bin" in shown
         assert not [each for each in shown.values() if NAME in each["message"]]
         assert er.async_get(running.hass).async_get("sensor.front_door_last_visitor") is not None

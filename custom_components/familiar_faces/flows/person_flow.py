@@ -10,6 +10,7 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import CONF_CHILD, CONF_LINKED_ENTITY, CONF_PERSON_ID
+from ..people.names import MAX_NAME, cleaned
 from ..people.person import RESERVED_NAMES
 from ..people.templates import compared
 from ..vault.errors import UnknownPerson, VaultError
@@ -52,8 +53,8 @@ class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps, ForgetStep)
         """Take what was said of a person; return None when it is fine, else the errors."""
         if user_input is None:
             return {}
-        name = " ".join(user_input[CONF_NAME].split())
-        if not name or len(name) > 80:
+        name = cleaned(user_input[CONF_NAME])
+        if not name or len(name) > MAX_NAME:
             return {CONF_NAME: "name_needed"}
         if name.casefold() in RESERVED_NAMES:
             return {CONF_NAME: "name_reserved"}

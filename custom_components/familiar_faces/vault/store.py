@@ -7,7 +7,7 @@ import secrets
 from typing import Self
 
 from ..people.person import Consent, Embedding, Person, Template
-from . import people_rows, visit_rows
+from . import ended, people_rows, visit_rows
 from .audit import AuditLog
 from .checks import about, check_text, checked_embedding
 from .corrections import Corrector
@@ -36,7 +36,7 @@ from .records import (
 from .retention import Retention, next_due
 from .review_rows import Review
 from .schema import open_store
-from .times import to_stamp
+from .times import from_stamp, to_stamp
 from .visit_pages import read_last, read_page
 from .witness import Witness
 
@@ -62,6 +62,8 @@ class Vault:
         self._corrector = Corrector(database, keys, self._audit, self._eraser)
         self.marks = Marks(keys.marks)
         self._damaged: list[str] = []
+        self.key_was_exposed = False
+        """Whether other users of the machine could have read the key file before it was opened."""
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -70,7 +72,7 @@ class Vault:
         Raise VaultInUse, VaultKeyMissing, VaultKeyWrong, VaultDamaged, VaultUnwritable, VaultTooNew or
         VaultMigrationFailed; whatever is there then stays as it was.
         """
-        prepare_folder(folder)
+        exposed = prepare_folder(folder)
         lock = FolderLock(folder)
         try:
             database = Database(folder / DATABASE)
@@ -82,7 +84,9 @@ class Vault:
         except BaseException:
             lock.release()
             raise
-        return cls(folder, lock, database, keys)
+        vault = cls(folder, lock, database, keys)
+        vault.key_was_exposed = exposed
+        return vault
 
     @staticmethod
     def destroy(folder: Path) -> None:
@@ -159,12 +163,21 @@ class Vault:
             return people_rows.person_state(connection, person_id)
 
     def update_person(
-        self, person_id: str, name: str, linked_entity: str | None, now: datetime | None = None
+        self,
+        person_id: str,
+        name: str,
+        linked_entity: str | None,
+        now: datetime | None = None,
+        *,
+        called: str | None = None,
     ) -> None:
-        """Write someone's new name and link; raise UnknownPerson."""
+        """Write someone's new name and link; raise UnknownPerson.
+
+        `called`: what they call themselves, when the name is that with a number behind it.
+        """
         check_text(name, "a name")
         with self._database.write() as connection:
-            people_rows.update_person(connection, self._keys, person_id, name, linked_entity)
+            people_rows.update_person(connection, self._keys, person_id, name, linked_entity, called=called)
             self._audit.append(connection, "person_changed", person_id, {}, now or datetime.now(UTC))
 
     def link_person(
@@ -233,6 +246,17 @@ class Vault:
             if people_rows.withdraw_consents(connection, key, person_id, now):
                 self._audit.append(connection, "consent_withdrawn", person_id, {}, now)
             return people_rows.read_person(connection, self._keys, person_id)
+
+    def end_consents(self, person_id: str, now: datetime) -> None:
+        """Write that those consents of somebody that have run out by `now` never count again.
+
+        A second time changes nothing. Raise UnknownPerson.
+        """
+        with self._database.write() as connection:
+            if people_rows.person_state(connection, person_id) is None:
+                raise UnknownPerson
+            if ended.end(connection, person_id, to_stamp(now)):
+                self._audit.append(connection, "consent_expired", person_id, {}, now)
 
     # Reference photos
 
@@ -496,6 +520,12 @@ class Vault:
         """Add an entry to the audit log. `details` must hold no name: the entry outlives the person."""
         with self._database.write() as connection:
             self._audit.append(connection, kind, person_id, details, now)
+
+    def newest(self) -> datetime | None:
+        """Return the time of the newest entry of the audit log, None when there is none."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT at FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+        return None if row is None else from_stamp(row[0])
 
     def audit_entries(self, person_id: str | None = None, limit: int = 100) -> tuple[AuditEntry, ...]:
         """Return at most `limit` entries, newest first; raise VaultDamaged at a changed one."""
