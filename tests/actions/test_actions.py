@@ -63,6 +63,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "forget": {"person": "Eileen"},
     "identify": {"camera": "camera.front_door"},
     "invite": {},
+    "mentions": {"person": "Eileen"},
     "mute": {"person": "Eileen"},
     "purge": {},
     "receipt": {"person_id": "1"},
@@ -126,7 +127,7 @@ async def test_erasing_that_has_to_wait(
 async def test_with_a_vault_that_fails(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     """Each says what could not be done; none fails with anything else."""
     await hass.async_add_executor_job(hub.vault.close)
-    for action in WHOLE.keys() - {"enrol", "forget", "identify", "mute", "withdraw_consent"}:
+    for action in WHOLE.keys() - {"enrol", "forget", "identify", "mentions", "mute", "withdraw_consent"}:
         key = await refused(hass, action, **WHOLE[action])
         assert key.endswith("_failed"), (action, key)
 
@@ -282,6 +283,25 @@ async def test_forget_and_receipt(hass: HomeAssistant, hub: Hub, visited: str) -
     assert await act(hass, "receipt", person_id=visited) == answer
     assert await refused(hass, "forget", person="Eileen") == "unknown_person"
     assert await refused(hass, "receipt", person_id="nobody") == "no_receipt"
+
+
+async def test_mentions(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+    """Where else a name is mentioned is answered, and it goes from those places that forgetting is given."""
+    hass.states.async_set("sensor.word", "Eileen")
+    hass.states.async_set("sensor.other", "Call Eileen")
+    answer = await act(hass, "mentions", person="Eileen")
+    assert answer["person_id"] == eileen
+    assert answer["mentions"] == [
+        {"place": f"entity:sensor.{each}", "kind": "entity", "where": f"sensor.{each}", "erasable": True}
+        for each in ("other", "word")
+    ]
+    for place in ("file:automations.yaml", "nowhere", "entity"):
+        assert await refused(hass, "forget", person="Eileen", also=[place]) == "unknown_place"
+    answer = await act(hass, "forget", person="Eileen", also=["entity:sensor.word"])
+    assert answer["mentioned"] == {"entity": ["sensor.other"]}
+    assert (answer["verified"], answer["not_yet"]) == (True, [])
+    states = [hass.states.get(f"sensor.{each}") for each in ("other", "word")]
+    assert [state and state.state for state in states] == ["Call Eileen", "unknown"]
 
 
 async def test_forget_somebody_unreadable(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
