@@ -190,7 +190,7 @@ class VaultFlow(RepairsFlow):
             return self.async_show_form(step_id="start_over", data_schema=vol.Schema({}))
         if entry.state is not ConfigEntryState.SETUP_ERROR:
             return self.async_abort(reason="not_needed")
-        if (problem := await async_vault_problem(self.hass)) is None:
+        if (problem := await async_vault_problem(self.hass, entry)) is None:
             # It was put right meanwhile: what can be used is not erased.
             await self.hass.config_entries.async_reload(entry.entry_id)
             return self.async_abort(reason="not_needed")

@@ -116,7 +116,7 @@ class PurgeClock:
             _LOGGER.log(level, "What is past its time is not erased yet, it is tried again soon: %s", err)
             self._failing = True
         else:
-            async_check_vault(self._household.hass, None)
+            async_check_vault(self._household.hass, self._household.vault.trouble)
             self._schedule.tried(now, failed=False)
             self._failing = False
 

@@ -4,7 +4,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import BOOKKEEPING
-from ..internals.stored_files import async_write_entries
+from ..internals.stored_files import async_stored_entry, async_write_entries
 
 
 class Books:
@@ -35,6 +35,12 @@ class Books:
             del data[key]
         if data != self._entry.data:
             self._hass.config_entries.async_update_entry(self._entry, data=data)
+
+    async def async_outlives(self, key: str, noted: str) -> bool:
+        """Write what is noted, and return whether an id is on the disk under a key: read again, not believed."""
+        await self.async_save()
+        stored = await async_stored_entry(self._hass, self._entry.entry_id)
+        return stored is not None and noted in stored.get(key, ())
 
     async def async_save(self) -> None:
         """Have what is noted outlive a power cut from now on."""

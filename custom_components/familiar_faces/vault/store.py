@@ -1,20 +1,34 @@
 """The vault's door: everything that is kept goes in and out here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 import secrets
+import sqlite3
+import threading
 from typing import Self
 
 from ..people.person import Consent, Embedding, Person, Template
 from . import people_rows, visit_rows
 from .audit import AuditLog
+from .bound import Binding
 from .checks import about, check_text, checked_embedding
 from .corrections import Corrector
 from .database import Database
 from .erasure import Eraser
-from .errors import AlreadyRecorded, ConsentMissing, DuplicatePhoto, UnknownPerson, VaultDamaged
-from .files import DATABASE, FolderLock, destroy_folder, prepare_folder, vault_size
+from .errors import (
+    AlreadyRecorded,
+    ConsentMissing,
+    DuplicatePhoto,
+    ErasedLater,
+    UnknownPerson,
+    VaultDamaged,
+    VaultError,
+    VaultUnwritable,
+)
+from .files import DATABASE, FolderLock, check_content, destroy_folder, prepare_folder, vault_size
 from .keys import Keys
 from .links import Links
 from .records import (
@@ -32,12 +46,13 @@ from .records import (
     VisitPage,
     VisitRecord,
 )
+from .reserve import Leaving, Reserve
 from .retention import Retention, next_due
 from .review_rows import Review
 from .schema import open_store
-from .times import to_stamp
+from .times import from_stamp, to_stamp
 from .visit_pages import read_last, read_page
-from .witness import Witness
+from .witness import Witness, read_mark
 
 
 class Vault:
@@ -57,23 +72,37 @@ class Vault:
         self._eraser = Eraser(folder, database, keys, self._audit)
         self.links = Links(database, keys, self._audit, self._eraser)
         self.review = Review(database, keys, self._audit, self._eraser)
-        self.witness = Witness(database, self._audit, self._eraser)
+        self.witness = Witness(database, keys, self._audit, self._eraser)
         self._corrector = Corrector(database, keys, self._audit, self._eraser)
         self._damaged: list[str] = []
+        self._binding = Binding(keys)
+        with database.read() as connection:
+            self._binding.attach(connection)
+        database.before_commit = self._binding.settle
+        self._reserve = Reserve(folder)
+        self._reserve.make()
+        self._leaving = Leaving(folder, keys)
+        self._leaving_lock = threading.RLock()
+        with suppress(VaultUnwritable):
+            # Without room nothing is noted, and said so, only when it is needed.
+            self._leaving.prepare()
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
+    def open(cls, folder: Path, *, expected: bool = False) -> Self:
         """Open the vault in a folder, making it when there is none.
 
-        Raise VaultInUse, VaultKeyMissing, VaultKeyWrong, VaultDamaged, VaultUnwritable, VaultTooNew or
-        VaultMigrationFailed; whatever is there then stays as it was.
+        With `expected` none is made: there was one, and a new one would hide that it is gone. Raise VaultMissing
+        then, or VaultInUse, VaultKeyMissing, VaultKeyWrong, VaultDamaged, VaultUnwritable, VaultTooNew or
+        VaultMigrationFailed; whatever is there stays as it was.
         """
         prepare_folder(folder)
         lock = FolderLock(folder)
         try:
+            if expected:
+                check_content(folder / DATABASE)
             database = Database(folder / DATABASE)
             try:
-                keys = open_store(folder, database)
+                keys = open_store(folder, database, expected=expected)
             except BaseException:
                 database.close()
                 raise
@@ -91,6 +120,15 @@ class Vault:
         """Close the vault; a second time does nothing."""
         self._database.close()
         self._lock.release()
+
+    @property
+    def trouble(self) -> VaultError | None:
+        """Return why the vault cannot be written or used just now, None as long as that is not known."""
+        return self._database.trouble
+
+    def on_trouble(self, tell: Callable[[VaultError | None], None] | None) -> None:
+        """Have `tell` be called, from any thread, when that changes; None: nobody any more."""
+        self._database.on_trouble = tell
 
     def hold_file(self, *, held: bool) -> None:
         """Let the file stand still while a backup copies it, or go on; writes are kept all the while.
@@ -178,14 +216,17 @@ class Vault:
     def people(self, *, include_enrolling: bool = False) -> list[Person]:
         """Return everyone who is enrolled, in the order they came, without photos.
 
-        Someone of whom a row is damaged is left out and their id is in `damaged`.
+        Someone of whom a row is damaged is left out and their id is in `damaged`; whoever is `leaving` is left out.
+        Raise VaultTampered when somebody was put in, put back or taken away by something else.
         """
         found: list[Person] = []
         damaged: list[str] = []
+        leaving = self.leaving()
         with self._database.read() as connection:
+            self._binding.check(connection, ("person_head", "meta"))
             rows = connection.execute("SELECT person_id, state FROM person ORDER BY created_at, rowid")
             for person_id, state in rows.fetchall():
-                if state != EnrolmentState.ENROLLED and not include_enrolling:
+                if person_id in leaving or (state != EnrolmentState.ENROLLED and not include_enrolling):
                     continue
                 try:
                     found.append(people_rows.read_person(connection, self._keys, person_id))
@@ -212,7 +253,7 @@ class Vault:
         Visits and pictures that it does not allow to be kept are erased with it.
         """
         with self._database.write() as connection:
-            key = people_rows.person_key(connection, self._keys, person_id)
+            key = people_rows.sound_key(connection, self._keys, person_id)
             if connection.execute(
                 "SELECT 1 FROM consent WHERE consent_id = ?", (consent.consent_id,)
             ).fetchone():
@@ -410,15 +451,62 @@ class Vault:
     def forget(self, person_id: str, now: datetime, reason: str = "asked") -> Receipt:
         """Erase someone for good: their key, all their rows, and look again.
 
-        For someone forgotten before, look again only. Raise UnknownPerson for someone who never was here.
+        For someone forgotten before, look again only. A disk without room is given the vault's reserve. Raise
+        UnknownPerson for someone who never was here, ErasedLater when they are forgotten from now on but could not be
+        erased yet, VaultUnwritable when not even that could be written.
         """
-        return self._eraser.forget([person_id], now, reason)[0]
+        try:
+            receipt = self._eraser.forget([person_id], now, reason)[0]
+        except VaultUnwritable:
+            # First that it has to be done: from here on a kill changes nothing of it.
+            with self._leaving_lock:
+                self._leaving.add(person_id, now, reason)
+            try:
+                receipt = self._with_reserve(lambda: self._eraser.forget([person_id], now, reason)[0])
+            except VaultUnwritable as err:
+                raise ErasedLater(err.detail) from err
+        self._has_left(person_id)
+        return receipt
+
+    def leaving(self) -> frozenset[str]:
+        """Return the ids of those who are forgotten and could not be erased yet: they are nobody's any more."""
+        # Waits for nobody: it is asked on the event loop too.
+        return frozenset(self._leaving.people)
+
+    def forget_leaving(self) -> list[Receipt]:
+        """Erase those who could not be before, as far as there is room now; raise VaultError at the first failure."""
+        with self._leaving_lock:
+            left = self._leaving.people
+        receipts: list[Receipt] = []
+        for person_id, (at, reason) in left.items():
+            try:
+                receipts.append(self.forget(person_id, from_stamp(at), reason))
+            except UnknownPerson:
+                self._has_left(person_id)
+        return receipts
 
     def forget_all(self, now: datetime, reason: str = "removed") -> list[Receipt]:
         """Erase everyone, those being enrolled too."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT person_id FROM person ORDER BY created_at").fetchall()
         return self._eraser.forget([person_id for (person_id,) in rows], now, reason)
+
+    def _has_left(self, person_id: str) -> None:
+        with self._leaving_lock, suppress(VaultUnwritable):
+            # Whoever stays noted is looked for once more, and found to be gone.
+            self._leaving.remove(person_id)
+
+    def _with_reserve[T](self, work: Callable[[], T]) -> T:
+        """Do what erases, if need be with the room that the vault keeps for that."""
+        try:
+            return work()
+        except VaultUnwritable:
+            if not self._reserve.give_up():
+                raise
+            try:
+                return work()
+            finally:
+                self._reserve.make()
 
     def was_forgotten(self, person_id: str) -> bool:
         """Return whether someone with this id was here and was forgotten."""
@@ -436,18 +524,20 @@ class Vault:
 
     def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
         """Add to what has to be looked for of somebody who is being forgotten; raise UnknownPerson."""
-        self._eraser.tombstones.note_entities(person_id, entity_ids)
+        ids = tuple(entity_ids)
+        self._with_reserve(lambda: self._eraser.tombstones.note_entities(person_id, ids))
 
     def finish_forgetting(self, person_id: str, reached: Mapping[str, Detail], now: datetime) -> Receipt:
         """Write that all is done, and what came of it outside of the vault, without a name.
 
         Return the whole receipt; a second time changes nothing. Raise UnknownPerson.
         """
-        return self._eraser.tombstones.finish(person_id, reached, now)
+        return self._with_reserve(lambda: self._eraser.tombstones.finish(person_id, reached, now))
 
     def purge(self, now: datetime, retention: Retention) -> Purged:
         """Erase what was kept long enough, and people whose time is over."""
-        return self._eraser.purge(now, retention)
+        self._reserve.make()
+        return self._with_reserve(lambda: self._eraser.purge(now, retention))
 
     def next_purge(self, now: datetime, retention: Retention) -> datetime | None:
         """Return when the next thing falls due, `now` when something is, None when nothing is kept."""
@@ -489,7 +579,26 @@ class Vault:
         with self._database.read() as connection:
             return self._audit.entries(connection, person_id, limit)
 
-    def verify_audit(self) -> AuditVerdict:
-        """Check the whole audit log for changed, dropped, added and moved entries."""
+    def verify_audit(self, mark_file: Path | None = None) -> AuditVerdict:
+        """Check the whole audit log for changed, dropped, added and moved entries, and all that is bound.
+
+        `mark_file`: where the mark of this vault lies; None to compare with none.
+        """
         with self._database.read() as connection:
-            return self._audit.verify(connection)
+            verdict = self._audit.verify(connection)
+            rows_ok = self._rows_ok(connection)
+            try:
+                mark_ok = mark_file is None or self.witness.agrees(connection, read_mark(mark_file))
+            except VaultDamaged:
+                mark_ok = False
+        ok = verdict.ok and rows_ok and mark_ok
+        return replace(verdict, ok=ok, rows_ok=rows_ok, mark_ok=mark_ok)
+
+    def _rows_ok(self, connection: sqlite3.Connection) -> bool:
+        try:
+            self._binding.check(connection)
+            for (person_id,) in connection.execute("SELECT person_id FROM person").fetchall():
+                self._binding.check_person(connection, person_id)
+        except VaultDamaged:
+            return False
+        return True
