@@ -283,7 +283,9 @@ async def test_forget_and_receipt(hass: HomeAssistant, hub: Hub, visited: str) -
     assert await refused(hass, "receipt", person_id="nobody") == "no_receipt"
 
 
-async def test_forget_somebody_unreadable(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+async def test_forget_somebody_unreadable(
+    hass: HomeAssistant, hub: Hub, eileen: str, entry: MockConfigEntry
+) -> None:
     """Somebody of whom nothing can be read any more can be forgotten all the same."""
 
     def damage() -> None:
@@ -291,8 +293,10 @@ async def test_forget_somebody_unreadable(hass: HomeAssistant, hub: Hub, eileen:
             connection.execute("UPDATE person SET sealed = zeroblob(length(sealed))")
         connection.close()
 
+    await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_add_executor_job(damage)
-    await hub.async_refresh_people()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hub = entry.runtime_data
     assert hub.people == {}
     assert await refused(hass, "export", person="Eileen") == "unknown_person"
     assert (await act(hass, "forget", person="Eileen"))["erased"]["photos"] == 3
@@ -447,23 +451,34 @@ def shift(connection: sqlite3.Connection) -> None:
 
 @pytest.mark.parametrize("tamper", [drop, swap, shift])
 async def test_verify_audit_finds_it(
-    hass: HomeAssistant, hub: Hub, eileen: str, tamper: Callable[[sqlite3.Connection], None]
+    hass: HomeAssistant,
+    hub: Hub,
+    eileen: str,
+    entry: MockConfigEntry,
+    tamper: Callable[[sqlite3.Connection], None],
 ) -> None:
     """An entry that was dropped, swapped or moved in the file is found."""
     whole = await act(hass, "verify_audit")
     assert (whole["ok"], whole["first_bad"]) == (True, None)
     assert whole["entries"] >= 5
+    await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_add_executor_job(tampered, vault_folder(hass) / DATABASE, tamper)
+    assert await hass.config_entries.async_setup(entry.entry_id)
     verdict = await act(hass, "verify_audit")
     assert (verdict["ok"], verdict["first_bad"]) == (False, 3)
 
 
-async def test_verify_audit_finds_the_end_cut(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+async def test_verify_audit_finds_the_end_cut(
+    hass: HomeAssistant, hub: Hub, eileen: str, entry: MockConfigEntry
+) -> None:
     """Without its newest entry the log is not whole either."""
     count = (await act(hass, "verify_audit"))["entries"]
+    await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_add_executor_job(tampered, vault_folder(hass) / DATABASE, drop_last)
+    assert await hass.config_entries.async_setup(entry.entry_id)
     verdict = await act(hass, "verify_audit")
-    assert (verdict["ok"], verdict["entries"]) == (False, count - 1)
+    # Everybody is held now, which is an entry as well.
+    assert (verdict["ok"], verdict["first_bad"]) == (False, count)
 
 
 def tampered(path: Path, tamper: Callable[[sqlite3.Connection], None]) -> None:

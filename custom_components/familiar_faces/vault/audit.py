@@ -14,7 +14,7 @@ import hmac
 import re
 import sqlite3
 
-from .errors import VaultDamaged
+from .errors import VaultDamaged, VaultTampered
 from .head import Head, read_head, write_head
 from .keys import Keys
 from .records import AuditEntry, AuditVerdict, Detail
@@ -48,7 +48,10 @@ class AuditLog:
         details: Mapping[str, Detail],
         now: datetime,
     ) -> None:
-        """Add an entry. `details` must hold no name: nothing removes it when the person is forgotten."""
+        """Add an entry. `details` must hold no name: nothing removes it when the person is forgotten.
+
+        Raise VaultTampered when the log's head is older than its entries.
+        """
         if not _KIND.fullmatch(kind):
             raise ValueError("an audit entry's kind is lower-case letters, digits and underscores")
         for name, value in details.items():
@@ -59,6 +62,8 @@ class AuditLog:
         entry = {"kind": kind, "person_id": person_id, "details": dict(details)}
         sealed = seal_json(self._sealing, entry, ("audit", number, at))
         link = self._link(head.last_link, number, at, sealed)
+        if connection.execute("SELECT 1 FROM audit WHERE number >= ?", (number,)).fetchone():
+            raise VaultTampered("the audit log goes on after its end")
         connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?)", (number, at, sealed, link))
         self._save_head(connection, replace(head, last=number, last_link=link))
 

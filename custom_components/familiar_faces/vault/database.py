@@ -99,7 +99,7 @@ class Database:
         self._trouble: VaultError | None = None
         self.before_commit: Callable[[sqlite3.Connection], None] | None = None
         """Called with the connection in each transaction, as its last part."""
-        self.on_trouble: Callable[[VaultError | None], None] | None = None
+        self.on_trouble: Callable[[VaultError | None], object] | None = None
         """Called from any thread when the store cannot be written any more, and with None when it can again."""
         with telling_unwritable():
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -10,6 +10,7 @@ is known afterwards, and nothing is confirmed before.
 """
 
 from datetime import datetime
+import errno
 import os
 from pathlib import Path
 
@@ -35,31 +36,55 @@ class Reserve:
         self._path = folder / RESERVE
 
     def make(self) -> bool:
-        """Take the room, unless it is taken; return whether it is. A disk that refuses is no error."""
+        """Take what is missing of the room; return whether all of it is taken. A disk that refuses is no error."""
         try:
-            if self._path.exists() and self._path.stat().st_size == RESERVE_BYTES:
-                return True
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                for _ in range(RESERVE_BYTES // _CHUNK):
-                    file.write(os.urandom(_CHUNK))
-                file.flush()
-                os.fsync(file.fileno())
-            sync_folder(self._path.parent)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError:
-            # Part of it would take room from the others, and give too little.
-            self.give_up()
             return False
+        try:
+            size = os.fstat(descriptor).st_size
+            try:
+                for missing in range(RESERVE_BYTES - size, 0, -_CHUNK):
+                    _write_all(descriptor, os.urandom(min(_CHUNK, missing)))
+                if size < RESERVE_BYTES:
+                    os.fsync(descriptor)
+                    sync_folder(self._path.parent)
+            except OSError:
+                # A disk without any room is of no use to the others either.
+                os.ftruncate(descriptor, size)
+                if not size:
+                    self._path.unlink()
+                return False
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
         return True
+
+    def lend(self) -> bool:
+        """Give a small part of the room back to the disk, enough to open the vault; return whether there was any."""
+        try:
+            size = self._path.stat().st_size
+            os.truncate(self._path, max(0, size - _CHUNK))
+        except OSError:
+            return False
+        return size > 0
 
     def give_up(self) -> bool:
         """Give the room back to the disk; return whether there was any."""
         try:
+            size = self._path.stat().st_size
             self._path.unlink()
             sync_folder(self._path.parent)
         except OSError:
             return False
-        return True
+        return size > 0
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it; raise OSError when the disk takes a part only."""
+    if os.write(descriptor, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class Leaving:

@@ -100,7 +100,7 @@ class Vault:
         try:
             if expected:
                 check_content(folder / DATABASE)
-            database = Database(folder / DATABASE)
+            database = _open_database(folder)
             try:
                 keys = open_store(folder, database, expected=expected)
             except BaseException:
@@ -126,7 +126,7 @@ class Vault:
         """Return why the vault cannot be written or used just now, None as long as that is not known."""
         return self._database.trouble
 
-    def on_trouble(self, tell: Callable[[VaultError | None], None] | None) -> None:
+    def on_trouble(self, tell: Callable[[VaultError | None], object] | None) -> None:
         """Have `tell` be called, from any thread, when that changes; None: nobody any more."""
         self._database.on_trouble = tell
 
@@ -252,6 +252,8 @@ class Vault:
 
         Visits and pictures that it does not allow to be kept are erased with it.
         """
+        if person_id in self.leaving():
+            raise UnknownPerson
         with self._database.write() as connection:
             key = people_rows.sound_key(connection, self._keys, person_id)
             if connection.execute(
@@ -293,6 +295,7 @@ class Vault:
         if not photo:
             raise ValueError("a reference photo is not empty")
         vector = checked_embedding(embedding)
+        self._refuse_leaving(person_id)
         with self._database.write() as connection:
             key = people_rows.consented_key(connection, self._keys, person_id, now)
             templates = people_rows.read_templates(connection, key, person_id)
@@ -331,6 +334,7 @@ class Vault:
         """
         if picture is not None and not picture:
             raise ValueError("a picture is not empty")
+        self._refuse_leaving(visit.person_id)
         with self._database.write() as connection:
             if people_rows.person_state(connection, visit.person_id) is not EnrolmentState.ENROLLED:
                 raise UnknownPerson
@@ -351,6 +355,7 @@ class Vault:
         A visit that is not kept, or was corrected meanwhile, stays as it is. Raise UnknownPerson, ConsentMissing
         when the newest consent does not allow recognition then, or no visits to be kept.
         """
+        self._refuse_leaving(person_id)
         with self._database.write() as connection:
             _, choices = people_rows.consented(connection, self._keys, person_id, seen_at)
             if not choices.keeps_visits:
@@ -491,6 +496,10 @@ class Vault:
             rows = connection.execute("SELECT person_id FROM person ORDER BY created_at").fetchall()
         return self._eraser.forget([person_id for (person_id,) in rows], now, reason)
 
+    def _refuse_leaving(self, person_id: str) -> None:
+        if person_id in self.leaving():
+            raise ConsentMissing
+
     def _has_left(self, person_id: str) -> None:
         with self._leaving_lock, suppress(VaultUnwritable):
             # Whoever stays noted is looked for once more, and found to be gone.
@@ -602,3 +611,13 @@ class Vault:
         except VaultDamaged:
             return False
         return True
+
+
+def _open_database(folder: Path) -> Database:
+    """Open the store. SQLite makes two files beside it: without room for them, a part of the reserve is given up."""
+    try:
+        return Database(folder / DATABASE)
+    except VaultUnwritable:
+        if not Reserve(folder).lend():
+            raise
+        return Database(folder / DATABASE)
