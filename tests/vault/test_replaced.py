@@ -15,6 +15,7 @@ from custom_components.familiar_faces.vault.errors import (
     VaultReplaced,
     VaultUnwritable,
 )
+from custom_components.familiar_faces.vault.retention import Retention
 from custom_components.familiar_faces.vault.store import Vault
 from tests.vault.makers import MARIA, NOW, OTTO, a_consent, a_photo, a_visit, enrol
 
@@ -90,7 +91,7 @@ def test_files_exchanged_under_an_open_vault(
         lambda: vault.forget(OTTO, NOW),
         lambda: vault.record_consent(OTTO, a_consent("new"), NOW),
         lambda: vault.add_visit(a_visit(), None, NOW),
-        lambda: vault.purge(NOW, _retention()),
+        lambda: vault.purge(NOW, Retention()),
         vault.people,
         vault.verify_audit,
         vault.witness.mark,
@@ -106,12 +107,6 @@ def test_files_exchanged_under_an_open_vault(
     assert {key: value for key, value in after.items() if "shm" not in key} == {
         key: value for key, value in lying.items() if "shm" not in key
     }
-
-
-def _retention() -> object:
-    from custom_components.familiar_faces.vault.retention import Retention
-
-    return Retention()
 
 
 def test_a_file_exchanged_while_a_change_is_written(

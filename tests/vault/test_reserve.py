@@ -2,6 +2,7 @@
 
 from datetime import datetime
 import json
+import os
 from pathlib import Path
 import shutil
 import subprocess
@@ -177,7 +178,7 @@ def test_not_even_a_note(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: object) -> int:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(reserve.os, "pwrite", refuse)
+    monkeypatch.setattr(os, "pwrite", refuse)
     with pytest.raises(VaultUnwritable) as raised:
         vault.forget(MARIA, NOW)
     assert type(raised.value) is VaultUnwritable, "it said that it counts"
@@ -216,7 +217,7 @@ def test_a_reserve_that_has_no_room_takes_none(tmp_path: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(reserve.os, "fsync", full)
+        patched.setattr(os, "fsync", full)
         assert not kept.make()
     assert list(tmp_path.iterdir()) == []
     assert not kept.give_up()
