@@ -78,6 +78,15 @@ def private_uploads(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]
 
 
 @pytest.fixture(autouse=True)
+def time_passes() -> Generator[None]:
+    """Have the machine run for as long as the time says that tests set: then no clock has jumped."""
+    with patch(
+        "custom_components.familiar_faces.household.wall_clock.running", lambda: dt_util.utcnow().timestamp()
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
 def custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant load this integration in the tests that have a Home Assistant."""
     if "recorder_mock" in request.fixturenames:

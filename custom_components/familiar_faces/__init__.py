@@ -1,5 +1,7 @@
 """Familiar Faces: who of the people who agreed to it is at the camera, told locally."""
 
+from functools import partial
+
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
@@ -10,7 +12,7 @@ from .const import DOMAIN
 from .erasing.forgetting import async_forget_everybody
 from .household.engine_choice import async_get_environment
 from .household.issues import async_check_vault
-from .household.places import async_vault_expected, vault_folder, witness_file
+from .household.places import async_vault_expected, clock_file, vault_folder, witness_file
 from .hub import FamiliarFacesConfigEntry, Hub
 from .pages import async_setup_pages
 from .services import async_setup_services
@@ -99,5 +101,6 @@ async def async_remove_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntr
         for domain, issue_id in list(ir.async_get(hass).issues):
             if domain == DOMAIN:
                 ir.async_delete_issue(hass, DOMAIN, issue_id)
-        await hass.async_add_executor_job(lambda: witness_file(hass).unlink(missing_ok=True))
+        for path in (witness_file(hass), clock_file(hass)):
+            await hass.async_add_executor_job(partial(path.unlink, missing_ok=True))
         await async_get_environment(hass).remove()

@@ -61,6 +61,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     },
     "export": {"person": "Eileen"},
     "forget": {"person": "Eileen"},
+    "identify": {"camera": "camera.front_door"},
     "invite": {},
     "mute": {"person": "Eileen"},
     "purge": {},
@@ -74,7 +75,7 @@ WHOLE: dict[str, dict[str, Any]] = {
 
 def test_all_that_change_something_are_for_administrators() -> None:
     """No action is open to every user but those that only look."""
-    looking = {"identify", "last_visits", "who_is_here"}
+    looking = {"last_visits", "who_is_here"}
     assert {action.name for action in ACTIONS if action.everybody} == looking
     assert {action.name for action in ACTIONS} == WHOLE.keys() | looking
 
@@ -125,7 +126,7 @@ async def test_erasing_that_has_to_wait(
 async def test_with_a_vault_that_fails(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     """Each says what could not be done; none fails with anything else."""
     await hass.async_add_executor_job(hub.vault.close)
-    for action in WHOLE.keys() - {"enrol", "forget", "mute", "withdraw_consent"}:
+    for action in WHOLE.keys() - {"enrol", "forget", "identify", "mute", "withdraw_consent"}:
         key = await refused(hass, action, **WHOLE[action])
         assert key.endswith("_failed"), (action, key)
 
@@ -144,7 +145,7 @@ async def test_record_consent(hass: HomeAssistant, hub: Hub, visited: str) -> No
     assert consent.choices.keeping is Keeping.NOTHING
     assert not consent.choices.pictures
     assert consent.choices.cameras is None
-    assert consent.text_version == "nl/3"
+    assert consent.text_version == "nl/4"
     assert consent.text == answer["text"]
     assert "gezicht" in consent.text
     # What it does not allow is gone.

@@ -199,8 +199,8 @@ DOORS = (
     Door(
         Kind.ACTION,
         "identify",
-        Who.USER,
-        "says who is in a picture of a camera; users see the same names as states",
+        Who.ADMIN,
+        "says who is in a picture, of those who agreed to that; logged, and limited to 20 times and one each 30 s",
     ),
     Door(
         Kind.ACTION,

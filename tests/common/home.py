@@ -17,6 +17,7 @@ from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
     floor_registry as fr,
+    frame,
     issue_registry as ir,
     label_registry as lr,
     restore_state as rs,
@@ -87,6 +88,7 @@ async def home(
     async with async_test_home_assistant(load_registries=False, config_dir=str(folder)) as hass:
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
         try:
+            frame.async_setup(hass)
             await hass.config_entries.async_initialize()
             dr.async_setup(hass)
             for load in (*(each.async_load for each in (ar, cr, dr, er, fr, ir, lr, rs)),):

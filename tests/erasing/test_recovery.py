@@ -13,7 +13,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.json import ExtendedJSONEncoder
-from homeassistant.helpers.restore_state import async_get as async_get_restored
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -31,6 +30,7 @@ from custom_components.familiar_faces.vault.store import Vault
 
 from ..common.people_on_record import DAY, a_consent, at, now, put_on_record
 from ..common.pictures import astronaut, enrolment_photos
+from ..common.restoring import stored_states
 from ..common.steps import add_photo, configure, consent, enrol, later, ring, start_person, visits
 from ..conftest import FrontDoor, set_up, start_again
 from ..vault.makers import make_first_version
@@ -204,7 +204,7 @@ async def test_no_name_is_stored_to_be_restored(
     await enrol(hass, entry, enrolment_photos()[:1])
     hass.config_entries.async_remove_subentry(entry, _people(entry)[0])
     await hass.async_block_till_done(wait_background_tasks=True)
-    stored = {key: value.as_dict() for key, value in async_get_restored(hass).last_states.items()}
+    stored = [each.as_dict() for each in stored_states(hass)]
     assert "Eileen" not in json.dumps(stored, cls=ExtendedJSONEncoder)
 
 

@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces import repairs
 from custom_components.familiar_faces.const import CONF_PEOPLE, DOMAIN
 from custom_components.familiar_faces.household.issues import (
+    CLOCK_DOUBTED,
     ENGINE_FAILED,
     RESTORED,
     VAULT_DAMAGED,
@@ -329,6 +330,7 @@ async def test_full_disk_while_it_runs(hass: HomeAssistant, entry: MockConfigEnt
 
 
 FLOWS = {
+    CLOCK_DOUBTED: "ClockFlow",
     ENGINE_FAILED: "EngineFlow",
     RESTORED: "RestoredFlow",
     VAULT_DAMAGED: "VaultFlow",

@@ -33,6 +33,7 @@ from .engine_choice import async_create_engine
 from .options import chosen_retention, chosen_strictness
 from .roster import Roster
 from .signals import SIGNAL_CHANGED, SIGNAL_FORGOTTEN, Of
+from .wall_clock import WallClock
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ class Household:
         self.open_visits = OpenVisits()
         self.tally = Tally(dt_util.utcnow())
         self.turns = Turns()
+        self.wall_clock = WallClock()
+        """Whether the time can be believed by which is erased and recognised."""
         self._retention: tuple[Mapping[str, object], Retention] | None = None
         """What the options that are named first say."""
         self._on_people: list[PeopleListener] = []
@@ -104,10 +107,14 @@ class Household:
     def can_recognise(self, camera_id: str | None = None) -> bool:
         """Return whether there is anybody to recognise, and leave to do so, at a camera or at all.
 
+        Not while the clock is doubted: nobody knows then whose consent counts.
+
         An engine that is away is not asked about: who comes while it restarts is there all the same.
         """
-        return self.recognition(camera_id) and self.roster.anybody(
-            ANYWHERE if camera_id is None else camera_id
+        return (
+            self.recognition(camera_id)
+            and self.wall_clock.believed()
+            and self.roster.anybody(ANYWHERE if camera_id is None else camera_id)
         )
 
     @callback

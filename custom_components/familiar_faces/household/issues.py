@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_NAME
+from homeassistant.const import CONF_NAME, __version__ as HA_VERSION
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
@@ -13,6 +13,7 @@ from ..const import CONF_PERSON_ID, DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUB
 from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineRefused
 from ..host.process import EngineProcess
+from ..internals.missing import async_missing, async_not_forgettable
 from ..people.person import ConsentState, Person
 from ..vault.errors import (
     VaultDamaged,
@@ -36,14 +37,17 @@ ALERT_RECIPIENT_GONE = "alert_recipient_gone"
 CAMERA_NO_PICTURE = "camera_no_picture"
 CAMERA_OLD_PICTURE = "camera_old_picture"
 CAMERA_TURNED = "camera_turned"
+CLOCK_DOUBTED = "clock_doubted"
 CONSENT_EXPIRED = "consent_expired"
 CONSENT_EXPIRING = "consent_expiring"
 ENGINE_AWAY = "engine_away"
 ENGINE_FAILED = "engine_failed"
 ENTITY_MISSING = "entity_missing"
+FORGETTING_INCOMPLETE = "forgetting_incomplete"
 LINKS_GUESSED = "links_guessed"
 NOTHING_STORED = "nothing_stored"
 PERSON_UNREADABLE = "person_unreadable"
+PHONES_NOT_TOLD = "phones_not_told"
 RESTORED = "restored"
 VAULT_DAMAGED = "vault_damaged"
 VAULT_KEY_LOST = "vault_key_lost"
@@ -73,6 +77,27 @@ def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
     else:
         reason = async_trouble(hass, engine.problem)
         _async_create(hass, ENGINE_AWAY, ENGINE_AWAY, ir.IssueSeverity.ERROR, reason=reason)
+
+
+@callback
+def async_check_internals(hass: HomeAssistant) -> None:
+    """Say what this Home Assistant keeps in another way than is known here, and what does not work therefore."""
+    unforgettable = async_not_forgettable(hass)
+    if unforgettable:
+        _async_create(
+            hass,
+            FORGETTING_INCOMPLETE,
+            FORGETTING_INCOMPLETE,
+            ir.IssueSeverity.ERROR,
+            version=HA_VERSION,
+            what=", ".join(unforgettable),
+        )
+    else:
+        ir.async_delete_issue(hass, DOMAIN, FORGETTING_INCOMPLETE)
+    if set(async_missing(hass)) - set(unforgettable):
+        _async_create(hass, PHONES_NOT_TOLD, PHONES_NOT_TOLD, ir.IssueSeverity.ERROR, version=HA_VERSION)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, PHONES_NOT_TOLD)
 
 
 @callback
@@ -162,6 +187,15 @@ def async_check_people(
         )
     else:
         ir.async_delete_issue(hass, DOMAIN, PERSON_UNREADABLE)
+
+
+@callback
+def async_check_clock(hass: HomeAssistant, *, doubted: bool) -> None:
+    """Ask whether the time is right. What it should be is said in the dialog."""
+    if doubted:
+        _async_create_fixable(hass, CLOCK_DOUBTED, CLOCK_DOUBTED, ir.IssueSeverity.ERROR)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, CLOCK_DOUBTED)
 
 
 @callback

@@ -35,6 +35,12 @@ def async_vault_expected(hass: HomeAssistant, entry: ConfigEntry) -> Callable[[]
 
 
 @callback
+def clock_file(hass: HomeAssistant) -> Path:
+    """Return where the last time that was believed lies."""
+    return Path(hass.config.cache_path(DOMAIN, "clock.json"))
+
+
+@callback
 def engine_cache(hass: HomeAssistant) -> Path:
     """Return the folder of the engine's environment, which backups leave out: all of it can be made again."""
     return Path(hass.config.cache_path(DOMAIN))

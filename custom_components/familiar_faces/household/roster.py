@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 import logging
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -22,6 +23,9 @@ from .options import chosen_retention
 from .subentries import person_subentry
 
 _LOGGER = logging.getLogger(__name__)
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""When nobody has begun to enrol."""
 
 
 class Roster:
@@ -177,13 +181,18 @@ class Roster:
         """Note who is shown, to tell at the next start who was removed meanwhile."""
         self._books.async_write(CONF_PEOPLE, set(self.subentries()))
 
-    async def async_recover(self) -> None:
-        """Finish what a crash or a full disk left half done, in favour of what was promised."""
+    async def async_recover(self, *, clock_believed: bool) -> None:
+        """Finish what a crash or a full disk left half done, in favour of what was promised.
+
+        Nothing is given up for its age while the clock is not believed.
+        """
         await self.async_forget_noted()
         now = dt_util.utcnow()
         patience = chosen_retention(self._entry).invitation
         await self._hass.async_add_executor_job(
-            lambda: self._vault.abandon_enrolments(now=now, linked_older=now - patience)
+            lambda: self._vault.abandon_enrolments(
+                now=now, linked_older=now - patience if clock_believed else _NEVER
+            )
         )
         shown = self.subentries()
         forgotten = await self._hass.async_add_executor_job(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from homeassistant.core import HomeAssistant
 
 from .stored_files import async_sync
+from .unreachable import reach
 
 if TYPE_CHECKING:
     from homeassistant.components.trace.models import BaseTrace
@@ -35,9 +36,10 @@ def check(hass: HomeAssistant) -> bool:
 
 
 async def async_drop_where(hass: HomeAssistant, is_gone: Callable[[BaseTrace], bool]) -> int:
-    """Drop traces, in memory and in the file; return how many it was."""
+    """Drop traces, in memory and in the file; return how many it was. Raises Unreachable."""
     if _TRACE not in hass.config.components:
         return 0
+    reach(hass, __name__, check)
     from homeassistant.components.trace.const import DATA_TRACE, DATA_TRACE_STORE
     from homeassistant.components.trace.util import async_restore_traces
 

@@ -12,6 +12,8 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er, 
 from homeassistant.helpers.registry import BaseRegistry
 from homeassistant.helpers.storage import Store
 
+from .unreachable import reach
+
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -24,12 +26,14 @@ def check(hass: HomeAssistant) -> bool:
 
 
 async def async_write_entries(hass: HomeAssistant) -> None:
-    """Have the entries as they are now outlive a power cut."""
+    """Have the entries as they are now outlive a power cut. Raises Unreachable."""
+    reach(hass, __name__, check)
     await _async_write(hass.config_entries)
 
 
 async def async_write_registries(hass: HomeAssistant) -> None:
-    """Have entities, devices and issues as they are now outlive a power cut."""
+    """Have entities, devices and issues as they are now outlive a power cut. Raises Unreachable."""
+    reach(hass, __name__, check)
     for registry in _registries(hass):
         await _async_write(registry)
 

@@ -28,6 +28,7 @@ _FIELD_OF = {
     Refusal.ALREADY_OVER: "until",
     Refusal.TOO_LONG: "until",
     Refusal.CAMERA_NEEDED: "cameras",
+    Refusal.CLOCK_DOUBTED: "until",
 }
 
 
@@ -43,6 +44,7 @@ class Answers:
     keeping: str = ""
     """A `Keeping`; nothing is chosen beforehand."""
     pictures: bool = False
+    uploads: bool = False
     until: str = ""
     """A day as `YYYY-MM-DD`; empty for the longest time."""
     agreed: bool = False
@@ -64,6 +66,7 @@ class Answers:
             cameras=frozenset(form.get("camera", [])[:MAX_CAMERAS]),
             keeping=one("keeping"),
             pictures=one("pictures") == "yes",
+            uploads=one("uploads") == "yes",
             until=one("until").strip(),
             agreed=one("agreed") == "yes",
             read=one("read"),
@@ -84,14 +87,17 @@ class Answers:
             cameras=choices.cameras or frozenset(),
             keeping=choices.keeping,
             pictures=choices.pictures,
+            uploads=choices.uploads,
         )
 
     @property
     def choices(self) -> Choices:
-        """Return what was chosen. Of somebody who is never announced there is no picture either."""
+        """Return what was chosen. Of somebody who is never announced there is no picture, nor any other answer."""
         keeping = Keeping(self.keeping)
-        pictures = self.pictures and keeping is not Keeping.SILENT
-        return Choices(None if self.everywhere else self.cameras, keeping, pictures)
+        told = keeping is not Keeping.SILENT
+        return Choices(
+            None if self.everywhere else self.cameras, keeping, self.pictures and told, self.uploads and told
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class Consent:
     pictures_for: timedelta | None = None
     text: str = ""
     """The very text that was agreed to; empty in consents of the first version of the text."""
+    ended: bool = False
+    """Whether it was seen to run out. It then never counts again, also when the clock is set back."""
 
     def __post_init__(self) -> None:
         """Refuse a consent that could never be told to be active."""
@@ -87,7 +89,7 @@ class Consent:
         if self.withdrawn_at is not None:
             # Whatever the clock says: one that is set back makes no yes of a no.
             return ConsentState.WITHDRAWN
-        if now >= self.valid_until:
+        if self.ended or now >= self.valid_until:
             return ConsentState.EXPIRED
         if now >= self.valid_until - EXPIRING:
             return ConsentState.EXPIRING
@@ -99,6 +101,10 @@ class Consent:
             ConsentState.ACTIVE,
             ConsentState.EXPIRING,
         )
+
+    def runs_out(self, now: datetime) -> bool:
+        """Return whether it has run out by `now`, and that was not noted yet."""
+        return not self.ended and self.state(now) is ConsentState.EXPIRED
 
     def withdrawn(self, now: datetime) -> Consent:
         """Return this consent, withdrawn at `now`."""

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 import sqlite3
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from ..people.choices import ANYWHERE, Choices, Keeping
 from ..people.person import Consent, ConsentMethod, Embedding, Person, Template
 from .bound import Binding
+from .ended import ended_of
 from .errors import ConsentMissing, UnknownPerson, UnknownTemplate, VaultDamaged
 from .keys import Keys
 from .records import EnrolmentState
@@ -174,7 +176,9 @@ def record_consent(connection: sqlite3.Connection, key: bytes, person_id: str, c
 def read_consents(connection: sqlite3.Connection, key: bytes, person_id: str) -> tuple[Consent, ...]:
     """Return someone's consents, oldest first."""
     rows = connection.execute(f"{_CONSENT} WHERE person_id = ? ORDER BY number", (person_id,))
-    return tuple(_opened_consent(key, person_id, row) for row in rows)
+    consents = [_opened_consent(key, person_id, row) for row in rows]
+    ended = ended_of(connection, person_id)
+    return tuple(replace(each, ended=True) if each.consent_id in ended else each for each in consents)
 
 
 def withdraw_consents(connection: sqlite3.Connection, key: bytes, person_id: str, now: datetime) -> int:
@@ -282,6 +286,7 @@ def sealed_consent(key: bytes, person_id: str, number: int, consent: Consent) ->
         "cameras": None if consent.choices.cameras is None else sorted(consent.choices.cameras),
         "keeping": consent.choices.keeping.value,
         "pictures": consent.choices.pictures,
+        "uploads": consent.choices.uploads,
     }
     return seal_json(key, data, ("consent", consent.consent_id, person_id, number, *_times(consent)))
 
@@ -325,7 +330,8 @@ def _choices(data: dict[str, Any]) -> Choices:
         # Agreed to when there was nothing to choose: the text asked for all of it.
         return Choices()
     cameras = None if data["cameras"] is None else frozenset(data["cameras"])
-    return Choices(cameras, Keeping(data["keeping"]), data["pictures"])
+    # Uploaded pictures are in no text before the fourth.
+    return Choices(cameras, Keeping(data["keeping"]), data["pictures"], data.get("uploads", False))
 
 
 def _sealed_template(key: bytes, person_id: str, template: Template) -> bytes:

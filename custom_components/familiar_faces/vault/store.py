@@ -11,7 +11,7 @@ import threading
 from typing import Self
 
 from ..people.person import Consent, Embedding, Person, Template
-from . import people_rows, visit_rows
+from . import ended, people_rows, visit_rows
 from .audit import AuditLog
 from .bound import Binding
 from .checks import about, check_text, checked_embedding
@@ -274,6 +274,17 @@ class Vault:
             if people_rows.withdraw_consents(connection, key, person_id, now):
                 self._audit.append(connection, "consent_withdrawn", person_id, {}, now)
             return people_rows.read_person(connection, self._keys, person_id)
+
+    def end_consents(self, person_id: str, now: datetime) -> None:
+        """Write that those consents of somebody that have run out by `now` never count again.
+
+        A second time changes nothing. Raise UnknownPerson.
+        """
+        with self._database.write() as connection:
+            if people_rows.person_state(connection, person_id) is None:
+                raise UnknownPerson
+            if ended.end(connection, person_id, to_stamp(now)):
+                self._audit.append(connection, "consent_expired", person_id, {}, now)
 
     # Reference photos
 
@@ -582,6 +593,12 @@ class Vault:
         """Add an entry to the audit log. `details` must hold no name: the entry outlives the person."""
         with self._database.write() as connection:
             self._audit.append(connection, kind, person_id, details, now)
+
+    def newest(self) -> datetime | None:
+        """Return the time of the newest entry of the audit log, None when there is none."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT at FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+        return None if row is None else from_stamp(row[0])
 
     def audit_entries(self, person_id: str | None = None, limit: int = 100) -> tuple[AuditEntry, ...]:
         """Return at most `limit` entries, newest first; raise VaultDamaged at a changed one."""
