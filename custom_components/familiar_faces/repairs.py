@@ -195,7 +195,8 @@ class RestoredFlow(RepairsFlow):
         return sorted(name for person_id, name in held.items() if person_id not in self._keep)
 
     async def _async_answer(self, hub: Hub) -> RepairsFlowResult:
-        await hub.async_whole(hub.restored.async_answer(self._keep))
+        if not await hub.async_whole(hub.restored.async_answer(self._keep)):
+            return self.async_abort(reason="not_saved")
         return self.async_create_entry(data={})
 
 

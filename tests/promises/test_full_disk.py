@@ -14,7 +14,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import pytest
 
-from custom_components.familiar_faces.const import CONF_FORGETTING, DOMAIN
+from custom_components.familiar_faces.const import CONF_FORGETTING, DOMAIN, EVERYWHERE
 from custom_components.familiar_faces.household.issues import RESTORED, VAULT_MISSING, VAULT_UNWRITABLE
 
 from ..common.calling import act, refused
@@ -35,7 +35,17 @@ def expected_lingering_timers() -> bool:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """Return the folder of a vault that lies on a small disk of its own; skip where nothing can be mounted."""
-    folder = tmp_path / "config" / ".storage" / DOMAIN
+    yield from mounted(tmp_path / "config" / ".storage" / DOMAIN)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[Path]:
+    """Return the folder of all that Home Assistant stores, the vault in it, on a small disk of its own."""
+    yield from mounted(tmp_path / "config" / ".storage")
+
+
+def mounted(folder: Path) -> Iterator[Path]:
+    """Have a folder be a small disk."""
     folder.mkdir(parents=True)
     mounting = ["mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mounting, capture_output=True, check=False).returncode:
@@ -110,6 +120,50 @@ async def test_withdrawn_on_a_full_disk(disk: Path, tmp_path: Path, real_engine:
         await running.settle()
         assert VAULT_UNWRITABLE not in issues(running)
         assert (disk / "vault.reserve").exists()
+
+
+async def test_home_assistants_own_files_on_the_full_disk(
+    storage: Path, tmp_path: Path, real_engine: None
+) -> None:
+    """Not even that somebody is shown no more can be written; at the next start they are gone all the same."""
+    folder = tmp_path / "config"
+    async with home(folder, None, an_entry()) as running:
+        await with_two(running)
+        await in_thread(running, fill, storage)
+        # A switch that is back after a restart is not answered as switched.
+        with pytest.raises(HomeAssistantError) as raised:
+            await running.hub.settings.async_switch_recognition(False, EVERYWHERE)
+        assert raised.value.translation_key == "not_saved"
+        assert not running.hub.recognition()
+        answer = await act(running.hass, "withdraw_consent", person="Maria")
+        assert answer["erased"]["consents"] == 1
+        killed = tmp_path / "killed"
+        await in_thread(running, snapshot, folder, killed)
+        (killed / ".storage" / "others").unlink()
+    async with home(killed, None) as again:
+        await again.settle()
+        assert set(again.hub.people) == {OTTO}
+        assert [each.title for each in again.entry.get_subentries_of_type("person")] == ["Otto"]
+        assert RESTORED not in issues(again)
+
+
+async def test_an_answer_about_a_restored_backup_on_a_full_disk(
+    disk: Path, tmp_path: Path, real_engine: None
+) -> None:
+    """Whoever may be kept, and could not be noted so, stays held; the answer says that it was not saved."""
+    folder = tmp_path / "config"
+    async with home(folder, None, an_entry()) as running:
+        await with_two(running)
+    (folder / ".cache" / DOMAIN / "witness.json").write_text("{}")
+    async with home(folder, None) as running:
+        assert set(running.hub.roster.held) == {MARIA, OTTO}
+        await in_thread(running, fill, disk)
+        assert not await running.hub.restored.async_answer({MARIA, OTTO})
+        assert set(running.hub.roster.held) == {MARIA, OTTO}
+        assert running.hub.people == {}
+        await in_thread(running, (disk / "others").unlink)
+        assert await running.hub.restored.async_answer({MARIA, OTTO})
+        assert set(running.hub.people) == {MARIA, OTTO}
 
 
 async def test_forgotten_without_a_reserve(disk: Path, tmp_path: Path, real_engine: None) -> None:
