@@ -99,6 +99,8 @@ class Database:
         self._trouble: VaultError | None = None
         self.before_commit: Callable[[sqlite3.Connection], None] | None = None
         """Called with the connection in each transaction, as its last part."""
+        self.same_content: Callable[[sqlite3.Connection, sqlite3.Connection], bool] | None = None
+        """Called with this connection and a fresh one when the file was touched; whether both hold the same."""
         self.on_trouble: Callable[[VaultError | None], object] | None = None
         """Called from any thread when the store cannot be written any more, and with None when it can again."""
         with telling_unwritable():
@@ -202,9 +204,22 @@ class Database:
             raise VaultReplaced("another program wrote to it")
         if seen.log is not None and now.log != seen.log:
             raise VaultReplaced("the log of changes is another one")
-        if now.file[:2] != seen.file[:2] or (not committed and now.file != seen.file):
+        if now.file[:2] != seen.file[:2]:
             raise VaultReplaced("the file is another one")
+        if not committed and now.file != seen.file and not self._holds_the_same():
+            raise VaultReplaced("the file was written over")
         self._seen = now
+
+    def _holds_the_same(self) -> bool:
+        """Return whether a file that was touched holds what it did: some file systems change the time later."""
+        if self.same_content is None:
+            return False
+        try:
+            with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)) as fresh:
+                # What this connection has read before is in its memory; the fresh one reads the file.
+                return self.same_content(self._alive(), fresh)
+        except sqlite3.Error:
+            return False
 
     def _note_files(self) -> None:
         self._seen = self._look()

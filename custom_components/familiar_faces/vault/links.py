@@ -113,6 +113,8 @@ class Links:
             if gone:
                 details = {"invitation_id": invitation_id}
                 self._audit.append(connection, "invitation_closed", None, details, now)
+        # Into the file: what was closed stays so, also when the log is lost.
+        self._database.checkpoint()
         return bool(gone)
 
     def accept(self, token: str, *, person_id: str, name: str, consent: Consent, now: datetime) -> str:
@@ -159,6 +161,8 @@ class Links:
                 raise UnknownPerson
             self._write_link(connection, person_id, token, now)
             self._audit.append(connection, "link_made", person_id, {}, now)
+        # As when one is closed: the one before is.
+        self._database.checkpoint()
         return token
 
     def person_of(self, token: str) -> str | None:

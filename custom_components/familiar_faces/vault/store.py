@@ -1,13 +1,11 @@
 """The vault's door: everything that is kept goes in and out here."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 import secrets
 import sqlite3
-import threading
 from typing import Self
 
 from ..people.person import Consent, Embedding, Person, Template
@@ -17,18 +15,19 @@ from .bound import Binding
 from .checks import about, check_text, checked_embedding
 from .corrections import Corrector
 from .database import Database
+from .departing import Departing
 from .erasure import Eraser
 from .errors import (
     AlreadyRecorded,
     ConsentMissing,
     DuplicatePhoto,
-    ErasedLater,
     UnknownPerson,
     VaultDamaged,
     VaultError,
     VaultUnwritable,
 )
 from .files import DATABASE, FolderLock, check_content, destroy_folder, prepare_folder, vault_size
+from .head import read_head
 from .keys import Keys
 from .links import Links
 from .records import (
@@ -46,7 +45,7 @@ from .records import (
     VisitPage,
     VisitRecord,
 )
-from .reserve import Leaving, Reserve
+from .reserve import Reserve
 from .retention import Retention, next_due
 from .review_rows import Review
 from .schema import open_store
@@ -79,13 +78,8 @@ class Vault:
         with database.read() as connection:
             self._binding.attach(connection)
         database.before_commit = self._binding.settle
-        self._reserve = Reserve(folder)
-        self._reserve.make()
-        self._leaving = Leaving(folder, keys)
-        self._leaving_lock = threading.RLock()
-        with suppress(VaultUnwritable):
-            # Without room nothing is noted, and said so, only when it is needed.
-            self._leaving.prepare()
+        database.same_content = self._same_content
+        self._departing = Departing(folder, keys, self._eraser)
 
     @classmethod
     def open(cls, folder: Path, *, expected: bool = False) -> Self:
@@ -471,35 +465,15 @@ class Vault:
         UnknownPerson for someone who never was here, ErasedLater when they are forgotten from now on but could not be
         erased yet, VaultUnwritable when not even that could be written.
         """
-        try:
-            receipt = self._eraser.forget([person_id], now, reason)[0]
-        except VaultUnwritable:
-            # First that it has to be done: from here on a kill changes nothing of it.
-            with self._leaving_lock:
-                self._leaving.add(person_id, now, reason)
-            try:
-                receipt = self._with_reserve(lambda: self._eraser.forget([person_id], now, reason)[0])
-            except VaultUnwritable as err:
-                raise ErasedLater(err.detail) from err
-        self._has_left(person_id)
-        return receipt
+        return self._departing.forget(person_id, now, reason)
 
     def leaving(self) -> frozenset[str]:
         """Return the ids of those who are forgotten and could not be erased yet: they are nobody's any more."""
-        # Waits for nobody: it is asked on the event loop too.
-        return frozenset(self._leaving.people)
+        return self._departing.people
 
     def forget_leaving(self) -> list[Receipt]:
         """Erase those who could not be before, as far as there is room now; raise VaultError at the first failure."""
-        with self._leaving_lock:
-            left = self._leaving.people
-        receipts: list[Receipt] = []
-        for person_id, (at, reason) in left.items():
-            try:
-                receipts.append(self.forget(person_id, from_stamp(at), reason))
-            except UnknownPerson:
-                self._has_left(person_id)
-        return receipts
+        return self._departing.forget_all()
 
     def forget_all(self, now: datetime, reason: str = "removed") -> list[Receipt]:
         """Erase everyone, those being enrolled too."""
@@ -510,23 +484,6 @@ class Vault:
     def _refuse_leaving(self, person_id: str) -> None:
         if person_id in self.leaving():
             raise ConsentMissing
-
-    def _has_left(self, person_id: str) -> None:
-        with self._leaving_lock, suppress(VaultUnwritable):
-            # Whoever stays noted is looked for once more, and found to be gone.
-            self._leaving.remove(person_id)
-
-    def _with_reserve[T](self, work: Callable[[], T]) -> T:
-        """Do what erases, if need be with the room that the vault keeps for that."""
-        try:
-            return work()
-        except VaultUnwritable:
-            if not self._reserve.give_up():
-                raise
-            try:
-                return work()
-            finally:
-                self._reserve.make()
 
     def was_forgotten(self, person_id: str) -> bool:
         """Return whether someone with this id was here and was forgotten."""
@@ -545,19 +502,19 @@ class Vault:
     def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
         """Add to what has to be looked for of somebody who is being forgotten; raise UnknownPerson."""
         ids = tuple(entity_ids)
-        self._with_reserve(lambda: self._eraser.tombstones.note_entities(person_id, ids))
+        self._departing.with_reserve(lambda: self._eraser.tombstones.note_entities(person_id, ids))
 
     def finish_forgetting(self, person_id: str, reached: Mapping[str, Detail], now: datetime) -> Receipt:
         """Write that all is done, and what came of it outside of the vault, without a name.
 
         Return the whole receipt; a second time changes nothing. Raise UnknownPerson.
         """
-        return self._with_reserve(lambda: self._eraser.tombstones.finish(person_id, reached, now))
+        return self._departing.with_reserve(lambda: self._eraser.tombstones.finish(person_id, reached, now))
 
     def purge(self, now: datetime, retention: Retention) -> Purged:
         """Erase what was kept long enough, and people whose time is over."""
-        self._reserve.make()
-        return self._with_reserve(lambda: self._eraser.purge(now, retention))
+        self._departing.take_room()
+        return self._departing.with_reserve(lambda: self._eraser.purge(now, retention))
 
     def next_purge(self, now: datetime, retention: Retention) -> datetime | None:
         """Return when the next thing falls due, `now` when something is, None when nothing is kept."""
@@ -619,6 +576,13 @@ class Vault:
                 mark_ok = False
         ok = verdict.ok and rows_ok and mark_ok
         return replace(verdict, ok=ok, rows_ok=rows_ok, mark_ok=mark_ok)
+
+    def _same_content(self, ours: sqlite3.Connection, fresh: sqlite3.Connection) -> bool:
+        try:
+            same = read_head(ours, self._keys.audit) == read_head(fresh, self._keys.audit)
+        except VaultDamaged:
+            return False
+        return same and self._rows_ok(fresh)
 
     def _rows_ok(self, connection: sqlite3.Connection) -> bool:
         try:
