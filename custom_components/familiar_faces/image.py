@@ -53,6 +53,7 @@ class _VisitImage(FamiliarFacesEntity, ImageEntity):
     """The picture of a visit."""
 
     _attr_content_type = "image/jpeg"
+    tells_of_visits = True
 
     @property
     def visit(self) -> Shown | None:

@@ -120,6 +120,7 @@ async def test_erasing_that_fails_is_done_later(
     assert (stored.people, stored.templates) == (0, 0)
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_forget_button_with_a_full_disk(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +345,7 @@ async def test_a_home_of_the_first_version(
     assert receipt.verified
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_forgotten_in_every_way_at_once(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
     """However many ask at the same time, somebody is forgotten once, with one receipt."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])

@@ -42,6 +42,22 @@ def test_modes_that_were_loosened_are_tightened(folder: Path) -> None:
     assert modes(folder)["vault.db"] == 0o600
 
 
+@pytest.mark.parametrize(
+    ("folder_mode", "mode", "said"),
+    [(0o755, 0o644, True), (0o755, 0o640, True), (0o700, 0o644, False), (0o755, 0o600, False)],
+)
+def test_a_key_that_others_could_read(folder: Path, folder_mode: int, mode: int, said: bool) -> None:
+    """It is theirs no more, and it is said that it was."""
+    Vault.open(folder).close()
+    (folder / "vault.key").chmod(mode)
+    folder.chmod(folder_mode)
+    for exposed in (said, False):
+        vault = Vault.open(folder)
+        vault.close()
+        assert vault.key_was_exposed is exposed
+        assert modes(folder) == {**dict.fromkeys(modes(folder), 0o600), "vault": 0o700}
+
+
 def test_a_vault_is_open_once(vault: Vault, folder: Path) -> None:
     with pytest.raises(VaultInUse):
         Vault.open(folder)

@@ -4,7 +4,6 @@ Nothing else ever erases a vault that cannot be opened, and no key is ever made 
 """
 
 from collections.abc import Callable
-import logging
 from pathlib import Path
 
 from homeassistant.config_entries import ConfigEntry
@@ -16,10 +15,9 @@ from ..household.books import Books
 from ..household.places import async_vault_expected, vault_folder, witness_file
 from ..vault.errors import VaultError
 from ..vault.store import Vault
-from .forgetting import async_wanted
-from .home_traces import async_erase, async_naming
-
-_LOGGER = logging.getLogger(__name__)
+from .everybody import async_wanted
+from .home_traces import async_naming
+from .surely import async_erase_surely
 
 
 async def async_vault_problem(hass: HomeAssistant, entry: ConfigEntry) -> VaultError | None:
@@ -49,9 +47,8 @@ async def async_start_over(hass: HomeAssistant, entry: ConfigEntry) -> None:
     hass.config_entries.async_update_entry(entry, data=data)
     # Alerts, switches and mutes know people by their ids.
     async_prune_entry(hass, entry, Books(hass, entry), set())
-    traces = await async_erase(hass, wanted, async_naming(hass, entry, ()))
-    if not traces.done:
-        _LOGGER.error("Home Assistant's history could not be cleared of those who were recognised")
+    # The key of the marks is lost with the vault's: what followed is found as far as their own entities tell.
+    await async_erase_surely(hass, wanted, async_naming(hass, entry, ()), marks=None)
 
 
 def _remove_witness(hass: HomeAssistant) -> None:

@@ -8,11 +8,16 @@ from . import (
     automation_traces,
     companion_app,
     event_entities,
+    log_records,
     own_notifications,
+    recorder_caused,
+    recorder_file,
+    recorder_mentions,
     recorder_rows,
     registry_remains,
     restored_states,
     stored_files,
+    uploads,
 )
 
 CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
@@ -21,11 +26,16 @@ CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
         automation_traces,
         companion_app,
         event_entities,
+        log_records,
         own_notifications,
+        recorder_caused,
+        recorder_file,
+        recorder_mentions,
         recorder_rows,
         registry_remains,
         restored_states,
         stored_files,
+        uploads,
     )
 }
 """The checks, by the modules that they are of."""

@@ -74,12 +74,6 @@ class VisitorView[Opened: Invited | Own](PageView):
             return self.page(request, "visitor/refused.html", status=HTTPStatus.FORBIDDEN, switch=False)
         return await self._async_answer(request, token, ids)
 
-    async def refuse(self, request: web.Request, token: str, **ids: str) -> web.StreamResponse:
-        """Answer in any other way: there is nothing to see."""
-        return self.not_found(request)
-
-    head = put = patch = delete = refuse
-
     async def async_open(self, hub: Hub, token: str) -> Opened | None:
         """Return what a link opens, None for a wrong one; raises VaultError."""
         raise NotImplementedError

@@ -34,11 +34,16 @@ def telling_unwritable() -> Iterator[None]:
         raise VaultUnwritable(err.strerror or type(err).__name__) from err
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make the folder, for its owner only."""
+def prepare_folder(folder: Path) -> bool:
+    """Make the folder and what is in it its owner's only; return whether others could have read the key file."""
     with telling_unwritable():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        open_to_others = bool(folder.stat().st_mode & 0o011)
         make_private(folder, 0o700)
+        readable = {path.name for path in folder.iterdir() if path.is_file() and path.stat().st_mode & 0o077}
+        for name in readable:
+            make_private(folder / name)
+    return open_to_others and KEY in readable
 
 
 def check_content(path: Path) -> None:

@@ -36,6 +36,7 @@ class Keys:
         self.heads = _derive(master, "heads")
         self.links = _derive(master, "links")
         self.mark = _derive(master, "mark")
+        self.marks = _derive(master, "marks")
         self._cameras = _derive(master, "cameras")
         self.fingerprint = _derive(master, "fingerprint")
         """Tells which key belongs to a store, and nothing about the key."""

@@ -94,14 +94,25 @@ def insert_person(
 
 
 def update_person(
-    connection: sqlite3.Connection, keys: Keys, person_id: str, name: str, linked_entity: str | None
+    connection: sqlite3.Connection,
+    keys: Keys,
+    person_id: str,
+    name: str,
+    linked_entity: str | None,
+    *,
+    called: str | None = None,
 ) -> None:
-    """Write someone's new name and link. What they were shown as before is kept, to find it when they go."""
-    before, *former = read_names(connection, keys, person_id)
+    """Write someone's new name and link. What they were shown as before is kept, to find it when they go.
+
+    `called`: what they call themselves, when the name differs from it by a number.
+    """
+    key, data = _opened_person(connection, keys, person_id)
+    before, former = data["name"], list(data.get("former", ()))
     if person_state(connection, person_id) is EnrolmentState.ENROLLED:
         former.append(before)
-    key = person_key(connection, keys, person_id)
-    sealed = _sealed_person(key, person_id, name, linked_entity, sorted({*former} - {name}))
+    sealed = _sealed_person(
+        key, person_id, name, linked_entity, sorted({*former} - {name}), called=called or data.get("called")
+    )
     connection.execute("UPDATE person SET sealed = ? WHERE person_id = ?", (sealed, person_id))
 
 
@@ -116,6 +127,7 @@ def read_person(connection: sqlite3.Connection, keys: Keys, person_id: str) -> P
         templates=read_templates(connection, key, person_id),
         linked_entity=data["linked_entity"],
         former_names=tuple(data.get("former", ())),
+        called=data.get("called"),
     )
 
 
@@ -268,9 +280,15 @@ def _opened_person(
 
 
 def _sealed_person(
-    key: bytes, person_id: str, name: str, linked_entity: str | None, former: Iterable[str]
+    key: bytes,
+    person_id: str,
+    name: str,
+    linked_entity: str | None,
+    former: Iterable[str],
+    *,
+    called: str | None = None,
 ) -> bytes:
-    data = {"name": name, "linked_entity": linked_entity, "former": list(former)}
+    data = {"name": name, "linked_entity": linked_entity, "former": list(former), "called": called}
     return seal_json(key, data, ("person", person_id))
 
 

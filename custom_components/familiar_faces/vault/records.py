@@ -107,6 +107,11 @@ class Receipt:
     finished_at: datetime | None = None
     """When all of it was done; None while something outside of the vault is left to do."""
 
+    @property
+    def everywhere(self) -> bool:
+        """Return whether looking again found nothing, neither in the vault nor anywhere else that can be reached."""
+        return self.verified and self.finished_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
@@ -119,6 +124,8 @@ class Unfinished:
     """Their entities, as far as they were noted."""
     former_names: tuple[str, ...] = ()
     """What they were called before, to look for that too."""
+    also: tuple[str, ...] = ()
+    """Places of others that the owner has cleared of the name."""
 
 
 class VisitCursor(NamedTuple):

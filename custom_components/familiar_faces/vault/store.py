@@ -30,6 +30,7 @@ from .files import DATABASE, FolderLock, check_content, destroy_folder, prepare_
 from .head import read_head
 from .keys import Keys
 from .links import Links
+from .provenance import Marks
 from .records import (
     AuditEntry,
     AuditVerdict,
@@ -73,6 +74,7 @@ class Vault:
         self.review = Review(database, keys, self._audit, self._eraser)
         self.witness = Witness(database, keys, self._audit, self._eraser)
         self._corrector = Corrector(database, keys, self._audit, self._eraser)
+        self.marks = Marks(keys.marks)
         self._damaged: list[str] = []
         self._binding = Binding(keys)
         with database.read() as connection:
@@ -80,6 +82,8 @@ class Vault:
         database.before_commit = self._binding.settle
         database.same_content = self._same_content
         self._departing = Departing(folder, keys, self._eraser)
+        self.key_was_exposed = False
+        """Whether other users of the machine could have read the key file before it was opened."""
 
     @classmethod
     def open(cls, folder: Path, *, expected: bool = False) -> Self:
@@ -89,7 +93,7 @@ class Vault:
         then, or VaultInUse, VaultKeyMissing, VaultKeyWrong, VaultDamaged, VaultUnwritable, VaultTooNew or
         VaultMigrationFailed; whatever is there stays as it was.
         """
-        prepare_folder(folder)
+        exposed = prepare_folder(folder)
         lock = FolderLock(folder)
         try:
             if expected:
@@ -103,7 +107,9 @@ class Vault:
         except BaseException:
             lock.release()
             raise
-        return cls(folder, lock, database, keys)
+        vault = cls(folder, lock, database, keys)
+        vault.key_was_exposed = exposed
+        return vault
 
     @staticmethod
     def destroy(folder: Path) -> None:
@@ -189,12 +195,21 @@ class Vault:
             return people_rows.person_state(connection, person_id)
 
     def update_person(
-        self, person_id: str, name: str, linked_entity: str | None, now: datetime | None = None
+        self,
+        person_id: str,
+        name: str,
+        linked_entity: str | None,
+        now: datetime | None = None,
+        *,
+        called: str | None = None,
     ) -> None:
-        """Write someone's new name and link; raise UnknownPerson."""
+        """Write someone's new name and link; raise UnknownPerson.
+
+        `called`: what they call themselves, when the name is that with a number behind it.
+        """
         check_text(name, "a name")
         with self._database.write() as connection:
-            people_rows.update_person(connection, self._keys, person_id, name, linked_entity)
+            people_rows.update_person(connection, self._keys, person_id, name, linked_entity, called=called)
             self._audit.append(connection, "person_changed", person_id, {}, now or datetime.now(UTC))
 
     def link_person(
@@ -499,10 +514,21 @@ class Vault:
         """Return those who are forgotten here, and of whom something outside of the vault may be left."""
         return self._eraser.tombstones.unfinished()
 
-    def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
-        """Add to what has to be looked for of somebody who is being forgotten; raise UnknownPerson."""
-        ids = tuple(entity_ids)
-        self._departing.with_reserve(lambda: self._eraser.tombstones.note_entities(person_id, ids))
+    def receipts(self, limit: int) -> list[Receipt]:
+        """Return the newest receipts, at most `limit`."""
+        return self._eraser.tombstones.receipts(limit)
+
+    def note_entities(self, person_id: str, entity_ids: Iterable[str], *, also: Iterable[str] = ()) -> None:
+        """Add to what has to be done of somebody who is being forgotten: entities to look for, places of others to clear.
+
+        Raise UnknownPerson.
+        """
+        ids, places = tuple(entity_ids), tuple(also)
+        self._departing.with_reserve(lambda: self._eraser.tombstones.note_entities(person_id, ids, places))
+
+    def note_reached(self, person_id: str, reached: Mapping[str, Detail]) -> None:
+        """Write on a receipt how far the erasing came outside of the vault, while it goes on; raise UnknownPerson."""
+        self._departing.with_reserve(lambda: self._eraser.tombstones.note_reached(person_id, reached))
 
     def finish_forgetting(self, person_id: str, reached: Mapping[str, Detail], now: datetime) -> Receipt:
         """Write that all is done, and what came of it outside of the vault, without a name.
