@@ -48,12 +48,21 @@ def _command(pid: int) -> bytes:
     return b""
 
 
-def _resident_mb(pid: int) -> float:
-    """Return what a process holds; files that several share are counted for each, so the sum is too high."""
-    with suppress(OSError, StopIteration):
-        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-        return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+def _held_mb(pid: int, *names: str) -> float:
+    """Return what a process holds of some kinds of memory, as /proc names them."""
+    with suppress(OSError):
+        lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines())
+        return sum(int(line[1]) for line in lines if line[0].rstrip(":") in names) / 1024
     return 0.0
+
+
+def _engine_mb(pid: int) -> float:
+    return _held_mb(pid, "VmRSS")
+
+
+def _decoder_mb(pid: int) -> float:
+    """Return what a decoder adds: the files that it has mapped are the engine's as well."""
+    return _held_mb(pid, "RssAnon", "RssShmem")
 
 
 class _Memory:
@@ -71,7 +80,7 @@ class _Memory:
 
         def watch() -> None:
             while not over.wait(0.01):
-                held = [_resident_mb(self._pid), *map(_resident_mb, _decoders(self._pid))]
+                held = [_engine_mb(self._pid), *map(_decoder_mb, _decoders(self._pid))]
                 if sum(held) > self.most:
                     self.most, self.what = sum(held), tuple(round(each) for each in held)
 
