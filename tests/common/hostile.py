@@ -65,7 +65,7 @@ def pictures() -> Mapping[str, bytes]:
     large = Image.new("RGB", (6400, 4400), "grey")
     return {
         "the one that stopped it": flat_png(7071, 7071, depth=16, colour=6),
-        "png, 16 bits": flat_png(4900, 4900, depth=16, colour=6),
+        "png, 16 bits": flat_png(4600, 4600, depth=16, colour=6),
         "png, profile": flat_png(500, 500, chunks=[profile()]),
         "png, texts": flat_png(500, 500, chunks=texts()),
         "large png, texts": flat_png(4000, 4000, colour=6, chunks=texts()),
