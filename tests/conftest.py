@@ -78,6 +78,15 @@ def private_uploads(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]
 
 
 @pytest.fixture(autouse=True)
+def time_passes() -> Generator[None]:
+    """Have the machine run for as long as the time says that tests set: then no clock has jumped."""
+    with patch(
+        "custom_components.familiar_faces.household.wall_clock.running", lambda: dt_util.utcnow().timestamp()
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
 def custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant load this integration in the tests that have a Home Assistant."""
     if "recorder_mock" in request.fixturenames:
@@ -253,6 +262,13 @@ async def hub_of(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncGenerator[
     yield await set_up(hass, entry)
     if hass.config_entries.async_get_entry(entry.entry_id) and entry.state.recoverable:
         await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture
+def entity_registry_enabled_by_default() -> Generator[None]:
+    """Have the owner switch on what is off at first."""
+    with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", new=True):
+        yield
 
 
 @pytest.fixture

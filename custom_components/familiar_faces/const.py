@@ -76,7 +76,7 @@ CONF_PERSON_ID: Final = "person_id"
 CONF_LINKED_ENTITY: Final = "linked_entity"
 CONF_CHILD: Final = "child"
 
-CONSENT_TEXT_VERSION: Final = "3"
+CONSENT_TEXT_VERSION: Final = "4"
 
 ROOT: Final = f"/{DOMAIN}"
 PAPERS: Final = {

@@ -1,6 +1,7 @@
-"""Repairs that ask the owner something: an engine that fails, a restored backup, and a lost vault."""
+"""Repairs that ask the owner something: an engine that fails, a clock, a restored backup, and a lost vault."""
 
 import asyncio
+from datetime import datetime
 import logging
 from typing import override
 
@@ -21,7 +22,7 @@ from .erasing.start_over import async_start_over, async_vault_problem
 from .host.engine_errors import EnvironmentFailed
 from .household.engine_choice import async_get_environment
 from .household.engine_trouble import async_trouble
-from .household.issues import ENGINE_FAILED, RESTORED
+from .household.issues import CLOCK_DOUBTED, ENGINE_FAILED, RESTORED
 from .household.places import vault_folder
 from .hub import FamiliarFacesConfigEntry, Hub
 from .running import async_running_hub
@@ -39,6 +40,8 @@ async def async_create_fix_flow(
     """Return the flow of an issue."""
     if issue_id == ENGINE_FAILED:
         return EngineFlow()
+    if issue_id == CLOCK_DOUBTED:
+        return ClockFlow()
     return RestoredFlow() if issue_id == RESTORED else VaultFlow()
 
 
@@ -113,6 +116,39 @@ class EngineFlow(RepairsFlow):
         return self.async_create_entry(data={})
 
 
+class ClockFlow(RepairsFlow):
+    """Asks whether the time is right, after a jump that nothing else explains."""
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask. What the first step is given is the issue, and no answer."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say what the clock shows and what it should show, and what follows when it is right."""
+        if (hub := async_running_hub(self.hass)) is None:
+            return self.async_abort(reason="not_loaded")
+        if user_input is not None:
+            hub.clock_watch.async_confirm()
+            return self.async_create_entry(data={})
+        if hub.wall_clock.believed():
+            # It was put right meanwhile.
+            hub.clock_watch.async_look()
+            return self.async_create_entry(data={})
+        expected = hub.wall_clock.expected
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "now": _said(dt_util.utcnow()),
+                "expected": "?" if expected is None else _said(expected),
+            },
+        )
+
+
+def _said(moment: datetime) -> str:
+    return f"{dt_util.as_local(moment):%Y-%m-%d %H:%M}"
+
+
 class RestoredFlow(RepairsFlow):
     """Asks whom of those who came back with a backup to keep."""
 
@@ -159,7 +195,8 @@ class RestoredFlow(RepairsFlow):
         return sorted(name for person_id, name in held.items() if person_id not in self._keep)
 
     async def _async_answer(self, hub: Hub) -> RepairsFlowResult:
-        await hub.async_whole(hub.restored.async_answer(self._keep))
+        if not await hub.async_whole(hub.restored.async_answer(self._keep)):
+            return self.async_abort(reason="not_saved")
         return self.async_create_entry(data={})
 
 
@@ -190,7 +227,7 @@ class VaultFlow(RepairsFlow):
             return self.async_show_form(step_id="start_over", data_schema=vol.Schema({}))
         if entry.state is not ConfigEntryState.SETUP_ERROR:
             return self.async_abort(reason="not_needed")
-        if (problem := await async_vault_problem(self.hass)) is None:
+        if (problem := await async_vault_problem(self.hass, entry)) is None:
             # It was put right meanwhile: what can be used is not erased.
             await self.hass.config_entries.async_reload(entry.entry_id)
             return self.async_abort(reason="not_needed")

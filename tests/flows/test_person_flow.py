@@ -167,7 +167,7 @@ async def test_what_is_agreed_to_is_asked_one_by_one(
     agreed = person.consent
     assert agreed is not None
     assert agreed.choices == Choices(frozenset({camera_id}), Keeping.NOTHING, pictures=False)
-    assert (agreed.method, agreed.text_version) == ("on_paper", "en/3")
+    assert (agreed.method, agreed.text_version) == ("on_paper", "en/4")
     assert shown == "Read this to Eileen, or let them read it:\n\n> " + agreed.text.replace("\n\n", "\n>\n> ")
     assert "for at most 9 days" in agreed.text
 

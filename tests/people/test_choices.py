@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from custom_components.familiar_faces.people.choices import ANYWHERE, NO_CAMERA, Choices, Keeping
+from custom_components.familiar_faces.people.choices import ANYWHERE, NO_CAMERA, UPLOADED, Choices, Keeping
 from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.person import Person
 from custom_components.familiar_faces.people.verification import Answer, verify
@@ -40,6 +40,8 @@ def test_each_choice_says_what_may_be_done(
 
 def test_cameras_are_those_that_were_named() -> None:
     assert all(Choices().at(each) for each in ("door", ANYWHERE, NO_CAMERA))
+    assert not Choices().at(UPLOADED)
+    assert Choices(frozenset(), uploads=True).at(UPLOADED)
     some = Choices(frozenset({"door"}))
     assert [some.at(each) for each in ("door", "garden", ANYWHERE, NO_CAMERA)] == [True, False, True, False]
     assert not Choices(frozenset()).at("door")
@@ -61,6 +63,7 @@ def test_a_camera_that_was_not_agreed_to_is_not_compared_with() -> None:
         ("door", ["Anna", "Ben"]),
         ("garden", ["Ben"]),
         (NO_CAMERA, ["Ben"]),
+        (UPLOADED, []),
         (ANYWHERE, ["Anna", "Ben"]),
     ):
         here = gallery.at(camera_id)
@@ -69,6 +72,7 @@ def test_a_camera_that_was_not_agreed_to_is_not_compared_with() -> None:
         assert [person_id for person_id, _ in here.similarities(axis(0), NOW)] == [
             each.lower() for each in names
         ]
-        assert here.closest(axis(0), NOW).name == names[0]
+        closest = here.closest(axis(0), NOW)
+        assert ([] if closest is None else [closest.name]) == names[:1]
         assert gallery.at(camera_id) is here
     assert verify(face, np.ones(1, np.float32), gallery.at("garden"), "ben", NOW).answer is Answer.NO

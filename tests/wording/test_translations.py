@@ -15,6 +15,9 @@ from custom_components.familiar_faces.alerts.answers import Answer
 from custom_components.familiar_faces.alerts.telling import Kind
 from custom_components.familiar_faces.capture.trying import Finding
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.erasing.mentions import Kind as Mentioned
+from custom_components.familiar_faces.erasing.stores import Store
+from custom_components.familiar_faces.flows import receipt_words
 from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.seen.spoken import Sentence
@@ -236,7 +239,7 @@ def test_issues() -> None:
     """Every repair issue has its text with its placeholders, and none is left over."""
     module, tree = load("household", "issues"), parse(FOLDER / "household" / "issues.py")
     created: dict[str, set[str]] = {}
-    for call in calls(tree, "_async_create", "_async_create_fixable"):
+    for call in calls(tree, "_async_create", "_async_create_fixable", "_async_create_lasting"):
         (key,) = strings(call.args[2], tree, module)
         created[key] = set(keywords(call))
         # What can be fixed is described by its flow.
@@ -384,7 +387,15 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "photo_verdict": verdicts_on_photos,
     "quality": reasons_of_quality,
     "still": lambda: {str(finding) for finding in Finding},
+    "mention": lambda: {str(kind) for kind in Mentioned},
+    "receipt": lambda: {
+        *receipt_words.VAULT,
+        *receipt_words.HOME,
+        *receipt_words.RECORDER,
+        *receipt_words.SENTENCES,
+    },
     "spoken": lambda: {str(sentence) for sentence in Sentence},
+    "stores": lambda: {str(store) for store in Store},
     "walk_up": lambda: {str(end) for end in Ended},
 }
 
@@ -395,6 +406,7 @@ def test_selectors() -> None:
     # The fitness sensor fills in its own.
     filled: dict[str, set[str]] = {"fitness_advice": {"width"}, "consent_text": values_of_the_consent()}
     filled |= {"calendar": {"who", "camera"}, "logbook": {"camera"}}
+    filled |= {"mention": {"where"}, "receipt": {"when", "person_id", "stores", "places"}}
     # In whichever language a question was asked.
     filled["spoken"] = {
         name for call in calls(parse(path_of("seen.spoken")), "async_say") for name in keywords(call)

@@ -31,6 +31,7 @@ ATTR_KEEPING = "keeping"
 ATTR_LANGUAGE = "language"
 ATTR_METHOD = "method"
 ATTR_PICTURES = "pictures"
+ATTR_UPLOADS = "uploads"
 ATTR_VALID_UNTIL = "valid_until"
 
 INVITE_SCHEMA = vol.Schema({vol.Optional(ATTR_PERSON): TEXT})
@@ -43,6 +44,8 @@ RECORD_CONSENT_SCHEMA = vol.Schema(
         # Each a yes or no of its own, so that none of them is ever said by leaving it out.
         vol.Required(ATTR_KEEPING): vol.In([str(each) for each in Keeping]),
         vol.Required(ATTR_PICTURES): cv.boolean,
+        # Left out it is a no: the one that nobody can mean by it.
+        vol.Optional(ATTR_UPLOADS, default=False): cv.boolean,
         vol.Optional(ATTR_CAMERAS): vol.All(
             cv.ensure_list, vol.Length(min=1), [cv.entity_domain(CAMERA_DOMAIN)]
         ),
@@ -90,6 +93,7 @@ async def _async_record_consent(call: ServiceCall) -> ServiceResponse:
                 _cameras(hub, call.data.get(ATTR_CAMERAS)),
                 Keeping(call.data[ATTR_KEEPING]),
                 call.data[ATTR_PICTURES],
+                call.data[ATTR_UPLOADS],
             ),
             text=await async_consent_text(hub, language, name=person.name, child=child),
             language=language,

@@ -1,13 +1,15 @@
 """The actions about who it is: identify, and correct what was said of a visit."""
 
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import MediaSelector
 import voluptuous as vol
 
 from ..recognising.correct import async_correct
-from ..recognising.identify import async_identify
+from ..seen.lookup import async_asker
 from .common import ATTR_PERSON, TEXT, Action, find_consenting, hub_of
 
 ATTR_CAMERA = "camera"
@@ -39,8 +41,12 @@ CORRECT_VISIT_SCHEMA = vol.Schema(
 async def _async_identify(call: ServiceCall) -> ServiceResponse:
     """Say who is in a picture. No event is fired."""
     hub = hub_of(call.hass)
-    return await async_identify(
-        hub, hub.cameras, call.data.get(ATTR_CAMERA), call.data.get(ATTR_IMAGE), find_consenting(hub, call)
+    camera = call.data.get(ATTR_CAMERA)
+    asker = await async_asker(call.hass, call.context)
+    if camera is not None and not asker.may_read(camera):
+        raise Unauthorized(context=call.context, entity_id=camera, permission=POLICY_READ)
+    return await hub.identifying.async_identify(
+        call.context.user_id, camera, call.data.get(ATTR_IMAGE), find_consenting(hub, call)
     )
 
 
@@ -59,7 +65,8 @@ async def _async_correct_visit(call: ServiceCall) -> ServiceResponse:
 
 
 ACTIONS = (
-    Action("identify", _async_identify, IDENTIFY_SCHEMA, SupportsResponse.ONLY, everybody=True),
+    # Names for faces: whoever may ask for these could go through any picture with them.
+    Action("identify", _async_identify, IDENTIFY_SCHEMA, SupportsResponse.ONLY),
     # It changes whom the cameras recognise, as the dialogs do, which are the administrators' too.
     Action("correct_visit", _async_correct_visit, CORRECT_VISIT_SCHEMA),
 )

@@ -1,6 +1,7 @@
 """A consent from what was chosen, by one set of rules for the dialog, the pages and the action."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import uuid4
@@ -11,6 +12,7 @@ from ..const import CONSENT_TEXT_VERSION
 from ..household.household import Household
 from ..household.subentries import camera_names
 from ..people.choices import Choices
+from ..people.names import cleaned
 from ..people.person import Consent, ConsentMethod
 from ..vault.retention import Retention
 from .text import lasting
@@ -26,6 +28,8 @@ class Refusal(StrEnum):
     GIVEN_IN_FUTURE = "given_in_future"
     ALREADY_OVER = "already_over"
     TOO_LONG = "too_long"
+    CLOCK_DOUBTED = "clock_doubted"
+    """Nobody knows which day it is, so no end can be set."""
     CAMERA_NEEDED = "camera_needed"
     """No camera was chosen, or only ones that are gone."""
 
@@ -67,7 +71,9 @@ def build_consent(
     now = dt_util.utcnow()
     today = dt_util.as_local(now).date()
     first = given_on or today
-    given_by = " ".join(given_by.split())
+    if not household.wall_clock.believed():
+        raise ConsentRefused(Refusal.CLOCK_DOUBTED)
+    given_by = cleaned(given_by)
     if not given_by:
         raise ConsentRefused(Refusal.GIVER_NEEDED)
     if child and given_by.casefold() == name.casefold():
@@ -108,7 +114,7 @@ def _checked(choices: Choices, cameras: Iterable[str]) -> Choices:
         return choices
     if not (here := choices.cameras & frozenset(cameras)):
         raise ConsentRefused(Refusal.CAMERA_NEEDED)
-    return Choices(here, choices.keeping, choices.pictures)
+    return replace(choices, cameras=here)
 
 
 def _days(retention: Retention, *, child: bool) -> int:

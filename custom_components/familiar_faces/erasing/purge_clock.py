@@ -5,11 +5,12 @@ tick every minute looks at the wall clock and compares.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 import logging
 
 from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.event import async_track_point_in_utc_time, async_track_time_interval
 from homeassistant.util import dt as dt_util
 
@@ -18,7 +19,8 @@ from ..household.household import Household
 from ..household.issues import async_check_consents, async_check_vault
 from ..household.signals import SIGNAL_CHANGED
 from ..people.person import EXPIRING, Consent, ConsentState
-from ..vault.errors import VaultError
+from ..vault.errors import UnknownPerson, VaultError
+from .clock_watch import ClockWatch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -54,13 +56,17 @@ class PurgeSchedule:
 class PurgeClock:
     """Purges in time, and says when consents end. Lives on the event loop."""
 
-    def __init__(self, household: Household, purge: Callable[[], Awaitable[object]]) -> None:
-        """Call `purge`, which raises VaultError when it failed."""
+    def __init__(
+        self, household: Household, purge: Callable[[], Awaitable[object]], watch: ClockWatch
+    ) -> None:
+        """Call `purge`, which raises VaultError when it failed; nothing of it while `watch` doubts the clock."""
         self._household = household
+        self._watch = watch
         self._async_purge_now = purge
         self._schedule = PurgeSchedule()
         self._purging: asyncio.Task[None] | None = None
         self._consents: dict[str, ConsentState] = {}
+        self._ending: asyncio.Task[None] | None = None
         self._moment: CALLBACK_TYPE | None = None
         self._tick: CALLBACK_TYPE | None = None
         self._failing = False
@@ -89,22 +95,32 @@ class PurgeClock:
 
     async def async_people_changed(self) -> None:
         """Follow the consents that there are now."""
-        if self._tick is not None:
+        if self._tick is not None and self._household.wall_clock.believed():
             self._async_check_consents(dt_util.utcnow())
 
     @callback
     def _async_look(self, _now: datetime | None = None) -> None:
+        if not self._watch.async_look():
+            # In a minute it may be believed again. Whatever is due waits for that.
+            return
         now = dt_util.utcnow()
         self._async_check_consents(now)
         idle = self._purging is None or self._purging.done()
         if idle and self._schedule.due(now, self._household.next_purge):
-            # Noted before: what fails in an unforeseen way is not tried in every minute.
-            self._schedule.tried(now, failed=True)
             self._purging = self._household.entry.async_create_background_task(
                 self._household.hass, self._async_purge(), f"{DOMAIN} purge"
             )
 
     async def _async_purge(self) -> None:
+        """Purge, and once more when something else came to be past its time meanwhile."""
+        schedule = None
+        while self._tick is not None and schedule is not self._schedule:
+            schedule = self._schedule
+            # Noted before: what fails in an unforeseen way is not tried in every minute.
+            schedule.tried(dt_util.utcnow(), failed=True)
+            await self._async_purge_once(schedule)
+
+    async def _async_purge_once(self, schedule: PurgeSchedule) -> None:
         now = dt_util.utcnow()
         try:
             await self._async_purge_now()
@@ -115,10 +131,27 @@ class PurgeClock:
             level = logging.DEBUG if self._failing else logging.ERROR
             _LOGGER.log(level, "What is past its time is not erased yet, it is tried again soon: %s", err)
             self._failing = True
+        except ServiceValidationError:
+            _LOGGER.debug("The clock jumped just when something was to be erased by it")
         else:
-            async_check_vault(self._household.hass, None)
-            self._schedule.tried(now, failed=False)
+            async_check_vault(self._household.hass, self._household.vault.trouble)
+            schedule.tried(now, failed=False)
             self._failing = False
+
+    async def _async_end_consents(self, person_ids: Iterable[str]) -> None:
+        """Write that consents are over, so that they never count again, whatever the clock says later."""
+        household = self._household
+        try:
+            for person_id in person_ids:
+                await household.hass.async_add_executor_job(
+                    household.vault.end_consents, person_id, dt_util.utcnow()
+                )
+        except UnknownPerson:
+            _LOGGER.debug("A person was forgotten when their consent ended")
+        except VaultError as err:
+            _LOGGER.warning("That a consent has ended could not be written yet, it is tried again: %s", err)
+            return
+        await household.async_refresh_people()
 
     @callback
     def _async_check_consents(self, now: datetime) -> None:
@@ -136,6 +169,11 @@ class PurgeClock:
             changed = {each for each, _ in self._consents.items() ^ states.items()}
             self._consents = states
             self._household.async_tell(SIGNAL_CHANGED, changed)
+        over = [each for each, consent in consents.items() if consent.runs_out(now)]
+        if over and (self._ending is None or self._ending.done()):
+            self._ending = self._household.entry.async_create_background_task(
+                self._household.hass, self._async_end_consents(over), f"{DOMAIN} consents that ended"
+            )
         if self._moment is not None:
             self._moment()
             self._moment = None

@@ -7,10 +7,11 @@ from functools import cache
 import logging
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.util import dt as dt_util
 
+from ..const import DOMAIN
 from ..household.household import Household
 from ..household.keeping import kept_of_each, shortest_kept
 from ..internals.recorder_rows import async_erase_recorded
@@ -37,8 +38,13 @@ class Purging:
         self._any_alerts = any_alerts
 
     async def async_purge(self) -> Purged:
-        """Erase whatever is past its time and say how much it was; raise VaultError when that failed."""
+        """Erase whatever is past its time and say how much it was; raise VaultError when that failed.
+
+        Raises what the owner is to read while the clock is doubted: nothing is erased by a wrong one.
+        """
         household = self._household
+        if not household.wall_clock.believed():
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="clock_doubted")
         await household.roster.async_forget_noted()
         try:
             purged = await household.hass.async_add_executor_job(
@@ -59,7 +65,7 @@ class Purging:
         """Drop what automations remember of visits that are not kept: a trigger tells them who came."""
         household = self._household
         now, people = dt_util.utcnow(), dict(household.people)
-        if not people:
+        if not people or not household.wall_clock.believed():
             return
         kept = kept_of_each(household)
         entity_ids = async_entity_ids_of_each(household.hass, people)
@@ -69,7 +75,8 @@ class Purging:
             names = frozenset(
                 name for each in ids for name in (people[each].name, *people[each].former_names)
             )
-            return Wanted(ids, names, frozenset().union(*(entity_ids[each] for each in ids)))
+            theirs = frozenset().union(*(entity_ids[each] for each in ids))
+            return Wanted(ids, names, theirs, household.vault.marks.finder(ids))
 
         def gone_at(at: datetime) -> Wanted | None:
             # Of those of whom nothing is kept nothing is, also when the clock was set back meanwhile.

@@ -34,6 +34,7 @@ CONF_GIVEN_ON = "given_on"
 CONF_KEEPING = "keeping"
 CONF_METHOD = "method"
 CONF_PICTURES = "pictures"
+CONF_UPLOADS = "uploads"
 CONF_VALID_UNTIL = "valid_until"
 
 EVERY_CAMERA = "every_camera"
@@ -46,6 +47,7 @@ FIELDS = {
     Refusal.ALREADY_OVER: CONF_VALID_UNTIL,
     Refusal.TOO_LONG: CONF_VALID_UNTIL,
     Refusal.CAMERA_NEEDED: CONF_CAMERAS,
+    Refusal.CLOCK_DOUBTED: CONF_VALID_UNTIL,
 }
 """Where it is said why what was chosen makes no consent."""
 
@@ -65,6 +67,7 @@ def consent_schema(cameras: dict[str, str]) -> vol.Schema:
                 )
             ),
             vol.Required(CONF_PICTURES, default=False): BooleanSelector(),
+            vol.Required(CONF_UPLOADS, default=False): BooleanSelector(),
             vol.Required(CONF_GIVEN_BY): TextSelector(),
             vol.Required(CONF_METHOD, default=ConsentMethod.IN_PERSON): SelectSelector(
                 SelectSelectorConfig(
@@ -163,6 +166,7 @@ class ConsentStep(PhotoSteps):
                 CONF_CAMERAS: agreed,
                 CONF_KEEPING: str(choices.keeping),
                 CONF_PICTURES: choices.pictures,
+                CONF_UPLOADS: choices.uploads,
                 CONF_GIVEN_BY: person.consent.given_by,
                 CONF_METHOD: str(person.consent.method),
             }
@@ -181,6 +185,7 @@ class ConsentStep(PhotoSteps):
                 None if EVERY_CAMERA in cameras else frozenset(cameras),
                 Keeping(user_input[CONF_KEEPING]),
                 user_input[CONF_PICTURES],
+                user_input[CONF_UPLOADS],
             ),
             text=self._text,
             language=self._language,

@@ -7,10 +7,11 @@ import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalTypeFormat
+from homeassistant.util.ulid import bytes_to_ulid
 
 from ..const import CONF_PERSON_ID, CONF_SWITCHED_OFF, DOMAIN, EVERYWHERE
 from ..host.client import EngineClient
@@ -33,6 +34,7 @@ from .engine_choice import async_create_engine
 from .options import chosen_retention, chosen_strictness
 from .roster import Roster
 from .signals import SIGNAL_CHANGED, SIGNAL_FORGOTTEN, Of
+from .wall_clock import WallClock
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -59,6 +61,8 @@ class Household:
         self.open_visits = OpenVisits()
         self.tally = Tally(dt_util.utcnow())
         self.turns = Turns()
+        self.wall_clock = WallClock()
+        """Whether the time can be believed by which is erased and recognised."""
         self._retention: tuple[Mapping[str, object], Retention] | None = None
         """What the options that are named first say."""
         self._on_people: list[PeopleListener] = []
@@ -96,6 +100,15 @@ class Household:
         return self._retention[1]
 
     @callback
+    def async_context(self, person_id: str | None) -> Context:
+        """Return a context for what is told of somebody's visit; without a person one that tells nothing.
+
+        What automations make of it is found by that when the person is forgotten. It is another one each time, and
+        says nothing to whoever has not the vault's key.
+        """
+        return Context() if person_id is None else Context(id=bytes_to_ulid(self.vault.marks.new(person_id)))
+
+    @callback
     def recognition(self, camera_id: str | None = None) -> bool:
         """Return whether recognition is switched on, at a camera or, without one, at all together."""
         off = self.books.read(CONF_SWITCHED_OFF)
@@ -104,10 +117,14 @@ class Household:
     def can_recognise(self, camera_id: str | None = None) -> bool:
         """Return whether there is anybody to recognise, and leave to do so, at a camera or at all.
 
+        Not while the clock is doubted: nobody knows then whose consent counts.
+
         An engine that is away is not asked about: who comes while it restarts is there all the same.
         """
-        return self.recognition(camera_id) and self.roster.anybody(
-            ANYWHERE if camera_id is None else camera_id
+        return (
+            self.recognition(camera_id)
+            and self.wall_clock.believed()
+            and self.roster.anybody(ANYWHERE if camera_id is None else camera_id)
         )
 
     @callback

@@ -39,6 +39,7 @@ def may_be_told(household: Household, person_id: str, camera_id: str) -> bool:
     return (
         person is not None
         and person.choices.announced
+        and household.wall_clock.believed()
         and person.may_be_recognised(dt_util.utcnow(), camera_id)
     )
 

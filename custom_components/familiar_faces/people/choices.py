@@ -7,7 +7,9 @@ from typing import Final
 ANYWHERE: Final = "anywhere"
 """Stands for any camera at all, where it does not matter which."""
 NO_CAMERA: Final = ""
-"""Stands for where a picture comes from that is of none of the cameras, such as an uploaded one."""
+"""Stands for a camera that is none of those that are set up."""
+UPLOADED: Final = "uploaded"
+"""Stands for a picture that somebody uploads: no camera took it just now."""
 
 
 class Keeping(StrEnum):
@@ -30,9 +32,13 @@ class Choices:
     keeping: Keeping = Keeping.VISITS
     pictures: bool = True
     """Whether a picture may be kept with a visit, and shown in notifications."""
+    uploads: bool = False
+    """Whether they may be looked for in a picture that somebody uploads. No text before the fourth asked for it."""
 
     def at(self, camera_id: str) -> bool:
-        """Return whether being recognised at a camera was agreed to."""
+        """Return whether being recognised at a camera, or in an uploaded picture, was agreed to."""
+        if camera_id == UPLOADED:
+            return self.uploads
         return self.cameras is None or camera_id == ANYWHERE or camera_id in self.cameras
 
     @property

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,10 +22,13 @@ from ..engine.protocol import MAX_BYTES, Face, Faces
 from ..host.engine_errors import EngineBusy, EngineError, EngineUnavailable, ImageRejected
 from ..household.household import Household
 from ..household.keeping import may_be_told
-from ..people.choices import NO_CAMERA
+from ..household.leave import Leave
+from ..people.choices import NO_CAMERA, UPLOADED
 from ..people.gallery import Gallery
 from ..people.person import Person
 from ..people.verification import Verification, best, verify
+from ..vault.errors import VaultError
+from ..vault.records import Detail
 from ..visits.decision import decide
 from ..visits.look import NEAR, far_face
 from ..visits.tracker import Tracker
@@ -36,55 +40,136 @@ SECONDS = 8.0
 """How long they are waited for."""
 AGAIN = 0.2
 """Seconds until another one is looked at after one that could not be."""
+AT_ONCE = 20
+"""How often somebody may ask in a row."""
+ONE_MORE_EVERY = 30.0
+"""Seconds after which they may ask once more: nobody goes through a whole album of faces with it."""
 
 
-async def async_identify(
-    household: Household,
-    cameras: Cameras,
-    camera: str | None,
-    image: Mapping[str, Any] | None,
-    claimed: Person | None,
-) -> JsonObjectType:
-    """Say who is in a camera's picture or an image, and whether it is the claimed person. Nothing is kept."""
-    subentries = household.entry.get_subentries_of_type(SUBENTRY_CAMERA)
-    watched = {str(each.data[CONF_CAMERA]): each for each in subentries}
-    subentry = None if camera is None else watched.get(camera)
-    if not household.recognition(None if subentry is None else subentry.subentry_id):
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="recognition_off")
-    one_picture = camera is None
-    if camera is not None:
-        settings = (
-            CameraSettings(camera, Mode.ON_RING) if subentry is None else camera_settings(subentry.data)
-        )
-        one_picture = settings.one_picture
-        seen, sightings = await _async_look(household, cameras.async_source(settings), settings.turn)
-    else:
-        assert image is not None, "the schema asks for one of the two"
-        seen = await async_faces(household, await async_image(household.hass, image), search_turned=True)
-        now = dt_util.utcnow()
-        sightings = [Sighting.begin(face, now) for face in seen.faces]
-    whole = await household.roster.async_gallery(seen.model)
-    # A picture of no camera of ours is compared with those only who agreed to every camera.
-    camera_id = NO_CAMERA if subentry is None else subentry.subentry_id
-    gallery = whole.at(camera_id)
-    if claimed is not None and not may_be_told(household, claimed.person_id, camera_id):
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="no_consent",
-            translation_placeholders={"name": claimed.name},
-        )
-    try:
-        described = await household.hass.async_add_executor_job(
-            partial(_compare, household, sightings, gallery, camera_id, claimed, one_picture=one_picture)
-        )
-    except LookupError as err:
-        assert claimed is not None
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="nothing_to_compare",
-            translation_placeholders={"name": claimed.name},
-        ) from err
-    return {**described, "size": list(seen.size), "engine_ms": round(seen.ms.get("total", 0.0))}
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An individual in the picture, and what was decided of them."""
+
+    face: Face
+    verdict: Verdict
+    verification: Verification | None
+
+
+class Identifying:
+    """Answers who is in a picture that an administrator, or an automation, asks about. Lives on the event loop.
+
+    Each answer is written to the audit log before it is given. No picture is kept.
+    """
+
+    def __init__(self, household: Household, cameras: Cameras) -> None:
+        """Have answered nobody yet."""
+        self._household = household
+        self._cameras = cameras
+        self._leave = Leave(AT_ONCE, ONE_MORE_EVERY)
+
+    async def async_identify(
+        self, user_id: str | None, camera: str | None, image: Mapping[str, Any] | None, claimed: Person | None
+    ) -> JsonObjectType:
+        """Say who is in a camera's picture or an image, and whether it is the claimed person.
+
+        `user_id`: who asks; None for an automation.
+        """
+        household = self._household
+        subentries = household.entry.get_subentries_of_type(SUBENTRY_CAMERA)
+        watched = {str(each.data[CONF_CAMERA]): each for each in subentries}
+        subentry = None if camera is None else watched.get(camera)
+        if not household.recognition(None if subentry is None else subentry.subentry_id):
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="recognition_off")
+        if not household.wall_clock.believed():
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="clock_doubted")
+        if subentry is not None:
+            camera_id = subentry.subentry_id
+        else:
+            camera_id = UPLOADED if camera is None else NO_CAMERA
+        self._check_claim(claimed, camera_id)
+        if wait := self._leave.wait(user_id, household.hass.loop.time()):
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="identify_too_often",
+                translation_placeholders={"seconds": str(wait)},
+            )
+        one_picture = camera is None
+        if camera is not None:
+            settings = (
+                CameraSettings(camera, Mode.ON_RING) if subentry is None else camera_settings(subentry.data)
+            )
+            one_picture = settings.one_picture
+            seen, sightings = await _async_look(
+                household, self._cameras.async_source(settings), settings.turn
+            )
+        else:
+            assert image is not None, "the schema asks for one of the two"
+            seen = await async_faces(household, await async_image(household.hass, image), search_turned=True)
+            now = dt_util.utcnow()
+            sightings = [Sighting.begin(face, now) for face in seen.faces]
+        gallery = (await household.roster.async_gallery(seen.model)).at(camera_id)
+        try:
+            found = await household.hass.async_add_executor_job(
+                partial(_compare, household, sightings, gallery, claimed, one_picture=one_picture)
+            )
+        except LookupError as err:
+            # Also when they withdrew in this very moment.
+            self._check_claim(claimed, camera_id)
+            assert claimed is not None
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="nothing_to_compare",
+                translation_placeholders={"name": claimed.name},
+            ) from err
+        await self._async_note(user_id, camera, self._told(found, camera_id), claimed)
+        # Whoever withdrew, or whose consent ended, while all of that was done has no name any more.
+        self._check_claim(claimed, camera_id)
+        described = _describe_all(self._told(found, camera_id), claimed)
+        return {**described, "size": list(seen.size), "engine_ms": round(seen.ms.get("total", 0.0))}
+
+    def _check_claim(self, claimed: Person | None, camera_id: str) -> None:
+        """Refuse to say of somebody whether they are there, when that may not be told."""
+        if claimed is not None and not may_be_told(self._household, claimed.person_id, camera_id):
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="no_consent",
+                translation_placeholders={"name": claimed.name},
+            )
+
+    def _told(self, found: Sequence[_Found], camera_id: str) -> list[_Found]:
+        """Return what may be told now: those who stay silent are left out, as if nobody were there."""
+        return [
+            each
+            for each in found
+            if each.verdict.person_id is None
+            or may_be_told(self._household, each.verdict.person_id, camera_id)
+        ]
+
+    async def _async_note(
+        self, user_id: str | None, camera: str | None, told: Sequence[_Found], claimed: Person | None
+    ) -> None:
+        """Write down who asked, with a line for each person whom the answer names; raise what a user reads.
+
+        Somebody's own log has their line, and of others nothing.
+        """
+        household = self._household
+        concerned: set[str | None] = {each.verdict.person_id for each in told} - {None}
+        if claimed is not None:
+            concerned.add(claimed.person_id)
+        details: dict[str, Detail] = {"user": user_id, "from": "upload" if camera is None else "camera"}
+
+        def write() -> None:
+            for person_id in concerned or {None}:
+                household.vault.audit("identified", person_id, details, dt_util.utcnow())
+
+        try:
+            await household.hass.async_add_executor_job(write)
+        except VaultError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="identify_not_logged",
+                translation_placeholders={"reason": str(err)},
+            ) from err
 
 
 async def _async_look(household: Household, source: Source, turn: int) -> tuple[Faces, list[Sighting]]:
@@ -174,24 +259,17 @@ def _compare(
     household: Household,
     sightings: Sequence[Sighting],
     gallery: Gallery,
-    camera_id: str,
     claimed: Person | None,
     *,
     one_picture: bool,
-) -> JsonObjectType:
-    """Return what is said of each face, and of the claimed person; raise LookupError as `verify` does.
-
-    The faces of those who stay silent are left out, as if nobody were there.
-    """
+) -> list[_Found]:
+    """Return what is decided of each individual, and of the claim; raise LookupError as `verify` does."""
     now, strictness = dt_util.utcnow(), household.strictness
-    faces: list[JsonValueType] = []
-    verifications: list[Verification] = []
+    found: list[_Found] = []
     for sighting in sightings:
         verdict = decide(sighting, gallery, now, final=True, strictness=strictness, one_picture=one_picture)
         assert verdict is not None, "a final decision is never put off"
-        if verdict.person_id is not None and not may_be_told(household, verdict.person_id, camera_id):
-            continue
-        described = _describe(sighting.last_face, verdict)
+        verification = None
         if claimed is not None:
             verification = verify(
                 sighting.embeddings,
@@ -201,12 +279,21 @@ def _compare(
                 now,
                 strictness=strictness,
             )
-            verifications.append(verification)
-            described["verification"] = _verified(verification)
+        found.append(_Found(sighting.last_face, verdict, verification))
+    return found
+
+
+def _describe_all(told: Sequence[_Found], claimed: Person | None) -> JsonObjectType:
+    """Return what is said of each face, and of the claimed person."""
+    faces: list[JsonValueType] = []
+    for each in told:
+        described = _describe(each.face, each.verdict)
+        if each.verification is not None:
+            described["verification"] = _verified(each.verification)
         faces.append(described)
     if claimed is None:
         return {"faces": faces}
-    answer = best(verifications)
+    answer = best([each.verification for each in told if each.verification is not None])
     return {
         "faces": faces,
         "verification": str(answer.answer),
@@ -219,11 +306,10 @@ def _compare(
 
 
 def _verified(verification: Verification) -> dict[str, JsonValueType]:
-    """Return what is said of a claim."""
+    """Return what is said of a claim. How alike two faces are stays here: it would tell faces apart by itself."""
     described: dict[str, JsonValueType] = {
         "answer": str(verification.answer),
         "probability": None if verification.probability is None else round(verification.probability, 3),
-        "similarity": None if verification.similarity is None else round(verification.similarity, 3),
     }
     if verification.reason is not None:
         described["reason"] = str(verification.reason)

@@ -23,6 +23,7 @@ def about(consent: Consent) -> dict[str, Detail]:
         "cameras": None if consent.choices.cameras is None else len(consent.choices.cameras),
         "keeping": consent.choices.keeping.value,
         "pictures": consent.choices.pictures,
+        "uploads": consent.choices.uploads,
     }
 
 

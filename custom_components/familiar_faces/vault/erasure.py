@@ -9,7 +9,7 @@ import logging
 from pathlib import Path
 import sqlite3
 
-from . import people_rows
+from . import ended, people_rows
 from .audit import AuditLog
 from .database import Database
 from .errors import UnknownPerson, VaultDamaged, VaultError
@@ -211,6 +211,7 @@ class Eraser:
         ).fetchone()
         if row is None:
             raise UnknownPerson
+        ended.drop(connection, person_id)
         count = {
             what: connection.execute(statement, (person_id,)).rowcount for what, statement in _DELETE.items()
         }

@@ -90,8 +90,8 @@ def describe(
         "made_at": _time(kept.read_at),
         "person": {
             "person_id": person.person_id,
-            "name": person.name,
-            "former_names": list(person.former_names),
+            "name": person.own_name,
+            "former_names": list(person.own_former_names),
             "linked_entity": person.linked_entity,
         },
         "consents": [_consent(each, cameras) for each in person.consents],
@@ -165,6 +165,7 @@ def _consent(consent: Consent, cameras: Mapping[str, str]) -> dict[str, Any]:
         "cameras": None if chosen is None else sorted(cameras.get(each, each) for each in chosen),
         "keeping": consent.choices.keeping.value,
         "pictures": consent.choices.pictures,
+        "uploads": consent.choices.uploads,
         "visits_kept_for_days": _days(consent.keeps_visits_for),
         "pictures_kept_for_days": _days(consent.keeps_pictures_for),
         "text_version": consent.text_version,
