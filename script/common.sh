@@ -14,6 +14,35 @@ mkdir -p "$FF_CACHE"
 say() { printf '\033[2m[%s] %s\033[0m\n' "$(basename "$0")" "$*" >&2; }
 die() { printf '[%s] %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
+# The releases of Home Assistant that are supported, oldest first: each has a folder of locked requirements.
+releases() {
+  local folder
+  for folder in "$FF_ROOT"/requirements/*/demo.in; do
+    basename "$(dirname "$folder")"
+  done | sort -V
+}
+release_of() { echo "$1" | cut -d. -f1,2; }
+# Print the release that oldest, newest, 2026.11 or 2026.11.0 stands for.
+find_release() {
+  case $1 in
+    oldest) releases | head -n 1 ;;
+    newest) releases | tail -n 1 ;;
+    *) releases | grep -xF "$(release_of "$1")" ||
+      die "Home Assistant $1 is none of: oldest, newest, $(releases | paste -sd ' ')" ;;
+  esac
+}
+# Print the folder of an environment (dev, demo, cameras) with a release. The tests are made for the oldest.
+environment_of() {
+  local part=$1 release=$2
+  if [ "$release" != "$(find_release oldest)" ]; then
+    echo "$FF_CACHE/$part-$release"
+  elif [ "$part" = dev ]; then
+    echo "$FF_VENV"
+  else
+    echo "$FF_CACHE/$part"
+  fi
+}
+
 # Any Python 3 that can make a virtual environment: only to bootstrap uv.
 base_python() {
   local name

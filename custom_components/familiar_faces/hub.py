@@ -6,6 +6,7 @@ import logging
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from .alerts.alerts import Alerts
@@ -20,7 +21,7 @@ from .erasing.restored import Restored
 from .host.engine import EngineStatus
 from .host.engine_errors import EngineError, EngineRefused
 from .household.household import Household
-from .household.issues import async_check_engine
+from .household.issues import async_check_engine, async_check_internals, async_check_vault
 from .openness.export import Exports
 from .openness.review import ReviewInbox
 from .openness.settings import Settings
@@ -30,7 +31,7 @@ from .recognising.following import Following
 from .recognising.identify import Identifying
 from .seen.board import Board
 from .seen.visit_log import VisitLog
-from .vault.errors import VaultError
+from .vault.errors import VaultError, VaultReplaced, VaultTampered
 from .vault.store import Vault
 
 _LOGGER = logging.getLogger(__name__)
@@ -86,6 +87,9 @@ class Hub(Household):
             self.async_on_people(self.clock.async_people_changed),
             self.invitations.async_start(),
         ]
+        self.vault.on_trouble(
+            lambda trouble: self.hass.loop.call_soon_threadsafe(self._async_vault_trouble, trouble)
+        )
         await self.clock_watch.async_start()
         await self.restored.async_check()
         await self.roster.async_recover(clock_believed=self.wall_clock.believed())
@@ -104,6 +108,9 @@ class Hub(Household):
             # Before the entities, so that in the logbook the sentence comes first.
             self.visit_log.async_start(),
         ]
+        async_check_internals(self.hass)
+        # Once more when all is there: the recorder and automations may be set up later, and phones as well.
+        self._unsubscribe.append(async_at_started(self.hass, async_check_internals))
         await self.engine.start()
         self.clock.async_start()
 
@@ -113,6 +120,7 @@ class Hub(Household):
             if self._stopped:
                 return
             self._stopped = True
+            self.vault.on_trouble(None)
             while self._unsubscribe:
                 self._unsubscribe.pop()()
             self.clock.async_stop()
@@ -141,6 +149,16 @@ class Hub(Household):
                 return
             await self.settings.async_follow()
             await self._following.async_follow()
+
+    @callback
+    def _async_vault_trouble(self, trouble: VaultError | None) -> None:
+        """Tell the owner at once that the vault cannot be written, or start anew when it is another one."""
+        if self._stopped:
+            return
+        async_check_vault(self.hass, trouble)
+        if isinstance(trouble, (VaultReplaced, VaultTampered)):
+            # What lies there now is compared with the mark, before anybody is read from it.
+            self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
 
     @callback
     def _async_new_day(self, _now: object) -> None:

@@ -92,6 +92,12 @@ DOORS = (
     ),
     Door(
         Kind.VIEW,
+        "GET /api/image_proxy/image.front_door_last_familiar_visitor",
+        Who.USER,
+        "the picture of an image entity, as Home Assistant itself gives it, which no browser may store",
+    ),
+    Door(
+        Kind.VIEW,
         f"{ANY_METHOD} /familiar_faces/{{rest}}",
         Who.ANYBODY,
         "one answer to everything else, so that a wrong and an expired link look alike",
@@ -221,6 +227,12 @@ DOORS = (
     Door(Kind.ACTION, "record_consent", Who.ADMIN, "says that somebody agreed to be recognised"),
     Door(Kind.ACTION, "withdraw_consent", Who.ADMIN, "erases a person who no longer agrees"),
     Door(Kind.ACTION, "forget", Who.ADMIN, "erases a person"),
+    Door(
+        Kind.ACTION,
+        "mentions",
+        Who.ADMIN,
+        "lists where else a name is mentioned, in the home's own files and history",
+    ),
     Door(Kind.ACTION, "receipt", Who.ADMIN, "tells what was erased, without a name"),
     Door(Kind.ACTION, "export", Who.ADMIN, "makes the link to what is kept of one person"),
     Door(Kind.ACTION, "purge", Who.ADMIN, "erases what is past its time"),
@@ -291,7 +303,7 @@ DOORS = (
     ),
     Door(Kind.BUTTON, "purge", Who.USER, "erases what is past its time, which happens every hour anyway"),
     Door(Kind.BUTTON, "invite", Who.ADMIN, "makes the link that the image shows", off=True),
-    Door(Kind.BUTTON, "forget", Who.ADMIN, "erases a person"),
+    Door(Kind.BUTTON, "forget", Who.ADMIN, "erases a person", off=True),
     Door(
         Kind.BUTTON,
         "test",

@@ -80,8 +80,13 @@ async def start_person(hass: HomeAssistant, entry: ConfigEntry[Any], **person: A
 
 
 async def configure(hass: HomeAssistant, result: Result, user_input: dict[str, Any]) -> Result:
-    """Answer a step."""
-    return await hass.config_entries.subentries.async_configure(result["flow_id"], user_input)
+    """Answer a step, and wait where a camera is tried."""
+    flow_id = result["flow_id"]
+    result = await hass.config_entries.subentries.async_configure(flow_id, user_input)
+    while result["type"] is FlowResultType.SHOW_PROGRESS and result["step_id"] == "try":
+        await asyncio.sleep(0.02)
+        result = await hass.config_entries.subentries.async_configure(flow_id)
+    return result
 
 
 async def choose(hass: HomeAssistant, result: Result, option: str) -> Result:

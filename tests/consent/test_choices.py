@@ -16,7 +16,6 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.helpers.json import json_dumps
-from homeassistant.helpers.restore_state import async_get as async_get_restored
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -33,6 +32,7 @@ from custom_components.familiar_faces.people.person import ConsentMethod
 from ..common.home import DATABASE, Home, MakeRecorder, home
 from ..common.people_on_record import DAY, a_consent, now, put_on_record
 from ..common.pictures import astronaut, enrolment_photos, photos_of, stranger
+from ..common.restoring import stored_states
 from ..common.steps import VISITOR, configure, enrol, later, ring, state_of, visits
 from ..conftest import CAMERA, DOORBELL, FrontDoor, a_door, an_entry, put_up, set_up
 
@@ -77,9 +77,7 @@ async def agree(hass: HomeAssistant, hub: Hub, person_id: str, choices: Choices)
 
 def restorable(hass: HomeAssistant) -> str:
     """Return what Home Assistant would write down now to restore it."""
-    stored = async_get_restored(hass)
-    every = [*stored.async_get_stored_states(), *stored.last_states.values()]
-    return json_dumps([each.as_dict() for each in every])
+    return json_dumps([each.as_dict() for each in stored_states(hass)])
 
 
 def seen_at(hub: Hub) -> list[object]:

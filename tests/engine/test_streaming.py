@@ -99,10 +99,12 @@ async def a_stream(engine: EngineProcess, **headers: str) -> AsyncGenerator[Clie
 def threads(engine: EngineProcess) -> int:
     """Return how many threads decode streams."""
     assert engine.process is not None
-    return sum(
-        (task / "comm").read_text("ascii").strip() == "stream"
-        for task in Path(f"/proc/{engine.process.pid}/task").iterdir()
-    )
+    number = 0
+    for task in Path(f"/proc/{engine.process.pid}/task").iterdir():
+        # A thread may end while it is looked at.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            number += (task / "comm").read_text("ascii").strip() == "stream"
+    return number
 
 
 async def a_thread(engine: EngineProcess) -> None:

@@ -1,7 +1,11 @@
 """Adding and changing a camera."""
 
+import asyncio
 from io import BytesIO
+from unittest.mock import patch
 
+from homeassistant.components.camera import CameraCapabilities
+from homeassistant.components.camera.const import StreamType
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
@@ -15,6 +19,7 @@ from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.familiar_faces.capture import trying
 from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.household.issues import async_check_pictures
 from custom_components.familiar_faces.household.subentries import camera_names
@@ -32,6 +37,12 @@ def entry(hass: HomeAssistant, config_folder: object) -> MockConfigEntry:
     entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data={CONF_WHERE: Where.THIS_MACHINE})
     entry.add_to_hass(hass)
     return entry
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try a camera that gives nothing for a moment only."""
+    monkeypatch.setattr(trying, "STILL_SECONDS", 0.8)
 
 
 async def _start(hass: HomeAssistant, entry: MockConfigEntry, **camera: object) -> Result:
@@ -83,6 +94,57 @@ async def test_camera_without_a_picture_can_be_saved(
     assert "gave no picture" in result["description_placeholders"]["found"]
     result = await choose(hass, result, "save")
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_camera_that_takes_its_time_shows_progress(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """The dialog does not stand still while the camera is tried, and goes on by itself."""
+    slow = asyncio.Event()
+    front_door.before = slow.wait
+    front_door.frames = [frame(astronaut())]
+    result = await _start(hass, entry)
+    flow = hass.config_entries.subentries
+    result = await flow.async_configure(result["flow_id"], {"triggers": [DOORBELL]})
+    assert (result["type"], result["step_id"]) == (FlowResultType.SHOW_PROGRESS, "try")
+    slow.set()
+    front_door.before = None
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert flow.async_get(result["flow_id"])["step_id"] == "still"
+    result = await flow.async_configure(result["flow_id"])
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["found"].startswith("1 face, ")
+
+
+async def test_a_dialog_that_is_closed_tries_no_longer(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """What nobody waits for is not looked at."""
+    front_door.before = asyncio.Event().wait
+    result = await _start(hass, entry)
+    flow = hass.config_entries.subentries
+    result = await flow.async_configure(result["flow_id"], {"triggers": [DOORBELL]})
+    assert [task.get_name() for task in asyncio.all_tasks() if "camera's pictures" in task.get_name()]
+    flow.async_abort(result["flow_id"])
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not [task.get_name() for task in asyncio.all_tasks() if "camera's pictures" in task.get_name()]
+
+
+@pytest.mark.parametrize("stuck", [True, False])
+async def test_a_camera_for_browsers_only(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry, stuck: bool
+) -> None:
+    """A camera that shows one placeholder for ever, because its pictures go to browsers alone, is said to be one."""
+    front_door.frames, front_door.stuck = [jpeg(porch())], stuck
+    browsers = CameraCapabilities({StreamType.WEB_RTC})
+    with patch.object(FrontDoor, "camera_capabilities", browsers):
+        result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
+    found = result["description_placeholders"]["found"]
+    # One that gives stills all the same is a camera as any other.
+    assert ("WebRTC" in found) == stuck
+    assert found.startswith("This camera sends its pictures to browsers only") == stuck
 
 
 async def test_public_space_is_not_watched_all_the_time(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+import threading
 from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
@@ -221,6 +222,34 @@ async def test_purges_at_the_start_and_every_hour(hass: HomeAssistant, hub: Hub)
         await clock_says(hass, hub, began + DAY + HOUR)
     # The first was at the start, before anybody looked.
     assert [round((moment - began) / HOUR) for moment in purged] == [1, 2, 3, 72, 24, 25]
+
+
+async def test_a_shorter_time_set_while_it_purges(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """What came to be past its time while a purge ran goes right after it, not an hour later."""
+    began = now()
+    await put_on_record(hass, hub, a_consent(began, began + 200 * DAY))
+    await put_visit(hass, hub, began)
+    whole = Vault.purge
+    purging, goes_on = threading.Event(), threading.Event()
+
+    def slowly(vault: Vault, moment: datetime, retention: Any) -> Any:
+        purged = whole(vault, moment, retention)
+        purging.set()
+        goes_on.wait(10)
+        return purged
+
+    with at(began + 3 * DAY):
+        with patch.object(Vault, "purge", slowly):
+            hub.clock.async_purge_soon()
+            assert await hass.async_add_executor_job(purging.wait, 10)
+            hass.config_entries.async_update_entry(entry, options={"visit_days": 2, "picture_days": 1})
+            await hass.async_block_till_done()
+            assert (await stored(hass, hub)).visits == 1
+            goes_on.set()
+            await settle(hass, hub)
+        assert (await stored(hass, hub)).visits == 0
 
 
 async def test_what_failed_is_tried_again(

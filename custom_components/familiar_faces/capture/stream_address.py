@@ -4,6 +4,7 @@ from collections.abc import Mapping
 import logging
 
 from homeassistant.components.camera import async_get_stream_source
+from homeassistant.components.camera.const import StreamType
 from homeassistant.components.camera.helper import get_camera_from_entity_id
 from homeassistant.components.stream import CONF_RTSP_TRANSPORT, CONF_USE_WALLCLOCK_AS_TIMESTAMPS
 from homeassistant.const import CONF_VERIFY_SSL, STATE_UNAVAILABLE
@@ -33,6 +34,18 @@ async def async_find_stream(hass: HomeAssistant, camera: str) -> StreamAddress |
     if not url or not is_live(url):
         return None
     return StreamAddress(url, ffmpeg_options(entity.stream_options))
+
+
+def is_webrtc_only(hass: HomeAssistant, camera: str) -> bool:
+    """Return whether a camera entity sends its pictures to browsers alone, and Home Assistant never has one.
+
+    Such a camera hands out the same placeholder as its still for ever (Nest: home-assistant/core#176807).
+    """
+    try:
+        types = get_camera_from_entity_id(hass, camera).camera_capabilities.frontend_stream_types
+    except HomeAssistantError:
+        return False
+    return types == {StreamType.WEB_RTC}
 
 
 def ffmpeg_options(options: Mapping[str, str | bool | float]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from .camera_settings import CameraSettings, is_image
 from .cameras import Cameras
 from .event_pictures import async_last_picture
 from .picture_source import Ask, AskEngine, NoPicture, Source, Wish
+from .stream_address import is_webrtc_only
 from .suggesting import async_suggest_event_pictures
 
 STILL_SECONDS = 3.0
@@ -32,10 +33,15 @@ class Finding(StrEnum):
 
     CAMERA_FAILED = "camera_failed"
     OLD_PICTURE = "old_picture"
+    WEBRTC_ONLY = "webrtc_only"
     STREAM_FAILED = "stream_failed"
     NO_EVENT_YET = "no_event_yet"
     NOT_AN_IMAGE = "not_an_image"
     ENGINE_FAILED = "engine_failed"
+
+
+NO_NEW_PICTURE = frozenset({Finding.CAMERA_FAILED, Finding.OLD_PICTURE, Finding.NOT_AN_IMAGE})
+"""What a placeholder leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,8 @@ async def async_try(
     if is_image(settings.camera):
         return [await _async_try_event(hass, engine, settings.camera)]
     tried = [await _async_try_still(cameras, engine, settings)]
+    if tried[0].finding in NO_NEW_PICTURE and is_webrtc_only(hass, settings.camera):
+        tried = [Tried(PictureSource.STILL, finding=Finding.WEBRTC_ONLY)]
     if (stream := cameras.async_stream_of(settings.camera)) is not None:
         tried.append(await _async_try_stream(stream, engine, settings.turn))
     suggested = async_suggest_event_pictures(hass, settings.camera)

@@ -107,13 +107,20 @@ class PurgeClock:
         self._async_check_consents(now)
         idle = self._purging is None or self._purging.done()
         if idle and self._schedule.due(now, self._household.next_purge):
-            # Noted before: what fails in an unforeseen way is not tried in every minute.
-            self._schedule.tried(now, failed=True)
             self._purging = self._household.entry.async_create_background_task(
                 self._household.hass, self._async_purge(), f"{DOMAIN} purge"
             )
 
     async def _async_purge(self) -> None:
+        """Purge, and once more when something else came to be past its time meanwhile."""
+        schedule = None
+        while self._tick is not None and schedule is not self._schedule:
+            schedule = self._schedule
+            # Noted before: what fails in an unforeseen way is not tried in every minute.
+            schedule.tried(dt_util.utcnow(), failed=True)
+            await self._async_purge_once(schedule)
+
+    async def _async_purge_once(self, schedule: PurgeSchedule) -> None:
         now = dt_util.utcnow()
         try:
             await self._async_purge_now()
@@ -127,8 +134,8 @@ class PurgeClock:
         except ServiceValidationError:
             _LOGGER.debug("The clock jumped just when something was to be erased by it")
         else:
-            async_check_vault(self._household.hass, None)
-            self._schedule.tried(now, failed=False)
+            async_check_vault(self._household.hass, self._household.vault.trouble)
+            schedule.tried(now, failed=False)
             self._failing = False
 
     async def _async_end_consents(self, person_ids: Iterable[str]) -> None:

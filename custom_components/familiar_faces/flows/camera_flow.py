@@ -79,7 +79,7 @@ class CameraFlow(PictureSteps):
                 self._data |= user_input
                 if mode == Mode.ALWAYS:
                     self._data[CONF_TRIGGERS] = []
-                    return await self.async_step_still()
+                    return await self.async_step_try()
                 return await self.async_step_triggers()
         taken = [
             each.data[CONF_CAMERA]

@@ -1,5 +1,7 @@
 """The steps of a camera's flow about its pictures: each way to get them is tried, and the owner may choose another."""
 
+import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.image.const import DOMAIN as IMAGE_DOMAIN
@@ -27,6 +29,7 @@ from ..const import (
     CONF_STREAM,
     CONF_TURN,
     CONF_WAIT,
+    DOMAIN,
     ENGINE_PATIENCE,
     PictureSource,
     StreamOpen,
@@ -37,6 +40,11 @@ from .camera_triggers import TriggerSteps
 
 if TYPE_CHECKING:
     from ..hub import FamiliarFacesConfigEntry
+
+_LOGGER = logging.getLogger(__name__)
+
+AT_ONCE = 1.0
+"""Seconds that are waited for before progress is shown: what is quick needs no step of its own."""
 
 SOURCES = SelectSelector(
     SelectSelectorConfig(
@@ -62,21 +70,41 @@ class PictureSteps(TriggerSteps):
     """Whether the owner chose where pictures come from."""
     _turned = 0
     """By how many degrees clockwise what was tried has to be turned, besides what is set."""
+    _trying: asyncio.Task[str] | None = None
+    _found = ""
+    """What was found at the last try, in words."""
+
+    async def async_step_try(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Try each way to get pictures, and show that it takes a while where it does."""
+        if self._trying is None:
+            # Ends with the dialog: Home Assistant cancels what a step shows the progress of.
+            self._trying = self._get_entry().async_create_background_task(
+                self.hass, self._async_found(), f"{DOMAIN} camera's pictures"
+            )
+            await asyncio.wait([self._trying], timeout=AT_ONCE)
+        if not self._trying.done():
+            return self.async_show_progress(step_id="try", progress_action="try", progress_task=self._trying)
+        return self.async_show_progress_done(next_step_id="still")
 
     async def async_step_still(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Try each way to get pictures, and say in words what was found."""
+        """Say in words what was found."""
+        if self._trying is not None:
+            try:
+                self._found = await self._trying
+            except Exception:
+                # Whatever a camera's integration raised, the camera can be saved.
+                _LOGGER.exception("A camera could not be tried")
+                self._found = await async_say(self.hass, "still", "camera_failed")
+            self._trying = None
         return self.async_show_menu(
             step_id="still",
             menu_options=["save", "again", "pictures"],
-            description_placeholders={
-                "found": await self._async_found(),
-                "agreed": await self._async_who_agreed(),
-            },
+            description_placeholders={"found": self._found, "agreed": await self._async_who_agreed()},
         )
 
     async def async_step_again(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Try again."""
-        return await self.async_step_still()
+        return await self.async_step_try()
 
     async def async_step_pictures(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask how pictures are taken."""
@@ -89,7 +117,7 @@ class PictureSteps(TriggerSteps):
                 self._chosen = True
                 self._data.pop(CONF_EVENT_PICTURE, None)
                 self._data |= user_input | {CONF_TURN: int(user_input[CONF_TURN])}
-                return await self.async_step_still()
+                return await self.async_step_try()
         settings = camera_settings(self._data)
         schema = vol.Schema(
             {

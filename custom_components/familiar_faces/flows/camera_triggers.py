@@ -35,7 +35,7 @@ class TriggerSteps(ConfigSubentryFlow):
         """Start with nothing chosen."""
         self._data: dict[str, Any] = {}
 
-    async def async_step_still(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+    async def async_step_try(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Go on once it is known what starts a look."""
         raise NotImplementedError
 
@@ -91,14 +91,14 @@ class TriggerSteps(ConfigSubentryFlow):
         types = {each: types[each] for each in asked if types.get(each)}
         if not asked:
             self._data.pop(CONF_EVENT_TYPES, None)
-            return await self.async_step_still()
+            return await self.async_step_try()
         errors: dict[str, str] = {}
         if user_input is not None:
             pairs = [each.partition("|") for each in user_input.get(CONF_EVENT_TYPES, [])]
             types = {each: [kind for entity_id, _, kind in pairs if entity_id == each] for each in asked}
             if all(types.values()):
                 self._data[CONF_EVENT_TYPES] = types
-                return await self.async_step_still()
+                return await self.async_step_try()
             errors[CONF_EVENT_TYPES] = "never_fires"
         suggested = {each: types.get(each) or async_likely_types(self.hass, each) for each in asked}
         offered = {each: async_event_types(self.hass, each) for each in asked}

@@ -16,6 +16,7 @@ from ..people.templates import compared
 from ..vault.errors import UnknownPerson, VaultError
 from .consent_step import ConsentStep
 from .finish_steps import FinishSteps
+from .forget_step import ForgetStep
 from .invite_steps import InviteSteps
 from .person_steps import log_failure
 from .walk_up import WalkUpSteps
@@ -29,7 +30,7 @@ PERSON_SCHEMA = vol.Schema(
 )
 
 
-class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps):
+class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps, ForgetStep):
     """The steps of adding or changing a person: who it is; the others are inherited."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -85,6 +86,7 @@ class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps):
             options = [each for each in options if each not in ("photo", "use_photos")]
         if not self._cameras(person):
             options.remove("walk_up")
+        options.append("forget")
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=options,

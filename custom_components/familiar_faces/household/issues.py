@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_NAME
+from homeassistant.const import CONF_NAME, __version__ as HA_VERSION
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
@@ -13,6 +13,7 @@ from ..const import CONF_PERSON_ID, DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUB
 from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineRefused
 from ..host.process import EngineProcess
+from ..internals.missing import async_missing, async_not_forgettable
 from ..people.names import cleaned
 from ..people.person import ConsentState, Person
 from ..vault.errors import (
@@ -21,11 +22,13 @@ from ..vault.errors import (
     VaultKeyMissing,
     VaultKeyWrong,
     VaultMigrationFailed,
+    VaultMissing,
     VaultTooNew,
     VaultUnwritable,
 )
 from ..vault.retention import Retention
 from ..visits.fitness import Fitness
+from ..wording.words import say_at_once
 from .engine_trouble import async_trouble
 from .subentries import entities_of
 
@@ -42,13 +45,18 @@ CONSENT_EXPIRING = "consent_expiring"
 ENGINE_AWAY = "engine_away"
 ENGINE_FAILED = "engine_failed"
 ENTITY_MISSING = "entity_missing"
+FORGETTING_INCOMPLETE = "forgetting_incomplete"
 LINKS_GUESSED = "links_guessed"
 NOTHING_STORED = "nothing_stored"
 PERSON_UNREADABLE = "person_unreadable"
+PHONES_NOT_TOLD = "phones_not_told"
+NOT_ERASED = "not_erased"
+REMOVAL_UNFINISHED = "removal_unfinished"
 RESTORED = "restored"
 VAULT_DAMAGED = "vault_damaged"
 VAULT_KEY_EXPOSED = "vault_key_exposed"
 VAULT_KEY_LOST = "vault_key_lost"
+VAULT_MISSING = "vault_missing"
 VAULT_TOO_NEW = "vault_too_new"
 VAULT_UNWRITABLE = "vault_unwritable"
 OF_PICTURES = {
@@ -59,7 +67,7 @@ OF_PICTURES = {
 _OF_CONSENTS = (f"{CONSENT_EXPIRED}_", f"{CONSENT_EXPIRING}_")
 _WRITTEN = frozenset({"alert", "camera", "name"})
 """What stands in the words of an issue that somebody wrote."""
-VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_TOO_NEW, VAULT_UNWRITABLE)
+VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_MISSING, VAULT_TOO_NEW, VAULT_UNWRITABLE)
 
 
 @callback
@@ -76,6 +84,27 @@ def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
     else:
         reason = async_trouble(hass, engine.problem)
         _async_create(hass, ENGINE_AWAY, ENGINE_AWAY, ir.IssueSeverity.ERROR, reason=reason)
+
+
+@callback
+def async_check_internals(hass: HomeAssistant) -> None:
+    """Say what this Home Assistant keeps in another way than is known here, and what does not work therefore."""
+    unforgettable = async_not_forgettable(hass)
+    if unforgettable:
+        _async_create(
+            hass,
+            FORGETTING_INCOMPLETE,
+            FORGETTING_INCOMPLETE,
+            ir.IssueSeverity.ERROR,
+            version=HA_VERSION,
+            what=", ".join(unforgettable),
+        )
+    else:
+        ir.async_delete_issue(hass, DOMAIN, FORGETTING_INCOMPLETE)
+    if set(async_missing(hass)) - set(unforgettable):
+        _async_create(hass, PHONES_NOT_TOLD, PHONES_NOT_TOLD, ir.IssueSeverity.ERROR, version=HA_VERSION)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, PHONES_NOT_TOLD)
 
 
 @callback
@@ -176,6 +205,33 @@ def async_check_clock(hass: HomeAssistant, *, doubted: bool) -> None:
         ir.async_delete_issue(hass, DOMAIN, CLOCK_DOUBTED)
 
 
+def async_check_erasing(hass: HomeAssistant, left: Collection[str]) -> None:
+    """Say from which stores of Home Assistant somebody who was forgotten is not erased yet."""
+    if left:
+        _async_create(hass, NOT_ERASED, NOT_ERASED, ir.IssueSeverity.ERROR, stores=_stores(hass, left))
+    else:
+        ir.async_delete_issue(hass, DOMAIN, NOT_ERASED)
+
+
+@callback
+def async_check_removal(hass: HomeAssistant, left: Collection[str]) -> None:
+    """Say where something of those is left who were known before the integration was removed, or started over.
+
+    It outlives restarts, for without an entry nothing of this integration runs that could say it again.
+    """
+    if left:
+        stores = _stores(hass, left)
+        _async_create_lasting(
+            hass, REMOVAL_UNFINISHED, REMOVAL_UNFINISHED, ir.IssueSeverity.ERROR, stores=stores
+        )
+    else:
+        ir.async_delete_issue(hass, DOMAIN, REMOVAL_UNFINISHED)
+
+
+def _stores(hass: HomeAssistant, left: Collection[str]) -> str:
+    return ", ".join(say_at_once(hass, "stores", each) for each in sorted(left))
+
+
 @callback
 def async_check_restored(hass: HomeAssistant, held: bool) -> None:
     """Ask whom of a restored backup to keep. The names are said in the dialog, and stored nowhere."""
@@ -193,6 +249,9 @@ def async_check_vault(hass: HomeAssistant, problem: VaultError | OSError | None)
         case VaultKeyMissing() | VaultKeyWrong():
             said = VAULT_KEY_LOST
             _async_create_fixable(hass, VAULT_KEY_LOST, VAULT_KEY_LOST, ir.IssueSeverity.ERROR)
+        case VaultMissing():
+            said = VAULT_MISSING
+            _async_create_fixable(hass, VAULT_MISSING, VAULT_MISSING, ir.IssueSeverity.ERROR)
         case VaultDamaged() | VaultMigrationFailed():
             said = VAULT_DAMAGED
             _async_create_fixable(hass, VAULT_DAMAGED, VAULT_DAMAGED, ir.IssueSeverity.ERROR)
@@ -285,6 +344,23 @@ def _async_create(
         DOMAIN,
         issue_id,
         is_fixable=False,
+        severity=severity,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+@callback
+def _async_create_lasting(
+    hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
+) -> None:
+    """Create an issue that Home Assistant shows again after a restart, whether this integration is loaded or not."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        is_persistent=True,
         severity=severity,
         translation_key=key,
         translation_placeholders=placeholders,

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 
 from .stored_files import async_sync
+from .unreachable import reach
 
 if TYPE_CHECKING:
     from homeassistant.components.trace.models import BaseTrace
@@ -35,9 +36,10 @@ def check(hass: HomeAssistant) -> bool:
 
 
 async def async_drop_where(hass: HomeAssistant, is_gone: Callable[[BaseTrace], bool]) -> int:
-    """Drop traces, in memory and in the file; return how many it was."""
+    """Drop traces, in memory and in the file; return how many it was. Raises Unreachable."""
     if _TRACE not in hass.config.components:
         return 0
+    reach(hass, __name__, check)
     from homeassistant.components.trace.const import DATA_TRACE, DATA_TRACE_STORE
     from homeassistant.components.trace.util import async_restore_traces
 
@@ -59,3 +61,15 @@ async def async_drop_where(hass: HomeAssistant, is_gone: Callable[[BaseTrace], b
         )
         await async_sync(hass.data[DATA_TRACE_STORE])
     return count
+
+
+@callback
+def async_find_where(hass: HomeAssistant, is_it: Callable[[BaseTrace], bool]) -> list[BaseTrace]:
+    """Return traces that are in memory."""
+    if _TRACE not in hass.config.components:
+        return []
+    from homeassistant.components.trace.const import DATA_TRACE
+
+    return [
+        trace for buckets in hass.data[DATA_TRACE].values() for trace in buckets.all_traces() if is_it(trace)
+    ]

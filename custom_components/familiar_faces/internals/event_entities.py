@@ -13,7 +13,9 @@ def check(hass: HomeAssistant) -> bool:
 
 @callback
 def async_take_back(entity: EventEntity) -> None:
-    """Have an entity tell of no event. It writes its state itself."""
+    """Have an entity tell of no event, where this can be done. It writes its state itself."""
+    if not check(entity.hass):
+        return
     for each in _REMEMBERED:
         setattr(entity, _private(each), None)
 

@@ -8,7 +8,12 @@ from . import (
     automation_traces,
     companion_app,
     event_entities,
+    image_answers,
+    log_records,
     own_notifications,
+    recorder_caused,
+    recorder_file,
+    recorder_mentions,
     recorder_rows,
     registry_remains,
     restored_states,
@@ -22,7 +27,12 @@ CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
         automation_traces,
         companion_app,
         event_entities,
+        image_answers,
+        log_records,
         own_notifications,
+        recorder_caused,
+        recorder_file,
+        recorder_mentions,
         recorder_rows,
         registry_remains,
         restored_states,
@@ -32,8 +42,20 @@ CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
 }
 """The checks, by the modules that they are of."""
 
+TOLD_BY = frozenset({"companion_app"})
+"""Modules by which somebody is told. All others are needed to forget somebody."""
+
 
 @callback
 def async_missing(hass: HomeAssistant) -> list[str]:
     """Return the modules whose check fails."""
     return [name for name, check in CHECKS.items() if not check(hass)]
+
+
+@callback
+def async_not_forgettable(hass: HomeAssistant) -> list[str]:
+    """Return the modules whose check fails and without which nobody can be forgotten everywhere.
+
+    While there is any, that somebody was forgotten must not be called verified.
+    """
+    return [name for name in async_missing(hass) if name not in TOLD_BY]

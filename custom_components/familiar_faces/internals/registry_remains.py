@@ -5,6 +5,8 @@ from collections.abc import Callable
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
+from .unreachable import reach
+
 
 def check(hass: HomeAssistant) -> bool:
     """Return whether this Home Assistant still keeps them as is expected here."""
@@ -16,13 +18,16 @@ def check(hass: HomeAssistant) -> bool:
 
 @callback
 def async_deleted_entities(hass: HomeAssistant) -> list[er.DeletedRegistryEntry]:
-    """Return the entities that were removed not long ago."""
+    """Return the entities that were removed not long ago, none where they cannot be reached."""
+    if not check(hass):
+        return []
     return list(er.async_get(hass).deleted_entities.values())
 
 
 @callback
 def async_drop_entities(hass: HomeAssistant, is_gone: Callable[[str, str], bool]) -> int:
-    """Keep nothing of removed entities, by their platform and unique id; return how many it was."""
+    """Keep nothing of removed entities, by their platform and unique id; return how many it was. Raises Unreachable."""
+    reach(hass, __name__, check)
     registry = er.async_get(hass)
     gone = [key for key in registry.deleted_entities if is_gone(key[1], key[2])]
     for key in gone:
@@ -33,7 +38,8 @@ def async_drop_entities(hass: HomeAssistant, is_gone: Callable[[str, str], bool]
 
 @callback
 def async_drop_devices(hass: HomeAssistant, identifiers: set[tuple[str, str]]) -> int:
-    """Keep nothing of removed devices that have one of these identifiers; return how many it was."""
+    """Keep nothing of removed devices that have one of these identifiers; return how many it was. Raises Unreachable."""
+    reach(hass, __name__, check)
     registry = dr.async_get(hass)
     # The public name of it is deprecated and has no successor.
     deleted = registry._deleted_devices

@@ -1,5 +1,6 @@
 """Home Assistant's own files: written at once, and on the disk, where it would do so seconds or minutes later."""
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -10,6 +11,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.registry import BaseRegistry
 from homeassistant.helpers.storage import Store
+
+from .unreachable import reach
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -23,12 +26,14 @@ def check(hass: HomeAssistant) -> bool:
 
 
 async def async_write_entries(hass: HomeAssistant) -> None:
-    """Have the entries as they are now outlive a power cut."""
+    """Have the entries as they are now outlive a power cut. Raises Unreachable."""
+    reach(hass, __name__, check)
     await _async_write(hass.config_entries)
 
 
 async def async_write_registries(hass: HomeAssistant) -> None:
-    """Have entities, devices and issues as they are now outlive a power cut."""
+    """Have entities, devices and issues as they are now outlive a power cut. Raises Unreachable."""
+    reach(hass, __name__, check)
     for registry in _registries(hass):
         await _async_write(registry)
 
@@ -41,6 +46,21 @@ async def _async_write(holder: BaseRegistry[Any] | ConfigEntries) -> None:
     # There is no public way to have it written at once.
     await holder._store.async_save(holder._data_to_save())
     await async_sync(holder._store)
+
+
+async def async_stored_entry(hass: HomeAssistant, entry_id: str) -> dict[str, Any] | None:
+    """Return the data of an entry as it lies on the disk, None when that cannot be told."""
+    return await hass.async_add_executor_job(_stored_entry, Path(hass.config_entries._store.path), entry_id)
+
+
+def _stored_entry(path: Path, entry_id: str) -> dict[str, Any] | None:
+    try:
+        _sync_one(path)
+        _sync_one(path.parent)
+        entries: list[dict[str, Any]] = json.loads(path.read_bytes())["data"]["entries"]
+        return next((dict(each["data"]) for each in entries if each["entry_id"] == entry_id), None)
+    except OSError, ValueError, KeyError, TypeError:
+        return None
 
 
 async def async_sync(store: Store[Any]) -> None:
