@@ -207,7 +207,11 @@ async def health(request):
 async def faces(request):
     await asyncio.sleep(60)
 
+async def name_the_request(request, response):
+    response.headers["X-Request-Id"] = request.headers["X-Request-Id"]
+
 app = web.Application()
+app.on_response_prepare.append(name_the_request)
 app.add_routes([web.get("/v1/health", health), web.post("/v1/faces", faces)])
 web.run_app(app, path=sys.argv[sys.argv.index("--socket") + 1], handle_signals=False, print=None)
 """

@@ -98,7 +98,7 @@ async def test_what_cannot_be_reached_is_said_and_not_called_done(
         monkeypatch.setattr(module, "check", lambda _hass: False)
     hass.config.components.add("trace")
     drops: tuple[Callable[[], object], ...] = (
-        lambda: own_notifications.async_dismiss_where(hass, lambda _: True),
+        lambda: own_notifications.async_dismiss_where(hass, lambda *_: True),
         lambda: registry_remains.async_drop_devices(hass, set()),
         lambda: registry_remains.async_drop_entities(hass, lambda *_: True),
         lambda: restored_states.async_drop_where(hass, lambda *_: True),
