@@ -92,6 +92,12 @@ DOORS = (
     ),
     Door(
         Kind.VIEW,
+        "GET /api/image_proxy/image.front_door_last_familiar_visitor",
+        Who.USER,
+        "the picture of an image entity, as Home Assistant itself gives it, which no browser may store",
+    ),
+    Door(
+        Kind.VIEW,
         f"{ANY_METHOD} /familiar_faces/{{rest}}",
         Who.ANYBODY,
         "one answer to everything else, so that a wrong and an expired link look alike",

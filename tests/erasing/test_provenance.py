@@ -27,6 +27,7 @@ ODD_NAMES = ("domain", "Max", "Home", "on", "front door", "%", "_", "a", "light"
 NOTE = {
     "id": "note",
     "alias": "Note",
+    "trace": {"stored_traces": 100},
     "triggers": {"trigger": "state", "entity_id": "event.front_door_visitor"},
     "actions": [
         {
@@ -41,6 +42,7 @@ NOTE = {
 THEN = {
     "id": "then",
     "alias": "Then",
+    "trace": {"stored_traces": 100},
     "triggers": {"trigger": "state", "entity_id": "input_text.note"},
     "actions": {
         "action": "input_text.set_value",
@@ -109,8 +111,9 @@ def notifications(hass: HomeAssistant) -> list[str]:
 
 
 def traces(hass: HomeAssistant) -> set[str]:
-    """Return the ids of the runs of automations that are remembered."""
-    return {trace.run_id for each in hass.data[DATA_TRACE].values() for trace in each.all_traces()}
+    """Return the ids of the runs that are remembered of automations of which no run is ousted by later ones."""
+    kept = [hass.data[DATA_TRACE][f"automation.{each['id']}"] for each in (NOTE, THEN)]
+    return {trace.run_id for each in kept for trace in each.all_traces()}
 
 
 def of_others(kept: Counter[str], entity_ids: set[str]) -> Counter[str]:

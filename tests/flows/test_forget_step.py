@@ -58,8 +58,7 @@ async def test_forgotten_with_a_receipt(
 
     menu = await hass.config_entries.options.async_init(entry.entry_id)
     shown = await hass.config_entries.options.async_configure(menu["flow_id"], {"next_step_id": "receipts"})
-    assert shown["description_placeholders"]["count"] == "1"
-    assert shown["description_placeholders"]["receipts"] == receipt
+    assert shown["description_placeholders"] == {"count": "1", "receipts": receipt}
     done = await hass.config_entries.options.async_configure(shown["flow_id"], {})
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == done["data"]

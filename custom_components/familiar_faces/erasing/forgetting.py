@@ -59,7 +59,9 @@ class Forgetting:
 
     async def async_mentions(self, person_id: str) -> list[Place]:
         """Return where else somebody's names are mentioned: it is erased only if the owner says so."""
-        return await async_find_mentions(self._hass, self._wanted(person_id, self._shown_names(person_id)))
+        wanted = self._wanted(person_id, self._shown_names(person_id))
+        found, _failed = await async_find_mentions(self._hass, wanted)
+        return found
 
     async def async_forget(
         self,

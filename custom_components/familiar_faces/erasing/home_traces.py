@@ -74,9 +74,7 @@ async def async_kept_visits(household: Household) -> frozenset[str] | None:
 @callback
 def entries_of(hass: HomeAssistant) -> list[er.RegistryEntry | er.DeletedRegistryEntry]:
     """Return the entities of this home, those included that were removed not long ago."""
-    # Without its internals the removed ones are not known; that those are not erased is said where they are erased.
-    removed = registry_remains.async_deleted_entities(hass) if registry_remains.check(hass) else []
-    return [*er.async_get(hass).entities.values(), *removed]
+    return [*er.async_get(hass).entities.values(), *registry_remains.async_deleted_entities(hass)]
 
 
 def is_of(platform: str, unique_id: str, person_ids: frozenset[str]) -> bool:

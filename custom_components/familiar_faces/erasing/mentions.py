@@ -4,7 +4,7 @@ Nothing of it is erased because a name is in it. It is listed, by kind and place
 when the owner chose it with the list before them.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 import logging
@@ -64,33 +64,67 @@ class Place:
 def place_of(key: str) -> Place:
     """Return a place from its text; raise ValueError."""
     kind, _, where = key.partition(":")
+    if not where:
+        raise ValueError("a place is somewhere")
     return Place(Kind(kind), where)
 
 
-async def async_find_mentions(hass: HomeAssistant, wanted: Wanted) -> list[Place]:
-    """Return where names are mentioned, at most `MOST` places of a kind, in order."""
+async def async_find_mentions(hass: HomeAssistant, wanted: Wanted) -> tuple[list[Place], bool]:
+    """Return where names are mentioned, at most `MOST` places of a kind, in order; and whether a search failed."""
     if not wanted.forms:
-        return []
+        return [], False
     ours = {each.entity_id for each in entries_of(hass) if each.platform == DOMAIN}
-    files = await hass.async_add_executor_job(_files, Path(hass.config.config_dir), wanted)
-    recorded, event_types = await async_find_recorded(hass, wanted, ours, MOST)
-    now = {
-        state.entity_id
-        for state in hass.states.async_all()
-        if state.entity_id not in ours
-        and (wanted.named_in(state.state) or wanted.said_in(dict(state.attributes)))
-    }
-    told = own_notifications.async_find_where(hass, lambda _id, text, _said: wanted.named_in(text))
+    failed = False
+    found: dict[Kind, set[str]] = {kind: set() for kind in Kind}
+    for search in (_async_in_files, _async_in_logs, _async_in_states, _async_in_history, _async_in_memory):
+        try:
+            async for place in search(hass, wanted, ours):
+                found[place.kind].add(place.where)
+        except Exception as err:  # noqa: BLE001 - of what is not ours, anything may fail in any way
+            _LOGGER.warning("Not everything could be looked through: %s", type(err).__name__)
+            failed = True
+    return [Place(kind, each) for kind, places in found.items() for each in sorted(places)[:MOST]], failed
+
+
+async def _async_in_files(
+    hass: HomeAssistant, wanted: Wanted, _ours: Collection[str]
+) -> AsyncIterator[Place]:
+    for each in await hass.async_add_executor_job(_files, Path(hass.config.config_dir), wanted):
+        yield Place(Kind.FILE, each)
+
+
+async def _async_in_logs(hass: HomeAssistant, wanted: Wanted, _ours: Collection[str]) -> AsyncIterator[Place]:
+    if log_records.async_mentioned(hass, wanted):
+        yield Place(Kind.LOG, "system_log")
+
+
+async def _async_in_states(
+    hass: HomeAssistant, wanted: Wanted, ours: Collection[str]
+) -> AsyncIterator[Place]:
+    for state in hass.states.async_all():
+        named = wanted.named_in(state.state) or wanted.said_in(dict(state.attributes))
+        if named and state.entity_id not in ours:
+            yield Place(Kind.ENTITY, state.entity_id)
+
+
+async def _async_in_history(
+    hass: HomeAssistant, wanted: Wanted, ours: Collection[str]
+) -> AsyncIterator[Place]:
+    entity_ids, event_types = await async_find_recorded(hass, wanted, ours, MOST)
+    for each in entity_ids:
+        yield Place(Kind.ENTITY, each)
+    for each in event_types:
+        yield Place(Kind.EVENT, each)
+
+
+async def _async_in_memory(
+    hass: HomeAssistant, wanted: Wanted, _ours: Collection[str]
+) -> AsyncIterator[Place]:
+    for each in own_notifications.async_find_where(hass, lambda _id, text, _said: wanted.named_in(text)):
+        yield Place(Kind.NOTIFICATION, each)
     traces = automation_traces.async_find_where(hass, lambda trace: wanted.named_in(as_json(trace.as_dict())))
-    found = {
-        Kind.FILE: files,
-        Kind.LOG: {"system_log"} if log_records.async_mentioned(hass, wanted) else set[str](),
-        Kind.ENTITY: {*recorded, *now},
-        Kind.EVENT: event_types,
-        Kind.NOTIFICATION: told,
-        Kind.TRACE: {trace.key for trace in traces},
-    }
-    return [Place(kind, each) for kind, places in found.items() for each in sorted(places)[:MOST]]
+    for trace in traces:
+        yield Place(Kind.TRACE, trace.key)
 
 
 def without_names(places: Iterable[Place], wanted: Wanted) -> list[Place]:

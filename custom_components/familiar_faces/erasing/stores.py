@@ -58,12 +58,12 @@ class Store(StrEnum):
 
 NEEDED: Mapping[Store, frozenset[str]] = {
     Store.REGISTRIES: frozenset({"registry_remains"}),
-    Store.STATES: frozenset(),
+    Store.STATES: frozenset({"event_entities", "image_answers"}),
     Store.RESTORED: frozenset({"restored_states"}),
     Store.TRACES: frozenset({"automation_traces"}),
     Store.NOTIFICATIONS: frozenset({"own_notifications"}),
     Store.RECORDER: frozenset({"recorder_caused", "recorder_file", "recorder_rows"}),
-    Store.FILES: frozenset({"restored_states", "stored_files"}),
+    Store.FILES: frozenset({"restored_states", "stored_files", "uploads"}),
     Store.MENTIONS: frozenset({"log_records", "recorder_mentions"}),
 }
 """The internals that a store is reached by. Without one of them what is in it is not called erased."""
@@ -220,8 +220,10 @@ class _Erasing:
 
     async def async_mentions(self) -> None:
         """List where else they are mentioned."""
-        found = await async_find_mentions(self.hass, self.wanted)
+        found, failed = await async_find_mentions(self.hass, self.wanted)
         self.traces.mentioned = without_names(found, self.wanted)
+        if failed:
+            self.traces.left.add(Store.MENTIONS)
 
 
 async def async_erase(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> HomeTraces:
