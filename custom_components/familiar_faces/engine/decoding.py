@@ -12,9 +12,9 @@ from .jpeg_whole import check_whole, ended
 Pixels = NDArray[np.uint8]
 """Height x width x 3, blue first, 8 bits."""
 REDUCED: dict[int, int] = {
-    8: cv2.IMREADREDUCED_COLOR_8,
-    4: cv2.IMREADREDUCED_COLOR_4,
-    2: cv2.IMREADREDUCED_COLOR_2,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
     1: cv2.IMREAD_COLOR,
 }
 """How a JPEG is read when one pixel is to stand for so many of its own across and down."""
