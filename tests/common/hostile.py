@@ -62,7 +62,7 @@ def many_scans(width: int, height: int, scans: int = 90) -> bytes:
 def pictures() -> Mapping[str, bytes]:
     """Return some that are just small enough to be decoded, or not, by what is special about them."""
     small = Image.new("RGB", (2300, 2300))
-    large = Image.new("RGB", (6400, 4400), "grey")
+    large = Image.new("RGB", (6000, 4200), "grey")
     return {
         "the one that stopped it": flat_png(7071, 7071, depth=16, colour=6),
         "png, 16 bits": flat_png(4600, 4600, depth=16, colour=6),

@@ -151,7 +151,7 @@ def test_a_ring_is_named_at_once_while_photos_are_looked_at(own: EngineProcess) 
     with ThreadPoolExecutor(6) as visitors:
         sent = [visitors.submit(_status, own, heavy, PHOTO) for _ in range(6)]
         time.sleep(0.3)
-        meanwhile = []
+        meanwhile: list[float] = []
         while not all(each.done() for each in sent) and len(meanwhile) < 40:
             meanwhile.append(look())
             time.sleep(0.02)

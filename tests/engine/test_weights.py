@@ -277,7 +277,7 @@ def test_a_publisher_is_followed_to_https_only(tmp_path: Path) -> None:
         def do_GET(self) -> None:
             other.append(self.path)
             self.send_response(302)
-            self.send_header("Location", f"http://127.0.0.1:{self.server.server_address[1]}/again")
+            self.send_header("Location", "http://127.0.0.1/again")
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:

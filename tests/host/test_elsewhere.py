@@ -183,12 +183,12 @@ async def test_a_bad_certificate_is_told_nothing(
     tmp_path: Path,
     fault: str,
 ) -> None:
-    tls = {
+    contexts: dict[str, Callable[[], ssl.SSLContext]] = {
         "out of date": lambda: authority.server("127.0.0.1", timedelta(days=-2)),
         "another name": lambda: authority.server("engine.example"),
         "signed by itself": lambda: Authority(tmp_path).server("127.0.0.1"),
-        "no TLS": lambda: None,
-    }[fault]()
+    }
+    tls = None if fault == "no TLS" else contexts[fault]()
     service = await serve(engine, tls)
     client = EngineClient(session, service.url.replace("http:", "https:"), TOKEN, wary=True)
     expected = EngineUnavailable if fault == "no TLS" else EngineUntrusted

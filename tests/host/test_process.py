@@ -182,7 +182,12 @@ async def test_one_that_ends_is_back_at_once(
     make: Callable[..., Run], place: ReadyMade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(process_module, "backoff", lambda failures: waits.append(failures) or 0.0)
+
+    def backoff(failures: int) -> float:
+        waits.append(failures)
+        return 0.0
+
+    monkeypatch.setattr(process_module, "backoff", backoff)
     run = make(place)
     await run.engine.start()
     pid = await run.ready()

@@ -128,7 +128,7 @@ def _write_by_opencv(data: bytes, header: Header, finest: int, out: BinaryIO) ->
     import cv2
     import numpy as np
 
-    from .pixels import decode_here
+    from .decoding import decode_here
 
     cv2.setNumThreads(1)
     limit_growth(APART + SPARE)

@@ -19,6 +19,8 @@ NEAR_SCANS = 40_000_000
 """Pixels times scans that are decoded there: 0.4 s of one core. A plain JPEG has one scan."""
 APART = 116 << 20
 """Bytes that may be taken in a process of its own."""
+LIBRARIES = 24 << 20
+"""Bytes that OpenCV and numpy take in that process before they decode anything."""
 STEPS = (1, 2, 4, 8)
 """How many pixels of a JPEG one may stand for when it is decoded."""
 
@@ -39,8 +41,9 @@ def plan(header: Header, length: int) -> Plan:
     words = f"the image has {header.width} x {header.height} pixels, "
     if header.jpeg is None:
         needed = pixels * header.apart_bytes + length
-        if needed > APART:
-            most = max(0, APART - length) / header.apart_bytes
+        most_bytes = APART - (LIBRARIES if header.kind in (Kind.WEBP, Kind.MOVING_WEBP) else 0)
+        if needed > most_bytes:
+            most = max(0, most_bytes - length) / header.apart_bytes
             raise TooLargeError(
                 f"{words}and of its kind and size {most / 1e6:.1f} million can be decoded; as a JPEG it may have more"
             )
@@ -55,7 +58,7 @@ def plan(header: Header, length: int) -> Plan:
         if jpeg.refines:
             # Whether all of it is there is seen by decoding it twice more.
             needed += 2 * (decoded * header.pixel_bytes + length)
-        if decoded <= MAX_DECODED and needed <= APART:
+        if decoded <= MAX_DECODED and needed <= APART - LIBRARIES:
             quick = not jpeg.slow and pixels * jpeg.scans <= NEAR_SCANS
             # Reduced, a plain one is quick at any size; but its decoder goes through all of its data.
             return Plan(step, not (quick and needed <= NEAR))

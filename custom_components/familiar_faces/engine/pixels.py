@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass, replace
 import math
-from typing import Any, Self
+from typing import Self
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from .budget import plan
+from .decoding import REDUCED, Pixels, decode_here
 from .decoding_apart import decode_apart
-from .headers import CutOffError, Header, Kind, NotAnImageError, TooLargeError, only_picture, read_header
-from .jpeg_whole import check_whole, ended
+from .headers import CutOffError, Header, NotAnImageError, TooLargeError, read_header
 from .turning import rotated
 
 __all__ = [
@@ -22,26 +20,16 @@ __all__ = [
     "Pixels",
     "TooLargeError",
     "decode",
-    "decode_here",
     "encode_jpeg",
     "open_frame",
     "whole_frame",
 ]
-
-Pixels = NDArray[np.uint8]
-"""Height x width x 3, blue first, 8 bits."""
 
 MOST_LOOKED = 12_500_000
 """Pixels at which the whole picture is searched; a face 80 pixels wide is found in 200 megapixels."""
 _LARGE = 4_000_000
 """Pixels from which a frame is first decoded at reduced scale. Measured on one core: 3840x2160 in full 18 ms
 and 3 more to shrink it, at half scale 10, at a quarter 6; of 1920x1080 half scale saves 2 ms of 5."""
-_REDUCED: dict[int, int] = {
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    1: cv2.IMREAD_COLOR,
-}
 
 
 @dataclass(slots=True)
@@ -153,58 +141,9 @@ def _decode_reduced(data: bytes, header: Header, finest: int, scale: float) -> t
     """Return pixels of at least `scale`, or as fine as they may be, and how many of the image's one stands for."""
     step = finest
     if header.jpeg is not None and header.width * header.height >= _LARGE:
-        step = max(finest, next((each for each in _REDUCED if each * scale <= 1), 1))
+        step = max(finest, next((each for each in REDUCED if each * scale <= 1), 1))
     return decode_here(data, header, finest, step), step
-
-
-def decode_here(data: bytes, header: Header, finest: int, step: int | None = None) -> Pixels:
-    """Return the upright pixels of a JPEG, PNG or WebP, decoded by this process; errors as `decode`.
-
-    Of a JPEG one stands for `step` of its pixels across and down, and never for fewer than `finest`.
-    """
-    if header.kind is Kind.PNG:
-        data = only_picture(data)
-    if header.alpha:
-        return _on_white(_read(data, cv2.IMREAD_UNCHANGED))
-    if header.jpeg is None:
-        return _read(data, cv2.IMREAD_COLOR)
-    pixels = _read(ended(data, header.jpeg), _REDUCED[step or finest])
-    check_whole(
-        data,
-        header.jpeg,
-        pixels,
-        finest,
-        lambda other, size: _read(other, _REDUCED[size] | cv2.IMREAD_IGNORE_ORIENTATION),
-    )
-    return pixels
-
-
-def _read(data: bytes, flags: int) -> Pixels:
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except (cv2.error, MemoryError) as err:
-        raise NotAnImageError("the image cannot be decoded") from err
-    if image is None:
-        raise NotAnImageError("the image cannot be decoded")
-    return image  # type: ignore[no-any-return]
 
 
 def _ceil(length: int, step: int) -> int:
     return -(-length // step)
-
-
-def _on_white(image: NDArray[Any]) -> Pixels:
-    """Return an image laid on white, so that what its maker hid stays hidden."""
-    if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
-    if image.ndim == 2:
-        return np.repeat(image[..., None], 3, axis=2)
-    if image.shape[2] < 4:
-        return np.ascontiguousarray(image)
-    mixed = np.empty((*image.shape[:2], 3), np.uint8)
-    # In stripes, because the sums need four times the room.
-    for top in range(0, len(image), 256):
-        stripe = image[top : top + 256]
-        alpha = stripe[..., 3:].astype(np.uint16)
-        mixed[top : top + 256] = (stripe[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
-    return mixed
