@@ -12,7 +12,7 @@ from PIL import Image
 import pytest
 
 from tests.common import hostile, pictures
-from tests.common.engine_process import EngineProcess
+from tests.common.engine_process import EngineProcess, running_engine
 from tests.common.phone_photos import phone_photo
 
 MOST_MB = 400
@@ -27,9 +27,8 @@ TRIES = 7
 @pytest.fixture(scope="module")
 def own(prepared: None) -> Generator[EngineProcess]:
     """Return an engine of which the memory is measured."""
-    process = EngineProcess().start()
-    yield process
-    assert process.stop() == 0
+    with running_engine() as process:
+        yield process
 
 
 def _decoders(pid: int) -> list[int]:
