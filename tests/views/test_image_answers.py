@@ -3,7 +3,6 @@
 from http import HTTPStatus
 import logging
 
-from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -12,6 +11,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.familiar_faces.hub import Hub
 
+from ..common.notified import notified
 from ..common.pictures import enrolment_photos
 from ..common.steps import enrol
 
@@ -62,7 +62,7 @@ async def test_an_open_dashboard_asks_on(
             assert answer.status == HTTPStatus.NOT_FOUND
             assert answer.headers["Cache-Control"] == "no-store"
     assert "eileen" not in caplog.text.casefold()
-    assert persistent_notification._async_get_or_create_notifications(hass) == {}
+    assert notified(hass) == {}
     # Somebody of that name who comes later is shown as before.
     await enrol(hass, entry, enrolment_photos())
     state = hass.states.get(PICTURES[0])
