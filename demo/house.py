@@ -19,7 +19,7 @@ PREPARE_SECONDS = 300
 VISIT_SECONDS = 20
 GLANCE_SECONDS = 10
 """How long a look takes at most, and a little more: for somebody who waits at the keyboard."""
-READY_SECONDS = 60
+READY_SECONDS = 120
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 type Say = Callable[[str], None]

@@ -13,7 +13,7 @@ from .erasing.everybody import async_forget_everybody
 from .erasing.surely import async_erase_unfinished
 from .household.engine_choice import async_get_environment
 from .household.issues import async_check_vault, async_key_was_exposed
-from .household.places import clock_file, vault_folder, witness_file
+from .household.places import async_vault_expected, clock_file, vault_folder, witness_file
 from .hub import FamiliarFacesConfigEntry, Hub
 from .pages import async_setup_pages
 from .services import async_setup_services
@@ -45,7 +45,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> bool:
     """Set up from a config entry."""
     try:
-        vault = await hass.async_add_executor_job(Vault.open, vault_folder(hass))
+        folder, expected = vault_folder(hass), async_vault_expected(hass, entry)
+        vault = await hass.async_add_executor_job(lambda: Vault.open(folder, expected=expected()))
     except VaultError as err:
         raise _vault_failed(hass, err) from err
     hub = Hub(hass, entry, vault)
@@ -59,7 +60,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
     except BaseException:
         await hub.async_stop()
         raise
-    async_check_vault(hass, None)
+    async_check_vault(hass, vault.trouble)
     if vault.key_was_exposed:
         async_key_was_exposed(hass)
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))

@@ -30,7 +30,7 @@ FACE_OF = {NAME: FAMILIAR, VISITOR: STRANGERS[0], SILENT: STRANGERS[1]}
 USERS = {"user": "system-users", "reader": "system-read-only"}
 VAULT = Path(".storage", home.DOMAIN)
 CACHE = Path(".cache", home.DOMAIN)
-RING_SECONDS = 20
+RING_SECONDS = 30
 _NOT_COPIED = shutil.ignore_patterns(home.TEMPORARY, home.LOCK, "env-*", "run", "backups", "*.sock")
 
 HOUSEHOLD = """

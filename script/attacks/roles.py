@@ -18,6 +18,8 @@ ROOM = Room(Promise.ROLES, "docs/security.md#users-of-this-home-assistant")
 ANONYMOUS = "anonymous"
 REFUSED = (401, 403, 404)
 CAMERA_ENTITY = "camera.front_door"
+FOR_ALL = {"last_visits", "who_is_here"}
+"""The actions that tell each user what that user's states tell anyway."""
 MANY, AT_ONCE = 40, 8
 """How often one asks who is in a picture before it is called unlimited."""
 
@@ -73,6 +75,7 @@ def _actions(visit_id: str) -> dict[str, Json]:
         },
         "withdraw_consent": {"person": NAME},
         "forget": {"person": NAME},
+        "mentions": {"person": NAME},
         "receipt": {"person_id": "0" * 32},
         "export": {"person": NAME},
         "purge": {},
@@ -89,7 +92,13 @@ async def actions_of_others(grounds: Grounds, trial: Trial) -> None:
     """Perform the actions of administrators over REST and over the websocket."""
     at = await grounds.live()
     before = await at.people()
-    answering = {"invite", "receipt", "export", "verify_audit", "audit_log", "identify", "correct_visit"}
+    answering = {"invite", "mentions", "receipt", "export", "verify_audit", "audit_log", "identify"}
+    listed = await at.owner.get("services")
+    there = {name for each in listed if each["domain"] == home.DOMAIN for name in each["services"]}
+    tried = set(_actions(""))
+    trial.holds(
+        there == tried | FOR_ALL, f"these actions are not tried, or gone: {there ^ (tried | FOR_ALL)}"
+    )
     for asker in await _askers(at):
         for action, data in _actions(grounds.visits[VISITOR]).items():
             query = "?return_response" if action in answering else ""

@@ -164,6 +164,7 @@ class Home:
         self.pid = os.getpid()
         self._pages = pages
         self.state = "loaded"
+        self.services: set[str] = set()
         self.told: set[str] = set()
         self.verdict: Json = {"ok": True, "entries": []}
 
@@ -195,7 +196,9 @@ class Home:
     async def issues(self) -> set[str]:
         return self.told
 
-    async def get(self, _path: str) -> list[str]:
+    async def get(self, path: str) -> list[Any]:
+        if path == "services":
+            return [{"domain": "familiar_faces", "services": self.services}]
         return sorted(self._pages.people.values())
 
     async def kill(self) -> None:

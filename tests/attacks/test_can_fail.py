@@ -16,6 +16,7 @@ import pytest
 
 from demo.house import NAME
 
+from ..common.doors import Kind, doors
 from .doubles import attacked, double, on_disk
 
 BROKEN_PAGES = (
@@ -165,10 +166,14 @@ async def test_actions_that_anybody_may_perform(tmp_path: Path, monkeypatch: pyt
         return [roles.Asker(roles.ANONYMOUS, at.session, at.url, None)]
 
     monkeypatch.setattr(roles, "_askers", nobody)
+    there = {*doors(Kind.ACTION)}
     async with double(tmp_path) as at:
+        at.home.services = there
         assert (await attacked(at, roles.actions_of_others, Promise.ROLES)).failures == []
     async with double(tmp_path, "open") as at:
+        at.home.services = {*there, "a_new_one"}
         failures = (await attacked(at, roles.actions_of_others, Promise.ROLES)).failures
+    assert "these actions are not tried, or gone: {'a_new_one'}" in failures
     assert "anonymous may perform identify (200)" in failures
 
 

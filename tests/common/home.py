@@ -82,8 +82,13 @@ async def home(
     make_recorder: MakeRecorder | None,
     new_entry: MockConfigEntry | None = None,
     more: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    state: ConfigEntryState | None = None,
 ) -> AsyncGenerator[Home]:
-    """Start Home Assistant from a folder, and stop it at the end; `more`: what is set up besides, by its domain."""
+    """Start Home Assistant from a folder, and stop it at the end.
+
+    `more`: what is set up besides, by its domain; `state`: what the entry is to be in instead of loaded.
+    """
     (folder / ".storage").mkdir(parents=True, exist_ok=True)
     async with async_test_home_assistant(load_registries=False, config_dir=str(folder)) as hass:
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
@@ -96,11 +101,11 @@ async def home(
             hass.data[bootstrap.DATA_REGISTRIES_LOADED] = None
             await translation.async_load_integrations(hass, {"homeassistant"})
             if make_recorder is None:
-                yield await _furnish(hass, folder, new_entry, None, more)
+                yield await _furnish(hass, folder, new_entry, None, more, state)
                 return
             config = {"db_url": f"sqlite:///{folder / DATABASE}", "commit_interval": 1}
             async with make_recorder(hass, config) as recorder:
-                yield await _furnish(hass, folder, new_entry, recorder, more)
+                yield await _furnish(hass, folder, new_entry, recorder, more, state)
                 await hass.async_stop(force=True)
         finally:
             await hass.async_stop(force=True)
@@ -112,6 +117,7 @@ async def _furnish(
     new_entry: MockConfigEntry | None,
     recorder: Recorder | None,
     more: Mapping[str, Any],
+    state: ConfigEntryState | None,
 ) -> Home:
     front_door = FrontDoor()
     await put_up(hass, [front_door])
@@ -126,8 +132,10 @@ async def _furnish(
         new_entry.add_to_hass(hass)
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     if entry.state is ConfigEntryState.NOT_LOADED:
-        assert await hass.config_entries.async_setup(entry.entry_id)
-    assert await entry.runtime_data.engine.wait_ready(30)
+        await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is (state or ConfigEntryState.LOADED)
+    if state is None:
+        assert await entry.runtime_data.engine.wait_ready(30)
     running = Home(hass, folder, front_door, entry, recorder)
     await running.settle()
     return running

@@ -18,6 +18,7 @@ from custom_components.familiar_faces.erasing.mentions import MOST, Kind, Place
 
 from ..common.home import DATABASE, Home, MakeRecorder, home
 from ..common.made_up_visits import a_visit, come
+from ..common.notified import notified
 from ..common.people_on_record import DAY, a_consent, now, put_on_record
 from ..conftest import an_entry
 
@@ -105,7 +106,7 @@ async def rows(running: Home) -> Counter[str]:
 
 def notifications(hass: HomeAssistant) -> list[str]:
     """Return what notifications say."""
-    shown = persistent_notification._async_get_or_create_notifications(hass)
+    shown = notified(hass)
     return sorted(each["message"] for each in shown.values())
 
 

@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 
+from ..common.notified import notified
 from ..common.steps import choose, configure, reconfigure_person
 
 
@@ -51,7 +52,7 @@ async def test_forgotten_with_a_receipt(
     assert "Eileen" not in receipt
     assert hub.people == {}
     assert entry.get_subentries_of_type("person") == []
-    left = persistent_notification._async_get_or_create_notifications(hass)
+    left = notified(hass)
     assert "birthday" in left
     assert "call" not in left
 

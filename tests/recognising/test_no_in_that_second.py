@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from homeassistant.components.persistent_notification import _async_get_or_create_notifications
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 import pytest
@@ -15,6 +14,7 @@ from custom_components.familiar_faces.consent.withdrawal import async_withdraw
 from custom_components.familiar_faces.hub import Hub
 
 from ..common.alerting import add_alert, an_alert, ring_and_tell
+from ..common.notified import notified
 from ..common.phone import NewPhone
 from ..common.pictures import astronaut, enrolment_photos
 from ..common.steps import VISITOR, enrol, ring, visits
@@ -46,7 +46,7 @@ async def no(
 def what_is_shown(hass: HomeAssistant) -> str:
     """Return what Home Assistant shows of visits."""
     of_cameras = [each.as_dict() for each in hass.states.async_all() if "front_door" in each.entity_id]
-    return f"{of_cameras} {_async_get_or_create_notifications(hass)}"
+    return f"{of_cameras} {notified(hass)}"
 
 
 @pytest.mark.parametrize("when", ["seen", "settled"])

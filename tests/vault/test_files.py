@@ -21,7 +21,15 @@ def test_only_the_owner_may_look_inside(vault: Vault, folder: Path) -> None:
     enrol(vault)
     found = modes(folder)
     assert found.pop("vault") == 0o700
-    assert found.keys() == {"vault.db", "vault.db-wal", "vault.db-shm", "vault.key", "vault.lock"}
+    assert found.keys() == {
+        "vault.db",
+        "vault.db-wal",
+        "vault.db-shm",
+        "vault.key",
+        "vault.leaving",
+        "vault.lock",
+        "vault.reserve",
+    }
     assert set(found.values()) == {0o600}
 
 

@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from ..const import DOMAIN
 from ..erasing.mentions import ERASABLE, MOST, Place, place_of
+from ..household.places import witness_file
 from ..vault.errors import VaultError
 from ..vault.records import AuditEntry
 from ..wording.words import LANGUAGES, shown_language
@@ -140,10 +141,16 @@ async def _async_verify_audit(call: ServiceCall) -> ServiceResponse:
     """Say whether the audit log is as it was written."""
     hub = hub_of(call.hass)
     try:
-        verdict = await hub.hass.async_add_executor_job(hub.vault.verify_audit)
+        verdict = await hub.hass.async_add_executor_job(hub.vault.verify_audit, witness_file(hub.hass))
     except VaultError as err:
         raise _reading_failed(err) from err
-    return {"ok": verdict.ok, "entries": verdict.entries, "first_bad": verdict.first_bad}
+    return {
+        "ok": verdict.ok,
+        "entries": verdict.entries,
+        "first_bad": verdict.first_bad,
+        "rows_ok": verdict.rows_ok,
+        "mark_ok": verdict.mark_ok,
+    }
 
 
 async def _async_audit_log(call: ServiceCall) -> ServiceResponse:

@@ -61,7 +61,7 @@ def _known(folder: Path) -> tuple[list[Unfinished], dict[str, tuple[str, ...]], 
     As far as a closed vault can tell, which may be damaged or lost.
     """
     try:
-        vault = Vault.open(folder)
+        vault = Vault.open(folder, expected=True)
     except VaultError:
         return [], {}, None
     try:

@@ -3,13 +3,16 @@
 Nothing else ever erases a vault that cannot be opened, and no key is ever made for one.
 """
 
+from collections.abc import Callable
+from pathlib import Path
+
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..alerts.rules import async_prune_entry
 from ..const import CONF_FORGETTING, CONF_PEOPLE, SUBENTRY_PERSON
 from ..household.books import Books
-from ..household.places import vault_folder, witness_file
+from ..household.places import async_vault_expected, vault_folder, witness_file
 from ..vault.errors import VaultError
 from ..vault.store import Vault
 from .everybody import async_wanted
@@ -17,14 +20,14 @@ from .home_traces import async_naming
 from .surely import async_erase_surely
 
 
-async def async_vault_problem(hass: HomeAssistant) -> VaultError | None:
+async def async_vault_problem(hass: HomeAssistant, entry: ConfigEntry) -> VaultError | None:
     """Return what keeps the closed vault from being opened, None when nothing does any more."""
-    return await hass.async_add_executor_job(_problem, hass)
+    return await hass.async_add_executor_job(_problem, vault_folder(hass), async_vault_expected(hass, entry))
 
 
-def _problem(hass: HomeAssistant) -> VaultError | None:
+def _problem(folder: Path, expected: Callable[[], bool]) -> VaultError | None:
     try:
-        Vault.open(vault_folder(hass)).close()
+        Vault.open(folder, expected=expected()).close()
     except VaultError as err:
         return err
     return None

@@ -181,7 +181,12 @@ class PhotoSteps(PersonSteps):
         hub = self._hub
         await hub.engine.wait_ready(ENGINE_PATIENCE)
         seen = await hub.client.faces(
-            photo, portraits=True, mirrored=True, search_turned=True, timeout=PHOTO_SECONDS
+            photo,
+            portraits=True,
+            mirrored=True,
+            search_turned=True,
+            upload=True,
+            timeout=PHOTO_SECONDS,
         )
         self._insist = None
         judged = await hub.async_whole(self._async_take_seen(photo, seen, insist=insist))

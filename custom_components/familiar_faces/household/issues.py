@@ -22,6 +22,7 @@ from ..vault.errors import (
     VaultKeyMissing,
     VaultKeyWrong,
     VaultMigrationFailed,
+    VaultMissing,
     VaultTooNew,
     VaultUnwritable,
 )
@@ -55,6 +56,7 @@ RESTORED = "restored"
 VAULT_DAMAGED = "vault_damaged"
 VAULT_KEY_EXPOSED = "vault_key_exposed"
 VAULT_KEY_LOST = "vault_key_lost"
+VAULT_MISSING = "vault_missing"
 VAULT_TOO_NEW = "vault_too_new"
 VAULT_UNWRITABLE = "vault_unwritable"
 OF_PICTURES = {
@@ -65,7 +67,7 @@ OF_PICTURES = {
 _OF_CONSENTS = (f"{CONSENT_EXPIRED}_", f"{CONSENT_EXPIRING}_")
 _WRITTEN = frozenset({"alert", "camera", "name"})
 """What stands in the words of an issue that somebody wrote."""
-VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_TOO_NEW, VAULT_UNWRITABLE)
+VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_MISSING, VAULT_TOO_NEW, VAULT_UNWRITABLE)
 
 
 @callback
@@ -247,6 +249,9 @@ def async_check_vault(hass: HomeAssistant, problem: VaultError | OSError | None)
         case VaultKeyMissing() | VaultKeyWrong():
             said = VAULT_KEY_LOST
             _async_create_fixable(hass, VAULT_KEY_LOST, VAULT_KEY_LOST, ir.IssueSeverity.ERROR)
+        case VaultMissing():
+            said = VAULT_MISSING
+            _async_create_fixable(hass, VAULT_MISSING, VAULT_MISSING, ir.IssueSeverity.ERROR)
         case VaultDamaged() | VaultMigrationFailed():
             said = VAULT_DAMAGED
             _async_create_fixable(hass, VAULT_DAMAGED, VAULT_DAMAGED, ir.IssueSeverity.ERROR)

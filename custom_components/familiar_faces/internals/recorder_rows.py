@@ -415,12 +415,12 @@ class _Eraser:
     def _identified(
         self, session: Session, key: InstrumentedAttribute[int], column: InstrumentedAttribute[str | None]
     ) -> set[int]:
-        from sqlalchemy import or_, select
+        from sqlalchemy import false, or_, select
 
         found: set[int] = set()
         for chunk in chunked_or_all(self.wanted.ids, _TEXTS):
-            # The database finds what may hold one, whole words are told here.
-            maybe = or_(*(column.contains(text, autoescape=True) for text in chunk))
+            # The database finds what may hold one, whole words are told here. Of nothing it finds nothing.
+            maybe = or_(false(), *(column.contains(text, autoescape=True) for text in chunk))
             rows = session.execute(select(key, column).where(maybe))
             found |= {each for each, text in rows if text is not None and self.wanted.identified_in(text)}
         return found

@@ -9,7 +9,7 @@ from aiohttp import web
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_FORGETTING, OWN_PATH
+from ..const import OWN_PATH
 from ..hub import Hub
 from ..people.person import Person
 from ..vault.errors import UnknownPerson, VaultDamaged, VaultError
@@ -159,7 +159,7 @@ class InvitationView(VisitorView[Invited]):
                 return None
             return Invited(hub, token, invitation, person)
 
-        forgetting = hub.books.read(CONF_FORGETTING)
+        forgetting = hub.roster.forgetting
         return await self.hass.async_add_executor_job(find)
 
 
@@ -181,5 +181,5 @@ class OwnView(VisitorView[Own]):
             except VaultDamaged:
                 return Own(hub, token, person_id, None)
 
-        forgetting = hub.books.read(CONF_FORGETTING)
+        forgetting = hub.roster.forgetting
         return await self.hass.async_add_executor_job(find)

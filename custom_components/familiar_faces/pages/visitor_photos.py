@@ -45,7 +45,12 @@ async def async_judge(hub: Hub, person_id: str, photo: bytes) -> Verdict:
     try:
         await hub.engine.wait_ready(ENGINE_PATIENCE)
         seen = await hub.client.faces(
-            photo, portraits=True, mirrored=True, search_turned=True, timeout=PHOTO_SECONDS
+            photo,
+            portraits=True,
+            mirrored=True,
+            search_turned=True,
+            upload=True,
+            timeout=PHOTO_SECONDS,
         )
         judged = await async_take_photo(hub, person_id, photo, seen)
     except ImageRejected as err:

@@ -7,7 +7,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from .errors import VaultInUse, VaultUnwritable
+from .errors import VaultInUse, VaultMissing, VaultUnwritable
 
 DATABASE = "vault.db"
 KEY = "vault.key"
@@ -15,7 +15,14 @@ LOCK = "vault.lock"
 COPY = "vault.db.before-v"
 """How the name of the copy made before a migration starts; the version follows."""
 
+RESERVE = "vault.reserve"
+"""Room that is given up on a full disk; see `reserve.py`."""
+NOTE = "vault.leaving"
+"""Who could not be forgotten yet; see `reserve.py`."""
+
 _SQLITE = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
+_OWN = (*_SQLITE, RESERVE, NOTE, f"{NOTE}.new")
+"""All that goes with a vault, besides its key and the copies."""
 
 
 @contextmanager
@@ -37,6 +44,13 @@ def prepare_folder(folder: Path) -> bool:
         for name in readable:
             make_private(folder / name)
     return open_to_others and KEY in readable
+
+
+def check_content(path: Path) -> None:
+    """Raise VaultMissing when the store is gone or empty: SQLite would delete its log, in which all may be."""
+    with telling_unwritable():
+        if not path.exists() or not path.stat().st_size:
+            raise VaultMissing
 
 
 def make_private(path: Path, mode: int = 0o600) -> None:
@@ -116,7 +130,7 @@ def destroy_folder(folder: Path) -> None:
         shred(folder / KEY)
         shred(folder / f"{KEY}.new")
         with telling_unwritable():
-            for path in (*(folder / name for name in _SQLITE), *copies(folder)):
+            for path in (*(folder / name for name in _OWN), *copies(folder)):
                 path.unlink(missing_ok=True)
             (folder / LOCK).unlink(missing_ok=True)
     finally:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..people.choices import ANYWHERE, Choices, Keeping
 from ..people.person import Consent, ConsentMethod, Embedding, Person, Template
+from .bound import Binding
 from .ended import ended_of
 from .errors import ConsentMissing, UnknownPerson, UnknownTemplate, VaultDamaged
 from .keys import Keys
@@ -46,6 +47,13 @@ def person_key(connection: sqlite3.Connection, keys: Keys, person_id: str) -> by
     return keys.person_key(person_id, row[0])
 
 
+def sound_key(connection: sqlite3.Connection, keys: Keys, person_id: str) -> bytes:
+    """Return the key of someone whose rows are all there, and no others; raise UnknownPerson or VaultDamaged."""
+    key = person_key(connection, keys, person_id)
+    Binding(keys).check_person(connection, person_id)
+    return key
+
+
 def consented_key(connection: sqlite3.Connection, keys: Keys, person_id: str, now: datetime) -> bytes:
     """Return the key of someone who agreed to be recognised; raise UnknownPerson or ConsentMissing."""
     return consented(connection, keys, person_id, now)[0]
@@ -59,7 +67,7 @@ def consented(
     Raise UnknownPerson, or ConsentMissing when they did not agree to that.
     """
     to_stamp(now)  # Refuses a time without a time zone before it is compared with one.
-    key = person_key(connection, keys, person_id)
+    key = sound_key(connection, keys, person_id)
     consents = read_consents(connection, key, person_id)
     if not consents or not consents[-1].allows_recognition(now) or not consents[-1].choices.at(camera_id):
         raise ConsentMissing
@@ -111,6 +119,7 @@ def update_person(
 def read_person(connection: sqlite3.Connection, keys: Keys, person_id: str) -> Person:
     """Return someone with consents and templates; raise UnknownPerson or VaultDamaged."""
     key, data = _opened_person(connection, keys, person_id)
+    Binding(keys).check_person(connection, person_id)
     return Person(
         person_id=person_id,
         name=data["name"],

@@ -201,9 +201,13 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
-    """Whether the audit log is as it was written."""
+    """Whether the audit log, and what people's rights rest on besides it, is as it was written."""
 
     ok: bool
     entries: int
     first_bad: int | None
     """Number of the first entry that was changed, dropped, added or moved; 0 when the log's head is damaged."""
+    rows_ok: bool = True
+    """Whether no row of consents, people, links, invitations and receipts was put in, put back or taken away."""
+    mark_ok: bool = True
+    """Whether the vault is not older than the mark that lies outside of it, and that mark is its own."""
