@@ -62,7 +62,7 @@ NEEDED: Mapping[Store, frozenset[str]] = {
     Store.RESTORED: frozenset({"restored_states"}),
     Store.TRACES: frozenset({"automation_traces"}),
     Store.NOTIFICATIONS: frozenset({"own_notifications"}),
-    Store.RECORDER: frozenset({"recorder_caused", "recorder_file", "recorder_rows"}),
+    Store.RECORDER: frozenset({"recorder_caused", "recorder_file", "recorder_rows", "recorder_thread"}),
     Store.FILES: frozenset({"restored_states", "stored_files", "uploads"}),
     Store.MENTIONS: frozenset({"log_records", "recorder_mentions"}),
 }

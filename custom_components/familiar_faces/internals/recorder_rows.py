@@ -1,12 +1,12 @@
 """The rows of the recorder: what it holds of a person is found there, and erased."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 import json
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import DATA_INSTANCE, session_scope
 from homeassistant.util.collection import chunked_or_all
 
@@ -14,11 +14,11 @@ from ..const import ATTR_DECISION, ATTR_VISIT_ID, DOMAIN, EVENT_VISIT
 from .recorder_caused import Caused, find_caused, still_used
 from .recorder_file import RecorderReach, overwrite
 from .recorder_mentions import find_chosen
+from .recorder_thread import async_in_recorder
 from .wanted import Naming, Wanted
 
 if TYPE_CHECKING:
     from homeassistant.components.recorder.core import Recorder
-    from homeassistant.components.recorder.tasks import RecorderTask
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -66,7 +66,6 @@ def check(hass: HomeAssistant) -> bool:
             delete_states_rows,
             disconnect_states_rows,
         )
-        from homeassistant.components.recorder.tasks import RecorderTask
     except ImportError:
         return False
     columns = (
@@ -100,15 +99,21 @@ def check(hass: HomeAssistant) -> bool:
         )
         and all(map(callable, functions))
         and hasattr(SupportedDialect, "SQLITE")
-        and hasattr(RecorderTask, "run")
-        and all(hasattr(instance, name) for name in ("queue_task", "get_session", "engine", "max_bind_vars"))
+        and all(hasattr(instance, name) for name in ("get_session", "engine", "max_bind_vars"))
     )
 
 
 async def async_find_recorded(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> Caused:
-    """Find what followed from people's visits, once all that the recorder was told before is written. Erases nothing."""
-    erased = await _async_in_recorder(hass, lambda instance: _Eraser(instance, wanted, naming).find())
-    return Caused() if erased is None else erased.caused
+    """Find what followed from people's visits, once all that the recorder was told before is written. Erases nothing.
+
+    Raises HomeAssistantError when the database failed.
+    """
+    if hass.data.get(DATA_INSTANCE) is None:
+        return Caused()
+    found = await async_in_recorder(hass, lambda instance: _Eraser(instance, wanted, naming).find())
+    if found is None:
+        raise HomeAssistantError("The recorder could not be searched")
+    return found.caused
 
 
 async def async_erase_recorded(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> RecorderErased:
@@ -118,50 +123,8 @@ async def async_erase_recorded(hass: HomeAssistant, wanted: Wanted, naming: Nami
     """
     if hass.data.get(DATA_INSTANCE) is None:
         return RecorderErased(reach=RecorderReach.NOT_RUNNING)
-    erased = await _async_in_recorder(hass, lambda instance: _Eraser(instance, wanted, naming).erase())
+    erased = await async_in_recorder(hass, lambda instance: _Eraser(instance, wanted, naming).erase())
     return erased or RecorderErased()
-
-
-async def _async_in_recorder(
-    hass: HomeAssistant, work: Callable[[Recorder], RecorderErased]
-) -> RecorderErased | None:
-    """Have the recorder's thread do something; return what came of it, None without a recorder that runs."""
-    instance = hass.data.get(DATA_INSTANCE)
-    if instance is None or not instance.is_alive():
-        return None
-    done: asyncio.Future[RecorderErased] = hass.loop.create_future()
-
-    def settle(erased: RecorderErased) -> None:
-        if not done.done():
-            done.set_result(erased)
-
-    def finished(erased: RecorderErased) -> None:
-        hass.loop.call_soon_threadsafe(settle, erased)
-
-    instance.queue_task(_make_task(work, finished))
-    return await done
-
-
-type _Finished = Callable[[RecorderErased], None]
-
-
-def _make_task(work: Callable[[Recorder], RecorderErased], finished: _Finished) -> RecorderTask:
-    """Return the recorder's task; the recorder is imported only where there is one."""
-    from homeassistant.components.recorder.tasks import RecorderTask
-
-    class EraseTask(RecorderTask):
-        """Work in the recorder's own thread, after all that is queued before it is committed."""
-
-        @override
-        def run(self, instance: Recorder) -> None:
-            erased = RecorderErased()
-            try:
-                # An error is the recorder's: it logs it, and mends a damaged database by itself.
-                erased = work(instance)
-            finally:
-                finished(erased)
-
-    return EraseTask()
 
 
 @dataclass
