@@ -17,7 +17,7 @@ NEAR = 40 << 20
 """Bytes that may be taken where images are looked at: a plain JPEG of 12.6 megapixels."""
 NEAR_SCANS = 40_000_000
 """Pixels times scans that are decoded there: 0.4 s of one core. A plain JPEG has one scan."""
-APART = 116 << 20
+APART = 112 << 20
 """Bytes that may be taken in a process of its own."""
 LIBRARIES = 24 << 20
 """Bytes that OpenCV and numpy take in that process before they decode anything."""

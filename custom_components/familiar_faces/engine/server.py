@@ -88,7 +88,7 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
             async with asyncio.timeout(UPLOAD_SECONDS):
                 data = await _receive(request, file)
             try:
-                return await uploads.run(lambda: pipeline.see(data, wish))
+                return await uploads.run(lambda: _see_upload(pipeline, data, wish))
             finally:
                 # What they took is not kept for the next frame of a camera.
                 await queue.run(give_back)
@@ -196,6 +196,12 @@ async def _receive(request: web.Request, file: IO[bytes]) -> bytes:
         file.write(chunk)
     # As good as bytes for whoever only looks into it.
     return cast("bytes", Received.of(file)) if size else b""
+
+
+def _see_upload(pipeline: Pipeline, data: bytes, wish: Wish) -> Faces:
+    # What was kept for the next frame of a camera is room that a decoder needs now.
+    give_back()
+    return pipeline.see(data, wish)
 
 
 def _stand_back() -> None:
