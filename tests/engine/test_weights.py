@@ -43,11 +43,20 @@ def _served(files: dict[str, bytes]) -> Generator[tuple[str, list[str]]]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with _serving(Handler) as address:
+        yield address, asked
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Generator[str]:
+    """Run a server on this machine, and yield its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    # Closing it waits for what it still answers.
+    server.daemon_threads = False
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
@@ -283,16 +292,8 @@ def test_a_publisher_is_followed_to_https_only(tmp_path: Path) -> None:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        with pytest.raises(WeightsError, match="not https"):
-            fetch(tmp_path, Variant.INT8BQ, f"http://127.0.0.1:{server.server_port}")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with _serving(Elsewhere) as address, pytest.raises(WeightsError, match="not https"):
+        fetch(tmp_path, Variant.INT8BQ, address)
     assert other == [f"/{PAIR.detector.name}"]
 
 
