@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 SECONDS = 12
 """Of the processor; a PC takes one for 24 megapixels, and three for 200 of a JPEG."""
-SPARE = 12 << 20
-"""Bytes besides what the budget counts: rows, tables, and the one stripe that is written."""
+SPARE = 36 << 20
+"""Bytes of addresses besides what the budget counts: rows, tables, the stripe that is written, and what is never used."""
 FAILED, TOO_MUCH = 3, 4
 """What it ends with when the image cannot be decoded, and when that takes more memory than it may."""
 SIZES = struct.Struct("<4I")
