@@ -77,7 +77,7 @@ async def test_the_device(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry,
     assert (device.name, device.model_id) == ("Everybody", "alert")
     found = er.async_entries_for_device(er.async_get(hass), device.id)
     assert {each.entity_id: (each.entity_category, each.config_subentry_id) for each in found} == {
-        ALERT: (None, alert_id),
+        ALERT: (EntityCategory.CONFIG, alert_id),
         TEST: (EntityCategory.DIAGNOSTIC, alert_id),
         LAST_TOLD: (EntityCategory.DIAGNOSTIC, alert_id),
     }
