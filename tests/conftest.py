@@ -21,7 +21,7 @@ import pytest_socket
 
 from custom_components.familiar_faces.capture.known_pictures import LATELY
 from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
-from custom_components.familiar_faces.host.environment import ReadyMade
+from custom_components.familiar_faces.host.ready_made import ReadyMade
 from custom_components.familiar_faces.hub import Hub
 
 from .common.pictures import taken_anew

@@ -1,0 +1,59 @@
+"""How much room a machine has: on a disk, and in memory."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+import shutil
+
+from .engine_errors import EnvironmentFailed
+
+NEEDED_DISK = 800 * 1000**2
+"""Free bytes to begin with: what is installed, and what is unpacked on the way."""
+NEEDED_MEMORY = 400 * 1000**2
+"""Available bytes to begin with: what the engine takes when it looks at a large picture."""
+_UNLIMITED = 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Free bytes of a disk, and available bytes of memory; None where the system does not say."""
+
+    disk: int
+    memory: int | None
+
+
+def room_in(folder: Path) -> Room:
+    """Return the room for something in a folder, which need not be there yet; raise OSError. Blocks."""
+    while not folder.exists():
+        folder = folder.parent
+    return Room(shutil.disk_usage(folder).free, _memory())
+
+
+def too_little(room: Room, disk: int, memory: int) -> EnvironmentFailed | None:
+    """Return what there is too little of, when so many bytes are needed."""
+    for key, what, needed, there in (
+        ("no_space", "disk", disk, room.disk),
+        ("no_memory", "memory", memory, room.memory),
+    ):
+        if there is not None and there < needed:
+            need, have = needed // 1000**2, there // 1000**2
+            return EnvironmentFailed(
+                key, f"{need} MB of {what} are needed, and {have} MB are free", str(have)
+            )
+    return None
+
+
+def _memory(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return the available bytes of memory, of the machine or of the container that this is."""
+    there: list[int] = []
+    with suppress(OSError, ValueError, KeyError):
+        told = dict(line.split(":") for line in (proc / "meminfo").read_text().splitlines())
+        there.append(int(told["MemAvailable"].split()[0]) * 1024)
+    with suppress(OSError, ValueError):
+        limit = int((cgroup / "memory.max").read_text())
+        used = int((cgroup / "memory.current").read_text())
+        # Cached files count as used, and are given up when something else needs the memory.
+        stat = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())
+        if limit < _UNLIMITED:
+            there.append(limit - used + int(stat.get("inactive_file", 0)) + int(stat.get("active_file", 0)))
+    return max(0, min(there)) if there else None
