@@ -4,13 +4,15 @@ import argparse
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+import hashlib
 import json
 from pathlib import Path
+import platform
 import re
 import subprocess
 import sys
 from tempfile import TemporaryDirectory
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 PINS = (
     Path(__file__).resolve().parent.parent
@@ -34,6 +36,7 @@ PACKAGES = (
     "libzstd1",
 )  # fmt: skip
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+APT_HELPER = "/usr/lib/apt/apt-helper"
 SETTLED = timedelta(days=1)
 """How long after a release file the snapshot archive has surely all that it names."""
 _LINE = re.compile(r"'([^']+)' (\S+) (\d+) SHA256:([0-9a-f]{64})")
@@ -139,14 +142,42 @@ def newest(mirror: str, keyring: Path) -> dict[str, object]:
     return {"suite": SUITE, "snapshots": snapshots, "packages": packages}
 
 
+def fetch(folder: Path, mirror: str) -> None:
+    """Fetch what is pinned for this machine into a folder, as NAME.deb; raise NotPinned. Quick when it is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pinned = json.loads(PINS.read_text(encoding="utf-8"))["packages"].get(platform.machine())
+    if pinned is None:
+        raise NotPinned(f"nothing is pinned for {platform.machine()}")
+    for pin in pinned:
+        path = folder / f"{pin['name']}.deb"
+        if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == pin["sha256"]:
+            continue
+        url = f"{mirror.rstrip('/')}/{pin['archive']}/{quote(pin['path'])}"
+        try:
+            subprocess.run(
+                [APT_HELPER, "-oAPT::Sandbox::User=root", "download-file", url, path, f"SHA256:{pin['sha256']}"],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+        except FileNotFoundError:
+            raise NotPinned(f"{APT_HELPER} is missing: run this on Debian or Ubuntu") from None
+        except subprocess.CalledProcessError as err:
+            raise NotPinned(f"{pin['name']} could not be fetched: {err.stderr.strip()}") from None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the pins, or compare them, and return the process's exit code."""
     parser = argparse.ArgumentParser(prog="script/pins")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--mirror", default="http://deb.debian.org")
     parser.add_argument("--keyring", type=Path, default=KEYRING)
+    parser.add_argument("--fetch", type=Path, metavar="FOLDER")
     asked = parser.parse_args(arguments)
     try:
+        if asked.fetch is not None:
+            fetch(asked.fetch, asked.mirror)
+            return 0
         found = newest(asked.mirror, asked.keyring)
     except NotPinned as err:
         print(f"[pins] {err}", file=sys.stderr)
