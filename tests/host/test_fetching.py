@@ -127,7 +127,11 @@ async def test_a_server_that_sends_no_parts_is_asked_for_the_whole(debian: Mirro
     assert fetcher.path.read_bytes() == DATA
 
 
-@pytest.mark.parametrize("sent", [OTHER, DATA[:-1], DATA + b"x", b"<html>log in first</html>"])
+@pytest.mark.parametrize(
+    "sent",
+    [OTHER, DATA[:-1], DATA + b"x", b"<html>log in first</html>"],
+    ids=["another", "cut", "longer", "a page"],
+)
 async def test_anything_else_is_refused(debian: Mirror, fetcher: Fetcher, sent: bytes) -> None:
     debian.put(PIN, sent)
     assert await fetcher.failure() == "hash_refused"
