@@ -20,7 +20,7 @@ from .installing import LONG, SHORT, Installer, disk_failure, failure
 from .machine import SUPPORTED, Machine, this_machine
 from .manifest import Manifest
 from .private_runtime import PrivateRuntime
-from .room import NEEDED_DISK, NEEDED_MEMORY, room_in, too_little
+from .room import NEEDED_DISK, NEEDED_MEMORY, Survey, room_in, too_little
 from .serving import ENGINE, Server, make_socket_folder, open_session, remove_socket_folder
 from .threads import to_the_end
 
@@ -75,8 +75,8 @@ class Environment:
         self._uv = tuple(uv)
         self._requirements = tuple(requirements)
         self._machine = machine
-        self.needed_bytes = needed_bytes
-        self.needed_memory = needed_memory
+        self._needed_bytes = needed_bytes
+        self._needed_memory = needed_memory
         self._found: Path | None = None
         self._trusted = True
 
@@ -142,6 +142,19 @@ class Environment:
                 self._found = folder
                 return True
         return False
+
+    def survey(self) -> Survey:
+        """Return what there is and what is needed to make it here, and why that cannot be. Blocks."""
+        room, failed = None, None
+        try:
+            room = room_in(self._cache)
+            if not self.ready():
+                failed = too_little(room, self._needed_bytes, self._needed_memory)
+        except OSError as err:
+            failed = disk_failure(err, self._cache)
+        if (unsupported := self.machine.unsupported()) is not None:
+            failed = EnvironmentFailed(*unsupported)
+        return Survey(room, self._needed_bytes, self._needed_memory, failed)
 
     def distrust(self) -> None:
         """Have `prepare` look at the contents of every file and start the engine: something does not work."""
@@ -331,12 +344,12 @@ class Environment:
 
     def _make_room(self) -> None:
         """See that there is room for a new one; for that alone remove what cannot be used any more. Blocks."""
-        if room_in(self._cache).disk < self.needed_bytes:
+        if room_in(self._cache).disk < self._needed_bytes:
             for folder in self._cache.glob(f"{PREFIX}*"):
                 manifest = Manifest.read(folder)
                 if manifest is None or manifest.damaged(folder):
                     _remove(folder)
-        failed = too_little(room_in(self._cache), self.needed_bytes, self.needed_memory)
+        failed = too_little(room_in(self._cache), self._needed_bytes, self._needed_memory)
         if failed is not None:
             raise failed
 
