@@ -55,16 +55,15 @@ def room_in(folder: Path) -> Room:
 
 def too_little(room: Room, disk: int, memory: int) -> EnvironmentFailed | None:
     """Return what there is too little of, when so many bytes are needed."""
-    for key, what, needed, there in (
-        ("no_space", "disk", disk, room.disk),
-        ("no_memory", "memory", memory, room.memory),
-    ):
-        if there is not None and there < needed:
-            need, have = needed // 1000**2, there // 1000**2
-            return EnvironmentFailed(
-                key, f"{need} MB of {what} are needed, and {have} MB are free", str(have)
-            )
+    if room.disk < disk:
+        return EnvironmentFailed("no_space", _lack("disk", disk, room.disk))
+    if room.memory is not None and room.memory < memory:
+        return EnvironmentFailed("no_memory", _lack("memory", memory, room.memory))
     return None
+
+
+def _lack(what: str, needed: int, there: int) -> str:
+    return f"{needed // MB} MB of {what} are needed, and {there // MB} MB are free"
 
 
 def _memory(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> int | None:
