@@ -155,7 +155,14 @@ def fetch(folder: Path, mirror: str) -> None:
         url = f"{mirror.rstrip('/')}/{pin['archive']}/{quote(pin['path'])}"
         try:
             subprocess.run(
-                [APT_HELPER, "-oAPT::Sandbox::User=root", "download-file", url, path, f"SHA256:{pin['sha256']}"],
+                [
+                    APT_HELPER,
+                    "-oAPT::Sandbox::User=root",
+                    "download-file",
+                    url,
+                    path,
+                    f"SHA256:{pin['sha256']}",
+                ],
                 check=True,
                 capture_output=True,
                 text=True,
