@@ -273,7 +273,9 @@ class Frontend:
 
     def _option(self, text: str) -> Locator:
         """Return a line of a flow's menu."""
-        return self._dialog().locator("step-flow-menu ha-list-item").filter(has_text=text).first
+        # The second one from frontend 20261125 on.
+        offered = self._dialog().locator("step-flow-menu").locator("ha-list-item, ha-list-item-button")
+        return offered.filter(has_text=text).first
 
     async def _press(self, name: str) -> None:
         await self.page.get_by_role("button", name=name).last.click()

@@ -12,6 +12,7 @@ type Json = dict[str, Any]
 
 FLOWS = "config/config_entries/flow"
 SUBENTRY_FLOWS = "config/config_entries/subentries/flow"
+REPAIR_FLOWS = "repairs/issues/fix"
 
 
 class DemoFailed(Exception):
@@ -92,6 +93,11 @@ class Client:
         """Begin the set-up of an integration."""
         return Flow(self, FLOWS, await self._post(FLOWS, {"handler": handler}))
 
+    async def repair(self, issue_id: str, domain: str = "familiar_faces") -> Flow:
+        """Begin to answer what the owner is asked to repair."""
+        begun = await self._post(REPAIR_FLOWS, {"handler": domain, "issue_id": issue_id})
+        return Flow(self, REPAIR_FLOWS, begun)
+
     async def subentry_flow(self, entry_id: str, kind: str) -> Flow:
         """Begin to add something to an entry."""
         begun = await self._post(SUBENTRY_FLOWS, {"handler": [entry_id, kind]})
@@ -137,12 +143,15 @@ class Client:
                 )
             return await response.json()
 
-    async def _headers(self) -> dict[str, str]:
-        if not self._token:
-            return {}
-        if monotonic() > self._good_until:
+    async def token(self) -> str:
+        """Return what shows who this is; empty before anybody logged in."""
+        if self._token and monotonic() > self._good_until:
             await self._log_in(grant_type="refresh_token", refresh_token=self._refresh)
-        return {"Authorization": f"Bearer {self._token}"}
+        return self._token
+
+    async def _headers(self) -> dict[str, str]:
+        token = await self.token()
+        return {"Authorization": f"Bearer {token}"} if token else {}
 
     async def post_flow(self, path: str, flow_id: str, data: Json) -> Json:
         """Answer a step of a flow; return the next."""

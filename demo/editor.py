@@ -185,4 +185,6 @@ class Editor:
         await self._frontend.show("/config/automation/dashboard")
         await self._page.get_by_role("button", name="Create automation").last.click()
         dialog = self._page.locator("ha-dialog-new-automation")
-        await dialog.locator("ha-list-item").filter(has_text=what).first.click()
+        # The second one from frontend 20261125 on.
+        offered = dialog.locator("ha-list-item, ha-list-item-button")
+        await offered.filter(has_text=what).first.click()

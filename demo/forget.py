@@ -83,7 +83,7 @@ async def play(
         say(f"They ring. -> {story.named or 'Somebody'} is at the front door.")
         story.shown = await visitor.see_what_is_kept()
         say(f"Their own page shows {story.shown[0]} photos and {story.shown[1]} visit.")
-        story.exported = _look_into(await visitor.download(), story.needles)
+        story.exported = look_into(await visitor.download(), story.needles)
         say(f"They take everything along: {len(story.exported)} files in a zip.")
         before = await asyncio.to_thread(search, folder, name)
         story.name_before = len(before.places.get("name", ()))
@@ -141,7 +141,7 @@ def summary(story: Story, found: Found) -> dict[str, object]:
     }
 
 
-def _look_into(archive: bytes, needles: Needles) -> list[str]:
+def look_into(archive: bytes, needles: Needles) -> list[str]:
     """Take from an export what is to be searched for: photos, pictures and templates."""
     with ZipFile(BytesIO(archive)) as zipped:
         if (broken := zipped.testzip()) is not None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 import fcntl
 import json
@@ -34,6 +35,8 @@ LATITUDE, LONGITUDE = 52.006173, 4.361928
 """Where it stands: told to Home Assistant alone, so that a test can search for it everywhere else."""
 LAST_LINES = 15
 CONSOLE = "console.log"
+NEW, KNOWN = "/api/onboarding", "/auth/providers"
+"""What a Home Assistant serves as soon as a new user can be welcomed, and one that has its owner, can log in."""
 TRIES = 3
 """How often Home Assistant tries to install a package."""
 _NOT_INSTALLED = re.compile(r"Unable to install package ([^:\s]+):")
@@ -183,15 +186,45 @@ def _store(storage: Path, key: str, version: tuple[int, int], data: dict[str, ob
     (storage / key).write_text(text)
 
 
+@dataclass(slots=True)
+class Running:
+    """A Home Assistant that serves."""
+
+    url: str
+    process: asyncio.subprocess.Process
+
+    async def kill(self) -> None:
+        """End it, and all that it started, without warning."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        await self.process.wait()
+
+    async def stop(self) -> None:
+        """End it in order, so that all of it is on the disk."""
+        await _stop(self.process)
+
+
 @asynccontextmanager
 async def running(path: Path, port: int) -> AsyncGenerator[str]:
     """Run the Home Assistant of a configuration folder; yield its URL once it serves its frontend."""
+    async with launched(path, port) as started:
+        yield started.url
+
+
+@asynccontextmanager
+async def launched(
+    path: Path, port: int, *, serves: str = NEW, prelude: str = "", arguments: tuple[str, ...] = ()
+) -> AsyncGenerator[Running]:
+    """Run it as above; yield the process once it answers at the path `serves`.
+
+    `prelude`: Python that is run in it before anything else; `arguments`: more of them for Home Assistant.
+    """
     temporary = path / TEMPORARY
     temporary.mkdir(exist_ok=True)
     with (path / CONSOLE).open("wb") as console:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-c", LAUNCHER, str(os.getpid()), "--config", str(path)),
+            *("-c", prelude + LAUNCHER, str(os.getpid()), "--config", str(path), *arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=console,
             stderr=console,
@@ -203,8 +236,8 @@ async def running(path: Path, port: int) -> AsyncGenerator[str]:
         )
     try:
         url = f"http://127.0.0.1:{port}"
-        await _started(process, path, url)
-        yield url
+        await _started(process, path, f"{url}{serves}")
+        yield Running(url, process)
     finally:
         await _stop(process)
 
@@ -224,7 +257,7 @@ def _console(path: Path) -> str:
 
 
 async def _started(process: asyncio.subprocess.Process, path: Path, url: str) -> None:
-    """Return when a new user can be welcomed."""
+    """Return when there is something at an address."""
     end = asyncio.get_running_loop().time() + START_SECONDS
     async with aiohttp.ClientSession() as session:
         while asyncio.get_running_loop().time() < end:
@@ -237,7 +270,7 @@ async def _started(process: asyncio.subprocess.Process, path: Path, url: str) ->
                 )
             with suppress(aiohttp.ClientError, TimeoutError):
                 # An error page tells that it serves, but not yet the frontend.
-                async with session.get(f"{url}/api/onboarding", timeout=aiohttp.ClientTimeout(5)) as response:
+                async with session.get(url, timeout=aiohttp.ClientTimeout(5)) as response:
                     if response.status == 200:
                         return
             await asyncio.sleep(0.3)

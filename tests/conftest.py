@@ -271,6 +271,13 @@ async def hub_of(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncGenerator[
 
 
 @pytest.fixture
+def entity_registry_enabled_by_default() -> Generator[None]:
+    """Have the owner switch on what is off at first."""
+    with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", new=True):
+        yield
+
+
+@pytest.fixture
 async def hub(
     hass: HomeAssistant, front_door: FrontDoor, real_engine: None, entry: MockConfigEntry
 ) -> AsyncGenerator[Hub]:

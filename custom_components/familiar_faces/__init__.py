@@ -9,10 +9,11 @@ from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
-from .erasing.forgetting import async_forget_everybody
+from .erasing.everybody import async_forget_everybody
+from .erasing.surely import async_erase_unfinished
 from .household.engine_choice import async_get_environment
-from .household.issues import async_check_vault
-from .household.places import clock_file, vault_folder, witness_file
+from .household.issues import async_check_vault, async_key_was_exposed
+from .household.places import async_vault_expected, clock_file, vault_folder, witness_file
 from .hub import FamiliarFacesConfigEntry, Hub
 from .pages import async_setup_pages
 from .services import async_setup_services
@@ -37,13 +38,15 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_services(hass)
     async_setup_views(hass)
     await async_setup_pages(hass)
+    async_erase_unfinished(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> bool:
     """Set up from a config entry."""
     try:
-        vault = await hass.async_add_executor_job(Vault.open, vault_folder(hass))
+        folder, expected = vault_folder(hass), async_vault_expected(hass, entry)
+        vault = await hass.async_add_executor_job(lambda: Vault.open(folder, expected=expected()))
     except VaultError as err:
         raise _vault_failed(hass, err) from err
     hub = Hub(hass, entry, vault)
@@ -57,7 +60,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
     except BaseException:
         await hub.async_stop()
         raise
-    async_check_vault(hass, None)
+    async_check_vault(hass, vault.trouble)
+    if vault.key_was_exposed:
+        async_key_was_exposed(hass)
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
 
     async def stop(_event: Event) -> None:
@@ -94,12 +99,12 @@ async def async_unload_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntr
 
 async def async_remove_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> None:
     """Erase everything that was kept, and the engine's environment."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
     try:
         await async_forget_everybody(hass, entry, vault_folder(hass))
     finally:
-        for domain, issue_id in list(ir.async_get(hass).issues):
-            if domain == DOMAIN:
-                ir.async_delete_issue(hass, DOMAIN, issue_id)
         for path in (witness_file(hass), clock_file(hass)):
             await hass.async_add_executor_job(partial(path.unlink, missing_ok=True))
         await async_get_environment(hass).remove()

@@ -50,6 +50,7 @@ class _OnUntil(FamiliarFacesEntity, BinarySensorEntity):
     """Is on until a moment that the board says, and off then, whatever the clock says by then."""
 
     needs_engine = True
+    tells_of_visits = True
     _attr_is_on = False
     _end: CALLBACK_TYPE | None = None
 
@@ -88,7 +89,7 @@ class _OnUntil(FamiliarFacesEntity, BinarySensorEntity):
     def _async_time_is_up(self, _now: datetime) -> None:
         self._end = None
         self._attr_is_on = False
-        self.async_write_ha_state()
+        self.async_write()
 
     @override
     async def async_will_remove_from_hass(self) -> None:

@@ -28,7 +28,11 @@ INVITE = ButtonEntityDescription(
     entity_registry_enabled_default=False,
 )
 FORGET = ButtonEntityDescription(
-    key="forget", translation_key="forget", entity_category=EntityCategory.CONFIG
+    key="forget",
+    translation_key="forget",
+    entity_category=EntityCategory.CONFIG,
+    # One press, beside a switch, and all of a person is gone: the person's dialog asks first, and shows the receipt.
+    entity_registry_enabled_default=False,
 )
 TEST = ButtonEntityDescription(key="test", translation_key="test", entity_category=EntityCategory.DIAGNOSTIC)
 

@@ -93,7 +93,10 @@ class FamiliarFacesEntity(Entity):
     _attr_should_poll = False
     needs_engine = False
     """Whether it says nothing true while the engine is not ready."""
+    tells_of_visits = False
+    """Whether something can be made of it that names a visitor."""
     _restorable = True
+    _told_of: str | None = None
 
     def __init__(
         self, hub: Hub, description: EntityDescription, unique_id: str, device_info: DeviceInfo
@@ -122,6 +125,27 @@ class FamiliarFacesEntity(Entity):
             self.hub.async_connect(SIGNAL_SHOWN, self.async_shown, of=self._follows),
         ):
             self.async_on_remove(end)
+        self._async_mark()
+
+    @property
+    def whose(self) -> str | None:
+        """Return the id of the person of whose visit it tells now, None of nobody's."""
+        return None
+
+    @callback
+    def async_write(self) -> None:
+        """Write the state, in a context that leads to whose visit it is."""
+        self._async_mark()
+        self.async_write_ha_state()
+
+    @callback
+    def _async_mark(self) -> None:
+        if not self.tells_of_visits:
+            return
+        # That somebody is shown no more tells of them once more. Also for nobody it is a context of its own:
+        # Home Assistant uses the one before for some seconds.
+        before, self._told_of = self._told_of, self.whose
+        self.async_set_context(self.hub.async_context(self._told_of or before))
 
     @callback
     def async_set_restorable(self, restorable: bool) -> None:
@@ -145,12 +169,12 @@ class FamiliarFacesEntity(Entity):
     @callback
     def async_hub_changed(self) -> None:
         """Show what the hub holds now of what this entity follows."""
-        self.async_write_ha_state()
+        self.async_write()
 
     @callback
     def async_shown(self) -> None:
         """Show what the board says now of this camera or person."""
-        self.async_write_ha_state()
+        self.async_write()
 
 
 class HubEntity(FamiliarFacesEntity):
@@ -176,6 +200,13 @@ class CameraEntity(FamiliarFacesEntity):
         """Return the camera's watcher; None for the moment in which it is exchanged."""
         return self.hub.watchers.get(self.camera_id)
 
+    @property
+    @override
+    def whose(self) -> str | None:
+        """Return the id of the last visitor."""
+        last = self.hub.board.last_at(self.camera_id)
+        return None if last is None else last.person_id
+
 
 class PersonEntity(FamiliarFacesEntity):
     """An entity of a person's device."""
@@ -195,6 +226,12 @@ class PersonEntity(FamiliarFacesEntity):
         await super().async_internal_will_remove_from_hass()
         if self._subentry_id not in self.hub.entry.subentries:
             restored_states.async_drop_stored(self)
+
+    @property
+    @override
+    def whose(self) -> str | None:
+        """Return the id of the person."""
+        return self.person_id
 
     @property
     def person(self) -> Person | None:

@@ -65,6 +65,7 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
     _unrecorded_attributes = frozenset({ATTR_CONFIDENCE, ATTR_PERSON_ID, ATTR_PERSON_NAME, ATTR_VISIT_ID})
     _waiting: tuple[tuple[str, Visit, Timing], ...] = ()
     needs_engine = True
+    tells_of_visits = True
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -140,7 +141,7 @@ class _VisitEvent(FamiliarFacesEntity, EventEntity):
         # Of a visit that is not kept, nothing may be written down.
         shown = self.hub.board.find(visit.visit_id)
         self.async_set_restorable(shown is not None and shown.kept)
-        self.async_write_ha_state()
+        self.async_write()
 
 
 class VisitorEvent(CameraEntity, _VisitEvent):
@@ -154,6 +155,13 @@ class VisitorEvent(CameraEntity, _VisitEvent):
         if at is not None and decision in (Decision.STRANGER, Decision.UNCLEAR):
             visit_id = str(self.state_attributes.get(ATTR_VISIT_ID))
             self.hub.board.async_restored(self.camera_id, Decision(decision), at, visit_id)
+
+    @property
+    @override
+    def whose(self) -> str | None:
+        """Return the id of whom the last event told of."""
+        visit = self._visit
+        return None if visit is None else visit.person_id
 
     @override
     @callback

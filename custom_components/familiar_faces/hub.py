@@ -21,7 +21,7 @@ from .erasing.restored import Restored
 from .host.engine import EngineStatus
 from .host.engine_errors import EngineError, EngineRefused
 from .household.household import Household
-from .household.issues import async_check_engine, async_check_internals
+from .household.issues import async_check_engine, async_check_internals, async_check_vault
 from .openness.export import Exports
 from .openness.review import ReviewInbox
 from .openness.settings import Settings
@@ -31,7 +31,7 @@ from .recognising.following import Following
 from .recognising.identify import Identifying
 from .seen.board import Board
 from .seen.visit_log import VisitLog
-from .vault.errors import VaultError
+from .vault.errors import VaultError, VaultReplaced, VaultTampered
 from .vault.store import Vault
 
 _LOGGER = logging.getLogger(__name__)
@@ -87,6 +87,9 @@ class Hub(Household):
             self.async_on_people(self.clock.async_people_changed),
             self.invitations.async_start(),
         ]
+        self.vault.on_trouble(
+            lambda trouble: self.hass.loop.call_soon_threadsafe(self._async_vault_trouble, trouble)
+        )
         await self.clock_watch.async_start()
         await self.restored.async_check()
         await self.roster.async_recover(clock_believed=self.wall_clock.believed())
@@ -117,6 +120,7 @@ class Hub(Household):
             if self._stopped:
                 return
             self._stopped = True
+            self.vault.on_trouble(None)
             while self._unsubscribe:
                 self._unsubscribe.pop()()
             self.clock.async_stop()
@@ -145,6 +149,16 @@ class Hub(Household):
                 return
             await self.settings.async_follow()
             await self._following.async_follow()
+
+    @callback
+    def _async_vault_trouble(self, trouble: VaultError | None) -> None:
+        """Tell the owner at once that the vault cannot be written, or start anew when it is another one."""
+        if self._stopped:
+            return
+        async_check_vault(self.hass, trouble)
+        if isinstance(trouble, (VaultReplaced, VaultTampered)):
+            # What lies there now is compared with the mark, before anybody is read from it.
+            self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
 
     @callback
     def _async_new_day(self, _now: object) -> None:

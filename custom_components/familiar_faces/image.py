@@ -17,6 +17,7 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from .consent.invitations import qr_png
 from .entity import CameraEntity, FamiliarFacesEntity, PersonEntity, async_setup_entities
 from .hub import FamiliarFacesConfigEntry, Hub
+from .internals import image_answers
 from .seen.shown import Shown
 from .vault.errors import VaultError
 
@@ -53,11 +54,18 @@ class _VisitImage(FamiliarFacesEntity, ImageEntity):
     """The picture of a visit."""
 
     _attr_content_type = "image/jpeg"
+    tells_of_visits = True
 
     @property
     def visit(self) -> Shown | None:
         """Return the visit whose picture is shown."""
         raise NotImplementedError
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Have no browser store the picture."""
+        await super().async_added_to_hass()
+        image_answers.async_answer_for(self.hass, self.entity_id)
 
     @property
     @override
@@ -137,6 +145,7 @@ class InvitationImage(PersonEntity, ImageEntity):
     async def async_added_to_hass(self) -> None:
         """Show an invitation from before a reload of the platform, and stop with the entity."""
         await super().async_added_to_hass()
+        image_answers.async_answer_for(self.hass, self.entity_id)
         self.async_on_remove(self._async_end)
         self._async_show()
 

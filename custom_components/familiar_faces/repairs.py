@@ -195,7 +195,8 @@ class RestoredFlow(RepairsFlow):
         return sorted(name for person_id, name in held.items() if person_id not in self._keep)
 
     async def _async_answer(self, hub: Hub) -> RepairsFlowResult:
-        await hub.async_whole(hub.restored.async_answer(self._keep))
+        if not await hub.async_whole(hub.restored.async_answer(self._keep)):
+            return self.async_abort(reason="not_saved")
         return self.async_create_entry(data={})
 
 
@@ -226,7 +227,7 @@ class VaultFlow(RepairsFlow):
             return self.async_show_form(step_id="start_over", data_schema=vol.Schema({}))
         if entry.state is not ConfigEntryState.SETUP_ERROR:
             return self.async_abort(reason="not_needed")
-        if (problem := await async_vault_problem(self.hass)) is None:
+        if (problem := await async_vault_problem(self.hass, entry)) is None:
             # It was put right meanwhile: what can be used is not erased.
             await self.hass.config_entries.async_reload(entry.entry_id)
             return self.async_abort(reason="not_needed")

@@ -204,6 +204,7 @@ class LastSeenSensor(PersonEntity, SensorEntity):
     """The camera at which a person was last seen, as far as the visit is kept."""
 
     needs_engine = True
+    tells_of_visits = True
 
     @property
     @override
@@ -353,6 +354,7 @@ class LastVisitorSensor(CameraEntity, SensorEntity, RestoreEntity):
     """Who was last at a camera: a name, or what else the visit was decided to be."""
 
     needs_engine = True
+    tells_of_visits = True
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -25,11 +25,15 @@ PARALLEL_UPDATES = 0
 
 ATTR_MUTED_UNTIL = "muted_until"
 
-RECOGNITION = SwitchEntityDescription(key="recognition", translation_key="recognition")
+# Settings, which voice assistants are not given unless the owner exposes them: nobody switches recognition on by
+# calling through a window.
+RECOGNITION = SwitchEntityDescription(
+    key="recognition", translation_key="recognition", entity_category=EntityCategory.CONFIG
+)
 NOTIFICATIONS = SwitchEntityDescription(
     key="notifications", translation_key="notifications", entity_category=EntityCategory.CONFIG
 )
-ALERT = SwitchEntityDescription(key="alert", translation_key="alert")
+ALERT = SwitchEntityDescription(key="alert", translation_key="alert", entity_category=EntityCategory.CONFIG)
 
 
 async def async_setup_entry(

@@ -257,7 +257,8 @@ class _Attached:
                 return
             variables = {**async_variables(hub, still), "for": self._duration}
             # What describes it goes into the logbook, so it names nobody.
-            self._run_action(variables, f"state of {variables['entity_id'] or DOMAIN}")
+            context = hub.async_context(still.person_id)
+            self._run_action(variables, f"state of {variables['entity_id'] or DOMAIN}", context)
 
         # After this signal has reached the entities, so that what an automation reads of them is of this visit.
         self._hass.loop.call_soon(run)

@@ -131,6 +131,9 @@ async def open_house(
         with ExitStack() as patched:
             target = "custom_components.familiar_faces.household.engine_choice.Environment"
             patched.enter_context(patch(target, return_value=place))
+            # Time that a measure lets pass is no jump of the clock.
+            running = "custom_components.familiar_faces.household.wall_clock.running"
+            patched.enter_context(patch(running, lambda: dt_util.utcnow().timestamp()))
             if not await hass.config_entries.async_setup(entry.entry_id):
                 raise SystemExit("the integration did not set up")
         hub: Hub = entry.runtime_data

@@ -63,6 +63,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "forget": {"person": "Eileen"},
     "identify": {"camera": "camera.front_door"},
     "invite": {},
+    "mentions": {"person": "Eileen"},
     "mute": {"person": "Eileen"},
     "purge": {},
     "receipt": {"person_id": "1"},
@@ -118,7 +119,9 @@ async def test_erasing_that_has_to_wait(
         full.setattr(hub.vault, "forget", refuse)
         assert await refused(hass, action, person="Eileen") == "forget_failed"
         assert hub.people == {}
-    assert (await hass.async_add_executor_job(hub.vault.stored)).people == 1
+        # What is done in the background tries it once more.
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert (await hass.async_add_executor_job(hub.vault.stored)).people == 1
     await act(hass, "purge")
     assert (await hass.async_add_executor_job(hub.vault.stored)).people == 0
 
@@ -126,7 +129,7 @@ async def test_erasing_that_has_to_wait(
 async def test_with_a_vault_that_fails(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
     """Each says what could not be done; none fails with anything else."""
     await hass.async_add_executor_job(hub.vault.close)
-    for action in WHOLE.keys() - {"enrol", "forget", "identify", "mute", "withdraw_consent"}:
+    for action in WHOLE.keys() - {"enrol", "forget", "identify", "mentions", "mute", "withdraw_consent"}:
         key = await refused(hass, action, **WHOLE[action])
         assert key.endswith("_failed"), (action, key)
 
@@ -284,7 +287,28 @@ async def test_forget_and_receipt(hass: HomeAssistant, hub: Hub, visited: str) -
     assert await refused(hass, "receipt", person_id="nobody") == "no_receipt"
 
 
-async def test_forget_somebody_unreadable(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+async def test_mentions(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+    """Where else a name is mentioned is answered, and it goes from those places that forgetting is given."""
+    hass.states.async_set("sensor.word", "Eileen")
+    hass.states.async_set("sensor.other", "Call Eileen")
+    answer = await act(hass, "mentions", person="Eileen")
+    assert answer["person_id"] == eileen
+    assert answer["mentions"] == [
+        {"place": f"entity:sensor.{each}", "kind": "entity", "where": f"sensor.{each}", "erasable": True}
+        for each in ("other", "word")
+    ]
+    for place in ("file:automations.yaml", "nowhere", "entity"):
+        assert await refused(hass, "forget", person="Eileen", also=[place]) == "unknown_place"
+    answer = await act(hass, "forget", person="Eileen", also=["entity:sensor.word"])
+    assert answer["mentioned"] == {"entity": ["sensor.other"]}
+    assert (answer["verified"], answer["not_yet"]) == (True, [])
+    states = [hass.states.get(f"sensor.{each}") for each in ("other", "word")]
+    assert [state and state.state for state in states] == ["Call Eileen", "unknown"]
+
+
+async def test_forget_somebody_unreadable(
+    hass: HomeAssistant, hub: Hub, eileen: str, entry: MockConfigEntry
+) -> None:
     """Somebody of whom nothing can be read any more can be forgotten all the same."""
 
     def damage() -> None:
@@ -292,8 +316,10 @@ async def test_forget_somebody_unreadable(hass: HomeAssistant, hub: Hub, eileen:
             connection.execute("UPDATE person SET sealed = zeroblob(length(sealed))")
         connection.close()
 
+    await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_add_executor_job(damage)
-    await hub.async_refresh_people()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    hub = entry.runtime_data
     assert hub.people == {}
     assert await refused(hass, "export", person="Eileen") == "unknown_person"
     assert (await act(hass, "forget", person="Eileen"))["erased"]["photos"] == 3
@@ -448,23 +474,34 @@ def shift(connection: sqlite3.Connection) -> None:
 
 @pytest.mark.parametrize("tamper", [drop, swap, shift])
 async def test_verify_audit_finds_it(
-    hass: HomeAssistant, hub: Hub, eileen: str, tamper: Callable[[sqlite3.Connection], None]
+    hass: HomeAssistant,
+    hub: Hub,
+    eileen: str,
+    entry: MockConfigEntry,
+    tamper: Callable[[sqlite3.Connection], None],
 ) -> None:
     """An entry that was dropped, swapped or moved in the file is found."""
     whole = await act(hass, "verify_audit")
     assert (whole["ok"], whole["first_bad"]) == (True, None)
     assert whole["entries"] >= 5
+    await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_add_executor_job(tampered, vault_folder(hass) / DATABASE, tamper)
+    assert await hass.config_entries.async_setup(entry.entry_id)
     verdict = await act(hass, "verify_audit")
     assert (verdict["ok"], verdict["first_bad"]) == (False, 3)
 
 
-async def test_verify_audit_finds_the_end_cut(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+async def test_verify_audit_finds_the_end_cut(
+    hass: HomeAssistant, hub: Hub, eileen: str, entry: MockConfigEntry
+) -> None:
     """Without its newest entry the log is not whole either."""
     count = (await act(hass, "verify_audit"))["entries"]
+    await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_add_executor_job(tampered, vault_folder(hass) / DATABASE, drop_last)
+    assert await hass.config_entries.async_setup(entry.entry_id)
     verdict = await act(hass, "verify_audit")
-    assert (verdict["ok"], verdict["entries"]) == (False, count - 1)
+    # Everybody is held now, which is an entry as well.
+    assert (verdict["ok"], verdict["first_bad"]) == (False, count)
 
 
 def tampered(path: Path, tamper: Callable[[sqlite3.Connection], None]) -> None:

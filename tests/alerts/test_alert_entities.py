@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from homeassistant.components import persistent_notification
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -24,6 +23,7 @@ from ..common.alerting import an_alert, ring_and_tell
 from ..common.calling import act, refused
 from ..common.evidence import NAME, Evidence
 from ..common.home import Home, MakeRecorder, home, snapshot
+from ..common.notified import notified
 from ..common.phone import NewPhone, Phone
 from ..common.pictures import astronaut, enrolment_photos, stranger
 from ..common.steps import add_photo, choose, configure, consent, later, ring, start_person, visits
@@ -352,7 +352,7 @@ async def test_the_forgotten_leave_nothing_in_alerts(
 
 def messages(running: Home) -> list[str]:
     """Return what Home Assistant's own notifications say that are ours."""
-    shown = persistent_notification._async_get_or_create_notifications(running.hass)
+    shown = notified(running.hass)
     return [each["message"] for each in shown.values() if "front door" in each["message"]]
 
 

@@ -1,6 +1,5 @@
 """Alerts: one notification a visit that grows, on real phones' side of the real companion integration."""
 
-from homeassistant.components.persistent_notification import _async_get_or_create_notifications
 from homeassistant.core import HomeAssistant
 from PIL import Image
 import pytest
@@ -11,6 +10,7 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
 
 from ..common.alerting import add_alert, an_alert, link, ring_and_tell
+from ..common.notified import notified
 from ..common.people_on_record import change_choices
 from ..common.phone import CLEAR, NewPhone
 from ..common.pictures import astronaut, enrolment_photos, stranger
@@ -290,5 +290,5 @@ async def test_here(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front
     await enrol(hass, entry, enrolment_photos())
     eileen_comes(front_door)
     await ring_and_tell(hass, hub)
-    (shown,) = _async_get_or_create_notifications(hass).values()
+    (shown,) = notified(hass).values()
     assert (shown["title"], shown["message"]) == ("Front door", "Eileen is at the front door.")

@@ -6,7 +6,6 @@ from typing import override
 
 from homeassistant.components.notify import NotifyEntity
 from homeassistant.components.notify.const import NotifyEntityFeature
-from homeassistant.components.persistent_notification import _async_get_or_create_notifications
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlow
 from homeassistant.const import EVENT_CALL_SERVICE, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -37,6 +36,7 @@ from custom_components.familiar_faces.alerts.recipients import (
 from custom_components.familiar_faces.hub import Hub
 
 from ..common.alerting import add_alert
+from ..common.notified import notified
 from ..common.phone import CLEAR, NewPhone, Phone
 from ..common.pictures import enrolment_photos, stranger
 from ..common.steps import enrol, ring, visits
@@ -233,7 +233,7 @@ async def test_an_old_action(hass: HomeAssistant, new_phone: NewPhone) -> None:
 async def test_here(hass: HomeAssistant) -> None:
     """Home Assistant's own notification is replaced, shows names as they are written, and is taken away."""
     recipient = found(hass, "here:")
-    shown = _async_get_or_create_notifications(hass)
+    shown = notified(hass)
     await async_send(hass, recipient, TOLD)
     await async_send(hass, recipient, Notification("a_tag", "Front door", "[Anna](x) is there."))
     (notification,) = shown.values()

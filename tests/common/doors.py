@@ -48,8 +48,8 @@ class Door:
     """Whether an entity is off until the owner switches it on."""
 
 
-ANY_METHOD = "DELETE GET PATCH POST PUT"
-"""How the pages behind a link are reached; but for two of these they answer that there is nothing."""
+ANY_METHOD = "GET POST"
+"""How the pages behind a link are reached. To any other method all pages answer that there is nothing."""
 
 # Kept by hand: whatever is new fails the tests below until somebody has written down why it may be reached,
 # and by whom. None of these may give pictures, names or places to a third party.
@@ -89,6 +89,12 @@ DOORS = (
         "GET /familiar_faces/record/{language}",
         Who.ADMIN,
         "the record of processing, to read and print in a browser",
+    ),
+    Door(
+        Kind.VIEW,
+        "GET /api/image_proxy/image.front_door_last_familiar_visitor",
+        Who.USER,
+        "the picture of an image entity, as Home Assistant itself gives it, which no browser may store",
     ),
     Door(
         Kind.VIEW,
@@ -221,6 +227,12 @@ DOORS = (
     Door(Kind.ACTION, "record_consent", Who.ADMIN, "says that somebody agreed to be recognised"),
     Door(Kind.ACTION, "withdraw_consent", Who.ADMIN, "erases a person who no longer agrees"),
     Door(Kind.ACTION, "forget", Who.ADMIN, "erases a person"),
+    Door(
+        Kind.ACTION,
+        "mentions",
+        Who.ADMIN,
+        "lists where else a name is mentioned, in the home's own files and history",
+    ),
     Door(Kind.ACTION, "receipt", Who.ADMIN, "tells what was erased, without a name"),
     Door(Kind.ACTION, "export", Who.ADMIN, "makes the link to what is kept of one person"),
     Door(Kind.ACTION, "purge", Who.ADMIN, "erases what is past its time"),
@@ -291,7 +303,7 @@ DOORS = (
     ),
     Door(Kind.BUTTON, "purge", Who.USER, "erases what is past its time, which happens every hour anyway"),
     Door(Kind.BUTTON, "invite", Who.ADMIN, "makes the link that the image shows", off=True),
-    Door(Kind.BUTTON, "forget", Who.ADMIN, "erases a person"),
+    Door(Kind.BUTTON, "forget", Who.ADMIN, "erases a person", off=True),
     Door(
         Kind.BUTTON,
         "test",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 import http.client
 import json
@@ -248,3 +249,11 @@ class EngineProcess:
             if self._folder is not None:
                 self._folder.cleanup()
         return code
+
+
+@contextmanager
+def running_engine() -> Iterator[EngineProcess]:
+    """Run an engine on a Unix socket; it has to end well."""
+    process = EngineProcess().start()
+    yield process
+    assert process.stop() == 0

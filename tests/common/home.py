@@ -1,10 +1,11 @@
 """A whole Home Assistant on real files, that can be stopped, killed and started again from what lies there."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 import shutil
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant import bootstrap, loader
@@ -27,7 +28,7 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
 from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.erasing.home_traces import async_write_files
+from custom_components.familiar_faces.erasing.stored import async_write_files
 from custom_components.familiar_faces.hub import Hub
 
 from ..conftest import FrontDoor, put_up
@@ -77,9 +78,17 @@ class Home:
 
 @asynccontextmanager
 async def home(
-    folder: Path, make_recorder: MakeRecorder | None, new_entry: MockConfigEntry | None = None
+    folder: Path,
+    make_recorder: MakeRecorder | None,
+    new_entry: MockConfigEntry | None = None,
+    more: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    state: ConfigEntryState | None = None,
 ) -> AsyncGenerator[Home]:
-    """Start Home Assistant from a folder, and stop it at the end."""
+    """Start Home Assistant from a folder, and stop it at the end.
+
+    `more`: what is set up besides, by its domain; `state`: what the entry is to be in instead of loaded.
+    """
     (folder / ".storage").mkdir(parents=True, exist_ok=True)
     async with async_test_home_assistant(load_registries=False, config_dir=str(folder)) as hass:
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
@@ -92,30 +101,41 @@ async def home(
             hass.data[bootstrap.DATA_REGISTRIES_LOADED] = None
             await translation.async_load_integrations(hass, {"homeassistant"})
             if make_recorder is None:
-                yield await _furnish(hass, folder, new_entry, None)
+                yield await _furnish(hass, folder, new_entry, None, more, state)
                 return
             config = {"db_url": f"sqlite:///{folder / DATABASE}", "commit_interval": 1}
             async with make_recorder(hass, config) as recorder:
-                yield await _furnish(hass, folder, new_entry, recorder)
+                yield await _furnish(hass, folder, new_entry, recorder, more, state)
                 await hass.async_stop(force=True)
         finally:
             await hass.async_stop(force=True)
 
 
 async def _furnish(
-    hass: HomeAssistant, folder: Path, new_entry: MockConfigEntry | None, recorder: Recorder | None
+    hass: HomeAssistant,
+    folder: Path,
+    new_entry: MockConfigEntry | None,
+    recorder: Recorder | None,
+    more: Mapping[str, Any],
+    state: ConfigEntryState | None,
 ) -> Home:
     front_door = FrontDoor()
     await put_up(hass, [front_door])
     assert await async_setup_component(hass, "persistent_notification", {})
-    assert await async_setup_component(hass, "automation", {"automation": [AUTOMATION]})
+    for domain, config in more.items():
+        if domain != "automation":
+            assert await async_setup_component(hass, domain, {domain: config})
+    automations = [AUTOMATION, *more.get("automation", ())]
+    assert await async_setup_component(hass, "automation", {"automation": automations})
     if new_entry is not None:
         # Home Assistant adds entries that are set up; this one is as the flow would have made it.
         new_entry.add_to_hass(hass)
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     if entry.state is ConfigEntryState.NOT_LOADED:
-        assert await hass.config_entries.async_setup(entry.entry_id)
-    assert await entry.runtime_data.engine.wait_ready(30)
+        await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is (state or ConfigEntryState.LOADED)
+    if state is None:
+        assert await entry.runtime_data.engine.wait_ready(30)
     running = Home(hass, folder, front_door, entry, recorder)
     await running.settle()
     return running

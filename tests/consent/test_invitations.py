@@ -1,6 +1,5 @@
 """Invitations as the owner makes them: in the dialogs, on the device page, and by action."""
 
-from collections.abc import Generator
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
@@ -8,7 +7,6 @@ from io import BytesIO
 import json
 import logging
 from pathlib import Path
-from unittest.mock import patch
 from urllib.parse import unquote
 
 from freezegun.api import FrozenDateTimeFactory
@@ -42,13 +40,6 @@ BASE = "https://home.example.org"
 async def known_address(hass: HomeAssistant) -> None:
     """Give this Home Assistant addresses, inside and outside."""
     await hass.config.async_update(internal_url="http://192.168.1.2:8123", external_url=BASE)
-
-
-@pytest.fixture
-def entity_registry_enabled_by_default() -> Generator[None]:
-    """Have the owner switch on what is off at first."""
-    with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", new=True):
-        yield
 
 
 def token_of(url: str) -> str:
@@ -199,11 +190,14 @@ async def test_button_and_image(
 
 
 async def test_what_every_user_sees_is_off(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
-    """Whoever sees the QR code sees and ends what is kept of a person, so the owner has to switch it on."""
+    """Whoever sees the QR code sees and ends what is kept of a person, so the owner has to switch it on.
+
+    So have they the button that forgets somebody at one press.
+    """
     await hub.invitations.async_invite(eileen)
     await hass.async_block_till_done()
     registry = er.async_get(hass)
-    for entity_id in (BUTTON, IMAGE):
+    for entity_id in (BUTTON, IMAGE, "button.eileen_forget"):
         entity = registry.async_get(entity_id)
         assert entity is not None
         assert entity.disabled_by is er.RegistryEntryDisabler.INTEGRATION

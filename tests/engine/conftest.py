@@ -13,6 +13,7 @@ from tests.common.engine_process import (
     engine_python,
     engine_weights,
     run_in_engine,
+    running_engine,
 )
 
 
@@ -36,9 +37,8 @@ def prepared() -> None:
 @pytest.fixture(scope="session")
 def engine(prepared: None) -> Generator[EngineProcess]:
     """Return an engine that all tests share; do not end it."""
-    process = EngineProcess().start()
-    yield process
-    assert process.stop() == 0
+    with running_engine() as process:
+        yield process
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,13 @@
 """The engine's locked environment."""
 
 import ast
+import json
+from pathlib import Path
 import re
 
+import homeassistant
+from packaging.requirements import Requirement
+from packaging.version import Version
 import pytest
 
 from tests.common.engine_process import ENGINE, run_in_engine
@@ -54,3 +59,16 @@ def test_the_environment_of_the_tests_is_the_locked_one(prepared: None) -> None:
 def test_the_code_runs_on_python_3_13() -> None:
     for path in ENGINE.glob("*.py"):
         ast.parse(path.read_text("utf-8"), str(path), feature_version=(3, 13))
+
+
+def test_what_home_assistant_installs_is_a_version_that_it_has() -> None:
+    """Home Assistant's constraints choose numpy's version: one version of our own would leave us out."""
+    manifest = json.loads((ENGINE.parent / "manifest.json").read_text("utf-8"))
+    asked = {each.name: each.specifier for each in map(Requirement, manifest["requirements"])}
+    assert set(asked) == {"numpy", "segno"}
+    constraints = Path(homeassistant.__file__).with_name("package_constraints.txt").read_text("utf-8")
+    (chosen,) = re.findall(r"^numpy==(\S+)$", constraints, re.MULTILINE)
+    assert chosen in asked["numpy"]
+    assert Version("3.0") not in asked["numpy"]
+    (exact,) = asked["segno"]
+    assert exact.operator == "=="

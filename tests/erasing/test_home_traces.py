@@ -3,7 +3,8 @@
 from pathlib import Path
 import tracemalloc
 
-from custom_components.familiar_faces.erasing.home_traces import _search
+from custom_components.familiar_faces.erasing.mentions import _files
+from custom_components.familiar_faces.erasing.stored import files_left
 from custom_components.familiar_faces.internals.wanted import Wanted
 
 PERSON_ID = "0123456789abcdef0123456789abcdef"
@@ -22,7 +23,8 @@ def test_own_files_and_others_are_told_apart(tmp_path: Path) -> None:
     (storage / "auth").write_text('{"name": "Zyxandrana"}')
     (tmp_path / "automations.yaml").write_bytes(b"\xff\xfe - alias: Zyxandra\n")
     (tmp_path / "scripts.yaml").write_text("- alias: nobody\n")
-    assert _search(tmp_path, WANTED) == (1, 3)
+    assert files_left(tmp_path, WANTED) == 1
+    assert sorted(_files(tmp_path, WANTED)) == [".storage/lovelace", "automations.yaml"]
 
 
 def test_a_large_log_is_read_line_by_line(tmp_path: Path) -> None:
@@ -32,7 +34,7 @@ def test_a_large_log_is_read_line_by_line(tmp_path: Path) -> None:
     assert log.stat().st_size > 10_000_000
     tracemalloc.start()
     try:
-        assert _search(tmp_path, WANTED) == (0, 1)
+        assert _files(tmp_path, WANTED) == ["home-assistant.log"]
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()

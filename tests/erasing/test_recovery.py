@@ -18,8 +18,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.consent.withdrawal import async_withdraw
-from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_PEOPLE, CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.diagnostics import async_get_config_entry_diagnostics
+from custom_components.familiar_faces.household.issues import VAULT_MISSING
 from custom_components.familiar_faces.household.places import vault_folder, witness_file
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices
@@ -119,6 +120,7 @@ async def test_erasing_that_fails_is_done_later(
     assert (stored.people, stored.templates) == (0, 0)
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_forget_button_with_a_full_disk(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,16 +210,18 @@ async def test_no_name_is_stored_to_be_restored(
 
 
 async def test_vault_that_was_lost(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
-    """Without its vault a person is still shown, with a repair that says what to do."""
+    """Without its vault nothing is set up, and a repair says what to do: a new one would hide that it is gone."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
-    await hass.config_entries.async_setup(entry.entry_id)
-    assert ir.async_get(hass).async_get_issue(DOMAIN, f"nothing_stored_{person_id}") is not None
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert ir.async_get(hass).async_get_issue(DOMAIN, VAULT_MISSING) is not None
+    assert not (vault_folder(hass) / "vault.db").exists()
+    # Also when all who are shown were removed meanwhile: that they were here is noted.
     hass.config_entries.async_remove_subentry(entry, _people(entry)[0])
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert ir.async_get(hass).async_get_issue(DOMAIN, f"nothing_stored_{person_id}") is None
-    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert person_id in entry.data[CONF_PEOPLE]
+    assert not await hass.config_entries.async_reload(entry.entry_id)
 
 
 @pytest.mark.parametrize("damage", ["key lost", "key wrong", "file damaged"])
@@ -341,6 +345,7 @@ async def test_a_home_of_the_first_version(
     assert receipt.verified
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_forgotten_in_every_way_at_once(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
     """However many ask at the same time, somebody is forgotten once, with one receipt."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])

@@ -21,6 +21,7 @@ from custom_components.familiar_faces.household.places import witness_file
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.review_rows import ReviewItem
+from custom_components.familiar_faces.vault.store import Vault
 from custom_components.familiar_faces.vault.witness import Mark, Witness, read_mark, write_mark
 
 from ..common.home import Home, home
@@ -273,7 +274,10 @@ async def test_no_false_alarm(backed_up: tuple[Path, Path, dict[str, str]]) -> N
             (folder / WITNESS).write_bytes(before)
         elif step == "older mark":
             (folder / WITNESS).unlink()
-            _execute(folder, "DELETE FROM meta WHERE name = 'witnessed'")
+            vault = Vault.open(folder / ".storage" / DOMAIN)
+            with vault._database.write() as connection:
+                connection.execute("DELETE FROM meta WHERE name = 'witnessed'")
+            vault.close()
     assert (folder / WITNESS).exists()
 
 

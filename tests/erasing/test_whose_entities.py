@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.erasing.home_traces import _is_of
+from custom_components.familiar_faces.erasing.home_traces import is_of
 
 PEOPLE = frozenset({"9f6c1d52", "with_a_line", "with"})
 
@@ -23,7 +23,7 @@ PEOPLE = frozenset({"9f6c1d52", "with_a_line", "with"})
         ("", False),
     ],
 )
-def test_an_entity_is_of_whose_id_its_own_begins_with(unique_id: str, theirs: bool) -> None:
-    assert _is_of(DOMAIN, unique_id, PEOPLE) is theirs
+def test_an_entityis_of_whose_id_its_own_begins_with(unique_id: str, theirs: bool) -> None:
+    assert is_of(DOMAIN, unique_id, PEOPLE) is theirs
     assert any(unique_id.startswith(f"{person_id}_") for person_id in PEOPLE) is theirs
-    assert not _is_of("another", unique_id, PEOPLE)
+    assert not is_of("another", unique_id, PEOPLE)

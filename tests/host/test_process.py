@@ -10,6 +10,7 @@ import stat
 import struct
 import subprocess
 import sys
+import time
 import zlib
 
 import pytest
@@ -178,6 +179,30 @@ async def test_killed_in_the_middle_of_a_request(make: Callable[..., Run], place
     ]
 
 
+async def test_one_that_ends_is_back_at_once(
+    make: Callable[..., Run], place: ReadyMade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def backoff(failures: int) -> float:
+        waits.append(failures)
+        return 0.0
+
+    monkeypatch.setattr(process_module, "backoff", backoff)
+    run = make(place)
+    await run.engine.start()
+    pid = await run.ready()
+    begun = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    second = await run.replaced(pid)
+    # What is not the start of a program, which takes as long as the machine needs, is a tenth of a second.
+    assert waits == []
+    assert time.monotonic() - begun < 10
+    os.kill(second, signal.SIGKILL)
+    await eventually(lambda: waits == [1])
+    await run.ready()
+
+
 async def test_an_idle_engine_that_hangs_is_replaced(make: Callable[..., Run], place: ReadyMade) -> None:
     run = make(place, health_every=0.3)
     await run.engine.start()
@@ -208,7 +233,11 @@ async def health(request):
 async def faces(request):
     await asyncio.sleep(60)
 
+async def name_the_request(request, response):
+    response.headers["X-Request-Id"] = request.headers["X-Request-Id"]
+
 app = web.Application()
+app.on_response_prepare.append(name_the_request)
 app.add_routes([web.get("/v1/health", health), web.post("/v1/faces", faces)])
 web.run_app(app, path=sys.argv[sys.argv.index("--socket") + 1], handle_signals=False, print=None)
 """

@@ -21,6 +21,7 @@ from custom_components.familiar_faces.host.engine_errors import (
 from custom_components.familiar_faces.host.ready_made import ReadyMade
 from custom_components.familiar_faces.host.remote import RemoteEngine
 from custom_components.familiar_faces.host.serving import ENGINE
+from tests.common.answering import name_the_request
 
 HEALTH = {"version": "1", "protocol": PROTOCOL, "model": {"name": "sface"}}
 
@@ -51,6 +52,7 @@ class Fake:
 async def fake(socket_enabled: None) -> AsyncGenerator[Fake]:
     fake = Fake()
     application = web.Application()
+    application.on_response_prepare.append(name_the_request)
     application.router.add_get("/v1/health", fake.health)
     application.router.add_post("/v1/faces", fake.faces)
     runner = web.AppRunner(application, shutdown_timeout=0.1)

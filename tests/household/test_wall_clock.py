@@ -4,6 +4,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+import struct
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -197,8 +199,8 @@ def test_what_the_kernel_says(said: int) -> None:
     """A clock in order, one that follows no other, and a kernel that does not answer."""
     now = datetime.now(UTC)
 
-    def adjtimex(buffer: object) -> int:
-        wall_clock.struct.pack_into("q", buffer, 72, int(now.timestamp()))  # type: ignore[arg-type]
+    def adjtimex(buffer: Any) -> int:
+        struct.pack_into("q", buffer, 72, int(now.timestamp()))
         return said
 
     with patch.object(wall_clock, "_adjtimex", lambda: adjtimex):

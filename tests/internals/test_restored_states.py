@@ -1,5 +1,6 @@
 """What Home Assistant stores to show it again: dropped wherever a release keeps it, and entities work without it."""
 
+from collections.abc import Callable
 import logging
 from typing import override
 
@@ -96,12 +97,13 @@ async def test_what_cannot_be_reached_is_said_and_not_called_done(
     for module in (automation_traces, own_notifications, registry_remains, restored_states, stored_files):
         monkeypatch.setattr(module, "check", lambda _hass: False)
     hass.config.components.add("trace")
-    for drop in (
-        lambda: own_notifications.async_dismiss_where(hass, lambda _: True),
+    drops: tuple[Callable[[], object], ...] = (
+        lambda: own_notifications.async_dismiss_where(hass, lambda *_: True),
         lambda: registry_remains.async_drop_devices(hass, set()),
         lambda: registry_remains.async_drop_entities(hass, lambda *_: True),
         lambda: restored_states.async_drop_where(hass, lambda *_: True),
-    ):
+    )
+    for drop in drops:
         with pytest.raises(Unreachable):
             drop()
     for write in (

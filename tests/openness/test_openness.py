@@ -57,8 +57,9 @@ def views(hass: HomeAssistant) -> dict[str, HomeAssistantView | None]:
     methods: dict[str, set[str]] = {}
     found: dict[str, HomeAssistantView | None] = {}
     for route in hass.http.app.router.routes():
-        if route.method == hdrs.METH_OPTIONS:
-            # Home Assistant's own answer to what a browser asks before it asks another site.
+        if route.method in (hdrs.METH_OPTIONS, hdrs.METH_ANY):
+            # Home Assistant's own answer to what a browser asks before it asks another site, and our own to whatever
+            # nobody asks: see `test_every_other_method_is_answered_alike`.
             continue
         path = route.resource.canonical if route.resource is not None else ""
         view = view_of(route)
@@ -177,6 +178,32 @@ async def test_each_view_lets_in_whom_the_table_says(
             answer = await allowed.get(url)
             assert answer.status == HTTPStatus.OK, door
             await answer.read()
+
+
+@pytest.mark.parametrize(
+    "method", ["HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "MKCOL", "PATCH"]
+)
+async def test_every_other_method_is_answered_alike(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator, public: dict[str, str], method: str
+) -> None:
+    """A right link, a wrong one, a paper and a path that there never was: to other methods there is nothing."""
+    client = await hass_client_no_auth()
+    answers = set()
+    paths = [
+        (door.path or door.what.split(" ")[-1]).format_map(values)
+        for door in doors(Kind.VIEW).values()
+        for values in (defaultdict(lambda: "x", public), defaultdict(lambda: "x", public | WRONG))
+    ]
+    asked_by = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+    for path in [each for each in paths if each.startswith("/familiar_faces/")]:
+        answer = await client.request(method, path, headers=asked_by)
+        kept = {key: value for key, value in answer.headers.items() if key not in ("Date", "Content-Length")}
+        answers.add((answer.status, str(sorted(kept.items())), await answer.read()))
+    assert len(answers) == 1, answers
+    ((status, headers, _),) = answers
+    assert status == HTTPStatus.NOT_FOUND
+    assert "Allow" not in headers
+    assert "Access-Control" not in headers
 
 
 async def test_strangers_are_given_nothing(

@@ -11,10 +11,11 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.const import DOMAIN, PAPERS
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.people.person import ConsentMethod
+from custom_components.familiar_faces.vault import kept_data
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import EnrolmentState
 
@@ -25,7 +26,7 @@ from .visitors import CHOSEN, Phone
 
 LANGUAGES = ("en", "nl", "de")
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}{name}![](//evil.example/a)"
-PLAIN = "scriptalert(1)/script\"'&7*7name!(//evil.example/a)"
+PLAIN = "scriptalert(1)/script\"'&7*7name!(//evil. example/a)"
 
 
 async def begun(hub: Hub) -> list[str]:
@@ -273,6 +274,34 @@ async def test_names(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
     assert PLAIN in {person.name for person in hub.people.values()}
 
 
+async def test_nobody_is_told_who_is_here(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    """Whose name was taken sees their own, without the number that the owner sees behind it."""
+    await phone.enrol(enrolment_photos())
+    second = await phone.enrol(photos_of(stranger(0)), name="eileen")
+    person_id = await phone.person_of(second)
+    assert person_id is not None
+    assert hub.people[person_id].name == "eileen 2"
+    for path in ("", "/choices", "/photos", "/withdraw"):
+        page = await phone.open(f"{second}{path}")
+        assert page.status == 200
+        assert "eileen 2" not in page.text
+    assert "eileen" in (await phone.open(second)).text
+    assert "eileen 2" not in (await phone.open(await phone.invite(person_id))).text
+
+    async def exported() -> str:
+        kept = await hass.async_add_executor_job(kept_data.read, hub.vault, person_id, dt_util.utcnow())
+        return str(kept_data.describe(kept, {}, {}, {})["person"])
+
+    assert "eileen 2" not in await exported()
+    # Also after the owner told the two apart in another way; and what the owner calls somebody is shown.
+    await hass.async_add_executor_job(hub.vault.update_person, person_id, "Eileen C", None)
+    await hub.async_refresh_people()
+    assert hub.people[person_id].former_names == ("eileen 2",)
+    said = await exported()
+    assert "eileen 2" not in said
+    assert "Eileen C" in said
+
+
 async def test_what_the_owner_wrote_is_only_shown(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
     """Markup in a name or a contact of the owner's dialogs is text on every page."""
     hass.config_entries.async_update_entry(
@@ -287,7 +316,9 @@ async def test_what_the_owner_wrote_is_only_shown(hass: HomeAssistant, hub: Hub,
         assert page.status == 200
         assert "<script>alert" not in page.html
         assert 'href="javascript' not in page.html
-    assert HOSTILE in (await phone.open(own)).text
+    # Not the owner's own dialog either takes markup for a name.
+    assert PLAIN in (await phone.open(own)).text
+    assert hub.people[person_id].name == PLAIN
 
 
 async def test_an_invitation_of_somebody_who_is_forgotten(hub: Hub, phone: Phone) -> None:
@@ -313,3 +344,26 @@ async def test_the_disk_refuses(hub: Hub, phone: Phone, monkeypatch: pytest.Monk
     assert answer.status == 503
     assert "What was saved before is not lost" in answer.text
     assert (await phone.agree(path)).status == 200
+
+
+async def test_what_a_proxy_says_changes_no_link(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
+    """A host that a visitor makes up, as a proxy or not, is in no page, and lets no form in from elsewhere."""
+    hass.config_entries.async_update_entry(hub.entry, options={"notice": True, "responsible": "The owner"})
+    await hass.async_block_till_done()
+    own = await phone.enrol(enrolment_photos())
+    made_up = {
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Server": "evil.example",
+        "Forwarded": "host=evil.example;proto=https",
+        "X-Real-IP": "203.0.113.5",
+    }
+    for path in (own, f"{own}/choices", await phone.invite(), *PAPERS.values()):
+        for headers in (made_up, made_up | {"Host": "evil.example"}):
+            page = await phone.open(path, **headers)
+            assert page.status == 200
+            assert "evil.example" not in page.html + str(page.headers)
+    refused = await phone.send(f"{own}/withdraw", {}, Origin="https://evil.example", **made_up)
+    assert refused.status == 403
+    # Nobody but a proxy that the owner trusts says for whom it asks.
+    assert (await phone.open(own, **{"X-Forwarded-For": "203.0.113.5"})).status == 400

@@ -27,7 +27,7 @@ from custom_components.familiar_faces.pages.guard import PAGES, TooOften, async_
 from custom_components.familiar_faces.pages.visitor_photos import free_name
 from custom_components.familiar_faces.pages.visitor_upload import MAX_BODY, MAX_PHOTO_BYTES, unreadable
 from custom_components.familiar_faces.people.choices import Choices, Keeping
-from custom_components.familiar_faces.vault.errors import VaultUnwritable
+from custom_components.familiar_faces.vault.errors import ErasedLater, VaultUnwritable
 from custom_components.familiar_faces.vault.records import VisitRecord
 
 from ..common.pictures import (
@@ -589,17 +589,39 @@ async def test_withdrawn_on_a_full_disk(
     person_id = await own_id(phone, own)
 
     def full(*_args: object) -> None:
-        raise VaultUnwritable
+        raise ErasedLater
 
     with monkeypatch.context() as patched:
         patched.setattr(hub.vault, "forget", full)
         answer = await phone.send(f"{own}/withdraw", {})
         assert answer.status == 200
+        assert answer.text.lstrip().startswith("You are recognised no more"), "its title says something else"
         assert "You are recognised no more" in answer.text
         assert "tried again every hour" in answer.text
         assert person_id not in hub.people
         assert (await phone.open(own)).status == 404
         assert (await phone.upload(f"{own}/photos", enrolment_photos()[:1])).status == 404
+    await hub.purging.async_purge()
+    assert await hass.async_add_executor_job(hub.vault.receipt, person_id) is not None
+
+
+async def test_withdrawn_where_nothing_can_be_written(
+    hass: HomeAssistant, hub: Hub, phone: Phone, own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not on the disk is not confirmed, though they are recognised no more for now."""
+    person_id = await own_id(phone, own)
+
+    def refuse(*_args: object) -> None:
+        raise VaultUnwritable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.vault, "forget", refuse)
+        answer = await phone.send(f"{own}/withdraw", {})
+    assert answer.status == 503
+    assert answer.text.lstrip().startswith("Not saved yet")
+    assert "counts at once" not in answer.text
+    assert "erased" not in answer.text.partition("What cannot be reached")[0]
+    assert person_id not in hub.people
     await hub.purging.async_purge()
     assert await hass.async_add_executor_job(hub.vault.receipt, person_id) is not None
 

@@ -10,8 +10,6 @@ import time
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.components import persistent_notification
-from homeassistant.components.automation import DATA_COMPONENT
 from homeassistant.components.automation.helpers import async_get_blueprints
 from homeassistant.components.light import LightEntity
 from homeassistant.components.light.const import ColorMode
@@ -38,6 +36,7 @@ from custom_components.familiar_faces.visits.open_visits import Change, Outcome
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
 
 from ..common.made_up_visits import TIMING, a_visit
+from ..common.notified import notified
 from ..common.people_on_record import DAY, SECOND, a_consent, at, put_on_record
 from ..common.phone import Phone, PushServer, register
 from ..common.pictures import astronaut, enrolment_photos, stranger
@@ -114,7 +113,7 @@ class House:
         config = {"id": blueprint, "alias": "Under test", "use_blueprint": use}
         assert await async_setup_component(self.hass, "automation", {"automation": [config]})
         await self.hass.async_block_till_done()
-        (automation,) = self.hass.data[DATA_COMPONENT].entities
+        (automation,) = self.hass.data["automation"].entities
         assert automation.available, "the automation is not valid"
         assert automation.is_on
 
@@ -164,7 +163,7 @@ class House:
     @property
     def notes(self) -> list[str]:
         """Return the notifications in Home Assistant's own list."""
-        shown = persistent_notification._async_get_or_create_notifications(self.hass)
+        shown = notified(self.hass)
         return [each["message"] for each in shown.values()]
 
 

@@ -21,8 +21,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import asy
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.familiar_faces.const import DOMAIN, EVENT_VISIT
-from custom_components.familiar_faces.erasing.home_traces import HomeTraces, async_erase
 from custom_components.familiar_faces.erasing.purging import Purging
+from custom_components.familiar_faces.erasing.stores import HomeTraces, async_erase
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.vault.errors import VaultUnwritable

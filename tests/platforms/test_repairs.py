@@ -22,6 +22,7 @@ from custom_components.familiar_faces.household.issues import (
     RESTORED,
     VAULT_DAMAGED,
     VAULT_KEY_LOST,
+    VAULT_MISSING,
     VAULT_PROBLEMS,
     VAULT_TOO_NEW,
     VAULT_UNWRITABLE,
@@ -44,6 +45,10 @@ PROBLEMS = {
     "key of another vault": VAULT_KEY_LOST,
     "store damaged": VAULT_DAMAGED,
     "store too new": VAULT_TOO_NEW,
+    "store gone": VAULT_MISSING,
+    "store empty": VAULT_MISSING,
+    "store without its log": VAULT_MISSING,
+    "all gone": VAULT_MISSING,
 }
 
 
@@ -68,11 +73,23 @@ def harm(folder: Path, problem: str) -> None:
             connection.execute("PRAGMA user_version = 99")
             connection.commit()
             connection.close()
+        case "store gone":
+            (folder / STORE).unlink()
+        case "store empty":
+            (folder / STORE).write_bytes(b"")
+        case "store without its log":
+            # What SQLite leaves of a new file when its log is lost.
+            (folder / STORE).unlink()
+            connection = sqlite3.connect(folder / STORE)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.close()
+        case "all gone":
+            Vault.destroy(folder)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Return what is in a folder."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    return {path.name: path.read_bytes() for path in folder.glob("*") if path.is_file()}
 
 
 @pytest.fixture
@@ -125,7 +142,7 @@ async def test_put_back(
     failed = await owner.choose(shown, "try_again")
     assert (failed["type"], failed["reason"]) == ("abort", "still_failing")
     after = await hass.async_add_executor_job(contents, folder)
-    assert {KEY: after.get(KEY), STORE: after[STORE]} == {KEY: before.get(KEY), STORE: before[STORE]}
+    assert (after.get(KEY), after.get(STORE)) == (before.get(KEY), before.get(STORE))
     assert list(await owner.issues()) == [issue_id]
 
     await hass.async_add_executor_job(put_back, folder, whole)
@@ -151,7 +168,7 @@ async def test_start_over(
     shown = await owner.choose(shown, "start_over")
     assert (shown["type"], shown["step_id"]) == ("form", "start_over")
     kept = await hass.async_add_executor_job(contents, folder)
-    assert kept[STORE] == before[STORE], "it was erased before it was confirmed"
+    assert kept.get(STORE) == before.get(STORE), "it was erased before it was confirmed"
     done = await owner.answer(shown, {})
     assert done["type"] == "create_entry"
     assert entry.state is ConfigEntryState.LOADED
@@ -318,6 +335,7 @@ FLOWS = {
     RESTORED: "RestoredFlow",
     VAULT_DAMAGED: "VaultFlow",
     VAULT_KEY_LOST: "VaultFlow",
+    VAULT_MISSING: "VaultFlow",
     VAULT_TOO_NEW: "VaultFlow",
 }
 

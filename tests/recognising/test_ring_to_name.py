@@ -311,6 +311,7 @@ async def test_consent_that_ran_out(
     assert (told, front_door.fetched) == ([], 0)
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_forget_button(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
 ) -> None:

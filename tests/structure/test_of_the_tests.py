@@ -16,6 +16,7 @@ FILES = sorted(TESTS.rglob("*.py"))
 MODULES = [path for path in FILES if path.name.startswith("test_")]
 ROOMS = {path.parent.name for path in FOLDER.glob("*/__init__.py")}
 BESIDES = {
+    "attacks": "script/attack",
     "benchmarks": "script/bench",
     "camera_lab": "script/cameras",
     "common": "what tests share",

@@ -132,7 +132,7 @@ def private_names(tree: ast.Module) -> set[str]:
     for node in ast.walk(tree):
         match node:
             case ast.ImportFrom(module=str(module), level=0) if module.startswith("homeassistant"):
-                found |= {each.name for each in node.names if each.name.startswith("_")}
+                found |= {each.name for each in node.names if re.match(r"_(?!_\w+__$)", each.name)}
             case ast.Attribute(attr=attr) if re.fullmatch(r"_[A-Z]\w*__\w+", attr):
                 found.add(attr)
             case ast.Call(

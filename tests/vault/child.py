@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from custom_components.familiar_faces.vault.errors import VaultError, VaultUnwri
 from custom_components.familiar_faces.vault.retention import Retention  # noqa: E402
 from custom_components.familiar_faces.vault.review_rows import ReviewItem  # noqa: E402
 from custom_components.familiar_faces.vault.store import Vault  # noqa: E402
-from tests.vault.makers import MODEL, NOW, a_consent, a_photo, a_visit, an_embedding, digest  # noqa: E402
+from tests.vault.makers import MARIA, MODEL, NOW, a_consent, a_photo, a_visit, an_embedding, digest  # noqa: E402
 
 SMALL_BATCH = 3
 
@@ -102,6 +103,102 @@ def fill(folder: Path, room: str, person_id: str, relief: str) -> None:
     report["pictures_right"] = all(
         vault.visit_picture(f"visit-{number}") == a_photo(number, 30_000) for number in range(len(kept))
     )
+    report["audit"] = vault.verify_audit().ok
+    vault.close()
+    tell(json.dumps(report))
+
+
+def leave(
+    folder: Path, person_id: str, kill_at: str, relief: str, reserve: str = "kept", told_calls: int = -1
+) -> None:
+    """Fill the small disk that a vault lies on, forget somebody there, and print what came of it.
+
+    `kill_at`: at which call of something that Python does not do itself the forgetting is killed; `never`: not.
+    `relief`: a command that makes space afterwards; empty: none does. `reserve`: `gone` when somebody took it away.
+    `told_calls`: a pipe to write to how many calls it took.
+    """
+    vault = Vault.open(folder)
+    if reserve == "gone":
+        (folder / "vault.reserve").unlink()
+    fill_disk(folder)
+    told: list[str | None] = []
+    vault.on_trouble(lambda trouble: told.append(None if trouble is None else type(trouble).__name__))
+    report: dict[str, Any] = {}
+    try:
+        vault.audit("looked", None, {"why": "x" * 9000}, NOW)
+    except VaultUnwritable:
+        report["full"] = True
+    death = Death(0, None if kill_at == "never" else int(kill_at))
+    if death.calls is not None:
+        death.begin()
+    try:
+        report["verified"] = vault.forget(person_id, NOW, "withdrawn").verified
+    except VaultError as err:
+        report["error"] = type(err).__name__
+    sys.setprofile(None)
+    report["calls"] = None if death.calls is None else int(kill_at) - death.calls
+    if told_calls >= 0 and report["calls"] is not None:
+        os.write(told_calls, str(report["calls"]).encode())
+    report |= {"told": told, "leaving": sorted(vault.leaving())}
+    report["people"] = [person.person_id for person in vault.people()]
+    if relief:
+        subprocess.run(relief, shell=True, check=True)
+        vault.purge(NOW, Retention())
+        report["told after"] = told[len(report["told"]) :]
+    report["reserve"] = (folder / "vault.reserve").exists()
+    tell(json.dumps(report))
+
+
+def killed(folder: Path, source: Path, points: str) -> None:
+    """Do `leave` again and again with a copy of a vault, killed at as many moments, each followed by `returned`."""
+
+    def forked(task: Callable[..., None], *arguments: object) -> None:
+        if (pid := os.fork()) == 0:
+            try:
+                task(folder, *arguments)
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+
+    reader, writer = os.pipe()
+    calls = 1 << 30
+    for number in range(int(points) + 1):
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder.parent / "others").unlink(missing_ok=True)
+        shutil.copytree(source, folder)
+        forked(leave, MARIA, str(calls if number == 0 else calls * number // int(points)), "", "kept", writer)
+        if number == 0:
+            calls = int(os.read(reader, 100))
+        forked(returned)
+
+
+def fill_disk(folder: Path) -> None:
+    """Leave not one free block on the disk that a vault lies on."""
+    with (folder.parent / "others").open("ab", buffering=0) as others:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    others.write(bytes(size))
+            except OSError:
+                continue
+
+
+def returned(folder: Path) -> None:
+    """Open a vault as the next start does, and print who is there and who is leaving; then erase those."""
+    try:
+        vault = Vault.open(folder)
+    except VaultUnwritable as err:
+        tell(json.dumps({"error": type(err).__name__}))
+        return
+    report: dict[str, Any] = {
+        "people": [person.person_id for person in vault.people()],
+        "leaving": sorted(vault.leaving()),
+    }
+    try:
+        report["erased"] = [receipt.person_id for receipt in vault.forget_leaving()]
+    except VaultError as err:
+        report["error"] = type(err).__name__
+    report["forgotten"] = vault.was_forgotten(MARIA)
     report["audit"] = vault.verify_audit().ok
     vault.close()
     tell(json.dumps(report))
@@ -318,6 +415,9 @@ def main() -> None:
         "refuse": refuse,
         "fill": fill,
         "nursery": nursery,
+        "killed": killed,
+        "leave": leave,
+        "returned": returned,
     }
     tasks[sys.argv[2]](Path(sys.argv[3]), *sys.argv[4:])
 

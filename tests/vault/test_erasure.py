@@ -194,21 +194,17 @@ def test_a_purge_that_fails_half_way_is_finished_by_the_next(
     enrol(vault)
     for number in range(120):
         vault.add_visit(a_visit(f"v{number}"), None, NOW)
-    vault.close()
-    # The row in the way of the second batch: its deletion is refused by the file itself.
-    with closing(sqlite3.connect(folder / "vault.db")) as connection, connection:
+    # The row in the way of the second batch: its deletion is refused.
+    with vault._database.read() as connection:
         connection.execute(
-            "CREATE TRIGGER stuck BEFORE DELETE ON visit WHEN old.visit_id = 'v70' "
+            "CREATE TEMP TRIGGER stuck BEFORE DELETE ON main.visit WHEN old.visit_id = 'v70' "
             "BEGIN SELECT RAISE(ABORT, 'stuck'); END"
         )
-    vault = Vault.open(folder)
     with pytest.raises(sqlite3.IntegrityError, match="stuck"):
         vault.purge(NOW + 30 * DAY, Retention())
     assert vault.count_visits(NOW) == 70
     assert vault.verify_audit().ok
     vault.close()
-    with closing(sqlite3.connect(folder / "vault.db")) as connection, connection:
-        connection.execute("DROP TRIGGER stuck")
     vault = Vault.open(folder)
     assert vault.purge(NOW + 30 * DAY, Retention()).visits == 70
     vault.close()

@@ -21,7 +21,15 @@ def test_only_the_owner_may_look_inside(vault: Vault, folder: Path) -> None:
     enrol(vault)
     found = modes(folder)
     assert found.pop("vault") == 0o700
-    assert found.keys() == {"vault.db", "vault.db-wal", "vault.db-shm", "vault.key", "vault.lock"}
+    assert found.keys() == {
+        "vault.db",
+        "vault.db-wal",
+        "vault.db-shm",
+        "vault.key",
+        "vault.leaving",
+        "vault.lock",
+        "vault.reserve",
+    }
     assert set(found.values()) == {0o600}
 
 
@@ -32,6 +40,22 @@ def test_modes_that_were_loosened_are_tightened(folder: Path) -> None:
     Vault.open(folder).close()
     assert modes(folder)["vault"] == 0o700
     assert modes(folder)["vault.db"] == 0o600
+
+
+@pytest.mark.parametrize(
+    ("folder_mode", "mode", "said"),
+    [(0o755, 0o644, True), (0o755, 0o640, True), (0o700, 0o644, False), (0o755, 0o600, False)],
+)
+def test_a_key_that_others_could_read(folder: Path, folder_mode: int, mode: int, said: bool) -> None:
+    """It is theirs no more, and it is said that it was."""
+    Vault.open(folder).close()
+    (folder / "vault.key").chmod(mode)
+    folder.chmod(folder_mode)
+    for exposed in (said, False):
+        vault = Vault.open(folder)
+        vault.close()
+        assert vault.key_was_exposed is exposed
+        assert modes(folder) == {**dict.fromkeys(modes(folder), 0o600), "vault": 0o700}
 
 
 def test_a_vault_is_open_once(vault: Vault, folder: Path) -> None:

@@ -69,7 +69,14 @@ def test_an_older_store_is_copied_then_migrated(old: Path) -> None:
     vault = Vault.open(old)
     assert vault.person(MARIA).name == "Maria Gantenbein"
     vault.close()
-    assert {path.name for path in old.iterdir()} == {"vault.db", "vault.key", "vault.lock", COPY}
+    assert {path.name for path in old.iterdir()} == {
+        "vault.db",
+        "vault.key",
+        "vault.leaving",
+        "vault.lock",
+        "vault.reserve",
+        COPY,
+    }
     assert version_of(old / "vault.db") == NEWEST + 2
     assert tables_of(old / "vault.db") - tables_of(old / COPY) == {"kind", "note"}
     assert version_of(old / COPY) == NEWEST

@@ -167,7 +167,7 @@ def tampered(vault: Vault, folder: Path) -> Iterator[Scene]:
         ("UPDATE consent SET number = 7 WHERE consent_id = 'maria-1'", [MARIA]),
         (swap("template", "sealed", "template_id", "template-1", "template-2"), [MARIA]),
         (swap("template", "sealed", "template_id", "template-1", "template-3"), [MARIA, OTTO]),
-        (f"UPDATE template SET person_id = '{OTTO}' WHERE template_id = 'template-1'", [OTTO]),
+        (f"UPDATE template SET person_id = '{OTTO}' WHERE template_id = 'template-1'", [MARIA, OTTO]),
         ("UPDATE template SET added_at = added_at + 1 WHERE template_id = 'template-3'", [OTTO]),
         (f"UPDATE person SET sealed = zeroblob(40) WHERE person_id = '{MARIA}'", [MARIA]),
         (f"UPDATE person SET sealed = substr(sealed, 1, 30) WHERE person_id = '{OTTO}'", [OTTO]),

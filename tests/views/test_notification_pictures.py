@@ -201,7 +201,7 @@ async def test_no_more_than_fits(hass: HomeAssistant, sockets: None, monkeypatch
     monkeypatch.setattr(room, "MOST", 3)
     monkeypatch.setattr(room, "MOST_BYTES", 100)
     monkeypatch.setattr(room, "LARGEST", 60)
-    store = PictureStore()
+    store = PictureStore(lambda _: True)
     links = [store.async_offer(hass, str(number), bytes(10)) for number in range(5)]
     assert (len(store), store.size) == (3, 30)
     ids = [str(each).split("?", maxsplit=1)[0].rsplit("/", maxsplit=1)[1] for each in links]
@@ -217,7 +217,7 @@ async def test_no_more_than_fits(hass: HomeAssistant, sockets: None, monkeypatch
 async def test_one_link_a_picture(hass: HomeAssistant, sockets: None, freezer: FrozenDateTimeFactory) -> None:
     """Recipients who are told the same share a picture, which stays as long as its last link."""
     hass.data["http.auth"] = "a refresh token"
-    store, picture = PictureStore(), bytes(10)
+    store, picture = PictureStore(lambda _: True), bytes(10)
     first = str(store.async_offer(hass, "episode", picture))
     freezer.tick(300)
     second = str(store.async_offer(hass, "episode", picture))

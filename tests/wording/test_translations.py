@@ -15,6 +15,9 @@ from custom_components.familiar_faces.alerts.answers import Answer
 from custom_components.familiar_faces.alerts.telling import Kind
 from custom_components.familiar_faces.capture.trying import Finding
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.erasing.mentions import Kind as Mentioned
+from custom_components.familiar_faces.erasing.stores import Store
+from custom_components.familiar_faces.flows import receipt_words
 from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.seen.spoken import Sentence
@@ -236,7 +239,7 @@ def test_issues() -> None:
     """Every repair issue has its text with its placeholders, and none is left over."""
     module, tree = load("household", "issues"), parse(FOLDER / "household" / "issues.py")
     created: dict[str, set[str]] = {}
-    for call in calls(tree, "_async_create", "_async_create_fixable"):
+    for call in calls(tree, "_async_create", "_async_create_fixable", "_async_create_lasting"):
         (key,) = strings(call.args[2], tree, module)
         created[key] = set(keywords(call))
         # What can be fixed is described by its flow.
@@ -359,6 +362,15 @@ def lines_of_the_logbook() -> set[str]:
     }
 
 
+def troubles_of_an_engine_elsewhere() -> set[str]:
+    """Return the keys of what is said of an engine on another machine."""
+    said = calls(parse(path_of("household.engine_trouble")), "say_at_once")
+    words = [
+        [ast.literal_eval(each) for each in call.args[1:] if isinstance(each, ast.Constant)] for call in said
+    ]
+    return {each[1] for each in words if each[0] == "engine_elsewhere"}
+
+
 KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "alert_answer": lambda: {str(answer) for answer in Answer},
     "alert_answer_of": lambda: {str(answer) for answer in Answer} - {Answer.WHO},
@@ -368,13 +380,22 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     ),
     "calendar": lambda: {"visit"},
     "cannot_prepare": reasons_of_the_environment,
+    "engine_elsewhere": troubles_of_an_engine_elsewhere,
     "consent_text": sentences_of_the_consent,
     "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
     "logbook": lines_of_the_logbook,
     "photo_verdict": verdicts_on_photos,
     "quality": reasons_of_quality,
     "still": lambda: {str(finding) for finding in Finding},
+    "mention": lambda: {str(kind) for kind in Mentioned},
+    "receipt": lambda: {
+        *receipt_words.VAULT,
+        *receipt_words.HOME,
+        *receipt_words.RECORDER,
+        *receipt_words.SENTENCES,
+    },
     "spoken": lambda: {str(sentence) for sentence in Sentence},
+    "stores": lambda: {str(store) for store in Store},
     "walk_up": lambda: {str(end) for end in Ended},
 }
 
@@ -385,6 +406,7 @@ def test_selectors() -> None:
     # The fitness sensor fills in its own.
     filled: dict[str, set[str]] = {"fitness_advice": {"width"}, "consent_text": values_of_the_consent()}
     filled |= {"calendar": {"who", "camera"}, "logbook": {"camera"}}
+    filled |= {"mention": {"where"}, "receipt": {"when", "person_id", "stores", "places"}}
     # In whichever language a question was asked.
     filled["spoken"] = {
         name for call in calls(parse(path_of("seen.spoken")), "async_say") for name in keywords(call)

@@ -2,22 +2,29 @@
 
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from ..const import DOMAIN
+from ..erasing.mentions import ERASABLE, MOST, Place, place_of
+from ..household.places import witness_file
 from ..vault.errors import VaultError
 from ..vault.records import AuditEntry
 from ..wording.words import LANGUAGES, shown_language
 from .common import ATTR_PERSON, TEXT, Action, find_id, find_person, hub_of
 from .receipts import answer_receipt, erasing_failed
 
+ATTR_ALSO = "also"
 ATTR_LANGUAGE = "language"
 ATTR_LIMIT = "limit"
 ATTR_PERSON_ID = "person_id"
 MAX_ENTRIES = 1000
 
-FORGET_SCHEMA = vol.Schema({vol.Required(ATTR_PERSON): TEXT})
+FORGET_SCHEMA = vol.Schema(
+    {vol.Required(ATTR_PERSON): TEXT, vol.Optional(ATTR_ALSO, default=list): vol.All(cv.ensure_list, [TEXT])}
+)
+MENTIONS_SCHEMA = vol.Schema({vol.Required(ATTR_PERSON): TEXT})
 RECEIPT_SCHEMA = vol.Schema({vol.Required(ATTR_PERSON_ID): TEXT})
 EXPORT_SCHEMA = vol.Schema({vol.Required(ATTR_PERSON): TEXT, vol.Optional(ATTR_LANGUAGE): vol.In(LANGUAGES)})
 AUDIT_LOG_SCHEMA = vol.Schema(
@@ -34,11 +41,46 @@ async def _async_forget(call: ServiceCall) -> ServiceResponse:
     """Erase somebody from everywhere."""
     hub = hub_of(call.hass)
     person_id = find_id(hub, call.data[ATTR_PERSON])
+    also = [_place(key) for key in call.data[ATTR_ALSO]]
     try:
-        receipt = await hub.forgetting.async_forget(person_id)
+        receipt = await hub.forgetting.async_forget(person_id, also=also)
     except VaultError as err:
         raise erasing_failed(err) from err
     return answer_receipt(person_id, receipt)
+
+
+def _place(key: str) -> Place:
+    """Return a place of others that can be cleared of a name."""
+    try:
+        place = place_of(key)
+    except ValueError:
+        place = None
+    if place is None or place.kind not in ERASABLE:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="unknown_place",
+            translation_placeholders={"place": key},
+        )
+    return place
+
+
+async def _async_mentions(call: ServiceCall) -> ServiceResponse:
+    """Say where else a name is mentioned. Nothing is erased."""
+    hub = hub_of(call.hass)
+    person_id = find_id(hub, call.data[ATTR_PERSON])
+    return {
+        "person_id": person_id,
+        "at_most_of_each_kind": MOST,
+        "mentions": [
+            {
+                "place": each.key,
+                "kind": str(each.kind),
+                "where": each.where,
+                "erasable": each.kind in ERASABLE,
+            }
+            for each in await hub.forgetting.async_mentions(person_id)
+        ],
+    }
 
 
 async def _async_receipt(call: ServiceCall) -> ServiceResponse:
@@ -99,10 +141,16 @@ async def _async_verify_audit(call: ServiceCall) -> ServiceResponse:
     """Say whether the audit log is as it was written."""
     hub = hub_of(call.hass)
     try:
-        verdict = await hub.hass.async_add_executor_job(hub.vault.verify_audit)
+        verdict = await hub.hass.async_add_executor_job(hub.vault.verify_audit, witness_file(hub.hass))
     except VaultError as err:
         raise _reading_failed(err) from err
-    return {"ok": verdict.ok, "entries": verdict.entries, "first_bad": verdict.first_bad}
+    return {
+        "ok": verdict.ok,
+        "entries": verdict.entries,
+        "first_bad": verdict.first_bad,
+        "rows_ok": verdict.rows_ok,
+        "mark_ok": verdict.mark_ok,
+    }
 
 
 async def _async_audit_log(call: ServiceCall) -> ServiceResponse:
@@ -140,6 +188,7 @@ def _reading_failed(err: VaultError) -> HomeAssistantError:
 
 ACTIONS = (
     Action("forget", _async_forget, FORGET_SCHEMA),
+    Action("mentions", _async_mentions, MENTIONS_SCHEMA, SupportsResponse.ONLY),
     Action("receipt", _async_receipt, RECEIPT_SCHEMA, SupportsResponse.ONLY),
     Action("export", _async_export, EXPORT_SCHEMA, SupportsResponse.ONLY),
     Action("purge", _async_purge, vol.Schema({})),

@@ -246,7 +246,7 @@ class Alerts:
         """Follow that somebody has another name, or agrees to pictures no more."""
         now = dt_util.utcnow()
         self._episodes.rename({each.person_id: each.name for each in self._household.people.values()})
-        pictured = {each for each in self._household.people if keeps_pictures(self._household, each)}
+        pictured = {each for each in self._household.people if self._teller.may_show(each)}
         if not self._pictured <= pictured:
             # Somebody agrees to pictures no more, or is gone; they may be in any of these.
             self._episodes.drop_pictures(now + timedelta(minutes=LINK_MINUTES))

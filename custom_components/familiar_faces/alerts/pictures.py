@@ -1,5 +1,6 @@
 """The pictures of notifications: in memory for as long as a phone needs to fetch one, and behind signed links."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
@@ -28,14 +29,22 @@ _LIFE = timedelta(minutes=LINK_MINUTES)
 class _Held:
     episode_id: str
     picture: bytes = field(repr=False)
+    of: frozenset[str]
+    """Whom it shows, by the ids of people; nobody who was not named."""
+    since: datetime
     until: datetime
+
+    def there(self, now: datetime) -> bool:
+        """Return whether it may be shown; not after the clock was set back either."""
+        return self.since <= now < self.until
 
 
 class PictureStore:
     """The pictures that notifications link to. They are nowhere but in memory."""
 
-    def __init__(self) -> None:
-        """Hold none."""
+    def __init__(self, may_show: Callable[[str], bool]) -> None:
+        """Hold none; `may_show` says whether there may still be pictures of somebody."""
+        self._may_show = may_show
         self._held: dict[str, _Held] = {}
 
     def __len__(self) -> int:
@@ -48,8 +57,12 @@ class PictureStore:
         return sum(len(held.picture) for held in self._held.values())
 
     @callback
-    def async_offer(self, hass: HomeAssistant, episode_id: str, picture: bytes) -> str | None:
+    def async_offer(
+        self, hass: HomeAssistant, episode_id: str, picture: bytes, of: frozenset[str] = frozenset()
+    ) -> str | None:
         """Hold a picture (JPEG) of an episode for a while, and return the signed path to it.
+
+        `of`: the ids of the people whom it shows. It is there only as long as they agree to that.
 
         None for a picture that is too large for a phone.
         """
@@ -67,7 +80,7 @@ class PictureStore:
         )
         picture_id = known or token_urlsafe(16)
         self._held.pop(picture_id, None)
-        self._held[picture_id] = _Held(episode_id, picture, now + _LIFE)
+        self._held[picture_id] = _Held(episode_id, picture, of, now, now + _LIFE)
         while len(self._held) > MOST or self.size > MOST_BYTES:
             del self._held[next(iter(self._held))]
         path = PICTURE_PATH.format(picture_id=picture_id)
@@ -83,10 +96,12 @@ class PictureStore:
     @callback
     def async_expire(self, now: datetime) -> None:
         """Drop what is past its time."""
-        self._held = {key: held for key, held in self._held.items() if held.until > now}
+        self._held = {key: held for key, held in self._held.items() if held.there(now)}
 
     @callback
     def async_get(self, picture_id: str, now: datetime) -> bytes | None:
         """Return a picture; None when there is none, or no longer."""
         held = self._held.get(picture_id)
-        return None if held is None or held.until <= now else held.picture
+        if held is None or not held.there(now) or not all(map(self._may_show, held.of)):
+            return None
+        return held.picture

@@ -13,6 +13,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceNotFound
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..internals.companion_app import MOBILE_APP, actions_of_phones, async_push, async_takes_notifications
+from ..people.names import cleaned
 from .notification import Notification
 from .payload import companion, companion_clear, markdown
 
@@ -151,7 +152,14 @@ def _phone(hass: HomeAssistant, entry: ConfigEntry) -> Recipient:
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     title = next((each.name_by_user for each in devices if each.name_by_user), entry.title)
     apple = entry.data.get("manufacturer") == "Apple"
-    return Recipient(f"{Way.PHONE}:{entry.entry_id}", title, entry.data.get(_USER_ID), apple, entry.title)
+    # Whoever has the phone says what it is called, and the owner reads it in a dialog.
+    return Recipient(
+        f"{Way.PHONE}:{entry.entry_id}",
+        cleaned(title) or entry.entry_id,
+        entry.data.get(_USER_ID),
+        apple,
+        entry.title,
+    )
 
 
 @callback

@@ -10,9 +10,10 @@ from homeassistant.util import dt as dt_util
 
 from ..const import CONF_CAMERA
 from ..household.household import Household
-from ..household.keeping import keeps_visits
+from ..household.keeping import keeps_pictures, keeps_visits, may_be_told
 from ..household.signals import SIGNAL_TOLD
 from ..household.subentries import camera_names
+from ..people.choices import ANYWHERE
 from ..wording.words import async_say
 from .answers import Answer, Answers
 from .episode import Episode
@@ -61,7 +62,7 @@ class Teller:
 
     def __init__(self, household: Household, answers: Answers) -> None:
         """Have told nobody anything; what can be answered to it is offered by `answers`."""
-        self.pictures = PictureStore()
+        self.pictures = PictureStore(self.may_show)
         self.answers = answers
         self._household = household
         self._hass: HomeAssistant = household.hass
@@ -181,7 +182,12 @@ class Teller:
         camera_id = telling.parts[-1].camera_id
         picture = None
         if telling.picture is not None and recipient.user_id is not None:
-            picture = self.pictures.async_offer(self._hass, episode.episode_id, telling.picture)
+            picture = self.pictures.async_offer(
+                self._hass,
+                episode.episode_id,
+                telling.picture,
+                frozenset(part.individual for part in telling.parts if part.kind is Kind.FAMILIAR),
+            )
         notification = Notification(
             tag=episode.tag,
             title=cameras.get(camera_id, ""),
@@ -194,6 +200,10 @@ class Teller:
         )
         arrived = False
         try:
+            if not self._still_told(telling):
+                # It waited, and somebody's consent ended meanwhile.
+                self.pictures.async_take_back(episode.episode_id)
+                return
             await async_send(self._hass, recipient, notification)
             arrived = True
         except ServiceNotFound:
@@ -203,6 +213,20 @@ class Teller:
             if news and not arrived and where in self._sent:
                 self._unheard.add(where)
         self._async_show_told(telling)
+
+    def may_show(self, person_id: str) -> bool:
+        """Return whether there may still be pictures of somebody, whom some camera recognises."""
+        return may_be_told(self._household, person_id, ANYWHERE) and keeps_pictures(
+            self._household, person_id
+        )
+
+    def _still_told(self, telling: Telling) -> bool:
+        """Return whether everybody whom it names may still be named."""
+        return all(
+            may_be_told(self._household, part.individual, part.camera_id)
+            for part in telling.parts
+            if part.kind is Kind.FAMILIAR
+        )
 
     @callback
     def _async_show_told(self, telling: Telling) -> None:

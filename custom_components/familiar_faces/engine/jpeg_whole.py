@@ -26,7 +26,7 @@ type Decode = Callable[[bytes, int], NDArray[np.uint8]]
 
 def ended(data: bytes, jpeg: Jpeg) -> bytes:
     """Return a JPEG that has an end mark: without one, OpenCV gives no picture, or one that ends in black."""
-    return data if jpeg.end is not None else data.rstrip(b"\xff") + _END
+    return data if jpeg.end is not None else data[:].rstrip(b"\xff") + _END
 
 
 def check_whole(data: bytes, jpeg: Jpeg, pixels: NDArray[np.uint8], finest: int, decode: Decode) -> None:

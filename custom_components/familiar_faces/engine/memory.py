@@ -16,6 +16,8 @@ _ANOTHER_LIBC = (OSError, AttributeError)
 KEPT = 128 << 20
 """Bytes of free memory that are kept: more than the look at a 1080p or 4K frame needs, less than what the largest
 picture that is accepted needs."""
+GROWTH = 256 << 20
+"""Bytes by which the engine may grow once it is loaded, of which most is address space of threads."""
 LARGE = 32 << 20
 """Bytes from which a block is given back all the same; the most that glibc allows."""
 
@@ -30,3 +32,14 @@ def keep_freed() -> bool:
     settings = ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, LARGE), (_M_TRIM_THRESHOLD, KEPT))
     told = [mallopt(name, value) for name, value in settings]
     return all(told)
+
+
+def give_back() -> bool:
+    """Give back to the system what is free now; return whether its malloc could be told to.
+
+    Loading the models leaves 75 MB behind: the files as they were read, and the session that deepface made.
+    """
+    try:
+        return bool(ctypes.CDLL(None).malloc_trim(0))
+    except _ANOTHER_LIBC:
+        return False

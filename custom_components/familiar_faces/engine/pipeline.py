@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-import threading
 import time
 
 import cv2
@@ -12,10 +11,11 @@ from . import models
 from .detector import Detection, Detector, scale_for
 from .model_card import space
 from .pinned import Variant
-from .pixels import Frame, Pixels, encode_jpeg, open_frame, whole_frame
+from .pixels import Frame, HeavyError, Pixels, encode_jpeg, open_frame, whole_frame
 from .protocol import MAX_FACES, MIN_FACE, Face, Faces
 from .quality import judge
 from .recogniser import Recogniser, align
+from .right_of_way import RightOfWay, Stepwise
 from .turning import QUARTERS, quarters
 
 PORTRAIT = (320, 400)
@@ -37,6 +37,16 @@ class Wish:
     """Turn the picture by 0, 90, 180 or 270 degrees clockwise before anything is looked for."""
     search_turned: bool = False
     """Look for faces in the picture turned, too, when nobody is upright in it; the answer is of it so turned."""
+    upload: bool = False
+    """A photo that somebody sent, and no camera: it comes behind every look."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Eyes:
+    """Both models, as one way of work uses them."""
+
+    detector: Detector
+    recogniser: Recogniser
 
 
 class Pipeline:
@@ -46,27 +56,49 @@ class Pipeline:
         """Load the models, checked; raise WeightsError."""
         loaded = models.load(home, variant)
         self.variant = variant
-        self._detector = Detector(loaded.detector)
-        self._recogniser = Recogniser(loaded.recogniser)
+        self._way = RightOfWay()
+        self._eyes = _Eyes(Detector(loaded.detector), Recogniser(loaded.recogniser))
+        self._patient = _Eyes(
+            Detector(Stepwise(loaded.detector, self._way)), Recogniser(Stepwise(loaded.recogniser, self._way))
+        )
         self._needed = 0.0
         """How finely the last frame had to be decoded: the next one, most likely of the same scene, will need
         the same, and decoding it coarsely first would be in vain."""
-        # Neither deepface nor cv2.FaceDetectorYN has a lock.
-        self._lock = threading.Lock()
 
     def warm_up(self) -> None:
         """Run both models once, so that the first visitor does not wait for their first call."""
-        with self._lock:
-            self._detector.detect(np.zeros((540, 960, 3), np.uint8), MIN_FACE, 1)
-            self._recogniser.embed([np.zeros((112, 112, 3), np.uint8)])
+        with self._way.look():
+            self._eyes.detector.detect(np.zeros((540, 960, 3), np.uint8), MIN_FACE, 1)
+            self._eyes.recogniser.embed([np.zeros((112, 112, 3), np.uint8)])
 
-    def see(self, data: bytes, wish: Wish) -> Faces:
-        """Return the faces in a JPEG, PNG or WebP, the largest first.
+    def see(self, data: bytes, wish: Wish, *, heavy: bool = True) -> Faces:
+        """Return the faces in a JPEG, PNG, WebP, HEIC or AVIF, the largest first.
 
-        Raises NotAnImageError or TooLargeError.
+        A photo that was sent in lets looks go first, which may be made by other threads at the same time. Raises
+        NotAnImageError or TooLargeError; without `heavy`, HeavyError for what takes seconds to decode.
         """
-        with self._lock:
-            return self._see(data, wish)
+        start = time.perf_counter()
+        if wish.upload:
+            frame = open_frame(data, scale_for(wish.min_face), heavy=heavy)
+            return self._look(self._patient, frame, wish, start)[0]
+        try:
+            with self._way.look():
+                # A photo to enrol with comes after anything, and its template must not depend on it.
+                needed = 0.0 if wish.mirrored else self._needed
+                frame = open_frame(data, max(scale_for(wish.min_face), needed), heavy=False)
+                faces, self._needed = self._look(self._eyes, frame, wish, start)
+                return faces
+        except HeavyError:
+            if not heavy:
+                raise
+        return self.see_heavy(data, wish)
+
+    def see_heavy(self, data: bytes, wish: Wish) -> Faces:
+        """Return the faces in an image that takes long to decode; looks go on meanwhile. Raises as `see`."""
+        start = time.perf_counter()
+        frame = open_frame(data, 1.0)
+        with self._way.look():
+            return self._look(self._eyes, frame, wish, start)[0]
 
     def see_pixels(self, pixels: Pixels, wish: Wish) -> Faces:
         """Return the faces in a picture that is decoded, the largest first."""
@@ -74,26 +106,18 @@ class Pipeline:
 
     def see_frame(self, frame: Frame, wish: Wish) -> Faces:
         """Return the faces in an image that is opened already, the largest first."""
-        with self._lock:
-            return self._look(frame, wish, time.perf_counter())[0]
+        with self._way.look():
+            return self._look(self._eyes, frame, wish, time.perf_counter())[0]
 
-    def _see(self, data: bytes, wish: Wish) -> Faces:
-        start = time.perf_counter()
-        # A photo to enrol with comes after anything, and its template must not depend on it.
-        needed = 0.0 if wish.mirrored else self._needed
-        frame = open_frame(data, max(scale_for(wish.min_face), needed))
-        faces, self._needed = self._look(frame, wish, start)
-        return faces
-
-    def _look(self, frame: Frame, wish: Wish, start: float) -> tuple[Faces, float]:
+    def _look(self, eyes: _Eyes, frame: Frame, wish: Wish, start: float) -> tuple[Faces, float]:
         """Return the faces in a frame, of which more is decoded when it is needed, and how finely that was."""
         frame = frame.turned(quarters(wish.rotate))
         decoded = time.perf_counter()
-        frame, found, lying, turned = self._find(frame, wish)
+        frame, found, lying, turned = _find(eyes.detector, frame, wish)
         detected = time.perf_counter()
         crops = [align(frame.pixels, detection.landmarks / frame.step) for detection in found]
         aligned = time.perf_counter()
-        embeddings = self._recogniser.embed(crops, mirrored=wish.mirrored)
+        embeddings = eyes.recogniser.embed(crops, mirrored=wish.mirrored)
         embedded = time.perf_counter()
         faces = tuple(
             Face(
@@ -123,31 +147,31 @@ class Pipeline:
         )
         return seen, frame.needed
 
-    def _find(self, frame: Frame, wish: Wish) -> tuple[Frame, list[Detection], list[bool], int]:
-        """Return the faces and which of them lie, and by how many degrees clockwise the picture is to be turned.
 
-        With `search_turned` they are the faces of the picture so turned, which is returned with them.
-        """
-        found, lying = self._faces(frame, wish)
-        # A face that lies is a sign that the picture does; without any one has to be asked to search for it.
-        if not all(lying) or not (found or wish.search_turned):
-            return frame, found, lying, 0
-        widest, turn = 0.0, 0
-        for clockwise in QUARTERS:
-            others, lie = self._faces(frame.turned(clockwise), wish)
-            upright = max(
-                (each.box[2] for each, lies in zip(others, lie, strict=True) if not lies), default=0.0
-            )
-            if upright > widest:
-                widest, turn = upright, clockwise
-        if turn and wish.search_turned:
-            frame = frame.turned(turn)
-            found, lying = self._faces(frame, wish)
-        return frame, found, lying, 90 * turn
+def _find(detector: Detector, frame: Frame, wish: Wish) -> tuple[Frame, list[Detection], list[bool], int]:
+    """Return the faces and which of them lie, and by how many degrees clockwise the picture is to be turned.
 
-    def _faces(self, frame: Frame, wish: Wish) -> tuple[list[Detection], list[bool]]:
-        found = self._detector.detect(frame, wish.min_face, wish.max_faces)
-        return found, [self._detector.lies(frame, each) for each in found]
+    With `search_turned` they are the faces of the picture so turned, which is returned with them.
+    """
+    found, lying = _faces(detector, frame, wish)
+    # A face that lies is a sign that the picture does; without any one has to be asked to search for it.
+    if not all(lying) or not (found or wish.search_turned):
+        return frame, found, lying, 0
+    widest, turn = 0.0, 0
+    for clockwise in QUARTERS:
+        others, lie = _faces(detector, frame.turned(clockwise), wish)
+        upright = max((each.box[2] for each, lies in zip(others, lie, strict=True) if not lies), default=0.0)
+        if upright > widest:
+            widest, turn = upright, clockwise
+    if turn and wish.search_turned:
+        frame = frame.turned(turn)
+        found, lying = _faces(detector, frame, wish)
+    return frame, found, lying, 90 * turn
+
+
+def _faces(detector: Detector, frame: Frame, wish: Wish) -> tuple[list[Detection], list[bool]]:
+    found = detector.detect(frame, wish.min_face, wish.max_faces)
+    return found, [detector.lies(frame, each) for each in found]
 
 
 def portrait(frame: Frame, detection: Detection) -> Pixels:

@@ -2,51 +2,34 @@
 
 from dataclasses import dataclass, replace
 import math
-from typing import Any, Self
+from typing import Self
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
+from .budget import plan
+from .decoding import REDUCED, Pixels, decode_here
+from .decoding_apart import decode_apart
 from .headers import CutOffError, Header, NotAnImageError, TooLargeError, read_header
-from .jpeg_whole import check_whole, ended
-from .photo_formats import decode_photo
-from .protocol import MAX_PIXELS
 from .turning import rotated
 
 __all__ = [
     "CutOffError",
     "Frame",
+    "HeavyError",
     "NotAnImageError",
     "Pixels",
     "TooLargeError",
     "decode",
     "encode_jpeg",
-    "is_phone_photo",
     "open_frame",
     "whole_frame",
 ]
 
-Pixels = NDArray[np.uint8]
-"""Height x width x 3, blue first, 8 bits."""
-
-MAX_WHOLE = 50 * 1024 * 1024
-"""Pixels of what can only be decoded whole: 8160 x 6144, as phones with 50 megapixels write them, take 150 MB."""
-MAX_DECODED = MAX_WHOLE // 2
-"""Pixels to which a larger JPEG is reduced: 79 MB. Of 200 megapixels a quarter of width and height is left."""
 MOST_LOOKED = 12_500_000
 """Pixels at which the whole picture is searched; a face 80 pixels wide is found in 200 megapixels."""
-MAX_MEMORY = 384 * 1024 * 1024
-"""Bytes that decoding may take: the pixels, and what the decoder holds besides."""
 _LARGE = 4_000_000
 """Pixels from which a frame is first decoded at reduced scale. Measured on one core: 3840x2160 in full 18 ms
 and 3 more to shrink it, at half scale 10, at a quarter 6; of 1920x1080 half scale saves 2 ms of 5."""
-_REDUCED: dict[int, int] = {
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    1: cv2.IMREAD_COLOR,
-}
 
 
 @dataclass(slots=True)
@@ -74,7 +57,7 @@ class Frame:
         """
         self.needed = max(self.needed, scale)
         if self.step > self.finest and self.step * scale > 1:
-            pixels, self.step = _decode_reduced(self.data, read_header(self.data), scale)
+            pixels, self.step = _decode_reduced(self.data, read_header(self.data), self.finest, scale)
             self.pixels = rotated(pixels, self.turn)
 
     def turned(self, clockwise: int) -> Self:
@@ -86,29 +69,32 @@ class Frame:
         return replace(self, pixels=rotated(self.pixels, clockwise), size=size, turn=turn)
 
 
-def open_frame(data: bytes, scale: float) -> Frame:
+class HeavyError(Exception):
+    """The image takes so much to decode that it is done by a process of its own, which was not allowed."""
+
+
+def open_frame(data: bytes, scale: float, *, heavy: bool = True) -> Frame:
     """Return an image decoded at `scale`, a share of its size, or larger; errors as `decode`.
 
     A large JPEG is made 1/2, 1/4 or 1/8 as wide and high by its decoder, which takes less time and memory; one of
-    more pixels than fit in memory never becomes larger than that.
+    more pixels than fit in memory never becomes larger than that. Without `heavy` raises HeavyError when a process
+    of its own would have to decode it, which may take seconds.
     """
     header = read_header(data)
-    if header.heif is not None:
-        _finest(header)
-        pixels, step, size = decode_photo(data, header.heif)
+    planned = plan(header, len(data))
+    if planned.apart:
+        if not heavy:
+            raise HeavyError
+        pixels, step, size = decode_apart(data, header, planned.finest)
         return Frame(b"", pixels, step, size, step)
-    pixels, step = _decode_reduced(data, header, min(scale, scale_looked((header.width, header.height))))
+    wanted = min(scale, scale_looked((header.width, header.height)))
+    pixels, step = _decode_reduced(data, header, planned.finest, wanted)
     if step == 1:
         return whole_frame(pixels)
     # Its EXIF orientation may have turned it. Nearly square, it may look as if it had not: that is a few pixels.
     lies = pixels.shape[1] != _ceil(header.width, step)
     size = (header.height, header.width) if lies else (header.width, header.height)
-    return Frame(data, pixels, step, size, _finest(header))
-
-
-def is_phone_photo(data: bytes) -> bool:
-    """Return whether these may be the bytes of a HEIC or AVIF photo, which is decoded in a process of its own."""
-    return data[4:8] == b"ftyp"
+    return Frame(data, pixels, step, size, planned.finest)
 
 
 def scale_looked(size: tuple[int, int]) -> float:
@@ -131,15 +117,16 @@ def decode(data: bytes) -> Pixels:
     for people, the latter also for what only `open_frame` can take, reduced.
     """
     header = read_header(data)
-    if header.heif is not None and header.width * header.height <= MAX_WHOLE:
-        pixels, step, _ = decode_photo(data, header.heif)
-        if step == 1:
-            return pixels
-    if header.heif is not None or _finest(header, MAX_WHOLE) > 1:
+    planned = plan(header, len(data))
+    if planned.apart:
+        pixels, step, _ = decode_apart(data, header, planned.finest)
+    else:
+        pixels, step = decode_here(data, header, planned.finest), planned.finest
+    if step > 1:
         raise TooLargeError(
             f"the image has {header.width} x {header.height} pixels, too many to be decoded whole"
         )
-    return _decoded(data, header, 1, 1)
+    return pixels
 
 
 def encode_jpeg(image: Pixels, quality: int = 90) -> bytes:
@@ -150,78 +137,13 @@ def encode_jpeg(image: Pixels, quality: int = 90) -> bytes:
     return bytes(data)
 
 
-def _finest(header: Header, most: int = MAX_DECODED) -> int:
-    """Return how many pixels of the image one has to stand for at least; raise TooLargeError when it is too large.
-
-    `most`: pixels that a JPEG may be decoded to.
-    """
-    pixels, jpeg = header.width * header.height, header.jpeg
-    words = f"the image has {header.width} x {header.height} pixels, "
-    if jpeg is None:
-        limit = min(MAX_WHOLE, MAX_MEMORY // header.pixel_bytes)
-        if pixels <= limit:
-            return 1
-        raise TooLargeError(f"{words}more than {limit // 1_000_000} million; as a JPEG it may have more")
-    if pixels > MAX_PIXELS:
-        raise TooLargeError(f"{words}more than {MAX_PIXELS // 1_000_000} million")
-    for step in reversed(_REDUCED):
-        decoded = _ceil(header.width, step) * _ceil(header.height, step)
-        if decoded <= most and decoded * header.pixel_bytes + jpeg.held <= MAX_MEMORY:
-            return step
-    raise TooLargeError(f"{words}too many for a progressive JPEG")
-
-
-def _decode_reduced(data: bytes, header: Header, scale: float) -> tuple[Pixels, int]:
+def _decode_reduced(data: bytes, header: Header, finest: int, scale: float) -> tuple[Pixels, int]:
     """Return pixels of at least `scale`, or as fine as they may be, and how many of the image's one stands for."""
-    finest = _finest(header)
     step = finest
     if header.jpeg is not None and header.width * header.height >= _LARGE:
-        step = max(finest, next((each for each in _REDUCED if each * scale <= 1), 1))
-    return _decoded(data, header, step, finest), step
-
-
-def _decoded(data: bytes, header: Header, step: int, finest: int) -> Pixels:
-    if header.alpha:
-        return _on_white(_read(data, cv2.IMREAD_UNCHANGED))
-    if header.jpeg is None:
-        return _read(data, cv2.IMREAD_COLOR)
-    pixels = _read(ended(data, header.jpeg), _REDUCED[step])
-    check_whole(
-        data,
-        header.jpeg,
-        pixels,
-        finest,
-        lambda other, size: _read(other, _REDUCED[size] | cv2.IMREAD_IGNORE_ORIENTATION),
-    )
-    return pixels
-
-
-def _read(data: bytes, flags: int) -> Pixels:
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except (cv2.error, MemoryError) as err:
-        raise NotAnImageError("the image cannot be decoded") from err
-    if image is None:
-        raise NotAnImageError("the image cannot be decoded")
-    return image  # type: ignore[no-any-return]
+        step = max(finest, next((each for each in REDUCED if each * scale <= 1), 1))
+    return decode_here(data, header, finest, step), step
 
 
 def _ceil(length: int, step: int) -> int:
     return -(-length // step)
-
-
-def _on_white(image: NDArray[Any]) -> Pixels:
-    """Return an image laid on white, so that what its maker hid stays hidden."""
-    if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
-    if image.ndim == 2:
-        return np.repeat(image[..., None], 3, axis=2)
-    if image.shape[2] < 4:
-        return np.ascontiguousarray(image)
-    mixed = np.empty((*image.shape[:2], 3), np.uint8)
-    # In stripes, because the sums need four times the room.
-    for top in range(0, len(image), 256):
-        stripe = image[top : top + 256]
-        alpha = stripe[..., 3:].astype(np.uint16)
-        mixed[top : top + 256] = (stripe[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
-    return mixed

@@ -24,6 +24,11 @@ MAX_PIXELS = 16384 * 12288
 """200 megapixels, as the largest sensors of phones have them; what is decoded of them at once is less."""
 
 
+REQUEST = "X-Request-Id"
+"""Header with a word that is new for each request, and which the answer has again: so an answer that was kept from
+another picture is not taken for this one's. 32 hexadecimal digits."""
+
+
 class ProtocolError(ValueError):
     """The other side said something that is not protocol 1."""
 

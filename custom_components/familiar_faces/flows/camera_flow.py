@@ -31,6 +31,7 @@ from ..const import (
     SUBENTRY_CAMERA,
     Mode,
 )
+from ..people.names import cleaned
 from .camera_pictures import PictureSteps
 
 MODE = SelectSelector(
@@ -107,7 +108,8 @@ class CameraFlow(PictureSteps):
         """Keep the camera."""
         entity_id = self._data[CONF_CAMERA]
         state = self.hass.states.get(entity_id)
-        title = state.name if state is not None else entity_id
+        # Some cameras on the network say themselves what they are called.
+        title = (cleaned(state.name) if state is not None else "") or entity_id
         registry_entry = er.async_get(self.hass).async_get(entity_id)
         unique_id = registry_entry.id if registry_entry is not None else entity_id
         if self.source == SOURCE_RECONFIGURE:

@@ -35,6 +35,7 @@ class FinishSteps(PhotoSteps):
     @callback
     def async_remove(self) -> None:
         """Erase what was kept of somebody whose enrolment was given up; show whoever is enrolled."""
+        super().async_remove()
         self._insist = None
         hub = self._hub if self._enrolling or self._enrolled else None
         if hub is not None:

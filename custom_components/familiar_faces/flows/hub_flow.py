@@ -22,7 +22,15 @@ from yarl import URL
 
 from ..const import BOOKKEEPING, CONF_WHERE, DOMAIN, Where
 from ..host.client import EngineClient
-from ..host.engine_errors import EngineBusy, EngineError, EngineIncompatible, EngineRefused, EnvironmentFailed
+from ..host.engine_errors import (
+    EngineBusy,
+    EngineError,
+    EngineIncompatible,
+    EngineMoved,
+    EngineRefused,
+    EngineUntrusted,
+    EnvironmentFailed,
+)
 from ..host.process import HOPELESS
 from ..host.room import FETCHED, MB
 from ..household.engine_choice import async_get_environment
@@ -212,8 +220,12 @@ class HubFlow(ConfigFlow):
             await EngineClient(session, str(url), data.get(CONF_TOKEN)).health()
         except EngineRefused:
             return {CONF_TOKEN: "invalid_auth"}
+        except EngineMoved:
+            return {CONF_URL: "redirects"}
         except EngineIncompatible:
             return {CONF_URL: "not_an_engine"}
+        except EngineUntrusted:
+            return {CONF_URL: "certificate"}
         except EngineBusy:
             pass
         except EngineError:

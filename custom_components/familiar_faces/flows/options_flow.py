@@ -12,6 +12,7 @@ from ..people.calibration import Strictness
 from ..people.measured import MEASURED
 from ..people.promise import promises
 from .notice_step import NoticeStep
+from .receipts_step import ReceiptsStep
 from .retention_step import RetentionStep
 
 STRICTNESS = SelectSelector(
@@ -19,13 +20,13 @@ STRICTNESS = SelectSelector(
 )
 
 
-class HubOptions(NoticeStep, RetentionStep):
+class HubOptions(NoticeStep, ReceiptsStep, RetentionStep):
     """Asks for the options. The running entry hears of a change and goes on: nothing has to start anew."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which options."""
         return self.async_show_menu(
-            step_id="init", menu_options=["strictness", "retention", "notice", "papers"]
+            step_id="init", menu_options=["strictness", "retention", "notice", "papers", "receipts"]
         )
 
     async def async_step_strictness(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

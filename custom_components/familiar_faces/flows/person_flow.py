@@ -10,11 +10,13 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import CONF_CHILD, CONF_LINKED_ENTITY, CONF_PERSON_ID
+from ..people.names import MAX_NAME, cleaned
 from ..people.person import RESERVED_NAMES
 from ..people.templates import compared
 from ..vault.errors import UnknownPerson, VaultError
 from .consent_step import ConsentStep
 from .finish_steps import FinishSteps
+from .forget_step import ForgetStep
 from .invite_steps import InviteSteps
 from .person_steps import log_failure
 from .walk_up import WalkUpSteps
@@ -28,7 +30,7 @@ PERSON_SCHEMA = vol.Schema(
 )
 
 
-class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps):
+class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps, ForgetStep):
     """The steps of adding or changing a person: who it is; the others are inherited."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -51,8 +53,8 @@ class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps):
         """Take what was said of a person; return None when it is fine, else the errors."""
         if user_input is None:
             return {}
-        name = " ".join(user_input[CONF_NAME].split())
-        if not name or len(name) > 80:
+        name = cleaned(user_input[CONF_NAME])
+        if not name or len(name) > MAX_NAME:
             return {CONF_NAME: "name_needed"}
         if name.casefold() in RESERVED_NAMES:
             return {CONF_NAME: "name_reserved"}
@@ -84,6 +86,7 @@ class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps):
             options = [each for each in options if each not in ("photo", "use_photos")]
         if not self._cameras(person):
             options.remove("walk_up")
+        options.append("forget")
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=options,

@@ -1,10 +1,11 @@
 """The photo steps of a person's flow: adding photos, each judged at once, and removing some."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, override
 
 from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
+from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     FileSelector,
     FileSelectorConfig,
@@ -26,6 +27,7 @@ from ..people.templates import ENOUGH_PHOTOS, count_distinct, leaves_one
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
 from ..wording.words import async_say
 from .person_steps import PersonSteps, log_failure
+from .photo_uploads import PhotoUploads
 
 CONF_PHOTO = "photo"
 CONF_PHOTOS = "photos"
@@ -45,6 +47,7 @@ class PhotoSteps(PersonSteps):
     def __init__(self) -> None:
         """Start without photos."""
         super().__init__()
+        self._uploads: PhotoUploads | None = None
         self._verdict = ""
         self._photos = 0
         """How many photos there were when the vault was last read."""
@@ -56,6 +59,14 @@ class PhotoSteps(PersonSteps):
         """A photo that was refused for whom it resembles, and may be insisted on."""
         self._kept: set[str] = set()
         """Templates that are the person's by the owner's word, although they look like somebody else's."""
+
+    @override
+    @callback
+    def async_remove(self) -> None:
+        """Delete what was uploaded and never sent, however the dialog ended."""
+        super().async_remove()
+        if self._uploads is not None:
+            self._uploads.async_end()
 
     async def _async_first_photo(self) -> SubentryFlowResult:
         """Ask how the first photo is to be taken, when there is a choice."""
@@ -100,6 +111,9 @@ class PhotoSteps(PersonSteps):
                     errors["base"] = "vault_failed"
                 else:
                     return await self.async_step_photos()
+        if self._uploads is None:
+            self._uploads = PhotoUploads(self.hass)
+        self._uploads.async_asked()
         return self.async_show_form(
             step_id="photo",
             data_schema=vol.Schema({vol.Required(CONF_PHOTO): PHOTO}),
@@ -167,7 +181,12 @@ class PhotoSteps(PersonSteps):
         hub = self._hub
         await hub.engine.wait_ready(ENGINE_PATIENCE)
         seen = await hub.client.faces(
-            photo, portraits=True, mirrored=True, search_turned=True, timeout=PHOTO_SECONDS
+            photo,
+            portraits=True,
+            mirrored=True,
+            search_turned=True,
+            upload=True,
+            timeout=PHOTO_SECONDS,
         )
         self._insist = None
         judged = await hub.async_whole(self._async_take_seen(photo, seen, insist=insist))

@@ -5,14 +5,23 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 import io
+import secrets
 from statistics import median
 
 import aiohttp
 
 from ..engine import PROTOCOL
-from ..engine.protocol import MAX_FACES, MIN_FACE, Faces, Health
+from ..engine.protocol import MAX_FACES, MIN_FACE, REQUEST, Faces, Health
 from .engine_answers import PARSE_ELSEWHERE, faces_of, health_of, parse, raise_for, rejection
-from .engine_errors import EngineIncompatible, EngineTimedOut, EngineUnavailable, StreamsUnknown
+from .engine_errors import (
+    AnotherAnswer,
+    EngineIncompatible,
+    EngineRefused,
+    EngineTimedOut,
+    EngineUnavailable,
+    EngineUntrusted,
+    StreamsUnknown,
+)
 from .engine_questions import query_of
 from .metadata import without_metadata
 from .stream_session import StreamSession
@@ -31,14 +40,22 @@ HANG = 5.0
 class EngineClient:
     """One engine's address, and how to ask it. Keeps no image and logs none."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, token: str | None = None) -> None:
-        """Speak to the engine at `url`; with a session on a Unix socket that is `http://engine`."""
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, token: str | None = None, *, wary: bool = False
+    ) -> None:
+        """Speak to the engine at `url`; with a session on a Unix socket that is `http://engine`.
+
+        `wary`: send no picture before something answered there as an engine does, and again after it did not: an
+        address in a network may become another machine's.
+        """
         self.on_timeout: Callable[[], None] | None = None
         """Called when a request for faces went unanswered long enough to be a hang."""
         self.on_unavailable: Callable[[], None] | None = None
         """Called when a request for faces found the engine gone."""
         self.silent = 0
         """How many requests for faces in a row were left without any answer for at least `HANG` seconds."""
+        self._wary = wary
+        self._known = False
         self._session = session
         self._url = url.rstrip("/")
         self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -56,6 +73,7 @@ class EngineClient:
 
         Raises EngineUnavailable, EngineBusy, EngineRefused or EngineIncompatible.
         """
+        self._known = False
         status, headers, body = await self._ask("GET", "/v1/health", timeout)
         if status != 200:
             raise_for(status, headers, body)
@@ -64,7 +82,22 @@ class EngineClient:
             raise EngineIncompatible(
                 f"The engine speaks protocol {health.protocol}, and this integration speaks {PROTOCOL}"
             )
+        self._known = True
         return health
+
+    async def _know(self, timeout: float) -> None:
+        """See that an engine answers before it gets a picture; raises as `health`."""
+        if self._wary and not self._known:
+            await self.health(timeout)
+
+    @contextmanager
+    def _doubting(self) -> Generator[None]:
+        """Take it that what is there may be something else once it is gone, or answers as no engine does."""
+        try:
+            yield
+        except EngineUnavailable, EngineIncompatible, EngineRefused:
+            self._known = False
+            raise
 
     async def faces(
         self,
@@ -77,12 +110,14 @@ class EngineClient:
         mirrored: bool = False,
         rotate: int = 0,
         search_turned: bool = False,
+        upload: bool = False,
         timeout: float = 10,
     ) -> Faces:
         """Return the faces in a JPEG, PNG, WebP, HEIC or AVIF, of which nothing but the picture is sent.
 
         `rotate`: degrees clockwise, 0, 90, 180 or 270, by which it is turned first. `search_turned`: when nobody is
         upright in it, look for them in the picture turned, and return those; `Faces.turned` says by how much.
+        `upload`: somebody sent it in, and it comes behind every camera's picture.
         Raises ImageRejected when it cannot be read as an image, otherwise as `health` does.
         """
         query = query_of(
@@ -93,16 +128,23 @@ class EngineClient:
             mirrored=mirrored,
             rotate=rotate,
             search_turned=search_turned,
+            upload=upload,
         )
+        with self._doubting():
+            return await self._faces(image, query, upload, timeout)
+
+    async def _faces(self, image: bytes, query: dict[str, str], upload: bool, timeout: float) -> Faces:
+        await self._know(timeout)
         if len(image) > STRIP_ELSEWHERE:
             image = await asyncio.to_thread(without_metadata, image)
         else:
             image = without_metadata(image)
-        status, headers, body = await self._ask_for_faces(timeout, query, image)
-        if status == 400 and b"is not a parameter" in body and "search_turned" in query:
-            # An engine that was not updated with us: it looks at the picture as it lies.
-            del query["search_turned"]
-            status, headers, body = await self._ask_for_faces(timeout, query, image)
+        status, headers, body = await self._ask_for_faces(timeout, query, image, upload)
+        for newer in ("upload", "search_turned"):
+            if status == 400 and b"is not a parameter" in body and newer in query:
+                # An engine that was not updated with us: it has one queue, and looks at the picture as it lies.
+                del query[newer]
+                status, headers, body = await self._ask_for_faces(timeout, query, image, upload)
         if status == 400 and b"is not a parameter" in body:
             raise EngineIncompatible("The engine is too old to turn pictures: update it")
         if status in (400, 413, 415):
@@ -117,13 +159,14 @@ class EngineClient:
         return faces
 
     async def _ask_for_faces(
-        self, timeout: float, query: Mapping[str, str], image: bytes
+        self, timeout: float, query: Mapping[str, str], image: bytes, upload: bool
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Ask once, and take note of an engine that is silent or gone."""
         try:
             answer = await self._ask("POST", "/v1/faces", timeout, query, image)
         except EngineTimedOut:
-            if timeout >= HANG:
+            # What was sent in waits behind all looks, however many there are: that is no sign of a hang.
+            if timeout >= HANG and not upload:
                 self._was_silent()
             raise
         except EngineUnavailable:
@@ -139,6 +182,8 @@ class EngineClient:
         Raises StreamsUnknown when the engine is too old for it, EngineBusy when it decodes as many as it may,
         otherwise as `health` does.
         """
+        with self._doubting():
+            await self._know(timeout)
         # Asked without an upgrade first: what redirects is no engine, and a WebSocket would follow it.
         status, headers, body = await self._ask("GET", "/v1/stream", timeout)
         if status in (404, 405):
@@ -189,9 +234,10 @@ class EngineClient:
         """Return status, headers and body; ask again once when a kept connection turned out closed."""
         connector = self._session.connector
         retries = 0 if connector is None or connector.force_close else 1
-        headers = (
-            self._headers if data is None else {**self._headers, "Content-Type": "application/octet-stream"}
-        )
+        name = secrets.token_hex(16)
+        headers = {**self._headers, REQUEST: name}
+        if data is not None:
+            headers["Content-Type"] = "application/octet-stream"
         with self._translated(timeout):
             async with asyncio.timeout(timeout):
                 while True:
@@ -207,6 +253,8 @@ class EngineClient:
                             allow_redirects=False,
                             timeout=aiohttp.ClientTimeout(total=None),
                         ) as response:
+                            if response.status == 200 and response.headers.get(REQUEST) != name:
+                                raise _another_answer(response.headers)
                             return response.status, response.headers, await _read(response)
                     except aiohttp.ServerDisconnectedError:
                         if not retries:
@@ -224,7 +272,7 @@ class EngineClient:
         except aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError:
             raise EngineIncompatible("The engine's address is not one that can be asked") from None
         except aiohttp.ClientConnectorCertificateError as err:
-            raise EngineUnavailable(
+            raise EngineUntrusted(
                 f"The engine's certificate is not trusted: {err.certificate_error}"
             ) from None
         except aiohttp.ClientConnectionError as err:
@@ -239,6 +287,13 @@ class EngineClient:
             if not self._session.closed:
                 raise
             raise EngineUnavailable("The connection to the engine is closed") from err
+
+
+def _another_answer(headers: Mapping[str, str]) -> EngineIncompatible:
+    """Return what it means that an answer does not name the request."""
+    if REQUEST in headers:
+        return AnotherAnswer("What was answered is the answer to another request")
+    return EngineIncompatible("Whatever answers there is not an engine, or one that is too old: update it")
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

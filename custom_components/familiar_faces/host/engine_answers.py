@@ -7,7 +7,14 @@ from typing import Any, NoReturn
 
 from ..engine.protocol import Faces, Health, ProtocolError, faces_from_json, health_from_json
 from ..engine.stream_protocol import SeenFrame, seen_from_json
-from .engine_errors import EngineBusy, EngineIncompatible, EngineRefused, EngineUnavailable, ImageRejected
+from .engine_errors import (
+    EngineBusy,
+    EngineIncompatible,
+    EngineMoved,
+    EngineRefused,
+    EngineUnavailable,
+    ImageRejected,
+)
 
 PARSE_ELSEWHERE = 128 * 1024
 """Bytes above which an answer is parsed in a thread: this many take about a millisecond."""
@@ -59,7 +66,7 @@ def raise_for(status: int, headers: Mapping[str, str], body: bytes) -> NoReturn:
         _, detail = _problem(headers, body)
         raise EngineUnavailable(detail or f"The engine failed (HTTP {status})")
     if 300 <= status < 400:
-        raise EngineIncompatible("Whatever answers there sends us elsewhere, which an engine never does")
+        raise EngineMoved("Whatever answers there sends us elsewhere, which an engine never does")
     raise EngineIncompatible(f"Whatever answers there is not an engine (HTTP {status})")
 
 

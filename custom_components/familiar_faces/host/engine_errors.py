@@ -27,6 +27,10 @@ class EngineTimedOut(EngineUnavailable):
     """The engine did not answer in time."""
 
 
+class EngineUntrusted(EngineUnavailable):
+    """What answers has a certificate that is not trusted. It was told nothing."""
+
+
 class EngineBusy(EngineError):
     """The engine has enough to do and asks to be left alone for `retry_after` seconds."""
 
@@ -42,6 +46,14 @@ class EngineRefused(EngineError):
 
 class EngineIncompatible(EngineError):
     """Whatever answered is not an engine of this protocol."""
+
+
+class EngineMoved(EngineIncompatible):
+    """What answers sends us elsewhere, which an engine never does. Nothing was sent there."""
+
+
+class AnotherAnswer(EngineIncompatible):
+    """What was answered is no answer to this request: something in between kept an older one, or mixed them up."""
 
 
 class ImageRejected(EngineError):

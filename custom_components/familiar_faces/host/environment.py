@@ -291,7 +291,9 @@ class Environment:
             _weights(folder),
         )
         nudge = _Nudges(progress, 0.75, 0.9, "weights")
-        code, tail = await self._installer.run(lock, command, LONG, nudge)
+        code, tail = await self._installer.run(
+            lock, command, LONG, nudge, settings=self._installer.settings(folder)
+        )
         if code:
             reason_key = "not_started" if code == -signal.SIGKILL else "self_check_failed"
             if code > 0:

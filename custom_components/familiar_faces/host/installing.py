@@ -1,6 +1,6 @@
 """Has Home Assistant's uv make an environment and install the locked packages, and says what went wrong."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import errno
 import os
 from pathlib import Path
@@ -74,6 +74,10 @@ class Installer:
         """Return how that is started."""
         return (self.python(folder),)
 
+    def settings(self, folder: Path) -> dict[str, str]:
+        """Return the variables that the interpreter needs to reach the internet."""
+        return {}
+
     def packages(self, folder: Path) -> Iterator[Path]:
         """Yield the folders with the installed packages."""
         yield from folder.glob("lib/python*/site-packages")
@@ -137,12 +141,22 @@ class Installer:
         command: Sequence[str | Path],
         timeout: float,
         on_line: Callable[[str], None] | None = None,
+        *,
+        settings: Mapping[str, str] | None = None,
     ) -> tuple[int, list[str]]:
-        """Run a command to its end, and return its code and last lines; raise EnvironmentFailed."""
+        """Run a command to its end, and return its code and last lines; raise EnvironmentFailed.
+
+        `settings`: variables that it has besides, where they are not given to Home Assistant itself.
+        """
         try:
             # The child holds the lock as well: should we be killed, nobody else begins before it has ended.
             return await run(
-                command, env=variables(), cwd=self._cwd, timeout=timeout, on_line=on_line, pass_fds=(lock,)
+                command,
+                env={**(settings or {}), **variables()},
+                cwd=self._cwd,
+                timeout=timeout,
+                on_line=on_line,
+                pass_fds=(lock,),
             )
         except TimeoutError:
             reason_key = "offline" if timeout == LONG else "install_failed"

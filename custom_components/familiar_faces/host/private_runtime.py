@@ -87,6 +87,12 @@ class PrivateRuntime(Installer):
         return (libraries / self._kind.loader, "--library-path", libraries, self.python(folder))
 
     @override
+    def settings(self, folder: Path) -> dict[str, str]:
+        # Its OpenSSL looks for certificates where Debian has them.
+        (packages,) = self.packages(folder)
+        return {"SSL_CERT_FILE": os.fspath(packages / "certifi" / "cacert.pem")}
+
+    @override
     def packages(self, folder: Path) -> Iterator[Path]:
         yield folder / "usr" / "lib" / "python3" / "dist-packages"
 

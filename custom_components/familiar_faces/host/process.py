@@ -29,6 +29,8 @@ PREPARE_AGAIN_COSTLY = 86400.0
 while it was damaged or does not work, when each try may download a lot to a disk that is failing."""
 OUTSIDE = ("no_memory", "no_space", "no_permission", "no_python", "no_uv", "not_started", "offline")
 """Reasons that lie outside of the environment: a try costs little, or nothing was built."""
+SOON = 0.1
+"""Seconds until an engine that was well is started again, the first time."""
 LONG_WHOLE = 86400.0
 """Seconds of health after which earlier repairs of the environment are forgotten."""
 HOPELESS = ("unsupported_platform",)
@@ -159,6 +161,11 @@ class EngineProcess(Engine):
                     failures = 0
                 if healthy >= LONG_WHOLE:
                     self._repairs = 0
+                if not failures:
+                    # It worked, and may have met one picture too many: whoever rings now is not to wait.
+                    failures = 1
+                    await asyncio.sleep(SOON)
+                    continue
             await asyncio.sleep(backoff(failures))
             failures += 1
 

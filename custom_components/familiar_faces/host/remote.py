@@ -31,7 +31,7 @@ class RemoteEngine(Engine):
     ) -> None:
         """Look after the engine at `url`. The session stays the caller's."""
         super().__init__()
-        self._client = EngineClient(session, url, token)
+        self._client = EngineClient(session, url, token, wary=True)
         self._client.on_timeout = self._client.on_unavailable = self.report_timeout
         self._health_every = health_every
         self._look_now = asyncio.Event()

@@ -2,7 +2,16 @@
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..host.engine_errors import EngineBroken, EngineError, EnvironmentFailed
+from ..host.engine_errors import (
+    AnotherAnswer,
+    EngineBroken,
+    EngineError,
+    EngineIncompatible,
+    EngineMoved,
+    EngineRefused,
+    EngineUntrusted,
+    EnvironmentFailed,
+)
 from ..wording.words import say_at_once
 
 
@@ -20,4 +29,14 @@ def async_trouble(hass: HomeAssistant, problem: EngineError | EnvironmentFailed 
             return say_at_once(hass, "cannot_prepare", "import_failed", what=what)
         case EngineBroken():
             return say_at_once(hass, "cannot_prepare", "self_check_failed")
+        case EngineUntrusted():
+            return say_at_once(hass, "engine_elsewhere", "certificate")
+        case EngineMoved():
+            return say_at_once(hass, "engine_elsewhere", "redirects")
+        case AnotherAnswer():
+            return say_at_once(hass, "engine_elsewhere", "another_answer")
+        case EngineIncompatible():
+            return say_at_once(hass, "engine_elsewhere", "not_an_engine")
+        case EngineRefused():
+            return say_at_once(hass, "engine_elsewhere", "refused")
     return str(problem)

@@ -7,10 +7,11 @@ import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalTypeFormat
+from homeassistant.util.ulid import bytes_to_ulid
 
 from ..const import CONF_PERSON_ID, CONF_SWITCHED_OFF, DOMAIN, EVERYWHERE
 from ..host.client import EngineClient
@@ -97,6 +98,15 @@ class Household:
         if self._retention is None or self._retention[0] is not self.entry.options:
             self._retention = (self.entry.options, chosen_retention(self.entry))
         return self._retention[1]
+
+    @callback
+    def async_context(self, person_id: str | None) -> Context:
+        """Return a context for what is told of somebody's visit; without a person one that tells nothing.
+
+        What automations make of it is found by that when the person is forgotten. It is another one each time, and
+        says nothing to whoever has not the vault's key.
+        """
+        return Context() if person_id is None else Context(id=bytes_to_ulid(self.vault.marks.new(person_id)))
 
     @callback
     def recognition(self, camera_id: str | None = None) -> bool:

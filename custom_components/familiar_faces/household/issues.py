@@ -14,6 +14,7 @@ from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineRefused
 from ..host.process import EngineProcess
 from ..internals.missing import async_missing, async_not_forgettable
+from ..people.names import cleaned
 from ..people.person import ConsentState, Person
 from ..vault.errors import (
     VaultDamaged,
@@ -21,11 +22,13 @@ from ..vault.errors import (
     VaultKeyMissing,
     VaultKeyWrong,
     VaultMigrationFailed,
+    VaultMissing,
     VaultTooNew,
     VaultUnwritable,
 )
 from ..vault.retention import Retention
 from ..visits.fitness import Fitness
+from ..wording.words import say_at_once
 from .engine_trouble import async_trouble
 from .subentries import entities_of
 
@@ -47,9 +50,13 @@ LINKS_GUESSED = "links_guessed"
 NOTHING_STORED = "nothing_stored"
 PERSON_UNREADABLE = "person_unreadable"
 PHONES_NOT_TOLD = "phones_not_told"
+NOT_ERASED = "not_erased"
+REMOVAL_UNFINISHED = "removal_unfinished"
 RESTORED = "restored"
 VAULT_DAMAGED = "vault_damaged"
+VAULT_KEY_EXPOSED = "vault_key_exposed"
 VAULT_KEY_LOST = "vault_key_lost"
+VAULT_MISSING = "vault_missing"
 VAULT_TOO_NEW = "vault_too_new"
 VAULT_UNWRITABLE = "vault_unwritable"
 OF_PICTURES = {
@@ -58,7 +65,9 @@ OF_PICTURES = {
     Fitness.TURNED: CAMERA_TURNED,
 }
 _OF_CONSENTS = (f"{CONSENT_EXPIRED}_", f"{CONSENT_EXPIRING}_")
-VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_TOO_NEW, VAULT_UNWRITABLE)
+_WRITTEN = frozenset({"alert", "camera", "name"})
+"""What stands in the words of an issue that somebody wrote."""
+VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_MISSING, VAULT_TOO_NEW, VAULT_UNWRITABLE)
 
 
 @callback
@@ -196,6 +205,33 @@ def async_check_clock(hass: HomeAssistant, *, doubted: bool) -> None:
         ir.async_delete_issue(hass, DOMAIN, CLOCK_DOUBTED)
 
 
+def async_check_erasing(hass: HomeAssistant, left: Collection[str]) -> None:
+    """Say from which stores of Home Assistant somebody who was forgotten is not erased yet."""
+    if left:
+        _async_create(hass, NOT_ERASED, NOT_ERASED, ir.IssueSeverity.ERROR, stores=_stores(hass, left))
+    else:
+        ir.async_delete_issue(hass, DOMAIN, NOT_ERASED)
+
+
+@callback
+def async_check_removal(hass: HomeAssistant, left: Collection[str]) -> None:
+    """Say where something of those is left who were known before the integration was removed, or started over.
+
+    It outlives restarts, for without an entry nothing of this integration runs that could say it again.
+    """
+    if left:
+        stores = _stores(hass, left)
+        _async_create_lasting(
+            hass, REMOVAL_UNFINISHED, REMOVAL_UNFINISHED, ir.IssueSeverity.ERROR, stores=stores
+        )
+    else:
+        ir.async_delete_issue(hass, DOMAIN, REMOVAL_UNFINISHED)
+
+
+def _stores(hass: HomeAssistant, left: Collection[str]) -> str:
+    return ", ".join(say_at_once(hass, "stores", each) for each in sorted(left))
+
+
 @callback
 def async_check_restored(hass: HomeAssistant, held: bool) -> None:
     """Ask whom of a restored backup to keep. The names are said in the dialog, and stored nowhere."""
@@ -213,6 +249,9 @@ def async_check_vault(hass: HomeAssistant, problem: VaultError | OSError | None)
         case VaultKeyMissing() | VaultKeyWrong():
             said = VAULT_KEY_LOST
             _async_create_fixable(hass, VAULT_KEY_LOST, VAULT_KEY_LOST, ir.IssueSeverity.ERROR)
+        case VaultMissing():
+            said = VAULT_MISSING
+            _async_create_fixable(hass, VAULT_MISSING, VAULT_MISSING, ir.IssueSeverity.ERROR)
         case VaultDamaged() | VaultMigrationFailed():
             said = VAULT_DAMAGED
             _async_create_fixable(hass, VAULT_DAMAGED, VAULT_DAMAGED, ir.IssueSeverity.ERROR)
@@ -227,6 +266,12 @@ def async_check_vault(hass: HomeAssistant, problem: VaultError | OSError | None)
     for issue_id in VAULT_PROBLEMS:
         if issue_id != said:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_key_was_exposed(hass: HomeAssistant) -> None:
+    """Say that others could have read the key file. It is put right already; what they read is not."""
+    _async_create(hass, VAULT_KEY_EXPOSED, VAULT_KEY_EXPOSED, ir.IssueSeverity.WARNING)
 
 
 @callback
@@ -291,11 +336,31 @@ def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
 def _async_create(
     hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
 ) -> None:
+    # Titles of cameras and alerts are whatever somebody wrote, and are shown as a part of Markdown.
+    for each in _WRITTEN & placeholders.keys():
+        placeholders[each] = cleaned(placeholders[each])
     ir.async_create_issue(
         hass,
         DOMAIN,
         issue_id,
         is_fixable=False,
+        severity=severity,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+@callback
+def _async_create_lasting(
+    hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
+) -> None:
+    """Create an issue that Home Assistant shows again after a restart, whether this integration is loaded or not."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        is_persistent=True,
         severity=severity,
         translation_key=key,
         translation_placeholders=placeholders,

@@ -1,11 +1,13 @@
 """Where things lie in the folders of this Home Assistant."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import STORAGE_DIR
 
-from ..const import DOMAIN
+from ..const import CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, DOMAIN
 
 
 @callback
@@ -18,6 +20,18 @@ def vault_folder(hass: HomeAssistant) -> Path:
 def witness_file(hass: HomeAssistant) -> Path:
     """Return where the mark of the vault lies, outside of what backups hold."""
     return Path(hass.config.cache_path(DOMAIN, "witness.json"))
+
+
+@callback
+def async_vault_expected(hass: HomeAssistant, entry: ConfigEntry) -> Callable[[], bool]:
+    """Return how to tell, in a thread, whether there was a vault before: people were here, or it left its mark.
+
+    What it was is not made anew then: an empty one in its place would look as if nobody had ever been here.
+    """
+    people = any(each.data.get(CONF_PERSON_ID) for each in entry.subentries.values())
+    noted = any(entry.data.get(key) for key in (CONF_PEOPLE, CONF_FORGETTING))
+    mark = witness_file(hass)
+    return lambda: people or noted or mark.exists()
 
 
 @callback

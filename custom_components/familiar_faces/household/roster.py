@@ -14,7 +14,7 @@ from ..const import CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, SUBENTRY_PERSO
 from ..people.choices import ANYWHERE
 from ..people.gallery import Gallery
 from ..people.person import Person, narrowed
-from ..vault.errors import UnknownPerson, VaultError
+from ..vault.errors import ErasedLater, UnknownPerson, VaultError
 from ..vault.records import Receipt
 from ..vault.store import Vault
 from .books import Books
@@ -65,12 +65,17 @@ class Roster:
             each.data[CONF_PERSON_ID]: each for each in self._entry.get_subentries_of_type(SUBENTRY_PERSON)
         }
 
+    @property
+    def forgetting(self) -> set[str]:
+        """Return the ids of those who are to be forgotten and could not be yet; they are nobody's any more."""
+        return self._books.read(CONF_FORGETTING) | self._vault.leaving()
+
     async def async_refresh(self) -> None:
         """Read the people from the vault again, and build the gallery of them."""
         async with self._lock:
             people = await self._hass.async_add_executor_job(self._vault.people)
             # Whoever is to be forgotten is not recognised any more, also while the disk refuses.
-            forgetting = self._books.read(CONF_FORGETTING)
+            forgetting = self.forgetting
             people = [person for person in people if person.person_id not in forgetting]
             # Nor is anybody of a restored backup, before the owner has said that they may be kept.
             held = await self._hass.async_add_executor_job(self._vault.witness.held) - forgetting
@@ -112,12 +117,21 @@ class Roster:
     async def async_forget(self, person_id: str, reason: str) -> Receipt | None:
         """Erase a person and return the receipt, None when nothing was kept of them.
 
-        Raises VaultError when that failed; then it is noted, and `async_forget_noted` tries again.
+        Raises ErasedLater when that failed and it is on the disk that it has to be done, another VaultError when
+        not even that could be written. `async_forget_noted` tries again in both cases.
         """
         self.leaving.add(person_id)
         self._books.async_write(CONF_FORGETTING, self._books.read(CONF_FORGETTING) | {person_id})
         await self.async_let_go({person_id})
-        receipt = await self._async_erase(person_id, reason)
+        try:
+            receipt = await self._async_erase(person_id, reason)
+        except ErasedLater:
+            raise
+        except VaultError as err:
+            # A vault that is damaged, or lies on another disk than Home Assistant's own files.
+            if await self._books.async_outlives(CONF_FORGETTING, person_id):
+                raise ErasedLater(err.detail) from err
+            raise
         try:
             await self.async_refresh()
         except VaultError as err:
@@ -136,7 +150,7 @@ class Roster:
 
     async def async_forget_noted(self) -> None:
         """Erase those whose erasure failed before."""
-        for person_id in self._books.read(CONF_FORGETTING):
+        for person_id in self.forgetting:
             try:
                 await self._async_erase(person_id, "asked")
             except VaultError as err:
@@ -188,7 +202,7 @@ class Roster:
             self._hass.config_entries.async_remove_subentry(self._entry, shown[person_id].subentry_id)
         people = await self._hass.async_add_executor_job(self._vault.people)
         kept = {person.person_id: person for person in people}
-        forgetting, noted = self._books.read(CONF_FORGETTING), self._books.read(CONF_PEOPLE)
+        forgetting, noted = self.forgetting, self._books.read(CONF_PEOPLE)
         for person_id in {*kept, *self._vault.damaged} - set(shown) - forgetting:
             if person_id in noted:
                 # Removed while this did not run.

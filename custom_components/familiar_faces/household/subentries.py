@@ -20,6 +20,7 @@ from ..const import (
     SUBENTRY_CAMERA,
     SUBENTRY_PERSON,
 )
+from ..people.names import cleaned
 from ..people.person import Person
 
 
@@ -37,8 +38,11 @@ def person_subentry(person: Person) -> ConfigSubentry:
 
 
 def camera_names(entry: ConfigEntry) -> dict[str, str]:
-    """Return the names of the cameras by the ids of their subentries."""
-    return {each.subentry_id: each.title for each in entry.get_subentries_of_type(SUBENTRY_CAMERA)}
+    """Return the names of the cameras by the ids of their subentries, as they can be shown anywhere."""
+    return {
+        each.subentry_id: cleaned(each.title) or each.data[CONF_CAMERA]
+        for each in entry.get_subentries_of_type(SUBENTRY_CAMERA)
+    }
 
 
 @callback

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 
 from .stored_files import async_sync
 from .unreachable import reach
@@ -61,3 +61,15 @@ async def async_drop_where(hass: HomeAssistant, is_gone: Callable[[BaseTrace], b
         )
         await async_sync(hass.data[DATA_TRACE_STORE])
     return count
+
+
+@callback
+def async_find_where(hass: HomeAssistant, is_it: Callable[[BaseTrace], bool]) -> list[BaseTrace]:
+    """Return traces that are in memory."""
+    if _TRACE not in hass.config.components:
+        return []
+    from homeassistant.components.trace.const import DATA_TRACE
+
+    return [
+        trace for buckets in hass.data[DATA_TRACE].values() for trace in buckets.all_traces() if is_it(trace)
+    ]

@@ -8,11 +8,18 @@ from . import (
     automation_traces,
     companion_app,
     event_entities,
+    image_answers,
+    log_records,
     own_notifications,
+    recorder_caused,
+    recorder_file,
+    recorder_mentions,
     recorder_rows,
+    recorder_thread,
     registry_remains,
     restored_states,
     stored_files,
+    uploads,
 )
 
 CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
@@ -21,11 +28,18 @@ CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
         automation_traces,
         companion_app,
         event_entities,
+        image_answers,
+        log_records,
         own_notifications,
+        recorder_caused,
+        recorder_file,
+        recorder_mentions,
         recorder_rows,
+        recorder_thread,
         registry_remains,
         restored_states,
         stored_files,
+        uploads,
     )
 }
 """The checks, by the modules that they are of."""

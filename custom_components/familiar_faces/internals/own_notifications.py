@@ -17,14 +17,27 @@ def check(hass: HomeAssistant) -> bool:
 
 
 @callback
-def async_dismiss_where(hass: HomeAssistant, is_gone: Callable[[str], bool]) -> int:
-    """Dismiss notifications, by all that they are as JSON; return how many it was. Raises Unreachable."""
+def async_find_where(hass: HomeAssistant, is_it: Callable[[str, str, set[str]], bool]) -> list[str]:
+    """Return the ids of notifications, by their id, all that they are as JSON, and their title and message.
+
+    Raises Unreachable.
+    """
     reach(hass, __name__, check)
-    gone = [
+    return [
         notification_id
-        for notification_id, notification in (_notifications(hass) or {}).items()
-        if is_gone(json.dumps(notification, cls=ExtendedJSONEncoder, ensure_ascii=False))
+        for notification_id, each in (_notifications(hass) or {}).items()
+        if is_it(
+            notification_id,
+            json.dumps(each, cls=ExtendedJSONEncoder, ensure_ascii=False),
+            {str(each[part]) for part in ("message", "title") if each.get(part)},
+        )
     ]
+
+
+@callback
+def async_dismiss_where(hass: HomeAssistant, is_gone: Callable[[str, str, set[str]], bool]) -> int:
+    """Dismiss notifications, found as above; return how many it was. Raises Unreachable."""
+    gone = async_find_where(hass, is_gone)
     for notification_id in gone:
         persistent_notification.async_dismiss(hass, notification_id)
     return len(gone)

@@ -1,51 +1,31 @@
 """The rows of the recorder: what it holds of a person is found there, and erased."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 import json
-from pathlib import Path
-import shutil
-import time
-from typing import TYPE_CHECKING, Any, override
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import DATA_INSTANCE, session_scope
 from homeassistant.util.collection import chunked_or_all
 
 from ..const import ATTR_DECISION, ATTR_VISIT_ID, DOMAIN, EVENT_VISIT
+from .recorder_caused import Caused, find_caused, still_used
+from .recorder_file import RecorderReach, overwrite
+from .recorder_mentions import find_chosen
+from .recorder_thread import async_in_recorder
 from .wanted import Naming, Wanted
 
 if TYPE_CHECKING:
     from homeassistant.components.recorder.core import Recorder
-    from homeassistant.components.recorder.tasks import RecorderTask
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
-_CHUNK = 1 << 20
-"""Bytes of a database file that are searched at once."""
-_CHECKPOINT_TRIES = 20
-_ROOM_TO_REPACK = 2.2
-"""SQLite writes a repacked database beside the old one, and once more through its log."""
-
-
+_TEXTS = 200
+"""How many texts the database looks for at once: a statement may not be nested more deeply than a thousand."""
 _ECHOES = tuple(f"mobile_app_notification_{each}" for each in ("action", "cleared", "received"))
 """Events of Android's app: companion.home-assistant.io/docs/notifications/notification-cleared."""
-
-
-class RecorderReach(StrEnum):
-    """How far the erasing in the recorder came."""
-
-    ERASED = "erased"
-    NOT_RUNNING = "not_running"
-    """There is no recorder."""
-    DATABASE_SERVER = "database_server"
-    """The rows are deleted; when a database server overwrites what they held is its own affair."""
-    NOT_REPACKED = "not_repacked"
-    """The rows are deleted and overwritten; older remains could not be, for want of room on the disk."""
-    LATER = "later"
-    """The recorder did not do it yet."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,8 +38,8 @@ class RecorderErased:
     """Sets of attributes of other entities, such as a group, that mentioned these people."""
     statistics: int = 0
     reach: RecorderReach = RecorderReach.LATER
-    mentioned: bool = False
-    """Whether the database still mentions them: in what belongs to others, such as an entity `person.*`."""
+    caused: Caused = field(default_factory=Caused)
+    """What followed from their visits, whoever wrote it; it is erased as well."""
 
 
 def check(hass: HomeAssistant) -> bool:
@@ -86,8 +66,6 @@ def check(hass: HomeAssistant) -> bool:
             delete_states_rows,
             disconnect_states_rows,
         )
-        from homeassistant.components.recorder.repack import repack_database
-        from homeassistant.components.recorder.tasks import RecorderTask
     except ImportError:
         return False
     columns = (
@@ -113,7 +91,6 @@ def check(hass: HomeAssistant) -> bool:
         delete_states_meta_rows,
         delete_states_rows,
         disconnect_states_rows,
-        repack_database,
     )
     return (
         all(hasattr(table, column) for table, names in columns for column in names)
@@ -122,9 +99,21 @@ def check(hass: HomeAssistant) -> bool:
         )
         and all(map(callable, functions))
         and hasattr(SupportedDialect, "SQLITE")
-        and hasattr(RecorderTask, "run")
-        and all(hasattr(instance, name) for name in ("queue_task", "get_session", "engine", "max_bind_vars"))
+        and all(hasattr(instance, name) for name in ("get_session", "engine", "max_bind_vars"))
     )
+
+
+async def async_find_recorded(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> Caused:
+    """Find what followed from people's visits, once all that the recorder was told before is written. Erases nothing.
+
+    Raises HomeAssistantError when the database failed.
+    """
+    if hass.data.get(DATA_INSTANCE) is None:
+        return Caused()
+    found = await async_in_recorder(hass, lambda instance: _Eraser(instance, wanted, naming).find())
+    if found is None:
+        raise HomeAssistantError("The recorder could not be searched")
+    return found.caused
 
 
 async def async_erase_recorded(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> RecorderErased:
@@ -132,45 +121,10 @@ async def async_erase_recorded(hass: HomeAssistant, wanted: Wanted, naming: Nami
 
     A database that fails is said in the result, as `RecorderReach.LATER`.
     """
-    instance = hass.data.get(DATA_INSTANCE)
-    if instance is None:
-        left = await hass.async_add_executor_job(Path(hass.config.path("home-assistant_v2.db")).exists)
-        return RecorderErased(reach=RecorderReach.NOT_RUNNING, mentioned=left)
-    if not instance.is_alive():
-        return RecorderErased()
-    done: asyncio.Future[RecorderErased] = hass.loop.create_future()
-
-    def settle(erased: RecorderErased) -> None:
-        if not done.done():
-            done.set_result(erased)
-
-    def finished(erased: RecorderErased) -> None:
-        hass.loop.call_soon_threadsafe(settle, erased)
-
-    instance.queue_task(_make_task(wanted, naming, finished))
-    return await done
-
-
-type _Finished = Callable[[RecorderErased], None]
-
-
-def _make_task(wanted: Wanted, naming: Naming, finished: _Finished) -> RecorderTask:
-    """Return the recorder's task; the recorder is imported only where there is one."""
-    from homeassistant.components.recorder.tasks import RecorderTask
-
-    class EraseTask(RecorderTask):
-        """Erase in the recorder's own thread, after all that is queued before it is committed."""
-
-        @override
-        def run(self, instance: Recorder) -> None:
-            erased = RecorderErased()
-            try:
-                # An error is the recorder's: it logs it, and mends a damaged database by itself.
-                erased = _Eraser(instance, wanted, naming).erase()
-            finally:
-                finished(erased)
-
-    return EraseTask()
+    if hass.data.get(DATA_INSTANCE) is None:
+        return RecorderErased(reach=RecorderReach.NOT_RUNNING)
+    erased = await async_in_recorder(hass, lambda instance: _Eraser(instance, wanted, naming).erase())
+    return erased or RecorderErased()
 
 
 @dataclass
@@ -181,6 +135,14 @@ class _Eraser:
     wanted: Wanted
     naming: Naming
     erased: RecorderErased = field(default_factory=RecorderErased)
+
+    def find(self) -> RecorderErased:
+        """Find what followed from their visits."""
+        if self.wanted.person_ids:
+            with session_scope(session=self.instance.get_session(), read_only=True) as session:
+                most = self.instance.max_bind_vars
+                self.erased.caused = find_caused(session, self.wanted, self._told_in(session), most)
+        return self.erased
 
     def erase(self) -> RecorderErased:
         """Erase the rows, and their remains in the file."""
@@ -193,6 +155,8 @@ class _Eraser:
                 # Deleted rows are overwritten with zeros: https://sqlite.org/pragma.html#pragma_secure_delete
                 before = session.execute(text("PRAGMA secure_delete")).scalar_one()
                 session.execute(text("PRAGMA secure_delete=ON"))
+            self._erase_caused(session)
+            self._erase_chosen(session)
             self._erase_states(session)
             self._erase_mentions(session)
             self._erase_events(session)
@@ -202,8 +166,96 @@ class _Eraser:
             session.commit()
             if sqlite:
                 session.execute(text(f"PRAGMA secure_delete={int(before)}"))
-        self.erased.reach = self._overwrite() if sqlite else RecorderReach.DATABASE_SERVER
+        texts = self.wanted.ids | self.wanted.forms
+        self.erased.reach = (
+            overwrite(self.instance, map(str.encode, texts)) if sqlite else RecorderReach.DATABASE_SERVER
+        )
+        if self._left():
+            self.erased.reach = RecorderReach.LATER
         return self.erased
+
+    def _left(self) -> bool:
+        """Look again, and return whether there still is a row of theirs."""
+        from homeassistant.components.recorder.db_schema import EventData, StateAttributes, StatesMeta
+        from sqlalchemy import select
+
+        if not self.wanted.person_ids:
+            return False
+        with session_scope(session=self.instance.get_session(), read_only=True) as session:
+            theirs = StatesMeta.entity_id.in_(self.wanted.entity_ids)
+            caused = find_caused(session, self.wanted, (), self.instance.max_bind_vars)
+            return bool(
+                session.execute(select(StatesMeta.metadata_id).where(theirs).limit(1)).first()
+                or caused.state_ids
+                or caused.attributes_ids
+                or caused.event_ids
+                or self._identified(session, StateAttributes.attributes_id, StateAttributes.shared_attrs)
+                or self._identified(session, EventData.data_id, EventData.shared_data)
+            )
+
+    def _erase_caused(self, session: Session) -> None:
+        """Erase what followed from their visits, before what they followed from is gone."""
+        if not self.wanted.person_ids:
+            return
+        from homeassistant.components.recorder.db_schema import States
+        from homeassistant.components.recorder.queries import delete_event_rows
+
+        most = self.instance.max_bind_vars
+        caused = find_caused(session, self.wanted, self._told_in(session), most)
+        self.erased.caused = caused
+        for chunk in chunked_or_all(caused.state_ids, most):
+            self._delete_states(session, States.state_id.in_(chunk))
+        self._strip(session, caused.attributes_ids)
+        for chunk in chunked_or_all(caused.event_ids, most):
+            session.execute(delete_event_rows(chunk))
+        self.erased.events += len(caused.event_ids)
+        self._drop_data(session, caused.data_ids - still_used(session, caused.data_ids, most))
+
+    def _erase_chosen(self, session: Session) -> None:
+        """Erase of others what has a name and was chosen by the owner."""
+        from homeassistant.components.recorder.db_schema import States
+        from homeassistant.components.recorder.queries import delete_event_rows
+        from sqlalchemy import select, update
+
+        most = self.instance.max_bind_vars
+        chosen = find_chosen(session, self.wanted, self.wanted.also_entities, self.wanted.also_events, most)
+        for chunk in chunked_or_all(chosen.state_ids, most):
+            self._delete_states(session, States.state_id.in_(chunk))
+        for chunk in chunked_or_all(chosen.bare, most):
+            session.execute(
+                update(States)
+                .where(States.state_id.in_(chunk))
+                .values(attributes_id=None)
+                .execution_options(synchronize_session=False)
+            )
+        for chunk in chunked_or_all(chosen.attributes_ids, most):
+            used = session.execute(
+                select(States.attributes_id).where(States.attributes_id.in_(chunk))
+            ).scalars()
+            self._delete_attributes(session, set(chunk) - set(used))
+        for chunk in chunked_or_all(chosen.event_ids, most):
+            session.execute(delete_event_rows(chunk))
+        self.erased.events += len(chosen.event_ids)
+        self._drop_data(session, chosen.data_ids - still_used(session, chosen.data_ids, most))
+
+    def _told_in(self, session: Session) -> set[bytes]:
+        """Return the contexts in which something of theirs was told by what has no mark: it was written before there were marks."""
+        from homeassistant.components.recorder.db_schema import States, StatesMeta
+        from sqlalchemy import and_, or_, select
+
+        statement = (
+            select(States.context_id_bin)
+            .join(StatesMeta, StatesMeta.metadata_id == States.metadata_id)
+            .where(
+                or_(
+                    StatesMeta.entity_id.in_(self.wanted.entity_ids),
+                    and_(
+                        StatesMeta.entity_id.in_(self.naming.entity_ids), States.state.in_(self.wanted.names)
+                    ),
+                )
+            )
+        )
+        return {context for context in session.execute(statement).scalars() if context is not None}
 
     def _erase_states(self, session: Session) -> None:
         from homeassistant.components.recorder.db_schema import States, StatesMeta
@@ -227,7 +279,9 @@ class _Eraser:
                 and_(
                     States.metadata_id.in_(naming),
                     States.state.is_not(None),
-                    States.state.not_in(self.naming.allowed),
+                    States.state.in_(self.wanted.names)
+                    if self.naming.allowed is None
+                    else States.state.not_in(self.naming.allowed),
                 ),
             ),
         )
@@ -264,13 +318,18 @@ class _Eraser:
             self.instance.state_attributes_manager.evict_purged(attributes_ids)
 
     def _erase_mentions(self, session: Session) -> None:
-        """Take away other entities' attributes that mention these people's entities; their states stay."""
-        from homeassistant.components.recorder.db_schema import StateAttributes, States
+        """Take away other entities' attributes that hold ids of these people's; their states stay."""
+        from homeassistant.components.recorder.db_schema import StateAttributes
+
+        found = self._identified(session, StateAttributes.attributes_id, StateAttributes.shared_attrs)
+        self._strip(session, found)
+
+    def _strip(self, session: Session, attributes_ids: set[int]) -> None:
+        """Take these attributes away from the states that have them."""
+        from homeassistant.components.recorder.db_schema import States
         from sqlalchemy import update
 
-        wanted = Wanted(self.wanted.person_ids, entity_ids=self.wanted.entity_ids)
-        found = self._mentioning(session, StateAttributes.attributes_id, StateAttributes.shared_attrs, wanted)
-        for chunk in chunked_or_all(found, self.instance.max_bind_vars):
+        for chunk in chunked_or_all(attributes_ids, self.instance.max_bind_vars):
             session.execute(
                 update(States)
                 .where(States.attributes_id.in_(chunk))
@@ -278,13 +337,19 @@ class _Eraser:
                 .execution_options(synchronize_session=False)
             )
             self._delete_attributes(session, set(chunk))
-        self.erased.attributes += len(found)
+        self.erased.attributes += len(attributes_ids)
 
     def _erase_events(self, session: Session) -> None:
-        """Delete the events that mention these people: a pressed button, a message that was sent."""
+        """Delete the events that hold ids of these people's, and calls of our own actions that name them."""
         from homeassistant.components.recorder.db_schema import EventData
+        from sqlalchemy import select
 
-        found = self._mentioning(session, EventData.data_id, EventData.shared_data, self.wanted)
+        found = self._identified(session, EventData.data_id, EventData.shared_data)
+        ours = EventData.shared_data.contains(json.dumps(DOMAIN), autoescape=True)
+        for data_id, text in session.execute(select(EventData.data_id, EventData.shared_data).where(ours)):
+            data = json.loads(text or "{}")
+            if isinstance(data, dict) and data.get("domain") == DOMAIN and self.wanted.said_in(data):
+                found.add(data_id)
         self._delete_events(session, found)
 
     def _erase_visits(self, session: Session) -> None:
@@ -329,7 +394,7 @@ class _Eraser:
     def _delete_events(self, session: Session, data_ids: set[int]) -> None:
         """Delete the events with these data."""
         from homeassistant.components.recorder.db_schema import Events
-        from homeassistant.components.recorder.queries import delete_event_data_rows, delete_event_rows
+        from homeassistant.components.recorder.queries import delete_event_rows
         from sqlalchemy import select
 
         for chunk in chunked_or_all(data_ids, self.instance.max_bind_vars):
@@ -337,24 +402,28 @@ class _Eraser:
             while event_ids := set(session.execute(statement.limit(self.instance.max_bind_vars)).scalars()):
                 session.execute(delete_event_rows(event_ids))
                 self.erased.events += len(event_ids)
+        self._drop_data(session, data_ids)
+
+    def _drop_data(self, session: Session, data_ids: set[int]) -> None:
+        """Delete the data of events that are deleted."""
+        from homeassistant.components.recorder.queries import delete_event_data_rows
+
+        for chunk in chunked_or_all(data_ids, self.instance.max_bind_vars):
             session.execute(delete_event_data_rows(chunk))
             self.instance.event_data_manager.evict_purged(set(chunk))
 
-    def _mentioning(
-        self,
-        session: Session,
-        key: InstrumentedAttribute[int],
-        column: InstrumentedAttribute[str | None],
-        wanted: Wanted,
+    def _identified(
+        self, session: Session, key: InstrumentedAttribute[int], column: InstrumentedAttribute[str | None]
     ) -> set[int]:
-        from sqlalchemy import or_, select
+        from sqlalchemy import false, or_, select
 
-        if not wanted.texts:
-            return set()
-        # The database finds what may mention them, whole words are told here.
-        maybe = or_(*(column.contains(text, autoescape=True) for text in wanted.texts))
-        rows = session.execute(select(key, column).where(maybe))
-        return {found for found, text in rows if text is not None and wanted.mentioned_in(text)}
+        found: set[int] = set()
+        for chunk in chunked_or_all(self.wanted.ids, _TEXTS):
+            # The database finds what may hold one, whole words are told here. Of nothing it finds nothing.
+            maybe = or_(false(), *(column.contains(text, autoescape=True) for text in chunk))
+            rows = session.execute(select(key, column).where(maybe))
+            found |= {each for each, text in rows if text is not None and self.wanted.identified_in(text)}
+        return found
 
     def _erase_statistics(self, session: Session) -> None:
         from homeassistant.components.recorder.db_schema import StatisticsMeta
@@ -370,53 +439,3 @@ class _Eraser:
         if found:
             self.instance.statistics_meta_manager.delete(session, [each for each in found if each])
             self.erased.statistics += len(found)
-
-    def _overwrite(self) -> RecorderReach:
-        """Have nothing left in the file either: neither in its log nor where rows were deleted before."""
-        from homeassistant.components.recorder.repack import repack_database
-
-        assert self.instance.engine is not None
-        if (database := self.instance.engine.url.database) in (None, "", ":memory:"):
-            return RecorderReach.ERASED
-        path = Path(str(database))
-        texts = [text.encode() for text in self.wanted.texts]
-        if not self._checkpoint():
-            return RecorderReach.LATER
-        if not texts or not _holds(path, texts):
-            return RecorderReach.ERASED
-        if shutil.disk_usage(path.parent).free < _ROOM_TO_REPACK * path.stat().st_size:
-            self.erased.mentioned = True
-            return RecorderReach.NOT_REPACKED
-        repack_database(self.instance)
-        if not self._checkpoint():
-            return RecorderReach.LATER
-        self.erased.mentioned = _holds(path, texts)
-        return RecorderReach.ERASED
-
-    def _checkpoint(self) -> bool:
-        """Move the log into the database and empty it; False when somebody reads all the time."""
-        from sqlalchemy import text
-
-        assert self.instance.engine is not None
-        for _ in range(_CHECKPOINT_TRIES):
-            with self.instance.engine.connect() as connection:
-                busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
-                connection.commit()
-            if not busy:
-                return True
-            time.sleep(0.25)
-        return False
-
-
-def _holds(path: Path, texts: Iterable[bytes]) -> bool:
-    """Return whether a file holds any of these texts."""
-    texts = list(texts)
-    overlap = max((len(text) for text in texts), default=1) - 1
-    tail = b""
-    with path.open("rb") as file:
-        while block := file.read(_CHUNK):
-            block = tail + block
-            if any(text in block for text in texts):
-                return True
-            tail = block[-overlap:] if overlap else b""
-    return False

@@ -1,5 +1,6 @@
 """Home Assistant's own files: written at once, and on the disk, where it would do so seconds or minutes later."""
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -45,6 +46,21 @@ async def _async_write(holder: BaseRegistry[Any] | ConfigEntries) -> None:
     # There is no public way to have it written at once.
     await holder._store.async_save(holder._data_to_save())
     await async_sync(holder._store)
+
+
+async def async_stored_entry(hass: HomeAssistant, entry_id: str) -> dict[str, Any] | None:
+    """Return the data of an entry as it lies on the disk, None when that cannot be told."""
+    return await hass.async_add_executor_job(_stored_entry, Path(hass.config_entries._store.path), entry_id)
+
+
+def _stored_entry(path: Path, entry_id: str) -> dict[str, Any] | None:
+    try:
+        _sync_one(path)
+        _sync_one(path.parent)
+        entries: list[dict[str, Any]] = json.loads(path.read_bytes())["data"]["entries"]
+        return next((dict(each["data"]) for each in entries if each["entry_id"] == entry_id), None)
+    except OSError, ValueError, KeyError, TypeError:
+        return None
 
 
 async def async_sync(store: Store[Any]) -> None:

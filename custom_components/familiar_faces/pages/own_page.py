@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, override
 
 from aiohttp import web
@@ -16,7 +17,7 @@ from ..household.subentries import camera_names
 from ..openness import export
 from ..people.person import ConsentState
 from ..people.templates import leaves_one
-from ..vault.errors import UnknownPerson, UnknownVisit, VaultDamaged, VaultError
+from ..vault.errors import ErasedLater, UnknownPerson, UnknownVisit, VaultDamaged, VaultError
 from ..vault.records import EnrolmentState, VisitRecord
 from . import response
 from .guard import Form
@@ -167,19 +168,24 @@ class Withdraw(OwnView):
 
     @override
     async def take(self, request: web.Request, opened: Own, form: Form, **ids: str) -> web.StreamResponse:
-        receipt, later = None, False
+        receipt, later, unsaved = None, False, False
         try:
             receipt = await async_withdraw(opened.hub, opened.hub.forgetting, opened.person_id)
-        except VaultError:
-            # Noted, and tried again; nobody recognises them any more from now on.
+        except ErasedLater:
+            # On the disk, and tried again; nobody recognises them any more from now on.
             later = True
+        except VaultError:
+            # Nobody recognises them as long as Home Assistant runs, and no longer is promised.
+            unsaved = True
         return self.page(
             request,
             "visitor/receipt.html",
             receipt=receipt,
             later=later,
+            unsaved=unsaved,
             now=dt_util.utcnow(),
             switch=False,
+            status=HTTPStatus.SERVICE_UNAVAILABLE if unsaved else HTTPStatus.OK,
         )
 
 

@@ -2,10 +2,11 @@
 
 from http import HTTPStatus
 from pathlib import Path
+from typing import override
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.http import HomeAssistantView
+from homeassistant.helpers.http import HomeAssistantView, request_handler_factory
 
 from ..const import DOMAIN, ROOT
 from ..hub import FamiliarFacesConfigEntry
@@ -47,6 +48,22 @@ class PageView(HomeAssistantView):
         html = self.renderer.render(template, language or self.language(request), **values)
         return response.page(html, status)
 
+    @override
+    def register(self, hass: HomeAssistant, app: web.Application, router: web.UrlDispatcher) -> None:
+        """Answer every method, also those that Home Assistant does not know: what there is, or that there is nothing.
+
+        No other site is given leave to read these pages, whatever is set for Home Assistant's own.
+        """
+        assert self.url is not None, "every page has a path"
+        for method in (hdrs.METH_GET, hdrs.METH_POST):
+            if (handler := getattr(self, method.lower(), None)) is not None:
+                router.add_route(method, self.url, request_handler_factory(hass, self, handler))
+        router.add_route(hdrs.METH_ANY, self.url, request_handler_factory(hass, self, self.refuse))
+
+    async def refuse(self, request: web.Request, **parts: str) -> web.StreamResponse:
+        """Answer in any other way: there is nothing to see."""
+        return self.not_found(request)
+
     def not_found(self, request: web.Request) -> web.Response:
         """Answer as for a path that there never was."""
         return self.page(request, "not_found.html", status=HTTPStatus.NOT_FOUND)
@@ -75,4 +92,4 @@ class NotFound(PageView):
         """Say that there is nothing."""
         return self.not_found(request)
 
-    head = post = put = patch = delete = get
+    post = get

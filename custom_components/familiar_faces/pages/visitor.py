@@ -9,7 +9,7 @@ from aiohttp import web
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_FORGETTING, OWN_PATH
+from ..const import OWN_PATH
 from ..hub import Hub
 from ..people.person import Person
 from ..vault.errors import UnknownPerson, VaultDamaged, VaultError
@@ -73,12 +73,6 @@ class VisitorView[Opened: Invited | Own](PageView):
         if not sent_from_here(request):
             return self.page(request, "visitor/refused.html", status=HTTPStatus.FORBIDDEN, switch=False)
         return await self._async_answer(request, token, ids)
-
-    async def refuse(self, request: web.Request, token: str, **ids: str) -> web.StreamResponse:
-        """Answer in any other way: there is nothing to see."""
-        return self.not_found(request)
-
-    head = put = patch = delete = refuse
 
     async def async_open(self, hub: Hub, token: str) -> Opened | None:
         """Return what a link opens, None for a wrong one; raises VaultError."""
@@ -165,7 +159,7 @@ class InvitationView(VisitorView[Invited]):
                 return None
             return Invited(hub, token, invitation, person)
 
-        forgetting = hub.books.read(CONF_FORGETTING)
+        forgetting = hub.roster.forgetting
         return await self.hass.async_add_executor_job(find)
 
 
@@ -187,5 +181,5 @@ class OwnView(VisitorView[Own]):
             except VaultDamaged:
                 return Own(hub, token, person_id, None)
 
-        forgetting = hub.books.read(CONF_FORGETTING)
+        forgetting = hub.roster.forgetting
         return await self.hass.async_add_executor_job(find)

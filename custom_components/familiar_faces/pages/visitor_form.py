@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from hashlib import sha256
 from typing import Any, Self
-import unicodedata
 
 from homeassistant.util import dt as dt_util
 
@@ -15,11 +14,10 @@ from ..const import CONF_CONTACT, CONF_RESPONSIBLE
 from ..household.subentries import camera_names
 from ..hub import Hub
 from ..people.choices import Choices, Keeping
+from ..people.names import MAX_NAME, cleaned
 from ..people.person import RESERVED_NAMES, Consent, ConsentMethod, Person
 
-MAX_NAME = 80
 MAX_CAMERAS = 100
-_MARKUP = frozenset("<>[]{}\\`|")
 
 _FIELD_OF = {
     Refusal.GIVER_NEEDED: "guardian",
@@ -77,10 +75,10 @@ class Answers:
         """Return what somebody chose before; the yes and its end are asked for anew."""
         consent = person.consent
         if consent is None:
-            return cls(name=person.name)
+            return cls(name=person.own_name)
         choices = consent.choices
         return cls(
-            name=person.name,
+            name=person.own_name,
             child=consent.on_behalf_of_child,
             guardian=consent.given_by if consent.on_behalf_of_child else "",
             everywhere=choices.cameras is None,
@@ -129,7 +127,7 @@ class ConsentForm:
         """Return the form with what was sent, and with the consent when nothing is wrong."""
         answers = Answers.of_form(form)
         if self._person is not None:
-            answers = replace(answers, name=self._person.name)
+            answers = replace(answers, name=self._person.own_name)
         text = await self._async_text(answers)
         errors = self._errors(answers, text)
         consent: Consent | None = None
@@ -211,19 +209,3 @@ def _noon(day: date) -> datetime:
 def fingerprint(text: str) -> str:
     """Return by what a text is known again."""
     return sha256(text.encode()).hexdigest()
-
-
-def cleaned(text: str) -> str:
-    """Return a name without what cannot be seen and could make it look like another one.
-
-    And without what no name has and what makes a link, a picture or a template elsewhere: Home Assistant's
-    dialogs show names as a part of Markdown, in the owner's browser.
-    """
-    text = "".join(" " if each.isspace() else each for each in unicodedata.normalize("NFC", text))
-    # Joiners stand inside of words of many scripts.
-    shown = (
-        each
-        for each in text
-        if each in "\u200c\u200d" or (each not in _MARKUP and not unicodedata.category(each).startswith("C"))
-    )
-    return " ".join("".join(shown).split())

@@ -1,6 +1,7 @@
 """What becomes of a visitor's photos: each judged at once, and the enrolment ended when there are enough."""
 
 from dataclasses import dataclass
+from functools import partial
 import logging
 
 from homeassistant.util import dt as dt_util
@@ -44,7 +45,12 @@ async def async_judge(hub: Hub, person_id: str, photo: bytes) -> Verdict:
     try:
         await hub.engine.wait_ready(ENGINE_PATIENCE)
         seen = await hub.client.faces(
-            photo, portraits=True, mirrored=True, search_turned=True, timeout=PHOTO_SECONDS
+            photo,
+            portraits=True,
+            mirrored=True,
+            search_turned=True,
+            upload=True,
+            timeout=PHOTO_SECONDS,
         )
         judged = await async_take_photo(hub, person_id, photo, seen)
     except ImageRejected as err:
@@ -73,7 +79,7 @@ async def async_finish(hub: Hub, person_id: str) -> bool:
     if await run(vault.state, person_id) is not EnrolmentState.ENROLLED:
         name = free_name(person.name, taken_names(hub, person_id))
         if name != person.name:
-            await run(vault.update_person, person_id, name, person.linked_entity)
+            await run(partial(vault.update_person, person_id, name, person.linked_entity, called=person.name))
         await run(vault.finish_enrolment, person_id)
         person = await run(vault.person, person_id)
     if person_id not in hub.roster.subentries():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+import re
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +142,21 @@ class Person:
     """The Home Assistant `person.*` that is the same individual, when the owner said so."""
     former_names: tuple[str, ...] = field(default=(), repr=False)
     """What they were called before, to look for that too when they are forgotten."""
+    called: str | None = field(default=None, repr=False)
+    """What they called themselves, when somebody here had that name and theirs got a number behind it."""
+
+    @property
+    def own_name(self) -> str:
+        """Return their name as they may see it: "Anna 2" would tell them that there is an Anna."""
+        return self.called if self.called is not None and self._numbered(self.name) else self.name
+
+    @property
+    def own_former_names(self) -> tuple[str, ...]:
+        """Return what they were called before, as they may see it."""
+        return tuple(each for each in self.former_names if not self._numbered(each))
+
+    def _numbered(self, name: str) -> bool:
+        return self.called is not None and re.fullmatch(rf"{re.escape(self.called)} \d+", name) is not None
 
     @property
     def consent(self) -> Consent | None:

@@ -91,7 +91,7 @@ async def _async_confirm(household: Household, visit: VisitRecord) -> JsonObject
     await household.hass.async_add_executor_job(
         household.vault.confirm_visit, visit.visit_id, dt_util.utcnow()
     )
-    return {"confirmed": True, "template_id": None, "set_aside": False, "guard": None}
+    return {"confirmed": True, "template_id": None, "set_aside": False, "guarded": False}
 
 
 async def _async_take_away(household: Household, visit: VisitRecord, really: Person | None) -> JsonObjectType:
@@ -116,7 +116,8 @@ async def _async_take_away(household: Household, visit: VisitRecord, really: Per
         "confirmed": corrected.moved is not None,
         "template_id": corrected.template_id,
         "set_aside": corrected.set_aside,
-        "guard": None if corrected.guard is None else round(corrected.guard, 3),
+        # Whether, and not how alike: that would tell faces apart by itself.
+        "guarded": corrected.guard is not None,
     }
 
 

@@ -224,6 +224,8 @@ async def async_faces(
             portraits=portraits,
             mirrored=mirrored,
             search_turned=search_turned,
+            # What may lie in any way was sent in, and is no camera's.
+            upload=search_turned,
             timeout=PHOTO_SECONDS if search_turned else ENGINE_PATIENCE,
         )
         seen = await ask(min_face=NEAR)

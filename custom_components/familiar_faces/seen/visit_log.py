@@ -50,7 +50,8 @@ class VisitLog:
         )
         if device is not None:
             data[ATTR_DEVICE_ID] = device.id
-        self._household.hass.bus.async_fire(EVENT_VISIT, data)
+        context = self._household.async_context(visit.person_id)
+        self._household.hass.bus.async_fire(EVENT_VISIT, data, context=context)
 
     def find(self, visit_id: str) -> Shown | None:
         """Return a familiar person's visit as far as it is kept. Blocks, but on the event loop."""

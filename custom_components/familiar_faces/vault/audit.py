@@ -3,38 +3,25 @@
 A link is HMAC-SHA256 over the link before, the entry's number, time and ciphertext, so that nobody
 without the key file can change, drop, add or move an entry unseen. The head says where the chain
 starts and ends, which shows entries cut from either end. What no log in one place can show is a
-whole older copy of the vault put in its place.
+whole older copy of the vault put in its place; `witness.py` keeps a mark in another place for that.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 import hashlib
 import hmac
 import re
 import sqlite3
-from typing import Any
 
-from .errors import VaultDamaged
+from .errors import VaultDamaged, VaultTampered
+from .head import Head, read_head, write_head
 from .keys import Keys
 from .records import AuditEntry, AuditVerdict, Detail
 from .sealed import seal_json, unseal_json
 from .times import from_stamp, to_stamp
 
-_NO_LINK = bytes(32)
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_HEAD = ("audit head",)
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """Where the chain starts and ends."""
-
-    before: int
-    """Number of the last entry that was purged, 0 when none was."""
-    before_link: bytes
-    last: int
-    last_link: bytes
 
 
 class AuditLog:
@@ -47,7 +34,7 @@ class AuditLog:
 
     def start(self, connection: sqlite3.Connection) -> None:
         """Write the head of an empty log."""
-        self._save_head(connection, _Head(0, _NO_LINK, 0, _NO_LINK))
+        self._save_head(connection, Head())
 
     def check_head(self, connection: sqlite3.Connection) -> None:
         """Raise VaultDamaged when the log's head cannot be read."""
@@ -61,7 +48,10 @@ class AuditLog:
         details: Mapping[str, Detail],
         now: datetime,
     ) -> None:
-        """Add an entry. `details` must hold no name: nothing removes it when the person is forgotten."""
+        """Add an entry. `details` must hold no name: nothing removes it when the person is forgotten.
+
+        Raise VaultTampered when the log's head is older than its entries.
+        """
         if not _KIND.fullmatch(kind):
             raise ValueError("an audit entry's kind is lower-case letters, digits and underscores")
         for name, value in details.items():
@@ -72,8 +62,10 @@ class AuditLog:
         entry = {"kind": kind, "person_id": person_id, "details": dict(details)}
         sealed = seal_json(self._sealing, entry, ("audit", number, at))
         link = self._link(head.last_link, number, at, sealed)
+        if connection.execute("SELECT 1 FROM audit WHERE number >= ?", (number,)).fetchone():
+            raise VaultTampered("the audit log goes on after its end")
         connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?)", (number, at, sealed, link))
-        self._save_head(connection, _Head(head.before, head.before_link, number, link))
+        self._save_head(connection, replace(head, last=number, last_link=link))
 
     def entries(
         self, connection: sqlite3.Connection, person_id: str | None, limit: int
@@ -89,11 +81,6 @@ class AuditLog:
             if person_id is None or entry.person_id == person_id:
                 found.append(entry)
         return tuple(found)
-
-    def newest(self, connection: sqlite3.Connection) -> tuple[int, str]:
-        """Return the number of the newest entry and its link, in hexadecimal; they outlive the entry."""
-        head = self._head(connection)
-        return head.last, head.last_link.hex()
 
     def holds(self, connection: sqlite3.Connection, number: int, link: str) -> bool:
         """Return whether an entry was ever written here, as far as that can be told of one that is purged."""
@@ -144,7 +131,7 @@ class AuditLog:
             return 0
         number, link = row
         dropped = connection.execute("DELETE FROM audit WHERE number <= ?", (number,)).rowcount
-        self._save_head(connection, _Head(number, link, head.last, head.last_link))
+        self._save_head(connection, replace(head, before=number, before_link=link))
         return dropped
 
     def _link(self, before: bytes, number: int, at: int, sealed: bytes) -> bytes:
@@ -155,27 +142,8 @@ class AuditLog:
         entry = unseal_json(self._sealing, sealed, ("audit", number, at))
         return AuditEntry(number, from_stamp(at), entry["kind"], entry["person_id"], entry["details"])
 
-    def _head(self, connection: sqlite3.Connection) -> _Head:
-        row = connection.execute("SELECT value FROM meta WHERE name = 'audit_head'").fetchone()
-        if row is None:
-            raise VaultDamaged("the audit head is gone")
-        data: dict[str, Any] = unseal_json(self._sealing, row[0], _HEAD)
-        return _Head(
-            data["before"],
-            bytes.fromhex(data["before_link"]),
-            data["last"],
-            bytes.fromhex(data["last_link"]),
-        )
+    def _head(self, connection: sqlite3.Connection) -> Head:
+        return read_head(connection, self._sealing)
 
-    def _save_head(self, connection: sqlite3.Connection, head: _Head) -> None:
-        data = {
-            "before": head.before,
-            "before_link": head.before_link.hex(),
-            "last": head.last,
-            "last_link": head.last_link.hex(),
-        }
-        connection.execute(
-            "INSERT INTO meta VALUES ('audit_head', ?) "
-            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (seal_json(self._sealing, data, _HEAD),),
-        )
+    def _save_head(self, connection: sqlite3.Connection, head: Head) -> None:
+        write_head(connection, self._sealing, head)

@@ -32,10 +32,36 @@ class VaultDamaged(VaultError):
     sentence = "What the vault holds is damaged; restore a backup or start over."
 
 
+class VaultMissing(VaultError):
+    """There was a vault, and its file is gone or empty. A new one would hide that."""
+
+    sentence = "The vault's file is gone or empty; put vault.db back or start over."
+
+
+class VaultReplaced(VaultError):
+    """Something else than this vault replaced, removed or wrote its files while it was open."""
+
+    sentence = "The vault's files were changed by something else; nothing was saved."
+
+
+class VaultTampered(VaultDamaged):
+    """Rows were put in, put back or taken away by something that lacks the key."""
+
+    sentence = "Something else changed what the vault holds; restore a backup or start over."
+
+
 class VaultUnwritable(VaultError):
     """The disk is full, read-only or refuses; nothing that was saved before is lost."""
 
     sentence = "The vault cannot be written; the disk is full, read-only or failing."
+
+
+class ErasedLater(VaultUnwritable):
+    """The disk has no room to erase. That it has to be done is on the disk and counts from now on."""
+
+    sentence = (
+        "This counts from now on, also after a restart; what is kept is erased as soon as the disk has room."
+    )
 
 
 class VaultInUse(VaultError):

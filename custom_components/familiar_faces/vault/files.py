@@ -7,7 +7,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from .errors import VaultInUse, VaultUnwritable
+from .errors import VaultInUse, VaultMissing, VaultUnwritable
 
 DATABASE = "vault.db"
 KEY = "vault.key"
@@ -15,7 +15,14 @@ LOCK = "vault.lock"
 COPY = "vault.db.before-v"
 """How the name of the copy made before a migration starts; the version follows."""
 
+RESERVE = "vault.reserve"
+"""Room that is given up on a full disk; see `reserve.py`."""
+NOTE = "vault.leaving"
+"""Who could not be forgotten yet; see `reserve.py`."""
+
 _SQLITE = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
+_OWN = (*_SQLITE, RESERVE, NOTE, f"{NOTE}.new")
+"""All that goes with a vault, besides its key and the copies."""
 
 
 @contextmanager
@@ -27,11 +34,23 @@ def telling_unwritable() -> Iterator[None]:
         raise VaultUnwritable(err.strerror or type(err).__name__) from err
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make the folder, for its owner only."""
+def prepare_folder(folder: Path) -> bool:
+    """Make the folder and what is in it its owner's only; return whether others could have read the key file."""
     with telling_unwritable():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        open_to_others = bool(folder.stat().st_mode & 0o011)
         make_private(folder, 0o700)
+        readable = {path.name for path in folder.iterdir() if path.is_file() and path.stat().st_mode & 0o077}
+        for name in readable:
+            make_private(folder / name)
+    return open_to_others and KEY in readable
+
+
+def check_content(path: Path) -> None:
+    """Raise VaultMissing when the store is gone or empty: SQLite would delete its log, in which all may be."""
+    with telling_unwritable():
+        if not path.exists() or not path.stat().st_size:
+            raise VaultMissing
 
 
 def make_private(path: Path, mode: int = 0o600) -> None:
@@ -111,7 +130,7 @@ def destroy_folder(folder: Path) -> None:
         shred(folder / KEY)
         shred(folder / f"{KEY}.new")
         with telling_unwritable():
-            for path in (*(folder / name for name in _SQLITE), *copies(folder)):
+            for path in (*(folder / name for name in _OWN), *copies(folder)):
                 path.unlink(missing_ok=True)
             (folder / LOCK).unlink(missing_ok=True)
     finally:

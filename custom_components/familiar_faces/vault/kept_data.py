@@ -90,8 +90,8 @@ def describe(
         "made_at": _time(kept.read_at),
         "person": {
             "person_id": person.person_id,
-            "name": person.name,
-            "former_names": list(person.former_names),
+            "name": person.own_name,
+            "former_names": list(person.own_former_names),
             "linked_entity": person.linked_entity,
         },
         "consents": [_consent(each, cameras) for each in person.consents],

@@ -31,6 +31,12 @@ class Keys:
         self.chain = _derive(master, "chain")
         self.review = _derive(master, "review")
         self.tombstone = _derive(master, "tombstone")
+        self.leaving = _derive(master, "leaving")
+        self.rows = _derive(master, "rows")
+        self.heads = _derive(master, "heads")
+        self.links = _derive(master, "links")
+        self.mark = _derive(master, "mark")
+        self.marks = _derive(master, "marks")
         self._cameras = _derive(master, "cameras")
         self.fingerprint = _derive(master, "fingerprint")
         """Tells which key belongs to a store, and nothing about the key."""

@@ -1,19 +1,23 @@
 """Links for people without an account: invitations to agree, and one's own link to what is kept.
 
-A link's token is 32 random bytes. Only its SHA-256 is stored, so that nobody who reads the store can follow
-a link; a token of that length needs no salt. Every stored hash is compared, each in constant time.
+A link's token is 32 random bytes. Only a hash of it is stored, so that nobody who reads the store can follow a
+link. It is made with the vault's key, of the token and of everything else in its row: nobody without the key can
+put in a link of their own, give one to somebody else, or let one last longer. That an old one is put back shows in
+the sums of `bound.py`. Every stored hash is compared, each in constant time.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import hashlib
 import hmac
+import json
 import secrets
 import sqlite3
 
 from ..people.person import Consent
 from . import people_rows
 from .audit import AuditLog
+from .bound import Binding
 from .checks import about, check_text
 from .database import Database
 from .erasure import Eraser
@@ -47,6 +51,7 @@ class Links:
         self._keys = keys
         self._audit = audit
         self._eraser = eraser
+        self._binding = Binding(keys)
 
     def invite(self, *, person_id: str | None, expires_at: datetime, now: datetime) -> tuple[Invitation, str]:
         """Make an invitation and return it with its token, which is known to nobody afterwards.
@@ -64,7 +69,15 @@ class Links:
                 connection.execute("DELETE FROM invitation WHERE person_id = ?", (person_id,))
             connection.execute(
                 "INSERT INTO invitation VALUES (?, ?, ?, ?, ?)",
-                (invitation.invitation_id, person_id, _hash(token), to_stamp(now), to_stamp(expires_at)),
+                (
+                    invitation.invitation_id,
+                    person_id,
+                    self._hash_of_invitation(
+                        token, invitation.invitation_id, person_id, to_stamp(now), to_stamp(expires_at)
+                    ),
+                    to_stamp(now),
+                    to_stamp(expires_at),
+                ),
             )
             details = {
                 "invitation_id": invitation.invitation_id,
@@ -84,9 +97,12 @@ class Links:
         return [_invitation(row) for row in rows]
 
     def invitation(self, token: str, now: datetime) -> Invitation | None:
-        """Return the invitation that a token opens, None when it opens none."""
+        """Return the invitation that a token opens, None when it opens none.
+
+        Raise VaultTampered when invitations were put in, put back or taken away by something else.
+        """
         with self._database.read() as connection:
-            return _open_invitation(connection, token, now)
+            return self._open_invitation(connection, token, now)
 
     def close(self, invitation_id: str, now: datetime) -> bool:
         """Close an invitation; return whether it was there."""
@@ -97,6 +113,8 @@ class Links:
             if gone:
                 details = {"invitation_id": invitation_id}
                 self._audit.append(connection, "invitation_closed", None, details, now)
+        # Into the file: what was closed stays so, also when the log is lost.
+        self._database.checkpoint()
         return bool(gone)
 
     def accept(self, token: str, *, person_id: str, name: str, consent: Consent, now: datetime) -> str:
@@ -110,7 +128,7 @@ class Links:
         check_text(name, "a name")
         own = secrets.token_urlsafe(_TOKEN)
         with self._database.write() as connection:
-            invitation = _open_invitation(connection, token, now)
+            invitation = self._open_invitation(connection, token, now)
             if invitation is None:
                 raise InvitationClosed
             if invitation.person_id is None:
@@ -123,11 +141,11 @@ class Links:
                 )
             else:
                 person_id = invitation.person_id
-                key = people_rows.person_key(connection, self._keys, person_id)
+                key = people_rows.sound_key(connection, self._keys, person_id)
             people_rows.record_consent(connection, key, person_id, consent)
             self._eraser.drop_copies()
             connection.execute("DELETE FROM invitation WHERE invitation_id = ?", (invitation.invitation_id,))
-            _write_link(connection, person_id, own, now)
+            self._write_link(connection, person_id, own, now)
             details = {"invitation_id": invitation.invitation_id}
             self._audit.append(connection, "invitation_used", person_id, details, now)
             self._audit.append(connection, "consent_recorded", person_id, about(consent), now)
@@ -141,32 +159,65 @@ class Links:
         with self._database.write() as connection:
             if people_rows.person_state(connection, person_id) is None:
                 raise UnknownPerson
-            _write_link(connection, person_id, token, now)
+            self._write_link(connection, person_id, token, now)
             self._audit.append(connection, "link_made", person_id, {}, now)
+        # As when one is closed: the one before is.
+        self._database.checkpoint()
         return token
 
     def person_of(self, token: str) -> str | None:
         """Return the id of the person whose own link has this token, None when nobody's has."""
+        found = None
         with self._database.read() as connection:
-            rows = connection.execute("SELECT person_id, token_hash FROM link").fetchall()
-        return _find(rows, token)
+            for person_id, stored, created_at in connection.execute(
+                "SELECT person_id, token_hash, created_at FROM link"
+            ):
+                # Looks at every row, so that time tells nothing of where it lies.
+                if hmac.compare_digest(self._hash_of_link(token, person_id, created_at), stored):
+                    found = person_id
+        return found
+
+    def _write_link(self, connection: sqlite3.Connection, person_id: str, token: str, now: datetime) -> None:
+        stored = self._hash_of_link(token, person_id, to_stamp(now))
+        connection.execute("DELETE FROM link WHERE person_id = ?", (person_id,))
+        connection.execute("INSERT INTO link VALUES (?, ?, ?)", (person_id, stored, to_stamp(now)))
+
+    def _open_invitation(
+        self, connection: sqlite3.Connection, token: str, now: datetime
+    ) -> Invitation | None:
+        self._binding.check(connection, ("invitation",))
+        found: Invitation | None = None
+        for invitation_id, person_id, stored, created_at, expires_at in connection.execute(
+            "SELECT invitation_id, person_id, token_hash, created_at, expires_at FROM invitation"
+        ):
+            given = self._hash_of_invitation(token, invitation_id, person_id, created_at, expires_at)
+            if hmac.compare_digest(given, stored):
+                found = _invitation((invitation_id, person_id, created_at, expires_at))
+        return None if found is None or found.expires_at <= now else found
+
+    def _hash_of_link(self, token: str, person_id: str, created_at: int) -> bytes:
+        return _bound_hash(self._keys, _hash(token), "link", person_id, created_at)
+
+    def _hash_of_invitation(
+        self, token: str, invitation_id: str, person_id: str | None, created_at: int, expires_at: int
+    ) -> bytes:
+        return _bound_hash(
+            self._keys, _hash(token), "invitation", invitation_id, person_id, created_at, expires_at
+        )
 
 
-def _write_link(connection: sqlite3.Connection, person_id: str, token: str, now: datetime) -> None:
-    connection.execute("DELETE FROM link WHERE person_id = ?", (person_id,))
-    connection.execute("INSERT INTO link VALUES (?, ?, ?)", (person_id, _hash(token), to_stamp(now)))
-
-
-def _open_invitation(connection: sqlite3.Connection, token: str, now: datetime) -> Invitation | None:
-    rows = connection.execute("SELECT invitation_id, token_hash FROM invitation").fetchall()
-    if (invitation_id := _find(rows, token)) is None:
-        return None
-    row = connection.execute(
-        "SELECT invitation_id, person_id, created_at, expires_at FROM invitation WHERE invitation_id = ?",
-        (invitation_id,),
-    ).fetchone()
-    invitation = _invitation(row)
-    return invitation if invitation.expires_at > now else None
+def bind_tokens(connection: sqlite3.Connection, keys: Keys) -> None:
+    """Bind the hashes of a store of before to its key: until then they were the tokens' SHA-256 alone."""
+    for person_id, hashed, created_at in connection.execute(
+        "SELECT person_id, token_hash, created_at FROM link"
+    ).fetchall():
+        bound = _bound_hash(keys, hashed, "link", person_id, created_at)
+        connection.execute("UPDATE link SET token_hash = ? WHERE person_id = ?", (bound, person_id))
+    for *place, hashed in connection.execute(
+        "SELECT invitation_id, person_id, created_at, expires_at, token_hash FROM invitation"
+    ).fetchall():
+        bound = _bound_hash(keys, hashed, "invitation", *place)
+        connection.execute("UPDATE invitation SET token_hash = ? WHERE invitation_id = ?", (bound, place[0]))
 
 
 def _invitation(row: tuple[str, str | None, int, int]) -> Invitation:
@@ -174,15 +225,10 @@ def _invitation(row: tuple[str, str | None, int, int]) -> Invitation:
     return Invitation(invitation_id, person_id, from_stamp(created_at), from_stamp(expires_at))
 
 
-def _find(rows: list[tuple[str, bytes]], token: str) -> str | None:
-    """Return the id beside the token's hash. Looks at every row, so that time tells nothing of where it lies."""
-    given = _hash(token[:_LONGEST])
-    found = None
-    for row_id, stored in rows:
-        if hmac.compare_digest(given, stored):
-            found = row_id
-    return found
+def _bound_hash(keys: Keys, hashed: bytes, *place: str | int | None) -> bytes:
+    """Return what is stored of a token for its row."""
+    return hmac.digest(keys.links, hashed + json.dumps(place).encode(), hashlib.sha256)
 
 
 def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+    return hashlib.sha256(token[:_LONGEST].encode(errors="surrogatepass")).digest()

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..people.choices import ANYWHERE, Choices, Keeping
 from ..people.person import Consent, ConsentMethod, Embedding, Person, Template
+from .bound import Binding
 from .ended import ended_of
 from .errors import ConsentMissing, UnknownPerson, UnknownTemplate, VaultDamaged
 from .keys import Keys
@@ -46,6 +47,13 @@ def person_key(connection: sqlite3.Connection, keys: Keys, person_id: str) -> by
     return keys.person_key(person_id, row[0])
 
 
+def sound_key(connection: sqlite3.Connection, keys: Keys, person_id: str) -> bytes:
+    """Return the key of someone whose rows are all there, and no others; raise UnknownPerson or VaultDamaged."""
+    key = person_key(connection, keys, person_id)
+    Binding(keys).check_person(connection, person_id)
+    return key
+
+
 def consented_key(connection: sqlite3.Connection, keys: Keys, person_id: str, now: datetime) -> bytes:
     """Return the key of someone who agreed to be recognised; raise UnknownPerson or ConsentMissing."""
     return consented(connection, keys, person_id, now)[0]
@@ -59,7 +67,7 @@ def consented(
     Raise UnknownPerson, or ConsentMissing when they did not agree to that.
     """
     to_stamp(now)  # Refuses a time without a time zone before it is compared with one.
-    key = person_key(connection, keys, person_id)
+    key = sound_key(connection, keys, person_id)
     consents = read_consents(connection, key, person_id)
     if not consents or not consents[-1].allows_recognition(now) or not consents[-1].choices.at(camera_id):
         raise ConsentMissing
@@ -86,20 +94,32 @@ def insert_person(
 
 
 def update_person(
-    connection: sqlite3.Connection, keys: Keys, person_id: str, name: str, linked_entity: str | None
+    connection: sqlite3.Connection,
+    keys: Keys,
+    person_id: str,
+    name: str,
+    linked_entity: str | None,
+    *,
+    called: str | None = None,
 ) -> None:
-    """Write someone's new name and link. What they were shown as before is kept, to find it when they go."""
-    before, *former = read_names(connection, keys, person_id)
+    """Write someone's new name and link. What they were shown as before is kept, to find it when they go.
+
+    `called`: what they call themselves, when the name differs from it by a number.
+    """
+    key, data = _opened_person(connection, keys, person_id)
+    before, former = data["name"], list(data.get("former", ()))
     if person_state(connection, person_id) is EnrolmentState.ENROLLED:
         former.append(before)
-    key = person_key(connection, keys, person_id)
-    sealed = _sealed_person(key, person_id, name, linked_entity, sorted({*former} - {name}))
+    sealed = _sealed_person(
+        key, person_id, name, linked_entity, sorted({*former} - {name}), called=called or data.get("called")
+    )
     connection.execute("UPDATE person SET sealed = ? WHERE person_id = ?", (sealed, person_id))
 
 
 def read_person(connection: sqlite3.Connection, keys: Keys, person_id: str) -> Person:
     """Return someone with consents and templates; raise UnknownPerson or VaultDamaged."""
     key, data = _opened_person(connection, keys, person_id)
+    Binding(keys).check_person(connection, person_id)
     return Person(
         person_id=person_id,
         name=data["name"],
@@ -107,6 +127,7 @@ def read_person(connection: sqlite3.Connection, keys: Keys, person_id: str) -> P
         templates=read_templates(connection, key, person_id),
         linked_entity=data["linked_entity"],
         former_names=tuple(data.get("former", ())),
+        called=data.get("called"),
     )
 
 
@@ -259,9 +280,15 @@ def _opened_person(
 
 
 def _sealed_person(
-    key: bytes, person_id: str, name: str, linked_entity: str | None, former: Iterable[str]
+    key: bytes,
+    person_id: str,
+    name: str,
+    linked_entity: str | None,
+    former: Iterable[str],
+    *,
+    called: str | None = None,
 ) -> bytes:
-    data = {"name": name, "linked_entity": linked_entity, "former": list(former)}
+    data = {"name": name, "linked_entity": linked_entity, "former": list(former), "called": called}
     return seal_json(key, data, ("person", person_id))
 
 

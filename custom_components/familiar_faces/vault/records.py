@@ -107,6 +107,11 @@ class Receipt:
     finished_at: datetime | None = None
     """When all of it was done; None while something outside of the vault is left to do."""
 
+    @property
+    def everywhere(self) -> bool:
+        """Return whether looking again found nothing, neither in the vault nor anywhere else that can be reached."""
+        return self.verified and self.finished_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
@@ -119,6 +124,8 @@ class Unfinished:
     """Their entities, as far as they were noted."""
     former_names: tuple[str, ...] = ()
     """What they were called before, to look for that too."""
+    also: tuple[str, ...] = ()
+    """Places of others that the owner has cleared of the name."""
 
 
 class VisitCursor(NamedTuple):
@@ -194,9 +201,13 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
-    """Whether the audit log is as it was written."""
+    """Whether the audit log, and what people's rights rest on besides it, is as it was written."""
 
     ok: bool
     entries: int
     first_bad: int | None
     """Number of the first entry that was changed, dropped, added or moved; 0 when the log's head is damaged."""
+    rows_ok: bool = True
+    """Whether no row of consents, people, links, invitations and receipts was put in, put back or taken away."""
+    mark_ok: bool = True
+    """Whether the vault is not older than the mark that lies outside of it, and that mark is its own."""

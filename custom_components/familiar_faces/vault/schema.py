@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+import re
 import sqlite3
 
-from . import people_rows, visit_rows
+from . import links, people_rows, visit_rows
 from .audit import AuditLog
+from .bound import Binding
 from .database import Database
 from .errors import (
     VaultDamaged,
@@ -13,12 +15,16 @@ from .errors import (
     VaultKeyMissing,
     VaultKeyWrong,
     VaultMigrationFailed,
+    VaultMissing,
+    VaultTampered,
     VaultTooNew,
 )
 from .files import COPY, KEY
+from .head import read_head
 from .keys import Keys, create_keys, load_keys
+from .witness import UNSIGNED
 
-VERSION = 3
+VERSION = 4
 
 type Migration = Callable[[sqlite3.Connection, Keys], None]
 
@@ -55,8 +61,17 @@ _KEPT_INDICES = (
     )""",
 )
 
+_PERSON_HEAD = """CREATE TABLE person_head (
+    person_id TEXT PRIMARY KEY REFERENCES person ON DELETE CASCADE,
+    sequence INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT"""
+
+_TRIGGER = "audit_is_append_only"
+
 # Times are microseconds since 1970. They are plain so that what is due can be erased even when a
-# person's key is damaged; each is bound into the encryption of its row and cannot be changed.
+# person's key is damaged. None can be changed unseen: each is bound into the encryption of its row, or,
+# with states and ids, into the sums of `bound.py`.
 _TABLES = (
     """CREATE TABLE meta (
         name TEXT PRIMARY KEY,
@@ -117,15 +132,17 @@ _TABLES = (
     ) STRICT, WITHOUT ROWID""",
     *_LINKS_AND_REVIEW,
     *_KEPT_INDICES,
+    _PERSON_HEAD,
     """CREATE TABLE audit (
         number INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,
         sealed BLOB NOT NULL,
         link BLOB NOT NULL
     ) STRICT""",
-    """CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
+    f"""CREATE TRIGGER {_TRIGGER} BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
 )
+_NAMES = {match[1] for each in _TABLES if (match := re.match(r"CREATE TABLE (\w+)", each))}
 
 
 def _links_and_review(connection: sqlite3.Connection, keys: Keys) -> None:
@@ -148,12 +165,26 @@ def _indices(connection: sqlite3.Connection, keys: Keys) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: dict[int, Migration] = {1: _links_and_review, 2: _indices}
+def _bound(connection: sqlite3.Connection, keys: Keys) -> None:
+    """Bind together what lies there, and the links to the vault's key. The mark of before has no signature."""
+    if read_head(connection, keys.audit).sums:
+        # All of it was bound before: a version that was set back would have it be believed once more.
+        raise VaultTampered("the version")
+    connection.execute(_PERSON_HEAD)
+    links.bind_tokens(connection, keys)
+    connection.execute("INSERT INTO meta VALUES (?, ?)", (UNSIGNED, b"1"))
+    Binding(keys).bind_all(connection)
+
+
+MIGRATIONS: dict[int, Migration] = {1: _links_and_review, 2: _indices, 3: _bound}
 """The step away from each older version. A step does not commit: all of them are one transaction."""
 
 
-def open_store(folder: Path, database: Database) -> Keys:
-    """Bring a store and its key file together, making both when there is neither; return the keys."""
+def open_store(folder: Path, database: Database, *, expected: bool = False) -> Keys:
+    """Bring a store and its key file together, making both when there is neither; return the keys.
+
+    With `expected` nothing is made: raise VaultMissing when there is no store.
+    """
     keys = load_keys(folder / KEY)
     with database.read() as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -161,10 +192,14 @@ def open_store(folder: Path, database: Database) -> Keys:
     if version == 0:
         if tables:
             raise VaultDamaged("the file is not a vault")
+        if expected:
+            raise VaultMissing
         # The key goes first: a store without its key can be told from a new one, not the reverse.
         keys = keys or create_keys(folder / KEY)
         with database.write() as connection:
             _create(connection, keys)
+        # The file alone tells a vault from a new one, also when its log is lost.
+        database.checkpoint()
         return keys
     if keys is None:
         raise VaultKeyMissing
@@ -180,7 +215,16 @@ def open_store(folder: Path, database: Database) -> Keys:
         _migrate(folder, database, keys, version)
     with database.read() as connection:
         AuditLog(keys).check_head(connection)
+        _check_schema(connection)
     return keys
+
+
+def _check_schema(connection: sqlite3.Connection) -> None:
+    """Raise VaultTampered when the file brings statements of its own, which could undo what is written."""
+    rows = connection.execute("SELECT type, name FROM sqlite_schema WHERE type != 'index'").fetchall()
+    tables = {name for kind, name in rows if kind == "table"}
+    if {(kind, name) for kind, name in rows if kind != "table"} - {("trigger", _TRIGGER)} or _NAMES - tables:
+        raise VaultTampered("the schema")
 
 
 def _create(connection: sqlite3.Connection, keys: Keys) -> None:
@@ -188,6 +232,7 @@ def _create(connection: sqlite3.Connection, keys: Keys) -> None:
         connection.execute(statement)
     connection.execute("INSERT INTO meta VALUES ('fingerprint', ?)", (keys.fingerprint,))
     AuditLog(keys).start(connection)
+    Binding(keys).bind_all(connection)
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -1,22 +1,36 @@
 """The vault's door: everything that is kept goes in and out here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 import secrets
+import sqlite3
 from typing import Self
 
 from ..people.person import Consent, Embedding, Person, Template
 from . import ended, people_rows, visit_rows
 from .audit import AuditLog
+from .bound import Binding
 from .checks import about, check_text, checked_embedding
 from .corrections import Corrector
 from .database import Database
+from .departing import Departing
 from .erasure import Eraser
-from .errors import AlreadyRecorded, ConsentMissing, DuplicatePhoto, UnknownPerson, VaultDamaged
-from .files import DATABASE, FolderLock, destroy_folder, prepare_folder, vault_size
+from .errors import (
+    AlreadyRecorded,
+    ConsentMissing,
+    DuplicatePhoto,
+    UnknownPerson,
+    VaultDamaged,
+    VaultError,
+    VaultUnwritable,
+)
+from .files import DATABASE, FolderLock, check_content, destroy_folder, prepare_folder, vault_size
+from .head import read_head
 from .keys import Keys
 from .links import Links
+from .provenance import Marks
 from .records import (
     AuditEntry,
     AuditVerdict,
@@ -32,12 +46,13 @@ from .records import (
     VisitPage,
     VisitRecord,
 )
+from .reserve import Reserve
 from .retention import Retention, next_due
 from .review_rows import Review
 from .schema import open_store
 from .times import from_stamp, to_stamp
 from .visit_pages import read_last, read_page
-from .witness import Witness
+from .witness import Witness, read_mark
 
 
 class Vault:
@@ -57,30 +72,44 @@ class Vault:
         self._eraser = Eraser(folder, database, keys, self._audit)
         self.links = Links(database, keys, self._audit, self._eraser)
         self.review = Review(database, keys, self._audit, self._eraser)
-        self.witness = Witness(database, self._audit, self._eraser)
+        self.witness = Witness(database, keys, self._audit, self._eraser)
         self._corrector = Corrector(database, keys, self._audit, self._eraser)
+        self.marks = Marks(keys.marks)
         self._damaged: list[str] = []
+        self._binding = Binding(keys)
+        with database.read() as connection:
+            self._binding.attach(connection)
+        database.before_commit = self._binding.settle
+        database.same_content = self._same_content
+        self._departing = Departing(folder, keys, self._eraser)
+        self.key_was_exposed = False
+        """Whether other users of the machine could have read the key file before it was opened."""
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
+    def open(cls, folder: Path, *, expected: bool = False) -> Self:
         """Open the vault in a folder, making it when there is none.
 
-        Raise VaultInUse, VaultKeyMissing, VaultKeyWrong, VaultDamaged, VaultUnwritable, VaultTooNew or
-        VaultMigrationFailed; whatever is there then stays as it was.
+        With `expected` none is made: there was one, and a new one would hide that it is gone. Raise VaultMissing
+        then, or VaultInUse, VaultKeyMissing, VaultKeyWrong, VaultDamaged, VaultUnwritable, VaultTooNew or
+        VaultMigrationFailed; whatever is there stays as it was.
         """
-        prepare_folder(folder)
+        exposed = prepare_folder(folder)
         lock = FolderLock(folder)
         try:
-            database = Database(folder / DATABASE)
+            if expected:
+                check_content(folder / DATABASE)
+            database = _open_database(folder)
             try:
-                keys = open_store(folder, database)
+                keys = open_store(folder, database, expected=expected)
             except BaseException:
                 database.close()
                 raise
         except BaseException:
             lock.release()
             raise
-        return cls(folder, lock, database, keys)
+        vault = cls(folder, lock, database, keys)
+        vault.key_was_exposed = exposed
+        return vault
 
     @staticmethod
     def destroy(folder: Path) -> None:
@@ -91,6 +120,15 @@ class Vault:
         """Close the vault; a second time does nothing."""
         self._database.close()
         self._lock.release()
+
+    @property
+    def trouble(self) -> VaultError | None:
+        """Return why the vault cannot be written or used just now, None as long as that is not known."""
+        return self._database.trouble
+
+    def on_trouble(self, tell: Callable[[VaultError | None], object] | None) -> None:
+        """Have `tell` be called, from any thread, when that changes; None: nobody any more."""
+        self._database.on_trouble = tell
 
     def hold_file(self, *, held: bool) -> None:
         """Let the file stand still while a backup copies it, or go on; writes are kept all the while.
@@ -157,12 +195,21 @@ class Vault:
             return people_rows.person_state(connection, person_id)
 
     def update_person(
-        self, person_id: str, name: str, linked_entity: str | None, now: datetime | None = None
+        self,
+        person_id: str,
+        name: str,
+        linked_entity: str | None,
+        now: datetime | None = None,
+        *,
+        called: str | None = None,
     ) -> None:
-        """Write someone's new name and link; raise UnknownPerson."""
+        """Write someone's new name and link; raise UnknownPerson.
+
+        `called`: what they call themselves, when the name is that with a number behind it.
+        """
         check_text(name, "a name")
         with self._database.write() as connection:
-            people_rows.update_person(connection, self._keys, person_id, name, linked_entity)
+            people_rows.update_person(connection, self._keys, person_id, name, linked_entity, called=called)
             self._audit.append(connection, "person_changed", person_id, {}, now or datetime.now(UTC))
 
     def link_person(
@@ -178,14 +225,17 @@ class Vault:
     def people(self, *, include_enrolling: bool = False) -> list[Person]:
         """Return everyone who is enrolled, in the order they came, without photos.
 
-        Someone of whom a row is damaged is left out and their id is in `damaged`.
+        Someone of whom a row is damaged is left out and their id is in `damaged`; whoever is `leaving` is left out.
+        Raise VaultTampered when somebody was put in, put back or taken away by something else.
         """
         found: list[Person] = []
         damaged: list[str] = []
+        leaving = self.leaving()
         with self._database.read() as connection:
+            self._binding.check(connection, ("person_head", "meta"))
             rows = connection.execute("SELECT person_id, state FROM person ORDER BY created_at, rowid")
             for person_id, state in rows.fetchall():
-                if state != EnrolmentState.ENROLLED and not include_enrolling:
+                if person_id in leaving or (state != EnrolmentState.ENROLLED and not include_enrolling):
                     continue
                 try:
                     found.append(people_rows.read_person(connection, self._keys, person_id))
@@ -211,8 +261,10 @@ class Vault:
 
         Visits and pictures that it does not allow to be kept are erased with it.
         """
+        if person_id in self.leaving():
+            raise UnknownPerson
         with self._database.write() as connection:
-            key = people_rows.person_key(connection, self._keys, person_id)
+            key = people_rows.sound_key(connection, self._keys, person_id)
             if connection.execute(
                 "SELECT 1 FROM consent WHERE consent_id = ?", (consent.consent_id,)
             ).fetchone():
@@ -263,6 +315,7 @@ class Vault:
         if not photo:
             raise ValueError("a reference photo is not empty")
         vector = checked_embedding(embedding)
+        self._refuse_leaving(person_id)
         with self._database.write() as connection:
             key = people_rows.consented_key(connection, self._keys, person_id, now)
             templates = people_rows.read_templates(connection, key, person_id)
@@ -301,6 +354,7 @@ class Vault:
         """
         if picture is not None and not picture:
             raise ValueError("a picture is not empty")
+        self._refuse_leaving(visit.person_id)
         with self._database.write() as connection:
             if people_rows.person_state(connection, visit.person_id) is not EnrolmentState.ENROLLED:
                 raise UnknownPerson
@@ -321,6 +375,7 @@ class Vault:
         A visit that is not kept, or was corrected meanwhile, stays as it is. Raise UnknownPerson, ConsentMissing
         when the newest consent does not allow recognition then, or no visits to be kept.
         """
+        self._refuse_leaving(person_id)
         with self._database.write() as connection:
             _, choices = people_rows.consented(connection, self._keys, person_id, seen_at)
             if not choices.keeps_visits:
@@ -421,15 +476,29 @@ class Vault:
     def forget(self, person_id: str, now: datetime, reason: str = "asked") -> Receipt:
         """Erase someone for good: their key, all their rows, and look again.
 
-        For someone forgotten before, look again only. Raise UnknownPerson for someone who never was here.
+        For someone forgotten before, look again only. A disk without room is given the vault's reserve. Raise
+        UnknownPerson for someone who never was here, ErasedLater when they are forgotten from now on but could not be
+        erased yet, VaultUnwritable when not even that could be written.
         """
-        return self._eraser.forget([person_id], now, reason)[0]
+        return self._departing.forget(person_id, now, reason)
+
+    def leaving(self) -> frozenset[str]:
+        """Return the ids of those who are forgotten and could not be erased yet: they are nobody's any more."""
+        return self._departing.people
+
+    def forget_leaving(self) -> list[Receipt]:
+        """Erase those who could not be before, as far as there is room now; raise VaultError at the first failure."""
+        return self._departing.forget_all()
 
     def forget_all(self, now: datetime, reason: str = "removed") -> list[Receipt]:
         """Erase everyone, those being enrolled too."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT person_id FROM person ORDER BY created_at").fetchall()
         return self._eraser.forget([person_id for (person_id,) in rows], now, reason)
+
+    def _refuse_leaving(self, person_id: str) -> None:
+        if person_id in self.leaving():
+            raise ConsentMissing
 
     def was_forgotten(self, person_id: str) -> bool:
         """Return whether someone with this id was here and was forgotten."""
@@ -445,20 +514,33 @@ class Vault:
         """Return those who are forgotten here, and of whom something outside of the vault may be left."""
         return self._eraser.tombstones.unfinished()
 
-    def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
-        """Add to what has to be looked for of somebody who is being forgotten; raise UnknownPerson."""
-        self._eraser.tombstones.note_entities(person_id, entity_ids)
+    def receipts(self, limit: int) -> list[Receipt]:
+        """Return the newest receipts, at most `limit`."""
+        return self._eraser.tombstones.receipts(limit)
+
+    def note_entities(self, person_id: str, entity_ids: Iterable[str], *, also: Iterable[str] = ()) -> None:
+        """Add to what has to be done of somebody who is being forgotten: entities to look for, places of others to clear.
+
+        Raise UnknownPerson.
+        """
+        ids, places = tuple(entity_ids), tuple(also)
+        self._departing.with_reserve(lambda: self._eraser.tombstones.note_entities(person_id, ids, places))
+
+    def note_reached(self, person_id: str, reached: Mapping[str, Detail]) -> None:
+        """Write on a receipt how far the erasing came outside of the vault, while it goes on; raise UnknownPerson."""
+        self._departing.with_reserve(lambda: self._eraser.tombstones.note_reached(person_id, reached))
 
     def finish_forgetting(self, person_id: str, reached: Mapping[str, Detail], now: datetime) -> Receipt:
         """Write that all is done, and what came of it outside of the vault, without a name.
 
         Return the whole receipt; a second time changes nothing. Raise UnknownPerson.
         """
-        return self._eraser.tombstones.finish(person_id, reached, now)
+        return self._departing.with_reserve(lambda: self._eraser.tombstones.finish(person_id, reached, now))
 
     def purge(self, now: datetime, retention: Retention) -> Purged:
         """Erase what was kept long enough, and people whose time is over."""
-        return self._eraser.purge(now, retention)
+        self._departing.take_room()
+        return self._departing.with_reserve(lambda: self._eraser.purge(now, retention))
 
     def next_purge(self, now: datetime, retention: Retention) -> datetime | None:
         """Return when the next thing falls due, `now` when something is, None when nothing is kept."""
@@ -506,7 +588,43 @@ class Vault:
         with self._database.read() as connection:
             return self._audit.entries(connection, person_id, limit)
 
-    def verify_audit(self) -> AuditVerdict:
-        """Check the whole audit log for changed, dropped, added and moved entries."""
+    def verify_audit(self, mark_file: Path | None = None) -> AuditVerdict:
+        """Check the whole audit log for changed, dropped, added and moved entries, and all that is bound.
+
+        `mark_file`: where the mark of this vault lies; None to compare with none.
+        """
         with self._database.read() as connection:
-            return self._audit.verify(connection)
+            verdict = self._audit.verify(connection)
+            rows_ok = self._rows_ok(connection)
+            try:
+                mark_ok = mark_file is None or self.witness.agrees(connection, read_mark(mark_file))
+            except VaultDamaged:
+                mark_ok = False
+        ok = verdict.ok and rows_ok and mark_ok
+        return replace(verdict, ok=ok, rows_ok=rows_ok, mark_ok=mark_ok)
+
+    def _same_content(self, ours: sqlite3.Connection, fresh: sqlite3.Connection) -> bool:
+        try:
+            same = read_head(ours, self._keys.audit) == read_head(fresh, self._keys.audit)
+        except VaultDamaged:
+            return False
+        return same and self._rows_ok(fresh)
+
+    def _rows_ok(self, connection: sqlite3.Connection) -> bool:
+        try:
+            self._binding.check(connection)
+            for (person_id,) in connection.execute("SELECT person_id FROM person").fetchall():
+                self._binding.check_person(connection, person_id)
+        except VaultDamaged:
+            return False
+        return True
+
+
+def _open_database(folder: Path) -> Database:
+    """Open the store. SQLite makes two files beside it: without room for them, a part of the reserve is given up."""
+    try:
+        return Database(folder / DATABASE)
+    except VaultUnwritable:
+        if not Reserve(folder).lend():
+            raise
+        return Database(folder / DATABASE)

@@ -66,12 +66,26 @@ class Tombstones:
             for person_id, pending in connection.execute(
                 "SELECT person_id, pending FROM tombstone WHERE pending IS NOT NULL ORDER BY forgotten_at"
             ).fetchall():
-                (name, *former), entity_ids = self._opened_pending(person_id, pending)
-                found.append(Unfinished(person_id, name, entity_ids, tuple(former)))
+                (name, *former), entity_ids, also = self._opened_pending(person_id, pending)
+                found.append(Unfinished(person_id, name, entity_ids, tuple(former), also))
         return found
 
-    def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
-        """Add entities of somebody who is being forgotten to what has to be looked for; raise UnknownPerson."""
+    def receipts(self, limit: int) -> list[Receipt]:
+        """Return the newest receipts, at most `limit`; damaged ones without what they said."""
+        found: list[Receipt] = []
+        with self._database.read() as connection:
+            for person_id, forgotten_at, sealed in connection.execute(
+                "SELECT person_id, forgotten_at, receipt FROM tombstone ORDER BY forgotten_at DESC LIMIT ?",
+                (limit,),
+            ).fetchall():
+                try:
+                    found.append(self._opened_receipt(person_id, forgotten_at, sealed))
+                except VaultDamaged:
+                    found.append(self._opened_receipt(person_id, forgotten_at, None))
+        return found
+
+    def note_entities(self, person_id: str, entity_ids: Iterable[str], also: Iterable[str] = ()) -> None:
+        """Add to what has to be done of somebody who is being forgotten; raise UnknownPerson."""
         with self._database.write() as connection:
             row = connection.execute(
                 "SELECT pending FROM tombstone WHERE person_id = ?", (person_id,)
@@ -80,9 +94,20 @@ class Tombstones:
                 raise UnknownPerson
             if row[0] is None:
                 return
-            names, known = self._opened_pending(person_id, row[0])
-            pending = self._sealed_pending(person_id, names, sorted({*known, *entity_ids}))
+            names, known, chosen = self._opened_pending(person_id, row[0])
+            pending = self._sealed_pending(
+                person_id, names, sorted({*known, *entity_ids}), sorted({*chosen, *also})
+            )
             connection.execute("UPDATE tombstone SET pending = ? WHERE person_id = ?", (pending, person_id))
+
+    def note_reached(self, person_id: str, reached: Mapping[str, Detail]) -> None:
+        """Write on the receipt how far it came outside of the vault, while it is not finished; raise UnknownPerson."""
+        with self._database.write() as connection:
+            receipt = self.read(connection, person_id)
+            if receipt is None:
+                raise UnknownPerson
+            if receipt.finished_at is None and receipt.reached != reached:
+                self._update(connection, replace(receipt, reached=dict(reached)))
 
     def finish(self, person_id: str, reached: Mapping[str, Detail], now: datetime) -> Receipt:
         """Write that all is done, and what came of it; a second time changes nothing. Raise UnknownPerson."""
@@ -100,18 +125,22 @@ class Tombstones:
         self._database.checkpoint()
         return receipt
 
-    def _sealed_pending(self, person_id: str, names: tuple[str, ...], entity_ids: Iterable[str]) -> bytes:
-        data = {"name": names[0], "former": names[1:], "entity_ids": list(entity_ids)}
+    def _sealed_pending(
+        self, person_id: str, names: tuple[str, ...], entity_ids: Iterable[str], also: Iterable[str] = ()
+    ) -> bytes:
+        data = {"name": names[0], "former": names[1:], "entity_ids": list(entity_ids), "also": list(also)}
         return seal_json(self._sealing, data, ("pending", person_id))
 
-    def _opened_pending(self, person_id: str, sealed: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the names, the last one first, and the entities."""
+    def _opened_pending(
+        self, person_id: str, sealed: bytes
+    ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Return the names, the last one first, the entities, and the places of others."""
         try:
             data: dict[str, Any] = unseal_json(self._sealing, sealed, ("pending", person_id))
         except VaultDamaged:
             # What is left is looked for by the id all the same.
-            return ("",), ()
-        return (data["name"], *data.get("former", ())), tuple(data["entity_ids"])
+            return ("",), (), ()
+        return (data["name"], *data.get("former", ())), tuple(data["entity_ids"]), tuple(data.get("also", ()))
 
     def _sealed_receipt(self, receipt: Receipt) -> bytes:
         data: dict[str, Any] = {count: getattr(receipt, count) for count in _COUNTS}

@@ -3,40 +3,73 @@
 A backup brings a whole older vault back, which no log inside of it can show. So a mark of how far the audit log
 has come is kept in another place (`read_mark`, `write_mark`), one that backups leave out and that a restore
 empties. A vault that does not hold that mark, or whose mark is gone, is an older one: everybody in it is held,
-which is to say not recognised, until the owner has said who of them may be kept.
+which is to say not recognised, until the owner has said who of them may be kept. So are they when rows were put
+back one by one (`bound.py`).
+
+The mark is signed with the vault's key. Only a mark that this vault once wrote can take its place, and then only
+together with the vault of that time: who has the whole disk can put both back, which nothing on it can show.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+import hashlib
+import hmac
 import json
 from pathlib import Path
 import sqlite3
 
 from .audit import AuditLog
+from .bound import Binding
 from .database import Database
 from .erasure import Eraser
+from .errors import VaultTampered
 from .files import telling_unwritable, write_whole
+from .head import read_head
+from .keys import Keys
 from .records import EnrolmentState
 
 _WATCHED = "witnessed"
 _HELD = "held"
+UNSIGNED = "unsigned mark"
+"""Noted by the step from a version that did not sign marks, until the first signed one is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far an audit log has come: the number of its newest entry, and that entry's link in the chain."""
+    """How far a vault has come: the number of its newest audit entry, that entry's link, and its changes."""
 
     number: int
     link: str
     """Hexadecimal. It is made with the vault's key and tells nothing to others."""
+    changes: int = 0
+    """See `Head.changes`."""
+    signature: str = ""
+    """Hexadecimal; empty in what was written before marks were signed."""
+
+    def signed(self, key: bytes) -> Mark:
+        """Return this mark with its signature."""
+        return replace(self, signature=self._signature(key))
+
+    def is_signed(self, key: bytes) -> bool:
+        """Return whether the vault with this key wrote this mark."""
+        return hmac.compare_digest(self.signature.encode(), self._signature(key).encode())
+
+    def _signature(self, key: bytes) -> str:
+        said = json.dumps([self.number, self.link, self.changes]).encode()
+        return hmac.digest(key, said, hashlib.sha256).hex()
 
 
 def read_mark(path: Path) -> Mark | None:
     """Return the mark in a file, None when there is none to be read."""
     try:
         data = json.loads(path.read_bytes())
-        return Mark(int(data["number"]), str(data["link"]))
-    except OSError, ValueError, KeyError, TypeError:
+        return Mark(
+            int(data["number"]),
+            str(data["link"]),
+            int(data.get("changes", 0)),
+            str(data.get("signature", "")),
+        )
+    except OSError, ValueError, KeyError, TypeError, AttributeError:
         return None
 
 
@@ -44,38 +77,55 @@ def write_mark(path: Path, mark: Mark) -> None:
     """Write a mark so that it is there whole; raise VaultUnwritable."""
     with telling_unwritable():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(path, json.dumps({"number": mark.number, "link": mark.link}).encode())
+    write_whole(path, json.dumps(asdict(mark)).encode())
 
 
 class Witness:
     """The comparison of one store with its mark. A method that returned has its write on the disk."""
 
-    def __init__(self, database: Database, audit: AuditLog, eraser: Eraser) -> None:
+    def __init__(self, database: Database, keys: Keys, audit: AuditLog, eraser: Eraser) -> None:
         """Work on an open store."""
         self._database = database
+        self._keys = keys
+        self._binding = Binding(keys)
         self._audit = audit
         self._eraser = eraser
 
     def mark(self) -> Mark:
-        """Return how far the log has come."""
+        """Return how far the vault has come."""
         with self._database.read() as connection:
-            return Mark(*self._audit.newest(connection))
+            head = read_head(connection, self._keys.audit)
+        return Mark(head.last, head.last_link.hex(), head.changes).signed(self._keys.mark)
 
     def older_than(self, mark: Mark | None) -> bool:
-        """Return whether this vault is not the one that wrote the mark, or an older copy of it.
+        """Return whether this vault is not the one that wrote the mark, or an older copy of it, or of parts of it.
 
         Without a mark, a vault that never had one is not.
         """
         with self._database.read() as connection:
-            if mark is None:
-                return _read(connection, _WATCHED) is not None
-            return not self._audit.holds(connection, mark.number, mark.link)
+            try:
+                self._binding.check(connection)
+            except VaultTampered:
+                return True
+            return not self.agrees(connection, mark)
+
+    def agrees(self, connection: sqlite3.Connection, mark: Mark | None) -> bool:
+        """Return whether a mark is one that this vault wrote, and has not fallen behind since."""
+        if mark is None:
+            return _read(connection, _WATCHED) is None
+        unsigned = not mark.signature and _read(connection, UNSIGNED) is not None
+        if not unsigned and not mark.is_signed(self._keys.mark):
+            return False
+        if mark.changes > read_head(connection, self._keys.audit).changes:
+            return False
+        return self._audit.holds(connection, mark.number, mark.link)
 
     def watch(self) -> None:
         """Note that there is a mark of this vault from now on; called once it has been written."""
         with self._database.write() as connection:
             if _read(connection, _WATCHED) is None:
                 connection.execute("INSERT INTO meta VALUES (?, ?)", (_WATCHED, b"1"))
+            connection.execute("DELETE FROM meta WHERE name = ?", (UNSIGNED,))
 
     def hold_everybody(self, now: datetime) -> frozenset[str]:
         """Hold all who are enrolled, and return their ids.
@@ -94,6 +144,8 @@ class Witness:
             self._eraser.drop_copies()
             details = {"people": len(held), "invitations": invitations, "review": pictures}
             self._audit.append(connection, "restored", None, details, now)
+            # Whoever was put back on their own is among the held, so the owner is asked about them too.
+            self._binding.accept(connection)
         self._database.checkpoint()
         return frozenset(held)
 

@@ -6,13 +6,15 @@ that can be trusted there: the parts of the suite that script/test runs on a new
 
 import importlib
 
-# First of all: it has httpx2 stand in for httpx, which must not be imported before.
-import homeassistant  # noqa: F401  isort: skip
-
-# They change Home Assistant, and have to do so before more of it is imported.
-from pytest_homeassistant_custom_component import patch_json  # noqa: F401  isort: skip
-from pytest_homeassistant_custom_component import patch_recorder  # noqa: F401  isort: skip
-from pytest_homeassistant_custom_component import patch_time  # noqa: F401  isort: skip
+FIRST = (
+    # It has httpx2 stand in for httpx, which must not be imported before.
+    "homeassistant",
+    # These change Home Assistant, and have to do so before more of it is imported.
+    "pytest_homeassistant_custom_component.patch_json",
+    "pytest_homeassistant_custom_component.patch_recorder",
+    "pytest_homeassistant_custom_component.patch_time",
+)
+"""What is imported before anything else, in this order."""
 
 MOVED = {
     # 2026.11
@@ -20,6 +22,8 @@ MOVED = {
 }
 """Where what they look for is now, by where they look for it."""
 
+for module in FIRST:
+    importlib.import_module(module)
 for name, place in MOVED.items():
     looked_for_in, _, what = name.rpartition(".")
     vars(importlib.import_module(looked_for_in)).setdefault(what, vars(importlib.import_module(place))[what])

@@ -1,0 +1,161 @@
+"""Erasing for which nobody is there to come back: of an entry that is removed, and of a vault that was started over.
+
+What is to be erased is written down first, in a file of its own, and done again until nothing is left: every hour,
+and whenever this integration is loaded again. Home Assistant does not load an integration without an entry, so after
+a restart it is only done when it is added again; the repair, which outlives restarts, says so.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+import logging
+from typing import Any
+
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.storage import Store as StoredFile
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN
+from ..household.issues import async_check_removal
+from ..internals.stored_files import async_sync
+from ..internals.wanted import Naming, Wanted
+from ..vault.provenance import Marks
+from .stored import UNFINISHED
+from .stores import Store, async_erase
+
+_LOGGER = logging.getLogger(__name__)
+
+AGAIN = timedelta(hours=1)
+_VERSION = 1
+
+
+@dataclass(slots=True)
+class _Retry:
+    """What is waited for."""
+
+    working: asyncio.Lock = field(default_factory=asyncio.Lock)
+    timer: CALLBACK_TYPE | None = None
+
+
+_RETRY: HassKey[_Retry] = HassKey(f"{DOMAIN}_unfinished")
+
+
+async def async_erase_surely(
+    hass: HomeAssistant, wanted: Wanted, naming: Naming, *, marks: Marks | None, entry_id: str = ""
+) -> bool:
+    """Erase everybody's traces in Home Assistant, now or later; return whether it is done.
+
+    `marks`: those of the vault that is destroyed. `entry_id`: the entry that is removed; as long as it is there, as
+    after a kill, nothing is tried again, for then it has to be removed again.
+    """
+    retry = hass.data.setdefault(_RETRY, _Retry())
+    async with retry.working:
+        noted = await _async_read(hass)
+        mine = _noted(wanted, naming, marks, entry_id)
+        await _async_write(hass, [*(each for each in noted if not _same(each, mine)), mine])
+        left = await _async_erase(hass, mine, wanted, naming)
+    async_check_removal(hass, left)
+    if left:
+        _async_wait(hass)
+    return not left
+
+
+@callback
+def async_erase_unfinished(hass: HomeAssistant) -> None:
+    """Go on with what was left, once Home Assistant has started."""
+
+    async def go_on(hass: HomeAssistant) -> None:
+        await _async_try_again(hass)
+
+    async_at_started(hass, go_on)
+
+
+async def _async_try_again(hass: HomeAssistant) -> None:
+    retry = hass.data.setdefault(_RETRY, _Retry())
+    left: set[Store] = set()
+    async with retry.working:
+        for each in await _async_read(hass):
+            if hass.config_entries.async_get_entry(each["entry_id"]) is None:
+                left |= await _async_erase(hass, each, *_read_back(each))
+    async_check_removal(hass, left)
+    if left:
+        _async_wait(hass)
+
+
+async def _async_erase(
+    hass: HomeAssistant, noted: dict[str, Any], wanted: Wanted, naming: Naming
+) -> set[Store]:
+    """Erase once, and note no longer what is done; return what is left."""
+    traces = await async_erase(hass, wanted, naming)
+    if traces.done:
+        await _async_write(hass, [each for each in await _async_read(hass) if not _same(each, noted)])
+    else:
+        _LOGGER.warning("Those who were recognised are not erased everywhere yet, it is tried again")
+    return traces.left
+
+
+@callback
+def _async_wait(hass: HomeAssistant) -> None:
+    retry = hass.data[_RETRY]
+    if retry.timer is not None:
+        retry.timer()
+
+    async def again(_now: object) -> None:
+        retry.timer = None
+        await _async_try_again(hass)
+
+    retry.timer = async_call_later(hass, AGAIN, HassJob(again, cancel_on_shutdown=True))
+
+
+def _file(hass: HomeAssistant) -> StoredFile[list[dict[str, Any]]]:
+    return StoredFile(hass, _VERSION, UNFINISHED, private=True, atomic_writes=True)
+
+
+async def _async_read(hass: HomeAssistant) -> list[dict[str, Any]]:
+    return await _file(hass).async_load() or []
+
+
+async def _async_write(hass: HomeAssistant, noted: list[dict[str, Any]]) -> None:
+    file = _file(hass)
+    if not noted:
+        await file.async_remove()
+        return
+    await file.async_save(noted)
+    await async_sync(file)
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(one[key] == other[key] for key in ("entry_id", "person_ids"))
+
+
+def _noted(wanted: Wanted, naming: Naming, marks: Marks | None, entry_id: str) -> dict[str, Any]:
+    return {
+        "entry_id": entry_id,
+        "person_ids": sorted(wanted.person_ids),
+        "names": sorted(wanted.names),
+        "entity_ids": sorted(wanted.entity_ids),
+        "marks": None if marks is None else marks.key.hex(),
+        "naming": sorted(naming.entity_ids),
+        "told": sorted(naming.told),
+        "familiar": naming.familiar,
+        "at": naming.at,
+    }
+
+
+def _read_back(noted: dict[str, Any]) -> tuple[Wanted, Naming]:
+    wanted = Wanted(frozenset(noted["person_ids"]), frozenset(noted["names"]), frozenset(noted["entity_ids"]))
+    if noted["marks"] is not None:
+        marks = Marks(bytes.fromhex(noted["marks"]))
+        wanted = Wanted(wanted.person_ids, wanted.names, wanted.entity_ids, marks.finder(wanted.person_ids))
+    # Who came since then may be somebody of the same home that was set up anew.
+    naming = Naming(
+        frozenset(noted["naming"]),
+        None,
+        frozenset(),
+        frozenset(noted["told"]),
+        noted["familiar"],
+        noted["at"],
+    )
+    return wanted, naming
