@@ -88,6 +88,7 @@ async def test_the_engine_finds_faces_without_any_libc(
         monkeypatch.setenv(MIRROR, debian.url)
         monkeypatch.setattr(pins_module, "DEBIAN", debian.url)
         await environment.prepare(lambda fraction, step: None)
+    await asyncio.to_thread(import_everything, environment.interpreter)
     there = {str(path.relative_to(bare_root)) for path in bare_root.rglob("*") if not path.is_dir()}
     assert there == {"bin/busybox", "bin/sh", "dev/null"}
     engine = EngineProcess(environment, cache / "run")
@@ -104,6 +105,22 @@ async def test_the_engine_finds_faces_without_any_libc(
         await engine.stop()
     await environment.remove()
     assert not cache.exists()
+
+
+def import_everything(interpreter: tuple[str | Path, ...]) -> None:
+    """See that each of the engine's modules can be imported by a Python that is older than Home Assistant's."""
+    code = f"""
+import importlib.util, pkgutil, sys
+spec = importlib.util.spec_from_file_location("engine", {str(ENGINE / "__init__.py")!r})
+engine = sys.modules["engine"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(engine)
+for module in pkgutil.iter_modules(engine.__path__):
+    if module.name != "__main__":
+        importlib.import_module(f"engine.{{module.name}}")
+print(sys.version_info[:2])
+"""
+    done = subprocess.run([*interpreter, "-I", "-B", "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "(3, 13)\n"), done.stderr
 
 
 def encoded(image: Image.Image, kind: str) -> bytes:
