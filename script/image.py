@@ -4,10 +4,9 @@ Runs as root, in a mount namespace of its own.
 """
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-import io
 import json
 import os
 from pathlib import Path
@@ -17,32 +16,21 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from typing import Any
-import urllib.error
-import urllib.request
 
+from by_the_page import follow_the_page
+from chroots import PATH, Failed, copy, debian, expect, in_root, itself_mounted, mounted, remove, run, say
 from dockerfile import Stage, Step, read
-from PIL import Image
-import skimage
+from probing import PORT, READY_SECONDS, ROOT, ask_all, children, end, environ, ready, uids, writes
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = ROOT / "deploy" / "container" / "Dockerfile"
-PORT = 8127
-URL = f"http://127.0.0.1:{PORT}"
-CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-READY_SECONDS = 60
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class Failed(Exception):
-    """An instruction failed, or what came of all of them is not as it has to be."""
 
 
 def main() -> int:
     """Build and ask, and return the process's exit code."""
     parser = argparse.ArgumentParser(prog="script/image")
-    parser.add_argument("targets", nargs="*", metavar="engine|app")
+    parser.add_argument("targets", nargs="*", metavar="engine|app|debian")
+    parser.add_argument("--python", type=Path)
     parser.add_argument("--mirror", required=True)
     parser.add_argument("--cache", type=Path, required=True)
     asked = parser.parse_args()
@@ -51,15 +39,18 @@ def main() -> int:
     stages = read(DOCKERFILE.read_text("utf-8"))
     builder = Builder(stages, asked.cache, asked.mirror)
     try:
-        for target in asked.targets or ("engine", "app"):
-            check = {"engine": check_engine, "app": check_app}[target]
-            check(stages[target], builder.build(target))
+        for target in asked.targets or ("engine", "app", "debian"):
+            if target == "debian":
+                follow_the_page(builder.folder, debian("bookworm", asked.cache, asked.mirror), asked.python)
+            else:
+                check = {"engine": check_engine, "app": check_app}[target]
+                check(stages[target], builder.build(target))
             say(f"{target}: fine")
     except Failed as err:
         say(f"FAILED: {err}")
         return 1
     finally:
-        builder.remove()
+        remove(builder.folder)
     return 0
 
 
@@ -75,11 +66,6 @@ class Builder:
         self.folder = cache / f"build-{os.getpid()}"
         self.folder.mkdir(parents=True)
 
-    def remove(self) -> None:
-        """Remove what was built, unless something is mounted in it still."""
-        if str(self.folder) not in Path("/proc/self/mounts").read_text("utf-8"):
-            shutil.rmtree(self.folder, ignore_errors=True)
-
     def build(self, name: str) -> Path:
         """Return the root of a stage, made with all that it needs; raise Failed."""
         if name in self._done:
@@ -87,7 +73,7 @@ class Builder:
         stage = self._stages[name]
         base = self.build(stage.base) if stage.base in self._stages else self._image(stage.base)
         root = self.folder / name
-        run(["cp", "-a", "--reflink=auto", str(base), str(root)])
+        copy(base, root)
         for step in stage.steps:
             say(f"{name}: {step.kind} {' '.join(step.words)[:100]}")
             if step.kind == "RUN":
@@ -119,62 +105,7 @@ class Builder:
         release = tag.removesuffix("-slim")
         if name != "debian" or not release.isalpha():
             raise Failed(f"the base image {image} is no release of Debian")
-        root = self._cache / release
-        if not root.is_dir():
-            say(f"unpacking Debian {release} (once)")
-            new = self.folder / "new"
-            run(["debootstrap", "--variant=minbase", release, str(new), self._mirror])
-            new.rename(root)
-        return root
-
-
-def in_root(root: Path, command: Sequence[str], env: Mapping[str, str]) -> None:
-    """Run a command as root in a root, with this machine's network; raise Failed."""
-    lent = {Path("/etc/resolv.conf"): "etc/resolv.conf", CERTIFICATES: "run/certificates"}
-    with mounted(root, lent):
-        # The certificates that this machine trusts, as a proxy before it may need them.
-        ours = {
-            "PATH": PATH,
-            "DEBIAN_FRONTEND": "noninteractive",
-            "HOME": "/root",
-            "PIP_CERT": "/run/certificates",
-        }
-        run(["chroot", str(root), *command], {**ours, "SSL_CERT_FILE": "/run/certificates", **env})
-    (root / "run" / "certificates").unlink(missing_ok=True)
-
-
-@contextmanager
-def mounted(root: Path, lent: Mapping[Path, str]) -> Iterator[None]:
-    """Mount what every container has, and lend files of this machine, for as long as the block runs."""
-    mounts: list[list[str]] = [["-t", "proc", "proc", "proc"]]
-    for path, inner in lent.items():
-        (root / inner).touch()
-        mounts.append(["--bind", str(path.resolve()), inner])
-    try:
-        for *how, inner in mounts:
-            run(["mount", *how, str(root / inner)])
-        yield
-    finally:
-        for *_, inner in reversed(mounts):
-            subprocess.run(["umount", "--lazy", str(root / inner)], check=False, capture_output=True)
-
-
-@contextmanager
-def itself_mounted(root: Path) -> Iterator[None]:
-    """Mount a root on itself, so that it can be made one that cannot be written to."""
-    run(["mount", "--bind", str(root), str(root)])
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(root)], check=False)
-
-
-def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-    """Run a command; raise Failed with the end of what it said."""
-    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
-        said = done.stdout.decode("utf-8", "replace")[-3000:]
-        raise Failed(f"{' '.join(command)[:200]} ended with {done.returncode}:\n{said}")
+        return debian(release, self._cache, self._mirror)
 
 
 @contextmanager
@@ -297,108 +228,6 @@ def check_app(stage: Stage, root: Path) -> None:
     finally:
         server.shutdown()
         server.server_close()
-
-
-def ask_all(process: subprocess.Popen[bytes], token: str) -> None:
-    """Ask an engine everything that a client and a watchdog ask; raise Failed."""
-    ready(process)
-    expect(ask("/v1/health")[0] == 401, "it answers without a token")
-    status, health = ask("/v1/health", token)
-    expect(status == 200, f"it is not well: {health!r}")
-    manifest = json.loads(
-        (ROOT / "custom_components" / "familiar_faces" / "manifest.json").read_text("utf-8")
-    )
-    expect(json.loads(health)["version"] == manifest["version"], "it is another version than the integration")
-    # A public-domain portrait of 512 by 512 pixels.
-    portrait = Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").convert("RGB")
-    picture = io.BytesIO()
-    portrait.save(picture, "JPEG")
-    begun = time.monotonic()
-    status, faces = ask("/v1/faces", token, picture.getvalue())
-    expect(
-        status == 200 and len(json.loads(faces)["faces"]) == 1, f"it does not find the face: {faces[:200]!r}"
-    )
-    # Whatever is not small and quick is decoded by a process of its own.
-    portrait.resize((2048, 2048)).save(picture := io.BytesIO(), "PNG")
-    status, faces = ask("/v1/faces?upload=1", token, picture.getvalue())
-    expect(status == 200, f"it decodes nothing apart: {faces[:200]!r}")
-    say(f"two pictures in {time.monotonic() - begun:.2f} s, {memory_mb(process.pid):.0f} MB")
-
-
-def ready(process: subprocess.Popen[bytes]) -> None:
-    """Wait until it answers a watchdog; raise Failed."""
-    begun = time.monotonic()
-    while ask("/v1/alive")[0] != 204:
-        expect(process.poll() is None, f"it ended with {process.returncode}")
-        expect(time.monotonic() - begun < READY_SECONDS, "it is not ready in time")
-        time.sleep(0.1)
-
-
-def ask(path: str, token: str | None = None, body: bytes | None = None) -> tuple[int, bytes]:
-    """Return the status and the body of an answer; 0 when there is none."""
-    request = urllib.request.Request(URL + path, body, {"Authorization": f"Bearer {token}"} if token else {})
-    try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as err:
-        return err.code, err.read()
-    except OSError as err:
-        return 0, repr(err).encode()
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End it as Docker does; raise Failed."""
-    process.send_signal(signal.SIGTERM)
-    try:
-        code = process.wait(15)
-    except subprocess.TimeoutExpired:
-        raise Failed("it does not end when it is told to") from None
-    expect(code == 0, f"it ended with {code}")
-
-
-def children(pid: int) -> list[int]:
-    """Return the processes that a process started."""
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
-
-
-def uids(pid: int) -> set[int]:
-    """Return the users that a process is, or may become."""
-    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    return {int(each) for line in lines if line.startswith("Uid:") for each in line.split()[1:]}
-
-
-def environ(pid: int) -> bytes:
-    """Return the environment that a process began with."""
-    return Path(f"/proc/{pid}/environ").read_bytes()
-
-
-def writes(pid: int, path: str) -> bool:
-    """Return whether the root of a process can be written to, even by root."""
-    try:
-        with open(f"/proc/{pid}/root{path}", "wb"):  # noqa: PTH123
-            return True
-    except OSError:
-        return False
-
-
-def memory_mb(pid: int) -> float:
-    """Return the resident memory of a process and of those that it started, in MB."""
-    total = 0.0
-    for each in (pid, *children(pid)):
-        status = Path(f"/proc/{each}/status").read_text("ascii").splitlines()
-        total += next((int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS")), 0.0)
-    return total
-
-
-def expect(true: bool, otherwise: str) -> None:
-    """Raise Failed with a sentence unless something is true."""
-    if not true:
-        raise Failed(otherwise)
-
-
-def say(what: str) -> None:
-    """Say how far it is."""
-    sys.stderr.write(f"[image] {what}\n")
 
 
 if __name__ == "__main__":
