@@ -9,6 +9,8 @@ Prints the width and height of the upright image, and of the pixels that follow,
 large; then the pixels, blue first.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 import mmap
 import os

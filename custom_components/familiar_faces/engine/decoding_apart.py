@@ -1,5 +1,7 @@
 """Images that take much to decode: done by a process of its own, see `apart`."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 import logging
