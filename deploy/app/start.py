@@ -69,22 +69,31 @@ def arguments_of(options: Mapping[str, Any]) -> list[str]:
 def make_token(path: Path) -> str:
     """Return the app's token, made once and kept: whole or not at all, and readable for the engine alone."""
     try:
-        if token := path.read_text("ascii").strip():
-            return token
+        token = path.read_text("ascii").strip()
     except FileNotFoundError:
-        pass
+        token = ""
+    if token:
+        # What a backup brought back may be another user's.
+        give(path)
+        return token
     token = secrets.token_urlsafe(32)
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(f"{token}\n")
-        if os.geteuid() == 0:
-            os.fchown(handle, USER, USER)
         file.flush()
         os.fsync(handle)
+    give(new)
     new.replace(path)
     return token
+
+
+def give(path: Path) -> None:
+    """Have the engine, and nobody else, read a file."""
+    path.chmod(0o600)
+    if os.geteuid() == 0:
+        os.chown(path, USER, USER)
 
 
 def become(user: int) -> None:

@@ -57,7 +57,9 @@ def test_token_is_made_once(tmp_path: Path) -> None:
     token = start.make_token(path)
     assert len(token) >= 43
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o644)
     assert start.make_token(path) == token
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["token"]
     path.write_text("\n")
     assert start.make_token(path) != token, "an empty one is none"

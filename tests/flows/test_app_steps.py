@@ -1,6 +1,5 @@
 """Setting up with the engine's app, which the Supervisor announces."""
 
-from collections.abc import Generator
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_HASSIO, SOURCE_IGNORE, SOURCE_USER, ConfigEntryState
@@ -19,18 +18,9 @@ from ..common.steps import Result
 
 pytestmark = pytest.mark.own_engine
 
-TOKEN = "a secret of the app for the tests"
+TOKEN = "a secret for the tests"
 SLUG = "0a1b2c3d_familiar_faces"
 UUID = "5e2b0d9cf5b94d6cbcd1ddba6c2bdb1c"
-
-
-@pytest.fixture
-def app(real_engine: None, socket_enabled: None) -> Generator[EngineProcess]:
-    """Return the engine of an app."""
-    engine = EngineProcess(token=TOKEN).start()
-    yield engine
-    if engine.process is not None and engine.process.poll() is None:
-        engine.stop()
 
 
 def announced(url: str, token: str = TOKEN, **other: object) -> HassioServiceInfo:
@@ -54,9 +44,9 @@ def _data(url: str, token: str = TOKEN) -> dict[str, Any]:
     }
 
 
-async def test_one_click(hass: HomeAssistant, app: EngineProcess, config_folder: object) -> None:
+async def test_one_click(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:
     """The app is offered by its name, and one click sets it up, token included."""
-    result = await _announce(hass, announced(app.url))
+    result = await _announce(hass, announced(elsewhere.url))
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "hassio_confirm")
     assert result["description_placeholders"] == {"app": "Familiar Faces"}
     (shown,) = hass.config_entries.flow.async_progress()
@@ -65,21 +55,21 @@ async def test_one_click(hass: HomeAssistant, app: EngineProcess, config_folder:
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     entry = result["result"]
-    assert entry.data == _data(app.url)
+    assert entry.data == _data(elsewhere.url)
     assert await entry.runtime_data.engine.wait_ready(30)
     # Home Assistant removes the entry that has the announcement's id when the app is uninstalled.
     assert entry.unique_id == APP != UUID
     await hass.async_block_till_done()
 
-    again = await _announce(hass, announced(app.url))
+    again = await _announce(hass, announced(elsewhere.url))
     assert again["reason"] == "already_configured"
     assert entry.state is ConfigEntryState.LOADED
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_not_there_yet(hass: HomeAssistant, app: EngineProcess, config_folder: object) -> None:
+async def test_not_there_yet(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:
     """An app that does not answer, or refuses its own token, is said to, and the next click tries again."""
-    result = await _announce(hass, announced(app.url, "another secret, also long enough"))
+    result = await _announce(hass, announced(elsewhere.url, "another secret, also long enough"))
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     assert result["errors"] == {"base": "invalid_auth"}
     # It announces its new token while the dialog is open.
@@ -111,19 +101,19 @@ async def test_another_version(hass: HomeAssistant, wrong: dict[str, object]) ->
     assert (await _announce(hass, info))["reason"] == "not_our_app"
 
 
-async def test_installed_anew(hass: HomeAssistant, app: EngineProcess, config_folder: object) -> None:
+async def test_installed_anew(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:
     """A new token and a new address are taken over by themselves, and the books are kept."""
-    data = {**_data(app.url, "the token of before"), CONF_SWITCHED_OFF: [EVERYWHERE]}
+    data = {**_data(elsewhere.url, "the token of before"), CONF_SWITCHED_OFF: [EVERYWHERE]}
     entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=data)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await entry.runtime_data.engine.wait_settled(30)
     await hass.async_block_till_done()
     assert [each["step_id"] for each in hass.config_entries.flow.async_progress()] == ["reauth_confirm"]
-    result = await _announce(hass, announced(app.url))
+    result = await _announce(hass, announced(elsewhere.url))
     assert result["reason"] == "app_changed"
     await hass.async_block_till_done()
-    assert {**_data(app.url), CONF_SWITCHED_OFF: [EVERYWHERE]}.items() <= entry.data.items()
+    assert {**_data(elsewhere.url), CONF_SWITCHED_OFF: [EVERYWHERE]}.items() <= entry.data.items()
     assert await entry.runtime_data.engine.wait_ready(30)
     assert not hass.config_entries.flow.async_progress(), "nobody is asked for a token that nobody knows"
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -163,10 +153,10 @@ async def test_ignored(hass: HomeAssistant) -> None:
     assert (await _announce(hass, announced("http://app:8127")))["reason"] == "already_configured"
 
 
-async def test_only_one(hass: HomeAssistant, app: EngineProcess, config_folder: object) -> None:
+async def test_only_one(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:
     """There is one entry, whichever dialog is quicker."""
     by_hand = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    found = await _announce(hass, announced(app.url))
+    found = await _announce(hass, announced(elsewhere.url))
     made = await hass.config_entries.flow.async_configure(found["flow_id"], {})
     assert made["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
