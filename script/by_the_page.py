@@ -32,6 +32,7 @@ def follow_the_page(folder: Path, base: Path, python: Path | None) -> None:
         (root / "opt" / "python").mkdir()
         lent[python] = "opt/python"
         (root / "usr" / "local" / "bin" / "python3.13").symlink_to("/opt/python/bin/python3.13")
+        (root / "etc" / "ld.so.conf.d" / "python.conf").write_text("/opt/python/lib\n")
     # What is committed stands in for what is published.
     published = root / "srv" / "published"
     run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(published)])
@@ -47,6 +48,8 @@ def follow_the_page(folder: Path, base: Path, python: Path | None) -> None:
     update = next(each for each in steps if "source pull" in each)
     become = steps[0].splitlines()[-1]
     with mounted(root, lent):
+        if python is not None:
+            run(["chroot", str(root), "/sbin/ldconfig"], {"PATH": PATH})
         say("debian: what the page says")
         follow(root, [each for each in steps if each is not update])
         told = (root / "systemctl").read_text()

@@ -39,7 +39,10 @@ def copy(base: Path, root: Path) -> None:
 
 def remove(folder: Path) -> None:
     """Remove a folder with roots, unless something is mounted in it still."""
-    if str(folder) not in Path("/proc/self/mounts").read_text("utf-8"):
+    left = [line.split()[1] for line in Path("/proc/self/mounts").read_text("utf-8").splitlines()]
+    if left := [each for each in left if each.startswith(f"{folder}/")]:
+        say(f"is left over, because it is mounted: {', '.join(left)}")
+    else:
         shutil.rmtree(folder, ignore_errors=True)
 
 
