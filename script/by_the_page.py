@@ -31,7 +31,7 @@ def follow_the_page(folder: Path, base: Path, python: Path | None) -> None:
     if python is not None:
         (root / "opt" / "python").mkdir()
         lent[python] = "opt/python"
-        (root / "usr" / "local" / "bin" / "python3.13").symlink_to("/opt/python/bin/python3.13")
+        (root / "etc" / "profile.d" / "python.sh").write_text("PATH=$PATH:/opt/python/bin\n")
         (root / "etc" / "ld.so.conf.d" / "python.conf").write_text("/opt/python/lib\n")
     # What is committed stands in for what is published.
     published = root / "srv" / "published"
