@@ -23,6 +23,7 @@ NEEDED = (
     "engine/__main__.py",
     "engine/requirements-weights.txt",
     "engine/requirements.txt",
+    "host/debian_packages.json",
     "icons.json",
     "manifest.json",
     "services.yaml",

@@ -21,7 +21,8 @@ import pytest_socket
 
 from custom_components.familiar_faces.capture.known_pictures import LATELY
 from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
-from custom_components.familiar_faces.host.environment import ReadyMade
+from custom_components.familiar_faces.host.ready_made import ReadyMade
+from custom_components.familiar_faces.host.room import NEEDED_DISK, NEEDED_MEMORY, Room, Survey
 from custom_components.familiar_faces.hub import Hub
 
 from .common.pictures import taken_anew
@@ -64,6 +65,11 @@ class PreparedBefore(ReadyMade):
     """The engine's environment as the tests share it, so that no test removes it."""
 
     removed = False
+    surveyed = Survey(Room(50_000_000_000, 8_000_000_000), NEEDED_DISK, NEEDED_MEMORY, None)
+
+    def survey(self) -> Survey:
+        """Say what the test has this machine be."""
+        return self.surveyed
 
     async def remove(self) -> None:
         """Note that it would have been removed."""

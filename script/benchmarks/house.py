@@ -136,14 +136,14 @@ async def open_house(
             patched.enter_context(patch(running, lambda: dt_util.utcnow().timestamp()))
             if not await hass.config_entries.async_setup(entry.entry_id):
                 raise SystemExit("the integration did not set up")
-        hub: Hub = entry.runtime_data
-        if not await hub.engine.wait_ready(30):
-            raise SystemExit(f"the engine is not ready: {hub.engine.last_error}")
-        await hass.async_block_till_done(wait_background_tasks=True)
-        await enrol(hass, entry, enrolment_photos())
-        yield House(hass, hub, doors)
-        await hass.config_entries.async_unload(entry.entry_id)
-        await hass.async_stop(force=True)
+            hub: Hub = entry.runtime_data
+            if not await hub.engine.wait_ready(30):
+                raise SystemExit(f"the engine is not ready: {hub.engine.last_error}")
+            await hass.async_block_till_done(wait_background_tasks=True)
+            await enrol(hass, entry, enrolment_photos())
+            yield House(hass, hub, doors)
+            await hass.config_entries.async_unload(entry.entry_id)
+            await hass.async_stop(force=True)
 
 
 def _entry(doors: int, people: int) -> MockConfigEntry:

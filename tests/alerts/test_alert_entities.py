@@ -77,7 +77,7 @@ async def test_the_device(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry,
     assert (device.name, device.model_id) == ("Everybody", "alert")
     found = er.async_entries_for_device(er.async_get(hass), device.id)
     assert {each.entity_id: (each.entity_category, each.config_subentry_id) for each in found} == {
-        ALERT: (None, alert_id),
+        ALERT: (EntityCategory.CONFIG, alert_id),
         TEST: (EntityCategory.DIAGNOSTIC, alert_id),
         LAST_TOLD: (EntityCategory.DIAGNOSTIC, alert_id),
     }
@@ -158,7 +158,8 @@ async def test_a_power_cut_right_after_it_was_written(
         with monkeypatch.context() as patched:
             patched.setattr(os, "fsync", note)
             await switch(running.hass, OF_THE_CAMERA, False)
-    assert synced == ["core.config_entries", ".storage"]
+    # Once when it is written, and once before it is read again.
+    assert synced == ["core.config_entries", ".storage"] * 2
 
 
 # The button and the sensor

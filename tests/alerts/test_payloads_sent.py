@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import CONF_WHERE, Where
 
+from ..common.answering import name_the_request
 from ..common.engine_process import EngineProcess
 from ..common.pictures import astronaut, enrolment_photos
 from ..common.steps import enrol, ring, visits
@@ -47,6 +48,7 @@ async def between(hass: HomeAssistant, entry: MockConfigEntry, sockets: None) ->
     between = Between(hass, engine)
     app = web.Application(client_max_size=50 * 1024**2)
     app.router.add_route("*", "/{path:.*}", between.hand_on)
+    app.on_response_prepare.append(name_the_request)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -193,7 +193,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 async def test_an_engine_that_takes_too_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: int
 ) -> None:
-    assert uploads.engines(os.getpid()) == [engine]
+    assert engine in uploads.engines(os.getpid())
     async with double(tmp_path) as at:
         assert (await attacked(at, uploads.odd_pictures, Promise.UPLOADS)).failures == []
     monkeypatch.setattr(uploads, "MOST_MB", 20)

@@ -228,7 +228,7 @@ def errors_in(function: ast.AST) -> Iterator[ast.expr]:
 def reasons_of_the_environment() -> set[str]:
     """Return the keys of why the engine cannot run on this machine."""
     reasons: set[str] = set()
-    for name in ("environment", "installing", "machine"):
+    for name in ("environment", "fetching", "installing", "machine", "private_runtime", "room"):
         module, tree = load("host", name), parse(FOLDER / "host" / f"{name}.py")
         reasons |= {key for key, _ in vars(module).get("MEANINGS", ())}
         for function in functions(tree):

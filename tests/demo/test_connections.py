@@ -38,10 +38,20 @@ KERNEL = "kernel"
 # All that a request may say beside its picture; whatever is new has to be thought about first.
 HEADERS_TO_ENGINE = {
     "accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent",
+    "x-request-id",
 }  # fmt: skip
 HEADERS_TO_CAMERA = {"accept", "accept-encoding", "connection", "host", "user-agent"}
 # How a picture lies is said of a camera that hangs on its side, or asked of a photo.
-ASKED_OF_ENGINE = {"min_face", "max_faces", "crops", "portraits", "mirrored", "rotate", "search_turned"}
+ASKED_OF_ENGINE = {
+    "min_face",
+    "max_faces",
+    "crops",
+    "portraits",
+    "mirrored",
+    "rotate",
+    "search_turned",
+    "upload",
+}
 
 
 @dataclass(frozen=True)
@@ -215,6 +225,8 @@ def who(event: dict[str, Any]) -> str:
     if Path(words[0]).name == "uv" or words[1:3] == ["-m", "uv"]:
         return "installer"
     if "-I" in words and any(word.endswith(f"{DOMAIN}/engine/__main__.py") for word in words):
+        if "fetch-weights" in words:
+            return "installer"
         return "engine"
     if words[1:4] == ["-P", "-m", "demo"]:
         return "demo"

@@ -92,6 +92,7 @@ async def test_photos_that_are_set_aside_are_marked(
         "walk_up",
         "remove_photos",
         "use_photos",
+        "forget",
     ]
     assert result["description_placeholders"] == {"name": "Eileen", "in_use": "1", "photos": "2"}
     shown = _shown(await choose(hass, result, "remove_photos"))
@@ -269,6 +270,7 @@ async def test_no_photo_is_used_without_consent(
         "renew",
         "own_link",
         "remove_photos",
+        "forget",
     ]
 
 

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_PEOPLE, CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
+from custom_components.familiar_faces.host.room import Room, Survey
 from custom_components.familiar_faces.hub import Hub
 
 from ..common.engine_process import EngineProcess
@@ -68,15 +69,15 @@ async def test_this_machine_cannot_run_it(
     hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
 ) -> None:
     """Where the engine cannot be built the flow says why, and leads on to another machine."""
-    musl = EnvironmentFailed("musl", "no packages")
-    with patch("tests.conftest.PreparedBefore.prepare", side_effect=musl):
+    failed = EnvironmentFailed("self_check_failed", "it does not start")
+    with patch("tests.conftest.PreparedBefore.prepare", side_effect=failed):
         result = await _choose(hass, await _start(hass), Where.THIS_MACHINE)
         await hass.async_block_till_done()
         result = await hass.config_entries.flow.async_configure(result["flow_id"])
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "cannot_prepare")
     shown = result["description_placeholders"]
     assert shown is not None
-    assert "musl" in shown["reason"]
+    assert "does not start here" in shown["reason"]
     assert shown["docs"].endswith("/docs/engine.md")
     result = await _choose(hass, result, Where.ANOTHER_MACHINE)
     assert result["description_placeholders"]["docs"].endswith("/docs/engine.md")
@@ -88,6 +89,49 @@ async def test_this_machine_cannot_run_it(
     assert await hass.config_entries.async_unload(result["result"].entry_id)
 
 
+async def test_the_first_choice_says_what_this_machine_has(hass: HomeAssistant, real_engine: None) -> None:
+    """What works here is offered first, with what it needs and what there is."""
+    result = await _start(hass)
+    assert result["menu_options"] == [Where.THIS_MACHINE, Where.ANOTHER_MACHINE]
+    assert result["description_placeholders"] == {
+        "fetched": "160",
+        "disk": "900",
+        "memory": "400",
+        "free_disk": "50000",
+        "free_memory": "8000",
+    }
+
+
+@pytest.mark.parametrize(
+    ("reason_key", "options"),
+    [
+        ("unsupported_platform", [Where.ANOTHER_MACHINE]),
+        ("no_space", [Where.ANOTHER_MACHINE, Where.THIS_MACHINE]),
+        ("no_memory", [Where.ANOTHER_MACHINE, Where.THIS_MACHINE]),
+    ],
+)
+async def test_what_does_not_work_here_is_not_recommended(
+    hass: HomeAssistant, real_engine: None, reason_key: str, options: list[str]
+) -> None:
+    """A machine that cannot run the engine is told so before anything is chosen."""
+    survey = Survey(Room(100_000_000, None), 900_000_000, 400_000_000, EnvironmentFailed(reason_key, "x"))
+    with patch("tests.conftest.PreparedBefore.surveyed", survey):
+        result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+        result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+        assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "elsewhere")
+        # Looked at once more, when the dialog is opened again.
+        result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert result["step_id"] == "elsewhere"
+    assert result["menu_options"] == options
+    shown = result["description_placeholders"]
+    assert shown is not None
+    assert (shown["free_disk"], shown["free_memory"]) == ("100", "?")
+    assert shown["reason"] != reason_key
+    # There is room now.
+    result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert result["step_id"] == "where"
+
+
 @pytest.mark.parametrize(
     ("reason_key", "what"),
     [
@@ -96,6 +140,7 @@ async def test_this_machine_cannot_run_it(
         ("import_failed", "onnxruntime"),
         ("no_permission", "/config/.cache"),
         ("no_space", ""),
+        ("no_memory", ""),
         ("no_python", "/usr/local/bin/python3"),
         ("weights_failed", ""),
         ("disk_failing", ""),

@@ -11,7 +11,7 @@ import textwrap
 import pytest
 import pytest_socket
 
-from custom_components.familiar_faces.host.environment import ReadyMade
+from custom_components.familiar_faces.host.ready_made import ReadyMade
 from custom_components.familiar_faces.host.serving import ENGINE
 
 ROOT = ENGINE.parent.parent.parent

@@ -18,9 +18,10 @@ from custom_components.familiar_faces.host import (
     installing as installing_module,
 )
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
-from custom_components.familiar_faces.host.environment import REQUIREMENTS, Environment, ReadyMade
+from custom_components.familiar_faces.host.environment import REQUIREMENTS, Environment
 from custom_components.familiar_faces.host.machine import Machine, this_machine
 from custom_components.familiar_faces.host.manifest import Manifest
+from custom_components.familiar_faces.host.ready_made import ReadyMade
 
 PYTHON = Path(sys.executable)
 UV = (sys.executable, "-m", "uv")
@@ -63,7 +64,7 @@ async def failure(environment: Environment, progress: Callable[[float, str], Non
 @pytest.mark.parametrize(
     ("machine", "reason_key"),
     [
-        (Machine("Linux", "x86_64", "musl", "cpython-314-x86_64-linux-musl"), "musl"),
+        (Machine("Linux", "riscv64", "musl", "cpython-314-riscv64-linux-musl"), "unsupported_platform"),
         (Machine("Linux", "armv7l", "glibc", "cpython-314-arm-linux-gnueabihf"), "unsupported_platform"),
         (Machine("Darwin", "arm64", "unknown", "cpython-314-darwin"), "unsupported_platform"),
     ],

@@ -630,7 +630,7 @@ async def test_the_real_engine_says_what_is_damaged(
             client = EngineClient(session, "http://engine")
             with pytest.raises(EngineBroken) as caught:
                 await serving_module.Server.start(
-                    copied / "bin/python", weights, short_path, client, timeout=120
+                    (copied / "bin/python",), weights, short_path, client, timeout=120
                 )
     finally:
         damaged.write_bytes(whole)

@@ -14,8 +14,13 @@ GOOD = Machine("Linux", "x86_64", "glibc", "cpython-314-x86_64-linux-gnu")
 
 
 @pytest.mark.parametrize("processor", ["x86_64", "aarch64"])
-def test_linux_with_the_gnu_library_is_supported(processor: str) -> None:
-    assert replace(GOOD, processor=processor).unsupported() is None
+@pytest.mark.parametrize(("libc", "own"), [("glibc", False), ("musl", True), ("unknown", True)])
+def test_linux_is_supported_and_brings_the_gnu_library_where_there_is_none(
+    processor: str, libc: str, own: bool
+) -> None:
+    machine = replace(GOOD, processor=processor, libc=libc)
+    assert machine.unsupported() is None
+    assert machine.needs_libc is own
 
 
 @pytest.mark.parametrize(
@@ -25,8 +30,7 @@ def test_linux_with_the_gnu_library_is_supported(processor: str) -> None:
         ({"system": "Windows"}, "unsupported_platform"),
         ({"processor": "armv7l"}, "unsupported_platform"),
         ({"processor": "32-bit"}, "unsupported_platform"),
-        ({"libc": "unknown"}, "unsupported_platform"),
-        ({"libc": "musl"}, "musl"),
+        ({"processor": "riscv64", "libc": "musl"}, "unsupported_platform"),
     ],
 )
 def test_other_machines_are_named(change: dict[str, str], reason_key: str) -> None:
@@ -53,9 +57,8 @@ def test_musl_is_told_by_what_its_python_does_not_know(monkeypatch: pytest.Monke
     monkeypatch.setattr(sysconfig, "get_config_var", variables.get)
     here = this_machine()
     assert here.libc == "musl"
-    unsupported = replace(here, system="Linux", processor="x86_64").unsupported()
-    assert unsupported is not None
-    assert unsupported[0] == "musl"
+    assert here.needs_libc
+    assert replace(here, system="Linux", processor="x86_64").unsupported() is None
 
 
 def test_a_32_bit_system_under_a_64_bit_kernel_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,8 +28,9 @@ from custom_components.familiar_faces.host.engine_errors import (
     EnvironmentFailed,
     ImageRejected,
 )
-from custom_components.familiar_faces.host.environment import Progress, ReadyMade
+from custom_components.familiar_faces.host.environment import Progress
 from custom_components.familiar_faces.host.process import EngineProcess
+from custom_components.familiar_faces.host.ready_made import ReadyMade
 from custom_components.familiar_faces.host.serving import SOCKET
 from tests.common.processes import alive, eventually
 
@@ -330,7 +331,7 @@ class NotYet:
     """A place that has to be prepared first."""
 
     def __init__(self, place: ReadyMade, failure: EnvironmentFailed | None = None) -> None:
-        self.python = place.python
+        self.interpreter = place.interpreter
         self.weights = place.weights
         self.prepared = False
         self.go_on = asyncio.Event()
@@ -388,18 +389,18 @@ async def test_a_failed_preparation_is_tried_again_unless_it_is_hopeless(
     await run.ready()
     await run.engine.stop()
 
-    musl = NotYet(place, EnvironmentFailed("musl", "No packages for musl"))
-    musl.go_on.set()
-    run = make(musl)
+    hopeless = NotYet(place, EnvironmentFailed("unsupported_platform", "No packages for this processor"))
+    hopeless.go_on.set()
+    run = make(hopeless)
     await run.engine.start()
     assert await run.engine.wait_settled(30) is EngineStatus.UNAVAILABLE
-    musl.failure = None
+    hopeless.failure = None
     await asyncio.sleep(0.4)
     assert run.engine.status is EngineStatus.UNAVAILABLE
 
 
 RUN = """
-    from custom_components.familiar_faces.host.environment import ReadyMade
+    from custom_components.familiar_faces.host.ready_made import ReadyMade
     from custom_components.familiar_faces.host.process import EngineProcess
     python, weights, runtime = map(Path, sys.argv[1:])
     engine = EngineProcess(ReadyMade(python, weights), runtime)

@@ -18,7 +18,7 @@ from custom_components.familiar_faces.host.engine_errors import (
     EngineUnavailable,
     ImageRejected,
 )
-from custom_components.familiar_faces.host.environment import ReadyMade
+from custom_components.familiar_faces.host.ready_made import ReadyMade
 from custom_components.familiar_faces.host.remote import RemoteEngine
 from custom_components.familiar_faces.host.serving import ENGINE
 from tests.common.answering import name_the_request

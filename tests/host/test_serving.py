@@ -127,7 +127,7 @@ async def test_an_end_at_the_start_says_whether_something_is_damaged(
     async with open_session(short_path) as session:
         client = EngineClient(session, "http://engine")
         with pytest.raises(EngineUnavailable) as caught:
-            await Server.start(stub, tmp_path, short_path, client)
+            await Server.start((stub,), tmp_path, short_path, client)
     if failed is None:
         assert not isinstance(caught.value, EngineBroken)
     else:
@@ -145,5 +145,5 @@ async def test_an_interpreter_that_cannot_be_run_is_damage(
         stub.chmod(0o755)
     async with open_session(short_path) as session:
         with pytest.raises(EngineBroken) as caught:
-            await Server.start(stub, tmp_path, short_path, EngineClient(session, "http://engine"))
+            await Server.start((stub,), tmp_path, short_path, EngineClient(session, "http://engine"))
     assert caught.value.failed == "start"

@@ -24,7 +24,7 @@ from custom_components.familiar_faces.host.engine_errors import (
     StreamEnded,
     StreamsUnknown,
 )
-from custom_components.familiar_faces.host.environment import ReadyMade
+from custom_components.familiar_faces.host.ready_made import ReadyMade
 from custom_components.familiar_faces.host.serving import open_session
 from custom_components.familiar_faces.host.stream_session import StreamSession
 from tests.common import films

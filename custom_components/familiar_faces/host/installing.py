@@ -1,6 +1,6 @@
 """Has Home Assistant's uv make an environment and install the locked packages, and says what went wrong."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import errno
 import os
 from pathlib import Path
@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from .child import clean_environment, run
 from .engine_errors import EnvironmentFailed
+from .machine import Machine
+from .manifest import unlike_their_records
 from .serving import reported
 
 SHORT, LONG = 180.0, 3600.0
@@ -51,14 +53,51 @@ _REFUSED = re.compile(r"hash mismatch for [`'\"]?([^\s`'\"]+)", re.IGNORECASE)
 class Installer:
     """Runs the steps of a build, one after the other, while a lock is held."""
 
+    leftovers: tuple[str, ...] = ()
+    """The folders in its `cwd` that it keeps for the next try; not needed once an environment works."""
+
     def __init__(self, uv: Sequence[str], base: Path, cwd: Path) -> None:
         """Use the command `uv` and the interpreter `base`; run in `cwd`."""
         self._uv = tuple(uv)
         self._base = base
         self._cwd = cwd
 
-    async def create(self, lock: int, folder: Path) -> None:
-        """Make an empty environment; raise EnvironmentFailed."""
+    def ingredients(self, machine: Machine) -> Iterator[str]:
+        """Yield what an environment is made of besides its requirements. Blocks."""
+        yield from (machine.abi, machine.processor, machine.libc, os.fspath(self._base))
+
+    def python(self, folder: Path) -> Path:
+        """Return the interpreter in an environment."""
+        return folder / "bin" / "python"
+
+    def interpreter(self, folder: Path) -> tuple[str | Path, ...]:
+        """Return how that is started."""
+        return (self.python(folder),)
+
+    def settings(self, folder: Path) -> dict[str, str]:
+        """Return the variables that the interpreter needs to reach the internet."""
+        return {}
+
+    def packages(self, folder: Path) -> Iterator[Path]:
+        """Yield the folders with the installed packages."""
+        yield from folder.glob("lib/python*/site-packages")
+
+    def unlike(self, folder: Path) -> list[str]:
+        """Return the files that are not as they should be in an environment that was just made. Blocks."""
+        return [name for packages in self.packages(folder) for name in unlike_their_records(folder, packages)]
+
+    async def create(self, lock: int, folder: Path, report: Callable[[float], None]) -> None:
+        """Make an empty environment; raise EnvironmentFailed. `report` is called with 0 to 1."""
+        await self._try_tools(lock)
+        # Without these uv would heed the nearest project, and fetch another Python.
+        command: list[str | Path] = [*self._uv, "venv", "--no-project", "--no-python-downloads"]
+        command += ["--python", self._base, folder]
+        code, tail = await self.run(lock, command, SHORT)
+        if code:
+            raise failure("install_failed", "The environment could not be created", tail)
+
+    async def _try_tools(self, lock: int) -> None:
+        """See that the interpreter and uv are there; raise EnvironmentFailed."""
         if not os.access(self._base, os.X_OK):
             raise EnvironmentFailed("no_python", f"{self._base} cannot be run", str(self._base))
         try:
@@ -67,17 +106,11 @@ class Installer:
             raise EnvironmentFailed("no_uv", err.detail) from err
         if code:
             raise EnvironmentFailed("no_uv", f"{' '.join(self._uv)} does not run")
-        # Without these uv would heed the nearest project, and fetch another Python.
-        command: list[str | Path] = [*self._uv, "venv", "--no-project", "--no-python-downloads"]
-        command += ["--python", self._base, folder]
-        code, tail = await self.run(lock, command, SHORT)
-        if code:
-            raise failure("install_failed", "The environment could not be created", tail)
 
     async def install(
         self,
         lock: int,
-        python: Path,
+        folder: Path,
         requirements: Sequence[Path],
         past_cache: Path | None,
         nudge: Callable[[str], None],
@@ -87,7 +120,7 @@ class Installer:
         With `past_cache`, an empty folder, nothing is read from uv's cache: what is unpacked there is not compared
         with its hash again, also not with `--refresh`. Raises EnvironmentFailed.
         """
-        command: list[str | Path] = [*self._uv, "pip", "install", "--python", python]
+        command: list[str | Path] = [*self._uv, "pip", "install", *self._target(folder)]
         # Linked, a file that is damaged here is damaged in the cache, and in whatever is made from that.
         command += ["--require-hashes", "--no-deps", "--no-build", "--link-mode", "copy"]
         if past_cache is not None:
@@ -98,18 +131,32 @@ class Installer:
         if code:
             raise failure("install_failed", "The engine's packages could not be installed", tail)
 
+    def _target(self, folder: Path) -> tuple[str | Path, ...]:
+        """Return uv's words for where to install, and for what."""
+        return ("--python", self.python(folder))
+
     async def run(
         self,
         lock: int,
         command: Sequence[str | Path],
         timeout: float,
         on_line: Callable[[str], None] | None = None,
+        *,
+        settings: Mapping[str, str] | None = None,
     ) -> tuple[int, list[str]]:
-        """Run a command to its end, and return its code and last lines; raise EnvironmentFailed."""
+        """Run a command to its end, and return its code and last lines; raise EnvironmentFailed.
+
+        `settings`: variables that it has besides, where they are not given to Home Assistant itself.
+        """
         try:
             # The child holds the lock as well: should we be killed, nobody else begins before it has ended.
             return await run(
-                command, env=variables(), cwd=self._cwd, timeout=timeout, on_line=on_line, pass_fds=(lock,)
+                command,
+                env={**(settings or {}), **variables()},
+                cwd=self._cwd,
+                timeout=timeout,
+                on_line=on_line,
+                pass_fds=(lock,),
             )
         except TimeoutError:
             reason_key = "offline" if timeout == LONG else "install_failed"

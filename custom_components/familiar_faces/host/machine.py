@@ -33,11 +33,12 @@ class Machine:
                 "unsupported_platform",
                 f"The engine needs one of {', '.join(SUPPORTED)}, and this is {self.processor}",
             )
-        if self.libc == "musl":
-            return "musl", "OpenCV and onnxruntime have no packages for the musl C library"
-        if self.libc != "glibc":
-            return "unsupported_platform", "The engine needs the GNU C library"
         return None
+
+    @property
+    def needs_libc(self) -> bool:
+        """Return whether the engine has to bring its own C library."""
+        return self.libc != "glibc"
 
 
 def this_machine() -> Machine:

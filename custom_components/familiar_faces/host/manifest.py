@@ -22,6 +22,7 @@ BYTECODE = "__pycache__"
 _FORMAT = 1
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 """What reading a damaged manifest or record may raise."""
+_INSTALLERS = ("_virtualenv.", ".lock")
 _LEFT_OUT = (FILE, "ready-", "weights")
 """How the names begin of what is ours at the top of an environment."""
 
@@ -127,34 +128,31 @@ class Manifest:
         return None
 
 
-def unlike_their_records(folder: Path) -> list[str]:
-    """Return the installed files that are not as the packages' own records say, or that no record knows.
+def unlike_their_records(folder: Path, packages: Path) -> list[str]:
+    """Return the files in `packages` that are not as the packages' own records say, or that no record knows.
 
-    An installer copies what lies unpacked in its cache, and compares no hash again. The records are RECORD files
-    as in the PyPA's "Recording installed projects".
+    They are named by their paths in `folder`. An installer copies what lies unpacked in its cache, and compares no
+    hash again. The records are RECORD files as in the PyPA's "Recording installed projects".
     """
     wrong: list[str] = []
-    for packages in folder.glob("lib/python*/site-packages"):
-        known: set[str] = set()
-        for record in sorted(packages.glob("*.dist-info/RECORD")):
-            try:
-                rows = [
-                    (name, digest) for name, digest, _ in csv.reader(record.read_text("utf-8").splitlines())
-                ]
-            except _DAMAGED:
-                wrong.append(os.fspath(record.relative_to(folder)))
-                continue
-            for name, digest in rows:
-                path = Path(os.path.normpath(packages / name))
-                known.add(os.fspath(path))
-                if not _is(path, digest) and BYTECODE not in path.parts:
-                    wrong.append(os.path.relpath(path, folder))
-        wrong += sorted(
-            os.fspath(path.relative_to(folder))
-            for path in _paths(packages)
-            # The installer puts these beside the packages.
-            if os.fspath(path) not in known and not path.name.startswith("_virtualenv.")
-        )
+    known: set[str] = set()
+    for record in sorted(packages.glob("*.dist-info/RECORD")):
+        try:
+            rows = [(name, digest) for name, digest, _ in csv.reader(record.read_text("utf-8").splitlines())]
+        except _DAMAGED:
+            wrong.append(os.fspath(record.relative_to(folder)))
+            continue
+        for name, digest in rows:
+            path = Path(os.path.normpath(packages / name))
+            known.add(os.fspath(path))
+            if not _is(path, digest) and BYTECODE not in path.parts:
+                wrong.append(os.path.relpath(path, folder))
+    wrong += sorted(
+        os.fspath(path.relative_to(folder))
+        for path in _paths(packages)
+        # The installer puts these beside the packages.
+        if os.fspath(path) not in known and not path.name.startswith(_INSTALLERS)
+    )
     return wrong
 
 

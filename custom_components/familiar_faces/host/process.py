@@ -1,7 +1,7 @@
 """The engine on this machine: a child process that is kept running."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import logging
 from pathlib import Path
 from typing import Protocol, override
@@ -27,13 +27,13 @@ PREPARE_AGAIN_MAX = 3600.0
 PREPARE_AGAIN_COSTLY = 86400.0
 """Seconds between two tries at an environment, first and at most: while something outside of it is missing, and
 while it was damaged or does not work, when each try may download a lot to a disk that is failing."""
-OUTSIDE = ("no_space", "no_permission", "no_python", "no_uv", "not_started", "offline")
+OUTSIDE = ("no_memory", "no_space", "no_permission", "no_python", "no_uv", "not_started", "offline")
 """Reasons that lie outside of the environment: a try costs little, or nothing was built."""
 SOON = 0.1
 """Seconds until an engine that was well is started again, the first time."""
 LONG_WHOLE = 86400.0
 """Seconds of health after which earlier repairs of the environment are forgotten."""
-HOPELESS = ("musl", "unsupported_platform")
+HOPELESS = ("unsupported_platform",)
 """Reasons that trying again does not change."""
 LINES_A_MINUTE = 60
 """Lines of the engine's that are logged at most."""
@@ -45,8 +45,8 @@ class EnginePlace(Protocol):
     """Where an engine's interpreter and weights are: `environment.Environment`."""
 
     @property
-    def python(self) -> Path:
-        """Return the interpreter with the engine's packages."""
+    def interpreter(self) -> Sequence[str | Path]:
+        """Return how the Python with the engine's packages is started."""
 
     @property
     def weights(self) -> Path:
@@ -202,7 +202,7 @@ class EngineProcess(Engine):
             raise disk_failure(err, self._runtime) from err
         assert self._folder is not None
         server = await Server.start(
-            self._place.python, self._place.weights, self._folder, self.client, on_line=self._log
+            self._place.interpreter, self._place.weights, self._folder, self.client, on_line=self._log
         )
         since = loop.time()
         try:

@@ -1,7 +1,7 @@
 """One run of the engine on this machine, on a Unix socket."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 import contextlib
 from dataclasses import dataclass
 import errno
@@ -28,6 +28,8 @@ _CRASHES = {
     -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL, -signal.SIGSEGV, -signal.SIGTRAP,
 }  # fmt: skip
 """How a program ends whose own code, or that of a library, is damaged or for another processor."""
+_NOT_LOADED = 127
+"""What a loader ends with that cannot load the interpreter, or a library of it."""
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENOEXEC, errno.EISDIR, errno.ELOOP, errno.EIO)
 """Why a program that is damaged or gone cannot be run; others, such as no memory, pass."""
 START_TIMEOUT = 30.0
@@ -115,7 +117,7 @@ class Server:
     @classmethod
     async def start(
         cls,
-        python: Path,
+        interpreter: Sequence[str | Path],
         weights: Path,
         folder: Path,
         client: EngineClient,
@@ -125,12 +127,13 @@ class Server:
     ) -> Self:
         """Start an engine with its socket in `folder` and wait until it answers `client`.
 
+        `interpreter` is how Python is started, with whatever has to stand before it.
         Raises EngineUnavailable, with the engine's own last words, when it does not come up, and
         EngineIncompatible when something else answers.
         """
         socket_path = folder / SOCKET
         await asyncio.to_thread(socket_path.unlink, missing_ok=True)
-        command = (python, "-I", ENGINE / "__main__.py", "serve", "--socket", socket_path)
+        command = (*interpreter, "-I", ENGINE / "__main__.py", "serve", "--socket", socket_path)
         options = ("--weights", weights, "--exit-with-parent")
         try:
             child = await Child.spawn(
@@ -191,7 +194,7 @@ class Server:
             return EngineBroken(said, report.failed, report.what)
         last = self.child.tail[-1] if self.child.tail else ""
         # What is not the engine's own complaint is Python's, which did not come as far as that.
-        if self.child.returncode in _CRASHES or (
+        if self.child.returncode in (*_CRASHES, _NOT_LOADED) or (
             self.child.returncode == 1 and not last.startswith("engine: ")
         ):
             return EngineBroken(said, "start")

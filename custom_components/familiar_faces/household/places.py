@@ -29,7 +29,8 @@ def async_vault_expected(hass: HomeAssistant, entry: ConfigEntry) -> Callable[[]
     What it was is not made anew then: an empty one in its place would look as if nobody had ever been here.
     """
     people = any(each.data.get(CONF_PERSON_ID) for each in entry.subentries.values())
-    noted = any(entry.data.get(key) for key in (CONF_PEOPLE, CONF_FORGETTING))
+    books = [entry.data.get(key) for key in (CONF_PEOPLE, CONF_FORGETTING)]
+    noted = any(isinstance(book, list) and any(isinstance(line, str) for line in book) for book in books)
     mark = witness_file(hass)
     return lambda: people or noted or mark.exists()
 

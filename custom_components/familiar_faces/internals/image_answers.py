@@ -6,6 +6,7 @@ and writes the path, with the name in it, into its log and a notification. A vie
 """
 
 from http import HTTPStatus
+import logging
 
 from aiohttp import hdrs, web
 from homeassistant.components import image
@@ -15,6 +16,8 @@ from homeassistant.helpers.http import HomeAssistantView
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
+
+_LOGGER = logging.getLogger(__name__)
 
 _HEADERS = {hdrs.CACHE_CONTROL: "no-store", "Referrer-Policy": "no-referrer"}
 _ANSWERED: HassKey[set[str]] = HassKey(f"{DOMAIN}_image_answers")
@@ -75,5 +78,9 @@ def async_answer_for(hass: HomeAssistant, entity_id: str) -> None:
     answered = hass.data.setdefault(_ANSWERED, set())
     if entity_id in answered or "http" not in hass.config.components or not check(hass):
         return
-    answered.add(entity_id)
-    hass.http.register_view(_OurImageView(hass, entity_id))
+    try:
+        hass.http.register_view(_OurImageView(hass, entity_id))
+    except RuntimeError:
+        _LOGGER.debug("The web server takes no more views: Home Assistant answers for %s", entity_id)
+    else:
+        answered.add(entity_id)

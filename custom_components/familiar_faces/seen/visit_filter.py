@@ -93,7 +93,7 @@ def async_targeted(
         return None
     selected = async_extract_referenced_entity_ids(hass, selection, expand_group=False)
     registry = er.async_get(hass)
-    devices = set(selection.device_ids)
+    devices = {*selection.device_ids, *selected.referenced_devices}
     for entity_id in selected.referenced | selected.indirectly_referenced:
         entry = registry.async_get(entity_id)
         if entry is None or entry.device_id is None:

@@ -1,0 +1,39 @@
+"""The lock of a cache folder: one builds in it at a time, also when Home Assistant was killed while it did."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+import fcntl
+import os
+from pathlib import Path
+
+LOCK = "lock"
+
+
+@asynccontextmanager
+async def locked(cache: Path, on_wait: Callable[[], None]) -> AsyncGenerator[int]:
+    """Hold the lock of a cache folder; yield its descriptor. Raises OSError."""
+    while (lock := await asyncio.to_thread(_try_lock, cache / LOCK)) is None:
+        on_wait()
+        await asyncio.sleep(0.5)
+    try:
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _try_lock(path: Path) -> int | None:
+    """Return a descriptor that holds the lock; None when somebody else holds it. Blocks."""
+    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever held it may have removed the file, and a lock on that excludes nobody.
+        if path.stat().st_ino == os.fstat(lock).st_ino:
+            return lock
+    except BlockingIOError, FileNotFoundError:
+        pass
+    except BaseException:
+        os.close(lock)
+        raise
+    os.close(lock)
+    return None
