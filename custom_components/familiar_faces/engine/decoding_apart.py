@@ -1,7 +1,5 @@
 """Images that take much to decode: done by a process of its own, see `apart`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 import logging
