@@ -72,6 +72,8 @@ def follow(root: Path, steps: list[str]) -> None:
     # The shell of the user that one becomes reads on where root's shell stopped, as on a terminal.
     typed = "\n".join(steps)
     typed = re.sub(r"^(su .*)$", r"\1\nset -ex", typed, flags=re.MULTILINE)
+    # What Debian does when somebody leaves wants a terminal.
+    typed = re.sub(r"^exit$", "set +ex\nexit", typed, flags=re.MULTILINE)
     script = root / "typed"
     script.write_text(f"set -ex\n{typed}\n")
     env = {"PATH": PATH, "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"}
