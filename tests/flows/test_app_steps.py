@@ -51,7 +51,6 @@ async def test_one_click(hass: HomeAssistant, elsewhere: EngineProcess, config_f
     assert result["description_placeholders"] == {"app": "Familiar Faces"}
     (shown,) = hass.config_entries.flow.async_progress()
     assert shown["context"]["title_placeholders"] == {"name": "Familiar Faces"}
-    assert shown["context"]["confirm_only"]
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     entry = result["result"]
