@@ -55,7 +55,6 @@ class AppSteps(ConfigFlow):
         self._abort_if_unique_id_configured()
         self.context["title_placeholders"] = {"name": discovery_info.name}
         self._app_name = discovery_info.name
-        self._set_confirm_only()
         return await self.async_step_hassio_confirm()
 
     async def async_step_hassio_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
