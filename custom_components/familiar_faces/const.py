@@ -13,6 +13,8 @@ SUBENTRY_ALERT: Final = "alert"
 
 # The config entry
 CONF_WHERE: Final = "where"
+CONF_APP: Final = "app"
+"""The slug of the app (add-on) that the engine runs in, when that announced itself."""
 CONF_FORGETTING: Final = "forgetting"
 """Ids of people who were removed and could not be erased yet: tried again at every start."""
 CONF_PEOPLE: Final = "people"

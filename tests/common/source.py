@@ -201,7 +201,9 @@ def read_flow(name: str) -> Flow:
                 flow.progress |= strings(action, function, module) or {str(hint) for hint in Hint}
                 flow.waiting |= strings(keywords(call)["step_id"], function, module)
             for call in calls(function, "async_abort"):
-                flow.aborts |= strings(keywords(call)["reason"], function, module)
+                # Without a reason it is another flow that ends.
+                if "reason" in (given := keywords(call)):
+                    flow.aborts |= strings(given["reason"], function, module)
             flow.errors |= {
                 text for value in errors_in(function) for text in strings(value, function, module)
             }

@@ -203,6 +203,22 @@ def test_without_the_token_nothing_is_answered(
         connection.close()
 
 
+def test_a_watchdog_needs_no_token_and_learns_nothing(guarded: EngineProcess) -> None:
+    connection = guarded.connect()
+    connection.request("GET", "/v1/alive")
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (204, b"")
+    assert not {"WWW-Authenticate", "ETag"} & set(response.headers)
+    for path in ("/v1/alive/", "/v1/alive/../health", "//v1/alive", "/v1/aliveness"):
+        connection.request("GET", path)
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 401, path
+    connection.request("POST", "/v1/alive", b"x")
+    assert connection.getresponse().status == 405
+    connection.close()
+
+
 def test_with_the_token_all_is_answered(guarded: EngineProcess, portrait: bytes) -> None:
     assert guarded.request("GET", "/v1/health").status == 200
     assert len(guarded.faces(portrait).faces) == 1

@@ -1,7 +1,7 @@
 """Setting up the hub: the first page, this machine, another machine, and changing one's mind."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable
 import gc
 from unittest.mock import patch
 
@@ -26,15 +26,6 @@ from ..conftest import PreparedBefore
 pytestmark = pytest.mark.own_engine
 
 TOKEN = "a secret for the tests"
-
-
-@pytest.fixture
-def elsewhere(real_engine: None, socket_enabled: None) -> Generator[EngineProcess]:
-    """Return a real engine on a TCP port, with a token."""
-    engine = EngineProcess(token=TOKEN).start()
-    yield engine
-    if engine.process is not None and engine.process.poll() is None:
-        engine.stop()
 
 
 async def _start(hass: HomeAssistant) -> Result:

