@@ -15,6 +15,7 @@ from .home import DOMAIN, PASSWORD, USER
 
 TITLE = "Familiar Faces"
 ENGINE_SECONDS = 300
+CAMERA_SECONDS = 90
 PATIENCE_SECONDS = 20
 SETTLED = 700
 """Milliseconds after which the frontend's animations are over."""
@@ -87,9 +88,9 @@ class Frontend:
         await self.page.wait_for_load_state("networkidle")
         await self.page.wait_for_timeout(SETTLED)
 
-    async def see(self, text: str) -> None:
+    async def see(self, text: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until a text can be seen."""
-        await self.page.get_by_text(text).first.wait_for()
+        await self.page.get_by_text(text).first.wait_for(timeout=seconds * 1000)
 
     async def begin_integration(self) -> None:
         """Open Settings > Devices & services > Add integration > Familiar Faces."""
@@ -137,7 +138,8 @@ class Frontend:
         await self._pick(doorbell)
         await self.seen("camera-2-doorbell")
         await self._press("Submit")
-        await self.see("What the camera shows")
+        # Each way to get its pictures is tried first.
+        await self.see("What the camera shows", CAMERA_SECONDS)
         await self.seen("camera-3-still")
         found = await self.page.get_by_text("face, ").or_(self.page.get_by_text("No face")).first.inner_text()
         await self._option("Save the camera").click()

@@ -96,7 +96,7 @@ async def test_the_first_choice_says_what_this_machine_has(hass: HomeAssistant, 
     assert result["description_placeholders"] == {
         "fetched": "160",
         "disk": "900",
-        "memory": "400",
+        "memory": "450",
         "free_disk": "50000",
         "free_memory": "8000",
     }

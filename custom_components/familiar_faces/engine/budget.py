@@ -1,6 +1,6 @@
 """What decoding an image takes, judged by its header, and where it is decoded: here, or in a process of its own.
 
-The engine has 400 MB in all, and an image says little with its bytes: 389 KB of PNG can be 50 million pixels of 16
+The engine has 450 MB in all, and an image says little with its bytes: 389 KB of PNG can be 50 million pixels of 16
 bits, and a JPEG can have a hundred scans. So nothing is decoded before its pixels, as the decoder holds them, were
 counted. What is small and quick is decoded where it is looked at. The rest is decoded by a process that has a limit
 of memory and time, and is gone afterwards (`apart`).

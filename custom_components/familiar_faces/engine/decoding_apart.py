@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .apart import SIZES, TOO_MUCH
 from .budget import MAX_DECODED
 from .headers import Header, NotAnImageError, TooLargeError
+from .memory import give_back
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ def decode_apart(
     `finest`: how many that has to be for a JPEG at least. Raises NotAnImageError, or TooLargeError for what takes
     more memory or time than an image may.
     """
+    # What looks have left over is given back first: both processes have to fit into what the engine may take.
+    give_back()
     command = [*_python(), "-I", str(Path(__file__).with_name("__main__.py")), "apart", str(finest)]
     with _file_of(data) as image, unnamed_file() as complaints:
         child = subprocess.Popen(

@@ -10,7 +10,7 @@ from .engine_errors import EnvironmentFailed
 MB = 1000**2
 NEEDED_DISK = 900 * MB
 """Free bytes to begin with: what is installed, and what is unpacked on the way."""
-NEEDED_MEMORY = 400 * MB
+NEEDED_MEMORY = 450 * MB
 """Available bytes to begin with: what the engine takes when it looks at a large picture."""
 FETCHED = 160 * MB
 """Bytes that come from the internet, once: 139 MB of wheels, and 13 MB of Debian's where they are needed."""
