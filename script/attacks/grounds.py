@@ -31,6 +31,9 @@ USERS = {"user": "system-users", "reader": "system-read-only"}
 VAULT = Path(".storage", home.DOMAIN)
 CACHE = Path(".cache", home.DOMAIN)
 RING_SECONDS = 30
+SHORTLY = 10
+SAME_VISIT = 31
+"""Seconds after which who comes back is on another visit."""
 _NOT_COPIED = shutil.ignore_patterns(home.TEMPORARY, home.LOCK, "env-*", "run", "backups", "*.sock")
 
 HOUSEHOLD = """
@@ -227,6 +230,14 @@ class Grounds:
         """Have somebody ring, by their name or as a face; the door is one for all homes that run."""
         async with self._door:
             return await at.house.ring(FACE_OF.get(who, who), patience)
+
+    async def ring_anew(self, at: Home, who: str) -> Ring | None:
+        """Have somebody ring who may have been there a moment ago: then it is the same visit, and they come once more."""
+        ring = await self.ring(at, who, SHORTLY)
+        if ring is None:
+            await asyncio.sleep(SAME_VISIT)
+            ring = await self.ring(at, who)
+        return ring
 
     async def live(self) -> Home:
         """Return the home as it lives on, for what needs no more than that it runs."""

@@ -28,7 +28,7 @@ async def bytes_of_the_forgotten(grounds: Grounds, trial: Trial) -> None:
         each.add_name(VISITOR)
     for photo in selfies(FACES[FACE_OF[VISITOR]]):
         needles.add_data("selfie", photo)
-    ring = await grounds.ring(at, VISITOR)
+    ring = await grounds.ring_anew(at, VISITOR)
     trial.holds(ring is not None, f"{VISITOR} rang, and nothing came of it")
     exported = await guest.get(f"{guest.own}/download")
     look_into(exported.body, needles)

@@ -12,7 +12,7 @@ from demo.house import NAME
 from demo.scene import photos, selfies
 
 from .attack import Room
-from .grounds import FACE_OF, FACES, VISITOR, Grounds, Home
+from .grounds import FACE_OF, FACES, SAME_VISIT, VISITOR, Grounds, Home
 from .guest import Answer, Guest
 from .outcome import Promise, Trial
 
@@ -193,7 +193,7 @@ async def six_huge_pictures(grounds: Grounds, trial: Trial) -> None:
         guests.append(at.guest())
         await guests[-1].accept(await at.invite(), f"Corwin {'abcdef'[number]}")
     # The last ring was less than half a minute ago: who comes now would be on the same visit.
-    await asyncio.sleep(31)
+    await asyncio.sleep(SAME_VISIT)
     await _meanwhile(grounds, trial, guests)
     for guest in guests:
         await guest.withdraw()
