@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import json
 import os
 from pathlib import Path
-import signal
 import sys
 from time import monotonic
 
@@ -21,6 +20,7 @@ from .house import CAMERA, FAMILIAR, GLANCE_SECONDS, NAME, STRANGERS, VISIT_SECO
 from .phones import ANDROID, receiving
 from .pictures import ASTRONAUT, GUEST, NEIGHBOUR, Person, PictureMissing, find
 from .scene import photos
+from .until_told import until_told
 
 NOWHERE = Path(os.devnull)
 BEGAN = monotonic()
@@ -64,7 +64,7 @@ def main() -> int:
     )
     asked = parser.parse_args()
     try:
-        return asyncio.run(_until_told(asked))
+        return asyncio.run(until_told(_run(asked)))
     except DemoFailed as err:
         print(f"[demo] {err}", file=sys.stderr)
     except PictureMissing as err:
@@ -75,16 +75,6 @@ def main() -> int:
         print("[demo] Stopped.", file=sys.stderr)
         return 130
     return 1
-
-
-async def _until_told(asked: argparse.Namespace) -> int:
-    """Run it; when told to stop, clean up all the same."""
-    task = asyncio.create_task(_run(asked))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # Being told twice must not end the cleaning up.
-        loop.add_signal_handler(number, lambda: task.cancel() if not task.cancelling() else None)
-    return await task
 
 
 @dataclass(frozen=True, slots=True)

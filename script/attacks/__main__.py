@@ -7,11 +7,11 @@ import json
 import os
 from pathlib import Path
 import shutil
-import signal
 import sys
 from time import monotonic
 
 from demo import home
+from demo.until_told import until_told
 
 from .attack import Attack
 from .catalogue import ATTACKS, chosen
@@ -53,20 +53,10 @@ def main() -> int:
     if not attacks:
         parser.error("there is no such attack: --list has them")
     try:
-        return asyncio.run(_until_told(asked, attacks))
+        return asyncio.run(until_told(_run(asked, attacks)))
     except asyncio.CancelledError:
         print("[attack] Stopped.", file=sys.stderr)
         return 130
-
-
-async def _until_told(asked: argparse.Namespace, attacks: Sequence[Attack]) -> int:
-    """Run it; when told to stop, clean up all the same."""
-    task = asyncio.create_task(_run(asked, attacks))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # Being told twice must not end the cleaning up.
-        loop.add_signal_handler(number, lambda: task.cancel() if not task.cancelling() else None)
-    return await task
 
 
 async def _run(asked: argparse.Namespace, attacks: Sequence[Attack]) -> int:

@@ -148,6 +148,14 @@ async def _nothing_left(trial: Trial, folder: Path) -> None:
         trial.holds(not left, f"{name} is left in {', '.join(left)} after a restore was answered")
 
 
+async def _held_asked_and_gone(grounds: Grounds, trial: Trial, at: Home) -> None:
+    """Look that all are held, have the owner keep nobody, and search what is left then."""
+    await _held_and_asked(grounds, trial, at)
+    folder = at.folder
+    await at.running.stop()
+    await _nothing_left(trial, folder)
+
+
 @ROOM.attack()
 async def backup_restored(grounds: Grounds, trial: Trial) -> None:
     """Restore a backup that was made before somebody withdrew and somebody was forgotten."""
@@ -155,20 +163,14 @@ async def backup_restored(grounds: Grounds, trial: Trial) -> None:
         trial.holds(
             {NAME, VISITOR} <= await at.people(), "a backup is no whole one: it does not hold its people"
         )
-        await _held_and_asked(grounds, trial, at)
-        folder = at.folder
-        await at.running.stop()
-        await _nothing_left(trial, folder)
+        await _held_asked_and_gone(grounds, trial, at)
 
 
 @ROOM.attack(check=False)
 async def backup_made_meanwhile(grounds: Grounds, trial: Trial) -> None:
     """Restore a backup that was being made while somebody withdrew and somebody was forgotten."""
     async with _restored(grounds, trial, meanwhile=True) as at:
-        await _held_and_asked(grounds, trial, at)
-        folder = at.folder
-        await at.running.stop()
-        await _nothing_left(trial, folder)
+        await _held_asked_and_gone(grounds, trial, at)
 
 
 @ROOM.attack(check=False)

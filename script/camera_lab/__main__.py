@@ -7,7 +7,6 @@ import json
 import os
 from pathlib import Path
 import shutil
-import signal
 import sys
 from time import monotonic
 
@@ -16,6 +15,7 @@ import aiohttp
 from demo import home
 from demo.client import DemoFailed
 from demo.pictures import PictureMissing
+from demo.until_told import until_told
 
 from .faces import cast
 from .kinds import KINDS, Kind
@@ -55,33 +55,25 @@ def main() -> int:
         kinds = [each for each in kinds if each.check is not None]
     if not kinds:
         parser.error("there is no such kind of camera: --list has them")
+    code = 1
     try:
-        return asyncio.run(_until_told(asked, kinds))
+        return asyncio.run(until_told(_run(asked, kinds)))
+    except* asyncio.CancelledError:
+        print("[cameras] Stopped.", file=sys.stderr)
+        code = 130
     except* DemoFailed as err:
         print(f"[cameras] {_said(err)}", file=sys.stderr)
     except* PictureMissing as err:
         print(f"[cameras] A picture is missing: {_said(err)}.", file=sys.stderr)
     except* (aiohttp.ClientError, TimeoutError, ConnectionError) as err:
         print(f"[cameras] Home Assistant stopped answering: {_said(err)}.", file=sys.stderr)
-    return 1
+    return code
 
 
 def _said(err: BaseException) -> str:
     while isinstance(err, BaseExceptionGroup):
         err = err.exceptions[0]
     return str(err) or repr(err)
-
-
-async def _until_told(asked: argparse.Namespace, kinds: Sequence[Kind]) -> int:
-    task = asyncio.create_task(_run(asked, kinds))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, lambda: task.cancel() if not task.cancelling() else None)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        print("[cameras] Stopped.", file=sys.stderr)
-        return 130
 
 
 async def _run(asked: argparse.Namespace, kinds: Sequence[Kind]) -> int:

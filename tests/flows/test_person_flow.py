@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.engine.protocol import Faces
-from custom_components.familiar_faces.flows import photo_steps
+from custom_components.familiar_faces.enrolment import reference_photos
 from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
@@ -489,7 +489,7 @@ async def test_engine_is_away_while_enrolling(
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
     await hub.engine.stop()
-    monkeypatch.setattr(photo_steps, "ENGINE_PATIENCE", 0.1)
+    monkeypatch.setattr(reference_photos, "ENGINE_PATIENCE", 0.1)
     result = await add_photo(hass, result, enrolment_photos()[0])
     assert result["errors"] == {"base": "engine_unavailable"}
 

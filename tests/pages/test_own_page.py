@@ -646,7 +646,7 @@ async def test_damaged(
 
 async def test_the_engine_is_away(hub: Hub, phone: Phone, own: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Photos wait for it, and nothing else does."""
-    monkeypatch.setattr("custom_components.familiar_faces.pages.visitor_photos.ENGINE_PATIENCE", 0.1)
+    monkeypatch.setattr("custom_components.familiar_faces.enrolment.reference_photos.ENGINE_PATIENCE", 0.1)
     await hub.engine.stop()
     waited: list[float] = []
     wait_ready = hub.engine.wait_ready

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from homeassistant.util import dt as dt_util
 
+from ..const import ENGINE_PATIENCE, PHOTO_SECONDS
 from ..engine.protocol import Faces
 from ..host.engine_errors import EngineIncompatible
 from ..household.household import Household
@@ -19,6 +20,17 @@ class Judged:
     verdict: PhotoVerdict
     template_id: str | None = None
     """The template that it made; None when it was not taken."""
+
+
+async def async_see_photo(household: Household, photo: bytes) -> Faces:
+    """Return the faces in a photo that somebody sent, seen as a reference photo has to be; raise EngineError.
+
+    It comes behind every look, so it gets more time than those.
+    """
+    await household.engine.wait_ready(ENGINE_PATIENCE)
+    return await household.client.faces(
+        photo, portraits=True, mirrored=True, search_turned=True, upload=True, timeout=PHOTO_SECONDS
+    )
 
 
 async def async_take_photo(

@@ -17,9 +17,8 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..const import ENGINE_PATIENCE, PHOTO_SECONDS
 from ..engine.protocol import MAX_BYTES, Faces
-from ..enrolment.reference_photos import Judged, async_take_photo
+from ..enrolment.reference_photos import Judged, async_see_photo, async_take_photo
 from ..host.engine_errors import EngineError, EngineIncompatible, ImageRejected
 from ..people.person import Template
 from ..people.photos import PhotoVerdict
@@ -179,15 +178,7 @@ class PhotoSteps(PersonSteps):
         Raises EngineError, EngineIncompatible also for faces that cannot be compared, and VaultError.
         """
         hub = self._hub
-        await hub.engine.wait_ready(ENGINE_PATIENCE)
-        seen = await hub.client.faces(
-            photo,
-            portraits=True,
-            mirrored=True,
-            search_turned=True,
-            upload=True,
-            timeout=PHOTO_SECONDS,
-        )
+        seen = await async_see_photo(hub, photo)
         self._insist = None
         judged = await hub.async_whole(self._async_take_seen(photo, seen, insist=insist))
         verdict, taken = judged.verdict, judged.template_id

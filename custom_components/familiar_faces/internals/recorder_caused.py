@@ -7,13 +7,13 @@ that leads back to one in which a visit was told. Of it goes what has a name in 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-import json
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.util.collection import chunked_or_all
 
+from .recorder_mentions import read
 from .wanted import Wanted, following, texts_in
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _find_states(session: Session, wanted: Wanted, found: Caused, most: int) -> 
                 found.values.add((entity_id, state))
             elif attributes_id is not None:
                 if attributes_id not in named:
-                    named[attributes_id] = wanted.said_in(said_of(_read(attributes)))
+                    named[attributes_id] = wanted.said_in(said_of(read(attributes)))
                 if named[attributes_id]:
                     found.entity_ids.add(entity_id)
     for entity_id, value in found.values:
@@ -158,7 +158,7 @@ def _find_events(session: Session, wanted: Wanted, found: Caused, most: int) -> 
             .where(Events.context_id_bin.in_(chunk))
         )
         for event_id, data_id, text in rows:
-            data = _read(text)
+            data = read(text)
             if not wanted.said_in(data):
                 continue
             found.event_ids.add(event_id)
@@ -177,13 +177,6 @@ def said_of(attributes: object) -> dict[str, Any]:
     if not isinstance(attributes, dict):
         return {}
     return {key: value for key, value in attributes.items() if key not in _NOT_SAID}
-
-
-def _read(text: str | None) -> Any:
-    try:
-        return json.loads(text or "null")
-    except ValueError:
-        return None
 
 
 def still_used(session: Session, data_ids: Collection[int], most: int) -> set[int]:

@@ -1,6 +1,6 @@
 """Where the recorder's rows have a name as a word, whoever wrote it: told to the owner, and erased only if they say so."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 import json
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
-_TEXTS = 200
+_AT_ONCE = 200
+"""How many texts the database looks for at once: a statement may not be nested more deeply than a thousand."""
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ def find_chosen(
         for state_id, state, attributes_id, attributes in rows:
             if wanted.named_in(state or ""):
                 found.state_ids.add(state_id)
-            elif attributes_id is not None and wanted.said_in(_read(attributes)):
+            elif attributes_id is not None and wanted.said_in(read(attributes)):
                 found.bare.add(state_id)
                 found.attributes_ids.add(attributes_id)
     for chunk in chunked_or_all(event_types, most):
@@ -101,10 +102,15 @@ def find_chosen(
             .where(EventTypes.event_type.in_(chunk))
         )
         for event_id, data_id, data in rows_of_events:
-            if wanted.said_in(_read(data)):
+            if wanted.said_in(read(data)):
                 found.event_ids.add(event_id)
                 found.data_ids.add(data_id)
     return found
+
+
+def _said(wanted: Wanted) -> Callable[[str], bool]:
+    """Return what tells whether a row that is JSON says a name."""
+    return lambda text: wanted.said_in(read(text))
 
 
 def _first(found: Iterable[str], others: Collection[str], most: int) -> list[str]:
@@ -121,7 +127,7 @@ def _entities(session: Session, wanted: Wanted, most: int) -> Iterator[str]:
     from homeassistant.components.recorder.db_schema import StateAttributes, States, StatesMeta
     from sqlalchemy import select
 
-    for maybe in _maybe(States.state, wanted):
+    for maybe in may_hold(States.state, wanted.forms):
         rows = session.execute(
             select(StatesMeta.entity_id, States.state)
             .join(StatesMeta, StatesMeta.metadata_id == States.metadata_id)
@@ -129,12 +135,9 @@ def _entities(session: Session, wanted: Wanted, most: int) -> Iterator[str]:
             .distinct()
         )
         yield from (entity_id for entity_id, state in rows if entity_id and wanted.named_in(state or ""))
-    attributes: set[int] = set()
-    for maybe in _maybe(StateAttributes.shared_attrs, wanted):
-        sets = session.execute(
-            select(StateAttributes.attributes_id, StateAttributes.shared_attrs).where(maybe)
-        )
-        attributes |= {each for each, text in sets if wanted.said_in(_read(text))}
+    attributes = ids_of(
+        session, StateAttributes.attributes_id, StateAttributes.shared_attrs, wanted.forms, _said(wanted)
+    )
     for chunk in chunked_or_all(attributes, most):
         yield from filter(
             None,
@@ -151,10 +154,7 @@ def _event_types(session: Session, wanted: Wanted, most: int) -> Iterator[str]:
     from homeassistant.components.recorder.db_schema import EventData, Events, EventTypes
     from sqlalchemy import select
 
-    data: set[int] = set()
-    for maybe in _maybe(EventData.shared_data, wanted):
-        rows = session.execute(select(EventData.data_id, EventData.shared_data).where(maybe))
-        data |= {each for each, text in rows if wanted.said_in(_read(text))}
+    data = ids_of(session, EventData.data_id, EventData.shared_data, wanted.forms, _said(wanted))
     for chunk in chunked_or_all(data, most):
         yield from filter(
             None,
@@ -167,15 +167,36 @@ def _event_types(session: Session, wanted: Wanted, most: int) -> Iterator[str]:
         )
 
 
-def _maybe(column: InstrumentedAttribute[str | None], wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    """Yield conditions for what may have a name: the database finds letters, whole words are told afterwards."""
-    from sqlalchemy import or_
+def may_hold(
+    column: InstrumentedAttribute[str | None], texts: Collection[str]
+) -> Iterator[ColumnElement[bool]]:
+    """Yield conditions, for one query each, of rows whose column may hold one of these texts."""
+    from sqlalchemy import false, or_
 
-    for chunk in chunked_or_all(wanted.forms, _TEXTS):
-        yield or_(*(column.contains(form, autoescape=True) for form in chunk))
+    for chunk in chunked_or_all(texts, _AT_ONCE):
+        # Of nothing it finds nothing.
+        yield or_(false(), *(column.contains(text, autoescape=True) for text in chunk))
 
 
-def _read(text: str | None) -> Any:
+def ids_of(
+    session: Session,
+    key: InstrumentedAttribute[int],
+    column: InstrumentedAttribute[str | None],
+    texts: Collection[str],
+    holds: Callable[[str], bool],
+) -> set[int]:
+    """Return the ids of the rows whose column may hold one of these texts, and of which `holds` says so. Blocks."""
+    from sqlalchemy import select
+
+    found: set[int] = set()
+    for maybe in may_hold(column, texts):
+        rows = session.execute(select(key, column).where(maybe))
+        found |= {each for each, text in rows if text is not None and holds(text)}
+    return found
+
+
+def read(text: str | None) -> Any:
+    """Return what a row holds as JSON; None for what is none."""
     try:
         return json.loads(text or "null")
     except ValueError:

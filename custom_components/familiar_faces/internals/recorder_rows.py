@@ -13,7 +13,7 @@ from homeassistant.util.collection import chunked_or_all
 from ..const import ATTR_DECISION, ATTR_VISIT_ID, DOMAIN, EVENT_VISIT
 from .recorder_caused import Caused, find_caused, still_used
 from .recorder_file import RecorderReach, overwrite
-from .recorder_mentions import find_chosen
+from .recorder_mentions import find_chosen, ids_of
 from .recorder_thread import async_in_recorder
 from .wanted import Naming, Wanted
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
-_TEXTS = 200
-"""How many texts the database looks for at once: a statement may not be nested more deeply than a thousand."""
 _ECHOES = tuple(f"mobile_app_notification_{each}" for each in ("action", "cleared", "received"))
 """Events of Android's app: companion.home-assistant.io/docs/notifications/notification-cleared."""
 
@@ -415,15 +413,7 @@ class _Eraser:
     def _identified(
         self, session: Session, key: InstrumentedAttribute[int], column: InstrumentedAttribute[str | None]
     ) -> set[int]:
-        from sqlalchemy import false, or_, select
-
-        found: set[int] = set()
-        for chunk in chunked_or_all(self.wanted.ids, _TEXTS):
-            # The database finds what may hold one, whole words are told here. Of nothing it finds nothing.
-            maybe = or_(false(), *(column.contains(text, autoescape=True) for text in chunk))
-            rows = session.execute(select(key, column).where(maybe))
-            found |= {each for each, text in rows if text is not None and self.wanted.identified_in(text)}
-        return found
+        return ids_of(session, key, column, self.wanted.ids, self.wanted.identified_in)
 
     def _erase_statistics(self, session: Session) -> None:
         from homeassistant.components.recorder.db_schema import StatisticsMeta

@@ -6,8 +6,7 @@ import logging
 
 from homeassistant.util import dt as dt_util
 
-from ..const import ENGINE_PATIENCE, PHOTO_SECONDS
-from ..enrolment.reference_photos import async_take_photo
+from ..enrolment.reference_photos import async_see_photo, async_take_photo
 from ..host.engine_errors import EngineError, EngineIncompatible, ImageRejected
 from ..household.subentries import person_subentry
 from ..hub import Hub
@@ -43,15 +42,7 @@ async def async_judge(hub: Hub, person_id: str, photo: bytes) -> Verdict:
     if len(stored.templates) >= MAX_PHOTOS:
         return Verdict("enough")
     try:
-        await hub.engine.wait_ready(ENGINE_PATIENCE)
-        seen = await hub.client.faces(
-            photo,
-            portraits=True,
-            mirrored=True,
-            search_turned=True,
-            upload=True,
-            timeout=PHOTO_SECONDS,
-        )
+        seen = await async_see_photo(hub, photo)
         judged = await async_take_photo(hub, person_id, photo, seen)
     except ImageRejected as err:
         return Verdict(err.reason if err.reason in ("too_large", "cut_off") else "not_an_image")
