@@ -141,16 +141,18 @@ class PurgeClock:
     async def _async_end_consents(self, person_ids: Iterable[str]) -> None:
         """Write that consents are over, so that they never count again, whatever the clock says later."""
         household = self._household
-        try:
-            for person_id in person_ids:
+        for person_id in person_ids:
+            try:
                 await household.hass.async_add_executor_job(
                     household.vault.end_consents, person_id, dt_util.utcnow()
                 )
-        except UnknownPerson:
-            _LOGGER.debug("A person was forgotten when their consent ended")
-        except VaultError as err:
-            _LOGGER.warning("That a consent has ended could not be written yet, it is tried again: %s", err)
-            return
+            except UnknownPerson:
+                _LOGGER.debug("A person was forgotten when their consent ended")
+            except VaultError as err:
+                _LOGGER.warning(
+                    "That a consent has ended could not be written yet, it is tried again: %s", err
+                )
+                return
         await household.async_refresh_people()
 
     @callback

@@ -42,7 +42,7 @@ class Books:
     async def async_outlives(self, key: str, noted: str) -> bool:
         """Write what is noted, and return whether an id is on the disk under a key: read again, not believed."""
         with suppress(HomeAssistantError):
-            await self.async_save()
+            await async_write_entries(self._hass)
         stored = await async_stored_entry(self._hass, self._entry.entry_id)
         return stored is not None and noted in stored.get(key, ())
 

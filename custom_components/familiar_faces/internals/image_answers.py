@@ -81,6 +81,7 @@ def async_answer_for(hass: HomeAssistant, entity_id: str) -> None:
     try:
         hass.http.register_view(_OurImageView(hass, entity_id))
     except RuntimeError:
-        _LOGGER.debug("The web server takes no more views: Home Assistant answers for %s", entity_id)
+        # The path has a name in it.
+        _LOGGER.debug("The web server takes no more views: Home Assistant answers for a picture itself")
     else:
         answered.add(entity_id)

@@ -343,6 +343,9 @@ class _Eraser:
         from sqlalchemy import select
 
         found = self._identified(session, EventData.data_id, EventData.shared_data)
+        if not self.wanted.forms:
+            self._delete_events(session, found)
+            return
         ours = EventData.shared_data.contains(json.dumps(DOMAIN), autoescape=True)
         for data_id, text in session.execute(select(EventData.data_id, EventData.shared_data).where(ours)):
             data = json.loads(text or "{}")

@@ -12,7 +12,7 @@ import json
 import re
 import time
 
-from homeassistant.util.ulid import bytes_to_ulid_or_none, ulid_to_bytes_or_none
+from homeassistant.util.ulid import ulid_to_bytes_or_none
 
 _ULID = re.compile(r"(?<![0-9A-Za-z])[0-7][0-9A-HJKMNP-TV-Z]{25}(?![0-9A-Za-z])")
 _LABELS = frozenset({"domain", "entity_id", "service"})
@@ -132,11 +132,6 @@ def following(begun: Iterable[bytes], children: Mapping[bytes, Collection[bytes]
 def context_bytes(context_id: str | None) -> bytes | None:
     """Return a context's id in bytes, None when it is no such id."""
     return ulid_to_bytes_or_none(context_id)
-
-
-def context_text(context_id: bytes) -> str | None:
-    """Return a context's id as Home Assistant writes it."""
-    return bytes_to_ulid_or_none(context_id)
 
 
 def _whole(texts: Iterable[str]) -> list[str]:
