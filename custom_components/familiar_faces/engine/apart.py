@@ -13,6 +13,7 @@ large; then the pixels, blue first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 import mmap
 import os
 import resource
@@ -201,6 +202,7 @@ def main() -> int:
     # Each decoder has errors of its own.
     except Exception as err:  # noqa: BLE001
         words = f"{type(err).__name__}: {err}"
-        sys.stderr.write(f"{words}\n")
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), words.encode())
         return TOO_MUCH if any(each in words.lower() for each in _OF_MEMORY) else FAILED
     return 0

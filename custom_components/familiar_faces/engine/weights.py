@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 from http.client import HTTPMessage
 import importlib.util
+from io import BufferedIOBase
 import json
 import logging
 import os
@@ -227,11 +228,11 @@ class _OnlySafer(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _read_at_most(stream: IO[bytes], limit: int) -> bytes | None:
+def _read_at_most(stream: BufferedIOBase, limit: int) -> bytes | None:
     """Return all of a stream, None when it has more bytes than `limit`."""
     data = bytearray()
     last = time.monotonic() + _DOWNLOAD
-    while chunk := stream.read(_CHUNK):
+    while chunk := stream.read1(_CHUNK):
         data += chunk
         if time.monotonic() > last:
             raise TimeoutError("it takes too long")

@@ -30,12 +30,18 @@ class PhotoUploads:
         """Leave alone what waits already."""
         self._hass = hass
         self.others = frozenset(async_waiting(hass))
+        self._waited: frozenset[str] = frozenset()
+        """What waited already when it was last looked at."""
         self._again: CALLBACK_TYPE | None = None
 
     @callback
     def async_asked(self) -> None:
         """A photo is asked for, now or once more."""
         self._hass.data.setdefault(_OPEN, set()).add(self)
+        self._async_wait()
+
+    @callback
+    def _async_wait(self) -> None:
         if self._again is not None:
             self._again()
         self._again = async_call_later(
@@ -60,12 +66,17 @@ class PhotoUploads:
     @callback
     def _async_late(self, _now: object) -> None:
         self._again = None
-        self._async_clear()
+        # What was uploaded a moment ago may be another dialog's; a tab may stay open for ever.
+        alone = self._hass.data.get(_OPEN, set()) <= {self}
+        waiting = frozenset(async_waiting(self._hass))
+        self._async_clear(spare=frozenset() if alone else waiting - self._waited)
+        self._waited = waiting
+        self._async_wait()
 
     @callback
-    def _async_clear(self) -> None:
+    def _async_clear(self, spare: frozenset[str] = frozenset()) -> None:
         for file_id, name in async_waiting(self._hass).items():
-            if file_id not in self.others and PurePath(name).suffix.lower() in SUFFIXES:
+            if file_id not in self.others | spare and PurePath(name).suffix.lower() in SUFFIXES:
                 self._hass.async_create_task(self._async_remove(file_id), f"{DOMAIN} upload never sent")
 
     async def _async_remove(self, file_id: str) -> None:

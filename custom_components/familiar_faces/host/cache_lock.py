@@ -13,12 +13,27 @@ LOCK = "lock"
 @asynccontextmanager
 async def locked(cache: Path, on_wait: Callable[[], None]) -> AsyncGenerator[int]:
     """Hold the lock of a cache folder; yield its descriptor. Raises OSError."""
-    while (lock := await asyncio.to_thread(_try_lock, cache / LOCK)) is None:
+    while (lock := await _async_try_lock(cache / LOCK)) is None:
         on_wait()
         await asyncio.sleep(0.5)
     try:
         yield lock
     finally:
+        os.close(lock)
+
+
+async def _async_try_lock(path: Path) -> int | None:
+    """Try to lock it in a thread; also who is cancelled meanwhile holds nothing afterwards."""
+    trying = asyncio.create_task(asyncio.to_thread(_try_lock, path))
+    try:
+        return await asyncio.shield(trying)
+    except asyncio.CancelledError:
+        trying.add_done_callback(_let_go)
+        raise
+
+
+def _let_go(tried: asyncio.Task[int | None]) -> None:
+    if not tried.cancelled() and tried.exception() is None and (lock := tried.result()) is not None:
         os.close(lock)
 
 

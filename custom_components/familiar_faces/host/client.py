@@ -184,25 +184,27 @@ class EngineClient:
         """
         with self._doubting():
             await self._know(timeout)
-        # Asked without an upgrade first: what redirects is no engine, and a WebSocket would follow it.
-        status, headers, body = await self._ask("GET", "/v1/stream", timeout)
-        if status in (404, 405):
-            raise StreamsUnknown("The engine is too old to look at streams")
-        if status != UPGRADE_REQUIRED:
-            raise_for(status, headers, body)
-        with self._translated(timeout):
-            async with asyncio.timeout(timeout):
-                try:
-                    socket = await self._session.ws_connect(
-                        self._url + "/v1/stream",
-                        headers=self._headers,
-                        max_msg_size=MAX_ANSWER,
-                    )
-                except aiohttp.WSServerHandshakeError as err:
-                    # A proxy in between that lets no WebSocket through answers otherwise, often with 400 or 502.
-                    if err.status in (400, UPGRADE_REQUIRED, 501):
-                        raise StreamsUnknown("What lies before the engine lets no stream through") from err
-                    raise_for(err.status, err.headers or {}, b"")
+            # Asked without an upgrade first: what redirects is no engine, and a WebSocket would follow it.
+            status, headers, body = await self._ask("GET", "/v1/stream", timeout)
+            if status in (404, 405):
+                raise StreamsUnknown("The engine is too old to look at streams")
+            if status != UPGRADE_REQUIRED:
+                raise_for(status, headers, body)
+            with self._translated(timeout):
+                async with asyncio.timeout(timeout):
+                    try:
+                        socket = await self._session.ws_connect(
+                            self._url + "/v1/stream",
+                            headers=self._headers,
+                            max_msg_size=MAX_ANSWER,
+                        )
+                    except aiohttp.WSServerHandshakeError as err:
+                        # A proxy in between that lets no WebSocket through answers otherwise, often with 400 or 502.
+                        if err.status in (400, UPGRADE_REQUIRED, 501):
+                            raise StreamsUnknown(
+                                "What lies before the engine lets no stream through"
+                            ) from err
+                        raise_for(err.status, err.headers or {}, b"")
         session = StreamSession(socket, self._was_silent, self._was_gone, self._note)
         try:
             yield session
@@ -215,6 +217,7 @@ class EngineClient:
             self.on_timeout()
 
     def _was_gone(self) -> None:
+        self._known = False
         if self.on_unavailable is not None:
             self.on_unavailable()
 

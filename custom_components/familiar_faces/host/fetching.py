@@ -150,6 +150,10 @@ async def _receive(
         async with session.get(url, headers=headers, timeout=TIMEOUT) as answer:
             if answer.status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
                 raise _NotFetched(f"status {answer.status}")
+            if begin and answer.status == HTTPStatus.OK:
+                # All of it is sent anew.
+                await asyncio.to_thread(part.start_over)
+                begin = 0
             if begin and not answer.headers.get("Content-Range", "").startswith(f"bytes {begin}-"):
                 raise _Refused("the rest of it is not sent alone")
             if answer.content_length not in (None, size - begin):

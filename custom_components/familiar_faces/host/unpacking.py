@@ -9,12 +9,12 @@ import hashlib
 import io
 import os
 from pathlib import Path, PurePosixPath
-import shutil
 import tarfile
 
 MOST = 256 * 1024**2
 """Bytes that one package may unpack to; the largest of ours takes 13 MB."""
 _MAGIC = b"!<arch>\n"
+_PIECE = 1 << 18
 _HEADER = 60
 _LEFT_OUT = ("etc", "usr/share", "usr/lib/binfmt.d", "usr/lib/*/gconv", "usr/lib/*/sitecustomize.py")
 """Not needed to run; the last is a link to the system's settings."""
@@ -105,13 +105,15 @@ def _make_folder(root: Path, folder: Path) -> None:
 
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> str:
-    """Write a file that is not there yet, and return its SHA-256."""
+    """Write a file that is not there yet, and return the SHA-256 that it has to have."""
     source = archive.extractfile(member)
     assert source is not None
+    digest = hashlib.sha256()
     with source, path.open("xb") as file:
-        shutil.copyfileobj(source, file)
+        while piece := source.read(_PIECE):
+            file.write(piece)
+            digest.update(piece)
     if path.stat().st_size != member.size:
         raise BadPackage(f"{member.name!r} is cut off")
     path.chmod(0o755 if member.mode & 0o100 else 0o644)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest.hexdigest()
