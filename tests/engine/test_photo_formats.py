@@ -101,6 +101,10 @@ STRANGE = {
     "memory": ("import sys; sys.exit(4)", "the image takes more memory to decode than an image may"),
     "crash": ("import os; os.abort()", NOTHING),
     "never": ("import time; time.sleep(60)", "the image takes longer to decode than an image may"),
+    "leaves somebody behind": (
+        "import subprocess; subprocess.Popen(['sleep', '40'])",
+        "the image takes longer to decode than an image may",
+    ),
     "lies": ("import sys; sys.stdout.buffer.write(bytes([255]) * 100_000)", NOTHING),
     "short": ("import struct, sys; sys.stdout.buffer.write(struct.pack('<4I', 9, 9, 9, 9) + b'x')", NOTHING),
     "larger than said": (
@@ -132,6 +136,34 @@ except (NotAnImageError, TooLargeError) as err:
         )
         == words
     )
+
+
+def test_what_the_decoder_says_is_heard(prepared: None) -> None:
+    """How it ended, and why: it may write no file, and that counts for what it complains into as well."""
+    code = """
+import logging, os
+from engine import decoding_apart
+from engine.headers import Header, Kind, NotAnImageError
+said = []
+class Note(logging.Handler):
+    def emit(self, record):
+        said.append(record.getMessage())
+decoding_apart._LOGGER.addHandler(Note())
+decoding_apart._LOGGER.setLevel(logging.INFO)
+wait = decoding_apart.subprocess.Popen.wait
+def waited(child, *arguments, **more):
+    said.append(wait(child, *arguments, **more))
+    return said[-1]
+decoding_apart.subprocess.Popen.wait = waited
+try:
+    decoding_apart.decode_apart(b"no photo at all", Header(20, 20, kind=Kind.HEIC), 1)
+except NotAnImageError:
+    print(json.dumps(said))
+"""
+    ended, again, words = run_in_engine(code, timeout=30)
+    assert ended == again == 3
+    assert words.startswith("an image could not be decoded: ")
+    assert "Error" in words
 
 
 def test_the_decoder_writes_no_file(prepared: None) -> None:

@@ -60,6 +60,27 @@ async def test_a_dialog_that_stays_open(hass: HomeAssistant, hub: Hub, entry: Mo
     assert result["errors"] == {"photo": "upload_lost"}
 
 
+async def test_a_photo_after_half_an_hour(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """A tab that stays open for ever keeps no photo for ever; another dialog's is left alone for a while."""
+    begun = dt_util.utcnow()
+    await to_the_photo(hass, entry)
+    async_fire_time_changed(hass, begun + timedelta(seconds=PATIENCE + 60))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    late = await upload(hass, b"a face")
+    async_fire_time_changed(hass, begun + timedelta(seconds=2 * PATIENCE + 120))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert waiting(hass) == set()
+    await to_the_photo(hass, entry, "Judith")
+    fresh = await upload(hass, b"another face")
+    assert fresh != late
+    async_fire_time_changed(hass, begun + timedelta(seconds=3 * PATIENCE + 180))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert waiting(hass) == {fresh}
+    async_fire_time_changed(hass, begun + timedelta(seconds=4 * PATIENCE + 240))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert waiting(hass) == set()
+
+
 async def test_two_dialogs(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
     """One that is closed takes nothing from the other, and the last one leaves nothing."""
     assert await async_setup_component(hass, "file_upload", {})
