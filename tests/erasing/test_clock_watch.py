@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.familiar_faces.consent.record import ConsentRefused, Refusal, build_consent
-from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.const import CONF_FORGETTING, DOMAIN
 from custom_components.familiar_faces.household import wall_clock
 from custom_components.familiar_faces.household.keeping import may_be_told
 from custom_components.familiar_faces.household.places import clock_file
@@ -176,6 +176,26 @@ async def test_the_owner_says_that_it_is_right(
     assert hub.people == {}
     assert issues(hass) == set()
     assert (await stored(hass, hub))[0] == 0
+
+
+async def test_who_is_to_be_forgotten_does_not_wait_for_the_clock(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, machine: Machine
+) -> None:
+    """What somebody asked for, and could not be done, is tried again whatever the time is."""
+    with machine.runs():
+        await put_on_record(hass, hub, a_consent(machine.shows - SECOND, machine.shows + 200 * DAY))
+    machine.shows += 300 * DAY
+    await machine.ticks(hass, hub)
+    machine.passes(700 * SECOND)
+    await machine.ticks(hass, hub)
+    assert issues(hass) == {"clock_doubted"}
+    assert (await stored(hass, hub))[0] == 1
+    hub.books.async_write(CONF_FORGETTING, {"nadie"})
+    machine.passes(600 * SECOND)
+    await machine.ticks(hass, hub)
+    assert hub.people == {}
+    assert (await stored(hass, hub))[0] == 0
+    assert issues(hass) == {"clock_doubted"}
 
 
 async def test_what_has_ended_stays_ended(

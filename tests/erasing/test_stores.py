@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.erasing import stored, stores, surely
+from custom_components.familiar_faces.erasing.home_traces import async_naming
 from custom_components.familiar_faces.erasing.stores import Store
 from custom_components.familiar_faces.household.issues import NOT_ERASED, REMOVAL_UNFINISHED
 from custom_components.familiar_faces.internals import (
@@ -20,6 +21,7 @@ from custom_components.familiar_faces.internals import (
     registry_remains,
     restored_states,
 )
+from custom_components.familiar_faces.internals.wanted import Wanted
 
 from ..common.evidence import NAME, VAULT, Evidence
 from ..common.home import Home, MakeRecorder, home
@@ -152,6 +154,17 @@ async def test_removal_that_fails_is_done_later(
         noted = json.loads((folder / ".storage" / stored.UNFINISHED).read_text())["data"]
         assert [each["names"] for each in noted] == [[NAME]]
         assert (folder / ".storage" / stored.UNFINISHED).stat().st_mode & 0o077 == 0
+        # Removed once more after a kill, when the vault that knew more is gone.
+        poorer = Wanted(frozenset({evidence.person_id}))
+        with monkeypatch.context() as patched:
+            BROKEN[Store.RECORDER](patched)
+            naming = async_naming(hass, running.entry, ())
+            assert not await surely.async_erase_surely(
+                hass, poorer, naming, marks=None, entry_id=running.entry.entry_id
+            )
+        again = json.loads((folder / ".storage" / stored.UNFINISHED).read_text())["data"]
+        assert [(each["names"], each["marks"]) for each in again] == [([NAME], noted[0]["marks"])]
+        assert noted[0]["marks"] is not None
         if not restarted:
             await surely._async_try_again(hass)
             await running.settle()

@@ -195,7 +195,7 @@ def returned(folder: Path) -> None:
         "leaving": sorted(vault.leaving()),
     }
     try:
-        report["erased"] = [receipt.person_id for receipt in vault.forget_leaving()]
+        report["erased"] = [vault.forget(each, NOW, "asked").person_id for each in sorted(vault.leaving())]
     except VaultError as err:
         report["error"] = type(err).__name__
     report["forgotten"] = vault.was_forgotten(MARIA)

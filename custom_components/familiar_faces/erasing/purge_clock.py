@@ -70,6 +70,7 @@ class PurgeClock:
         self._moment: CALLBACK_TYPE | None = None
         self._tick: CALLBACK_TYPE | None = None
         self._failing = False
+        self._believed = True
 
     @callback
     def async_start(self) -> None:
@@ -100,11 +101,14 @@ class PurgeClock:
 
     @callback
     def _async_look(self, _now: datetime | None = None) -> None:
-        if not self._watch.async_look():
-            # In a minute it may be believed again. Whatever is due waits for that.
-            return
         now = dt_util.utcnow()
-        self._async_check_consents(now)
+        believed, self._believed = self._believed, self._watch.async_look()
+        if self._believed:
+            self._async_check_consents(now)
+            if not believed:
+                # What waited for it is due now.
+                self._schedule = PurgeSchedule()
+        # Also while it is doubted: what is due waits, but not whom somebody asked to be forgotten.
         idle = self._purging is None or self._purging.done()
         if idle and self._schedule.due(now, self._household.next_purge):
             self._purging = self._household.entry.async_create_background_task(
@@ -132,7 +136,7 @@ class PurgeClock:
             _LOGGER.log(level, "What is past its time is not erased yet, it is tried again soon: %s", err)
             self._failing = True
         except ServiceValidationError:
-            _LOGGER.debug("The clock jumped just when something was to be erased by it")
+            _LOGGER.debug("The clock is doubted: what is due by it is not erased")
         else:
             async_check_vault(self._household.hass, self._household.vault.trouble)
             schedule.tried(now, failed=False)

@@ -43,10 +43,11 @@ class Purging:
         Raises what the owner is to read while the clock is doubted: nothing is erased by a wrong one.
         """
         household = self._household
-        if not household.wall_clock.believed():
-            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="clock_doubted")
+        # Who is to be forgotten is so by what they said, and not by the time.
         await household.roster.async_forget_noted()
         try:
+            if not household.wall_clock.believed():
+                raise ServiceValidationError(translation_domain=DOMAIN, translation_key="clock_doubted")
             purged = await household.hass.async_add_executor_job(
                 household.vault.purge, dt_util.utcnow(), household.retention
             )

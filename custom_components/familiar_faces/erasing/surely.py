@@ -6,7 +6,7 @@ a restart it is only done when it is added again; the repair, which outlives res
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 import logging
 from typing import Any
@@ -29,6 +29,8 @@ _LOGGER = logging.getLogger(__name__)
 
 AGAIN = timedelta(hours=1)
 _VERSION = 1
+_GATHERED = ("entity_ids", "names")
+"""What a note of the same people before may know, and the next one not."""
 
 
 @dataclass(slots=True)
@@ -54,6 +56,11 @@ async def async_erase_surely(
     async with retry.working:
         noted = await _async_read(hass)
         mine = _noted(wanted, naming, marks, entry_id)
+        for before in (each for each in noted if _same(each, mine)):
+            # After a kill in between the vault, which knew this, is gone.
+            mine |= {"marks": mine["marks"] or before["marks"]}
+            mine |= {key: sorted({*before[key], *mine[key]}) for key in _GATHERED}
+        wanted = _wanted(mine)
         await _async_write(hass, [*(each for each in noted if not _same(each, mine)), mine])
         left = await _async_erase(hass, mine, wanted, naming)
     async_check_removal(hass, left)
@@ -144,11 +151,14 @@ def _noted(wanted: Wanted, naming: Naming, marks: Marks | None, entry_id: str) -
     }
 
 
-def _read_back(noted: dict[str, Any]) -> tuple[Wanted, Naming]:
+def _wanted(noted: dict[str, Any]) -> Wanted:
     wanted = Wanted(frozenset(noted["person_ids"]), frozenset(noted["names"]), frozenset(noted["entity_ids"]))
-    if noted["marks"] is not None:
-        marks = Marks(bytes.fromhex(noted["marks"]))
-        wanted = Wanted(wanted.person_ids, wanted.names, wanted.entity_ids, marks.finder(wanted.person_ids))
+    if noted["marks"] is None:
+        return wanted
+    return replace(wanted, marked=Marks(bytes.fromhex(noted["marks"])).finder(wanted.person_ids))
+
+
+def _read_back(noted: dict[str, Any]) -> tuple[Wanted, Naming]:
     # Who came since then may be somebody of the same home that was set up anew.
     naming = Naming(
         frozenset(noted["naming"]),
@@ -158,4 +168,4 @@ def _read_back(noted: dict[str, Any]) -> tuple[Wanted, Naming]:
         noted["familiar"],
         noted["at"],
     )
-    return wanted, naming
+    return _wanted(noted), naming

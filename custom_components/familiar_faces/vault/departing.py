@@ -38,29 +38,31 @@ class Departing:
         self._reserve.make()
 
     def forget(self, person_id: str, now: datetime, reason: str) -> Receipt:
-        """Erase somebody; raise UnknownPerson, ErasedLater, or VaultUnwritable when not even that is noted."""
+        """Erase somebody; raise UnknownPerson, ErasedLater, or VaultUnwritable when not even that is noted.
+
+        Of whoever is noted already, when and why they left stays as it was noted.
+        """
+        if (noted := self._leaving.people.get(person_id)) is not None:
+            now, reason = from_stamp(noted[0]), noted[1]
         try:
-            receipt = self._eraser.forget([person_id], now, reason)[0]
+            receipt = self._erase(person_id, now, reason)
+        except UnknownPerson:
+            self._has_left(person_id)
+            raise
+        self._has_left(person_id)
+        return receipt
+
+    def _erase(self, person_id: str, now: datetime, reason: str) -> Receipt:
+        try:
+            return self._eraser.forget([person_id], now, reason)[0]
         except VaultUnwritable:
             # First that it has to be done: from here on a kill changes nothing of it.
             with self._lock:
                 self._leaving.add(person_id, now, reason)
             try:
-                receipt = self.with_reserve(lambda: self._eraser.forget([person_id], now, reason)[0])
+                return self.with_reserve(lambda: self._eraser.forget([person_id], now, reason)[0])
             except VaultUnwritable as err:
                 raise ErasedLater(err.detail) from err
-        self._has_left(person_id)
-        return receipt
-
-    def forget_all(self) -> list[Receipt]:
-        """Erase those who could not be before; raise VaultError at the first who still cannot."""
-        receipts: list[Receipt] = []
-        for person_id, (at, reason) in self._leaving.people.items():
-            try:
-                receipts.append(self.forget(person_id, from_stamp(at), reason))
-            except UnknownPerson:
-                self._has_left(person_id)
-        return receipts
 
     def with_reserve[T](self, work: Callable[[], T]) -> T:
         """Do what erases, if need be with the room that is kept for that."""

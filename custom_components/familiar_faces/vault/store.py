@@ -486,10 +486,6 @@ class Vault:
         """Return the ids of those who are forgotten and could not be erased yet: they are nobody's any more."""
         return self._departing.people
 
-    def forget_leaving(self) -> list[Receipt]:
-        """Erase those who could not be before, as far as there is room now; raise VaultError at the first failure."""
-        return self._departing.forget_all()
-
     def forget_all(self, now: datetime, reason: str = "removed") -> list[Receipt]:
         """Erase everyone, those being enrolled too."""
         with self._database.read() as connection:
