@@ -5,12 +5,15 @@ from collections.abc import Mapping
 import logging
 from typing import Any, override
 
+from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
+    SOURCE_USER,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlowResult,
+    FlowType,
 )
 from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant, callback
@@ -19,7 +22,7 @@ from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSe
 import voluptuous as vol
 from yarl import URL
 
-from ..const import BOOKKEEPING, CONF_WHERE, DOMAIN, Where
+from ..const import BOOKKEEPING, CONF_WHERE, DOMAIN, SUBENTRY_CAMERA, Where
 from ..host.client import EngineClient
 from ..host.engine_errors import (
     EngineBusy,
@@ -250,6 +253,17 @@ class HubFlow(AppSteps):
             if flow["flow_id"] != self.flow_id:
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
         return self.async_create_entry(title=TITLE, data=data)
+
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Go on with the first camera at once: nobody is recognised without one."""
+        entry = result["result"]
+        if entry.state is ConfigEntryState.LOADED and self.hass.states.async_entity_ids_count(CAMERA_DOMAIN):
+            flow = await self.hass.config_entries.subentries.async_init(
+                (entry.entry_id, SUBENTRY_CAMERA), context={"source": SOURCE_USER}
+            )
+            result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"])
+        return result
 
     @override
     def _change(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
