@@ -80,8 +80,6 @@ class HubFlow(AppSteps):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say in plain words what this does and whose consent it needs."""
-        if self._async_current_entries(include_ignore=False):
-            return self.async_abort(reason="single_instance_allowed")
         if user_input is None:
             return self.async_show_form(step_id="user", data_schema=vol.Schema({}))
         return await self.async_step_where()
@@ -190,10 +188,7 @@ class HubFlow(AppSteps):
             description_placeholders={"docs": DOCS},
         )
 
-    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Ask for the token again."""
-        return await self.async_step_reauth_confirm()
-
+    @override
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a token that the engine accepts."""
         entry = self._get_reauth_entry()
@@ -245,13 +240,6 @@ class HubFlow(AppSteps):
             return self._change(self._get_reconfigure_entry(), data)
         if self.source == SOURCE_REAUTH:
             return self._change(self._get_reauth_entry(), data)
-        # Another dialog may have been quicker. The manifest's `single_config_entry` would see to it, and would also
-        # keep the app from telling its new token once there is an entry.
-        if self._async_current_entries(include_ignore=False):
-            return self.async_abort(reason="single_instance_allowed")
-        for flow in self.hass.config_entries.flow.async_progress_by_handler(DOMAIN):
-            if flow["flow_id"] != self.flow_id:
-                self.hass.config_entries.flow.async_abort(flow["flow_id"])
         return self.async_create_entry(title=TITLE, data=data)
 
     @override
@@ -265,7 +253,6 @@ class HubFlow(AppSteps):
             result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"])
         return result
 
-    @override
     def _change(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
         """Write what was chosen into the entry, which starts anew also when that is the same as before."""
         data = {key: entry.data[key] for key in BOOKKEEPING if key in entry.data} | data
