@@ -192,6 +192,8 @@ class House:
             await flow.answer("photo", {"photo": file_id})
             self._say(f"Photo {number}: {flow.placeholders.get('verdict', '')}")
         await flow.choose("photos", "finish")
+        if flow.step.get("step_id") == "phones":
+            await flow.answer("phones", {})
         flow.finished()
 
     async def add_alert(self, title: str, recipient: str, *, early: bool) -> None:
