@@ -24,13 +24,7 @@ from yarl import URL
 
 from ..const import BOOKKEEPING, CONF_WHERE, DOMAIN, SUBENTRY_CAMERA, Where
 from ..host.client import EngineClient
-from ..host.engine_errors import (
-    EngineBusy,
-    EngineError,
-    EngineRefused,
-    EnvironmentFailed,
-    TokenMissing,
-)
+from ..host.engine_errors import EngineBusy, EngineError, EngineRefused, EnvironmentFailed, TokenMissing
 from ..host.process import HOPELESS
 from ..host.room import FETCHED, MB
 from ..household.engine_choice import async_get_environment
