@@ -61,7 +61,7 @@ def test_a_face_is_answered_in_protocol_1(engine: EngineProcess, portrait: bytes
     assert set(data) == {"model", "size", "faces", "ms", "turned"}
     assert data["turned"] == 0
     assert set(data["ms"]) == {"decode", "detect", "align", "embed", "total"}
-    assert set(data["faces"][0]) == {"box", "landmarks", "score", "quality", "embedding"}
+    assert set(data["faces"][0]) == {"box", "landmarks", "score", "quality", "embedding", "length"}
     faces = faces_from_json(data)
     assert faces.model == model_card(Variant.INT8BQ)["name"]
     assert faces.size == (270, 270)

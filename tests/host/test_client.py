@@ -417,6 +417,29 @@ async def test_an_engine_that_knows_nothing_of_turned_pictures(client: EngineCli
         await client.faces(IMAGE, rotate=90, search_turned=True)
 
 
+async def test_an_engine_that_knows_nothing_of_lengths(client: EngineClient, fake: Fake) -> None:
+    fake.says(text=json.dumps(answer()), content_type="application/json")
+    (face,) = (await client.faces(IMAGE)).faces
+    assert face.length is None
+
+
+async def test_the_length_of_an_embedding(client: EngineClient, fake: Fake) -> None:
+    said = answer()
+    said["faces"][0]["length"] = 11.25
+    fake.says(text=json.dumps(said), content_type="application/json")
+    (face,) = (await client.faces(IMAGE)).faces
+    assert face.length == 11.25
+
+
+@pytest.mark.parametrize("length", [0, -1.0, float("nan"), float("inf"), "long", [], {}])
+async def test_a_length_that_is_none_is_no_answer(client: EngineClient, fake: Fake, length: object) -> None:
+    said = answer()
+    said["faces"][0]["length"] = length
+    fake.says(text=json.dumps(said), content_type="application/json")
+    with pytest.raises(EngineIncompatible):
+        await client.faces(IMAGE)
+
+
 async def test_a_proxy_with_a_smaller_limit_is_a_rejection(client: EngineClient, fake: Fake) -> None:
     fake.says(413, text="<html>413 Request Entity Too Large</html>")
     with pytest.raises(ImageRejected) as caught:

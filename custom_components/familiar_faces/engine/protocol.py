@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,9 @@ class Face:
     """The aligned 112x112 JPEG, when asked for."""
     portrait: bytes | None = None
     """The face with hair and shoulders as a JPEG of at most 320x400, when asked for."""
+    length: float | None = None
+    """How long the recogniser's output was before it was made 1: the less of a face it sees, the shorter. In the
+    units of the model; None when the engine does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,8 @@ def _face_to_json(face: Face) -> dict[str, Any]:
         },
         "embedding": encode_embedding(face.embedding),
     }
+    if face.length is not None:
+        data["length"] = round(face.length, 3)
     for name, image in (("crop", face.crop), ("portrait", face.portrait)):
         if image is not None:
             data[name] = base64.b64encode(image).decode()
@@ -205,7 +211,18 @@ def _face_from_json(data: Mapping[str, Any]) -> Face:
         embedding=decode_embedding(data["embedding"]),
         crop=_image_from_json(data, "crop"),
         portrait=_image_from_json(data, "portrait"),
+        length=_length_from_json(data),
     )
+
+
+def _length_from_json(data: Mapping[str, Any]) -> float | None:
+    # Engines before it do not say.
+    if (value := data.get("length")) is None:
+        return None
+    length = float(value)
+    if not (isfinite(length) and length > 0.0):
+        raise ValueError(f"{length} is not the length of an embedding")
+    return length
 
 
 def _image_from_json(data: Mapping[str, Any], name: str) -> bytes | None:

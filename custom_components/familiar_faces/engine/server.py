@@ -18,7 +18,7 @@ from aiohttp import web
 from . import OLDEST, PROTOCOL, VERSION
 from .apart import BEHIND
 from .decoding_apart import Received, unnamed_file
-from .guard import ALIVE, ChangedError, check_body, guard, sign
+from .entrance import ALIVE, ChangedError, check_body, guard, sign
 from .memory import give_back
 from .model_card import model_card
 from .pipeline import Pipeline, Wish

@@ -10,7 +10,7 @@ import weakref
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from .guard import seal_of
+from .entrance import seal_of
 from .pipeline import Pipeline
 from .pixels import encode_jpeg
 from .proof import StreamSeal

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 import logging
 from typing import Any, override
 
+from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
+    SOURCE_USER,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlowResult,
+    FlowType,
 )
 from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant, callback
@@ -18,7 +21,15 @@ from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSe
 import voluptuous as vol
 from yarl import URL
 
-from ..const import BOOKKEEPING, CONF_FINGERPRINT, CONF_OTHER_URLS, CONF_WHERE, DOMAIN, Where
+from ..const import (
+    BOOKKEEPING,
+    CONF_FINGERPRINT,
+    CONF_OTHER_URLS,
+    CONF_WHERE,
+    DOMAIN,
+    SUBENTRY_CAMERA,
+    Where,
+)
 from ..host.engine_errors import EngineBusy, EngineError, EngineRefused, EnvironmentFailed, TokenMissing
 from ..host.process import HOPELESS
 from ..host.room import FETCHED, MB
@@ -72,8 +83,6 @@ class HubFlow(AppSteps):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say in plain words what this does and whose consent it needs."""
-        if self._async_current_entries(include_ignore=False):
-            return self.async_abort(reason="single_instance_allowed")
         if user_input is None:
             return self.async_show_form(step_id="user", data_schema=vol.Schema({}))
         return await self.async_step_where()
@@ -183,10 +192,7 @@ class HubFlow(AppSteps):
             description_placeholders={"docs": DOCS},
         )
 
-    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Ask for the token again."""
-        return await self.async_step_reauth_confirm()
-
+    @override
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a token that the engine accepts."""
         entry = self._get_reauth_entry()
@@ -236,16 +242,19 @@ class HubFlow(AppSteps):
             return self._change(self._get_reconfigure_entry(), data)
         if self.source == SOURCE_REAUTH:
             return self._change(self._get_reauth_entry(), data)
-        # Another dialog may have been quicker. The manifest's `single_config_entry` would see to it, and would also
-        # keep the app from telling its new token once there is an entry.
-        if self._async_current_entries(include_ignore=False):
-            return self.async_abort(reason="single_instance_allowed")
-        for flow in self.hass.config_entries.flow.async_progress_by_handler(DOMAIN):
-            if flow["flow_id"] != self.flow_id:
-                self.hass.config_entries.flow.async_abort(flow["flow_id"])
         return self.async_create_entry(title=TITLE, data=data)
 
     @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Go on with the first camera at once: nobody is recognised without one."""
+        entry = result["result"]
+        if entry.state is ConfigEntryState.LOADED and self.hass.states.async_entity_ids_count(CAMERA_DOMAIN):
+            flow = await self.hass.config_entries.subentries.async_init(
+                (entry.entry_id, SUBENTRY_CAMERA), context={"source": SOURCE_USER}
+            )
+            result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"])
+        return result
+
     def _change(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
         """Write what was chosen into the entry, which starts anew also when that is the same as before."""
         data = {key: entry.data[key] for key in BOOKKEEPING if key in entry.data} | data
