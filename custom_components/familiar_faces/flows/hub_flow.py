@@ -21,15 +21,7 @@ from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSe
 import voluptuous as vol
 from yarl import URL
 
-from ..const import (
-    BOOKKEEPING,
-    CONF_FINGERPRINT,
-    CONF_OTHER_URLS,
-    CONF_WHERE,
-    DOMAIN,
-    SUBENTRY_CAMERA,
-    Where,
-)
+from ..const import BOOKKEEPING, CONF_FINGERPRINT, CONF_OTHER_URLS, CONF_WHERE, DOMAIN, SUBENTRY_CAMERA, Where
 from ..host.engine_errors import EngineBusy, EngineError, EngineRefused, EnvironmentFailed, TokenMissing
 from ..host.process import HOPELESS
 from ..host.room import FETCHED, MB
