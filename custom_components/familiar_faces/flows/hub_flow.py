@@ -24,18 +24,11 @@ from yarl import URL
 
 from ..const import BOOKKEEPING, CONF_WHERE, DOMAIN, SUBENTRY_CAMERA, Where
 from ..host.client import EngineClient
-from ..host.engine_errors import (
-    EngineBusy,
-    EngineError,
-    EngineIncompatible,
-    EngineMoved,
-    EngineRefused,
-    EngineUntrusted,
-    EnvironmentFailed,
-)
+from ..host.engine_errors import EngineBusy, EngineError, EngineRefused, EnvironmentFailed, TokenMissing
 from ..host.process import HOPELESS
 from ..host.room import FETCHED, MB
 from ..household.engine_choice import async_get_environment
+from ..household.engine_trouble import key_elsewhere
 from ..wording.words import async_say
 from .app_steps import AppSteps
 
@@ -219,18 +212,12 @@ class HubFlow(AppSteps):
         session = async_get_clientsession(self.hass, data[CONF_VERIFY_SSL])
         try:
             await EngineClient(session, str(url), data.get(CONF_TOKEN)).health()
-        except EngineRefused:
-            return {CONF_TOKEN: "invalid_auth"}
-        except EngineMoved:
-            return {CONF_URL: "redirects"}
-        except EngineIncompatible:
-            return {CONF_URL: "not_an_engine"}
-        except EngineUntrusted:
-            return {CONF_URL: "certificate"}
         except EngineBusy:
             pass
-        except EngineError:
-            return {CONF_URL: "cannot_connect"}
+        except EngineRefused as err:
+            return {CONF_TOKEN: "token_missing" if isinstance(err, TokenMissing) else "invalid_auth"}
+        except EngineError as err:
+            return {CONF_URL: key_elsewhere(err) or "cannot_connect"}
         return {}
 
     @override
