@@ -39,6 +39,8 @@ from .app_steps import AppSteps
 _LOGGER = logging.getLogger(__name__)
 
 TITLE = "Familiar Faces"
+PORT = 8127
+"""Where an engine listens, unless it was told otherwise."""
 DOCS = "https://github.com/familiar-faces/familiar-faces/blob/main/docs/engine.md"
 TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 ANOTHER_MACHINE_SCHEMA = vol.Schema(
@@ -172,6 +174,7 @@ class HubFlow(AppSteps):
         """Ask for the engine's address, and try it."""
         errors: dict[str, str] = {}
         if user_input is not None:
+            user_input = {**user_input, CONF_URL: _whole_address(user_input[CONF_URL])}
             errors = await self._try_engine(user_input)
             if not errors:
                 return self._finish({CONF_WHERE: Where.ANOTHER_MACHINE, **user_input})
@@ -246,6 +249,18 @@ class HubFlow(AppSteps):
             # Otherwise the running entry hears of the change, and starts anew by itself.
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_update_and_abort(entry, data=data)
+
+
+def _whole_address(said: str) -> str:
+    """Return an address as it is used: of `192.168.1.20` and `nas:8127` with what is left out."""
+    said = said.strip()
+    if "://" in said or not said or " " in said:
+        return said
+    try:
+        url = URL(f"http://{said}")
+        return str(url if url.explicit_port is not None else url.with_port(PORT))
+    except ValueError:
+        return said
 
 
 def _mb(count: int | None) -> str:
