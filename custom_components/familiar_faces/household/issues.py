@@ -13,7 +13,7 @@ from ..const import CONF_PERSON_ID, DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUB
 from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineRefused
 from ..host.process import EngineProcess
-from ..internals.missing import async_missing, async_not_forgettable
+from ..internals.missing import TOLD_BY, async_missing, async_not_forgettable
 from ..people.names import cleaned
 from ..people.person import ConsentState, Person
 from ..vault.errors import (
@@ -122,7 +122,7 @@ def async_check_internals(hass: HomeAssistant) -> None:
         )
     else:
         ir.async_delete_issue(hass, DOMAIN, FORGETTING_INCOMPLETE)
-    if set(async_missing(hass)) - set(unforgettable):
+    if TOLD_BY & set(async_missing(hass)):
         _async_create(hass, PHONES_NOT_TOLD, PHONES_NOT_TOLD, ir.IssueSeverity.ERROR, version=HA_VERSION)
     else:
         ir.async_delete_issue(hass, DOMAIN, PHONES_NOT_TOLD)
