@@ -115,6 +115,9 @@ async def enrol(hass: HomeAssistant, entry: ConfigEntry[Any], photos: list[bytes
     for photo in photos:
         result = await add_photo(hass, result, photo)
     result = await choose(hass, result, "finish")
+    if result["type"] is FlowResultType.FORM and result["step_id"] == "phones":
+        # Where there are phones, and no alert yet.
+        result = await configure(hass, result, {})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)
     (added,) = set(entry.subentries) - before

@@ -6,13 +6,21 @@ import gc
 from unittest.mock import patch
 
 from aiohttp import web
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, FlowType
+from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_PEOPLE, CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.const import (
+    CONF_FORGETTING,
+    CONF_PEOPLE,
+    CONF_WHERE,
+    DOMAIN,
+    SUBENTRY_CAMERA,
+    Where,
+)
 from custom_components.familiar_faces.flows.hub_flow import _whole_address
 from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
@@ -64,6 +72,30 @@ async def test_this_machine(hass: HomeAssistant, real_engine: None, config_folde
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["reason"] == "single_instance_allowed"
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_the_first_camera_comes_next(
+    hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
+) -> None:
+    """A home with cameras goes on with the first of them, in the same dialog; one without is not asked for any."""
+    result = await _choose(hass, await _start(hass), Where.ANOTHER_MACHINE)
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {CONF_URL: elsewhere.url, CONF_TOKEN: TOKEN, CONF_VERIFY_SSL: True}
+    )
+    assert "next_flow" not in result
+    assert await hass.config_entries.async_remove(result["result"].entry_id)
+
+    hass.states.async_set("camera.front_door", "idle")
+    result = await _choose(hass, await _start(hass), Where.ANOTHER_MACHINE)
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {CONF_URL: elsewhere.url, CONF_TOKEN: TOKEN, CONF_VERIFY_SSL: True}
+    )
+    kind, flow_id = result["next_flow"]
+    assert kind is FlowType.CONFIG_SUBENTRIES_FLOW
+    asked = await hass.config_entries.subentries.async_configure(flow_id)
+    assert (asked["type"], asked["step_id"]) == (FlowResultType.FORM, "user")
+    assert asked["handler"] == (result["result"].entry_id, SUBENTRY_CAMERA)
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
 
 
 async def test_this_machine_cannot_run_it(

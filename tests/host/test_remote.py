@@ -21,7 +21,7 @@ from custom_components.familiar_faces.host.engine_errors import (
 from custom_components.familiar_faces.host.ready_made import ReadyMade
 from custom_components.familiar_faces.host.remote import RemoteEngine
 from custom_components.familiar_faces.host.serving import ENGINE
-from tests.common.answering import name_the_request
+from tests.common.answering import proving
 
 HEALTH = {"version": "1", "protocol": PROTOCOL, "model": {"name": "sface"}}
 
@@ -52,7 +52,7 @@ class Fake:
 async def fake(socket_enabled: None) -> AsyncGenerator[Fake]:
     fake = Fake()
     application = web.Application()
-    application.on_response_prepare.append(name_the_request)
+    application.on_response_prepare.append(proving("token"))
     application.router.add_get("/v1/health", fake.health)
     application.router.add_post("/v1/faces", fake.faces)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -153,7 +153,7 @@ async def test_a_request_that_times_out_has_it_looked_at_at_once(
 ) -> None:
     monkeypatch.setattr(client_module, "HANG", 0.3)
     async with aiohttp.ClientSession() as session:
-        engine = RemoteEngine(session, fake.url)
+        engine = RemoteEngine(session, fake.url, "token")
         await engine.start()
         assert await engine.wait_ready(30)
         assert fake.asked == 1

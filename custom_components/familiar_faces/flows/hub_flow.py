@@ -5,12 +5,15 @@ from collections.abc import Mapping
 import logging
 from typing import Any, override
 
+from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
+    SOURCE_USER,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlowResult,
+    FlowType,
 )
 from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant, callback
@@ -19,20 +22,13 @@ from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSe
 import voluptuous as vol
 from yarl import URL
 
-from ..const import BOOKKEEPING, CONF_WHERE, DOMAIN, Where
+from ..const import BOOKKEEPING, CONF_WHERE, DOMAIN, SUBENTRY_CAMERA, Where
 from ..host.client import EngineClient
-from ..host.engine_errors import (
-    EngineBusy,
-    EngineError,
-    EngineIncompatible,
-    EngineMoved,
-    EngineRefused,
-    EngineUntrusted,
-    EnvironmentFailed,
-)
+from ..host.engine_errors import EngineBusy, EngineError, EngineRefused, EnvironmentFailed, TokenMissing
 from ..host.process import HOPELESS
 from ..host.room import FETCHED, MB
 from ..household.engine_choice import async_get_environment
+from ..household.engine_trouble import key_elsewhere
 from ..wording.words import async_say
 from .app_steps import AppSteps
 
@@ -219,18 +215,12 @@ class HubFlow(AppSteps):
         session = async_get_clientsession(self.hass, data[CONF_VERIFY_SSL])
         try:
             await EngineClient(session, str(url), data.get(CONF_TOKEN)).health()
-        except EngineRefused:
-            return {CONF_TOKEN: "invalid_auth"}
-        except EngineMoved:
-            return {CONF_URL: "redirects"}
-        except EngineIncompatible:
-            return {CONF_URL: "not_an_engine"}
-        except EngineUntrusted:
-            return {CONF_URL: "certificate"}
         except EngineBusy:
             pass
-        except EngineError:
-            return {CONF_URL: "cannot_connect"}
+        except EngineRefused as err:
+            return {CONF_TOKEN: "token_missing" if isinstance(err, TokenMissing) else "invalid_auth"}
+        except EngineError as err:
+            return {CONF_URL: key_elsewhere(err) or "cannot_connect"}
         return {}
 
     @override
@@ -241,6 +231,17 @@ class HubFlow(AppSteps):
         if self.source == SOURCE_REAUTH:
             return self._change(self._get_reauth_entry(), data)
         return self.async_create_entry(title=TITLE, data=data)
+
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Go on with the first camera at once: nobody is recognised without one."""
+        entry = result["result"]
+        if entry.state is ConfigEntryState.LOADED and self.hass.states.async_entity_ids_count(CAMERA_DOMAIN):
+            flow = await self.hass.config_entries.subentries.async_init(
+                (entry.entry_id, SUBENTRY_CAMERA), context={"source": SOURCE_USER}
+            )
+            result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"])
+        return result
 
     def _change(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
         """Write what was chosen into the entry, which starts anew also when that is the same as before."""

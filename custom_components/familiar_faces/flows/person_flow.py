@@ -15,10 +15,10 @@ from ..people.templates import compared
 from ..recognising.renaming import name_refused
 from ..vault.errors import UnknownPerson, VaultError
 from .consent_step import ConsentStep
-from .finish_steps import FinishSteps
 from .forget_step import ForgetStep
 from .invite_steps import InviteSteps
 from .person_steps import log_failure
+from .phone_offer import PhoneOffer
 from .walk_up import WalkUpSteps
 
 PERSON_SCHEMA = vol.Schema(
@@ -30,7 +30,7 @@ PERSON_SCHEMA = vol.Schema(
 )
 
 
-class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps, ForgetStep):
+class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, PhoneOffer, ForgetStep):
     """The steps of adding or changing a person: who it is; the others are inherited."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
