@@ -12,6 +12,8 @@ SUBENTRY_PERSON: Final = "person"
 SUBENTRY_ALERT: Final = "alert"
 
 # The config entry
+CONF_FINGERPRINT = "fingerprint"
+CONF_OTHER_URLS = "other_urls"
 CONF_WHERE: Final = "where"
 CONF_APP: Final = "app"
 """The slug of the app (add-on) that the engine runs in, when that announced itself."""

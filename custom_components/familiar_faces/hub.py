@@ -187,6 +187,7 @@ class Hub(Household):
         while self.engine.status is EngineStatus.READY:
             try:
                 health = await self.client.health()
+                self.turns.allow(health.at_once)
                 await self.roster.async_set_model(str(health.model["name"]))
             except (EngineError, VaultError, KeyError) as err:
                 _LOGGER.warning("The engine does not say what it is, it is asked again: %s", err)

@@ -14,7 +14,7 @@ from homeassistant.util.signal_type import SignalTypeFormat
 from homeassistant.util.ulid import bytes_to_ulid
 
 from ..const import CONF_PERSON_ID, CONF_SWITCHED_OFF, DOMAIN, EVERYWHERE
-from ..host.client import EngineClient
+from ..host.asking import Asking
 from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineUnavailable
 from ..people.calibration import Strictness
@@ -74,7 +74,7 @@ class Household:
         self._telling: asyncio.Task[None] | None = None
 
     @property
-    def client(self) -> EngineClient:
+    def client(self) -> Asking:
         """Return how to ask the engine; raises EngineUnavailable while it is not ready."""
         if self.engine.status is not EngineStatus.READY:
             raise EngineUnavailable(self.engine.last_error or "The engine is not ready")
