@@ -104,7 +104,7 @@ class Frontend:
 
     async def choose_engine(self) -> None:
         """Go on to where the engine runs."""
-        await self._press("Submit")
+        await self._press("Next")
         await self.see("Where should faces be recognised?")
         await self.seen("add-2-where")
 
@@ -130,14 +130,14 @@ class Frontend:
     async def add_camera(self, camera: str, doorbell: str) -> str:
         """Add a camera that is looked at when somebody rings; return what was found in its still."""
         await self.begin("Add camera")
-        await self.see("Choose a camera and when it is looked at.")
+        await self.see("Choose a camera and when it is checked for faces.")
         await self._pick(camera)
         await self.seen("camera-1-which")
-        await self._press("Submit")
-        await self.see("What starts a look?")
+        await self._press("Next")
+        await self.see("What triggers a check?")
         await self._pick(doorbell)
         await self.seen("camera-2-doorbell")
-        await self._press("Submit")
+        await self._press("Next")
         # Each way to get its pictures is tried first.
         await self.see("What the camera shows", CAMERA_SECONDS)
         await self.seen("camera-3-still")
@@ -152,30 +152,26 @@ class Frontend:
         await self._option("Here and now").click()
         await self.page.get_by_role("textbox", name="Name").fill(name)
         await self.seen("person-1-who")
-        await self._press("Submit")
+        await self._press("Next")
         await self.see(f"Read this to {name}")
         await self.seen("person-2-consent")
         await self._dialog().locator("ha-selector-select ha-checkbox").first.click()
-        await (
-            self._dialog()
-            .get_by_role("radio", name="Recognise them, and keep their visits")
-            .click(force=True)
-        )
+        await self._dialog().get_by_role("radio", name="Recognise and keep visits").click(force=True)
         await self._toggle()
         await self.seen("person-3-they-agreed")
-        await self._press("Submit")
+        await self._press("Next")
         said = []
         for number, photo in enumerate(photos, start=1):
             await self._option("Add a photo").click()
             await self.page.locator("input[type=file]").set_input_files(photo)
             await self.see(photo.name)
             await self.seen(f"person-4-photo-{number}")
-            await self._press("Submit")
+            await self._press("Add photo")
             verdict = self.page.get_by_text("This photo is good")
             await verdict.first.wait_for()
             said.append(await verdict.first.inner_text())
             await self.seen(f"person-5-verdict-{number}")
-        await self._option("Finish").click()
+        await self._option("Done").click()
         await self._finish()
         return said
 
@@ -183,11 +179,11 @@ class Frontend:
         """Add an alert, and send a test of it; return what was said of the test."""
         await self._begin_alert(name, who)
         for each in recipients:
-            await self._dialog().get_by_role("button", name="Who is told").click()
+            await self._dialog().get_by_role("button", name="Recipients").click()
             await self.page.locator("ha-picker-combo-box ha-combo-box-item").filter(has_text=each).click()
             await self.page.wait_for_timeout(SETTLED)
         await self.seen("alert-3-who-is-told")
-        await self._press("Submit")
+        await self._press("Next")
         await self._option("Send a test").click()
         await self.see(f"{recipients[-1]}: ")
         await self.seen("alert-4-tested")
@@ -209,11 +205,11 @@ class Frontend:
         for each in who:
             await self._dialog().get_by_text(each, exact=True).click()
         await self.seen("alert-1-of-whom")
-        await self._press("Submit")
-        await self.see("The alert tells only at these times.")
+        await self._press("Next")
+        await self.see("The alert notifies only at these times.")
         await self.seen("alert-2-when")
-        await self._press("Submit")
-        await self.see("Nobody is told about themself")
+        await self._press("Next")
+        await self.see("People get no notifications about themselves")
 
     async def look_at_news(self) -> None:
         """Look at what was told, and at what the logbook says."""
@@ -225,11 +221,11 @@ class Frontend:
     async def choose_strictness(self, strictness: str) -> None:
         """Choose how sure to be before a name is said."""
         await self.begin("Configure")
-        await self._option("How sure to be").click()
-        await self.see("How sure?")
+        await self._option("Strictness").click()
+        await self.see("How strict?")
         await self.seen("options-1-strictness")
         await self._dialog().get_by_role("radio", name=re.compile(f"^{strictness}:")).click(force=True)
-        await self._press("Submit")
+        await self._press("Save")
         await self._finish()
 
     async def show_device(self, name: str, shot: str | None) -> str:
@@ -253,14 +249,14 @@ class Frontend:
         await self.show_device("Eileen", "device-person")
         await self.choose_strictness("Balanced")
         await self.begin("Add camera")
-        await self.see("Choose a camera and when it is looked at.")
+        await self.see("Choose a camera and when it is checked for faces.")
         await self.seen("camera-1-which")
         await self.close()
         await self.begin("Add person")
         await self._option("Here and now").click()
         await self.page.get_by_role("textbox", name="Name").fill("Eileen's sister")
         await self.seen("person-1-who")
-        await self._press("Submit")
+        await self._press("Next")
         await self.see("Read this to Eileen's sister")
         await self.seen("person-2-consent")
         await self.close()

@@ -5,10 +5,10 @@ from typing import Any
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.selector import QrCodeSelector, QrCodeSelectorConfig, QrErrorCorrectionLevel
-from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..consent.invitations import Invited
+from ..wording.dates import say_moment
 from .person_steps import PersonSteps
 
 CONF_QR = "qr"
@@ -46,7 +46,7 @@ class InviteSteps(PersonSteps):
             description_placeholders={
                 "name": self._name,
                 "url": self._invited.url,
-                "until": f"{dt_util.as_local(self._invited.expires_at):%Y-%m-%d %H:%M}",
+                "until": say_moment(self.hass, self._invited.expires_at),
             },
         )
 
