@@ -34,7 +34,7 @@ class FinishSteps(PhotoSteps):
     @override
     @callback
     def async_remove(self) -> None:
-        """Erase what was kept of somebody whose enrolment was given up; show whoever is enrolled."""
+        """Erase what was kept of a person whose enrolment was given up; show the enrolled ones."""
         super().async_remove()
         self._insist = None
         hub = self._hub if self._enrolling or self._enrolled else None
@@ -66,7 +66,7 @@ class FinishSteps(PhotoSteps):
             alike = await self._async_look_alikes(person)
             if self.source != SOURCE_RECONFIGURE:
                 await self.hass.async_add_executor_job(self._hub.vault.finish_enrolment, self._person_id)
-                # Nothing is lost from here on: whoever is enrolled is shown.
+                # Nothing is lost from here on: an enrolled person is shown.
                 self._enrolling, self._enrolled = False, True
             if alike:
                 self._alike = ", ".join(alike)

@@ -63,7 +63,7 @@ class VisitRecord:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What a visit that was not whose it was said to be has led to."""
+    """What followed from a visit with a wrong name."""
 
     visit: VisitRecord
     """As it was; it is erased, with its picture."""
