@@ -386,6 +386,7 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     ),
     "calendar": lambda: {"visit"},
     "cannot_prepare": reasons_of_the_environment,
+    "date": lambda: {"day", "moment"},
     "engine_elsewhere": troubles_of_an_engine_elsewhere,
     "consent_text": sentences_of_the_consent,
     "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
@@ -414,6 +415,7 @@ def test_selectors() -> None:
     filled: dict[str, set[str]] = {"fitness_advice": {"width"}, "consent_text": values_of_the_consent()}
     filled |= {"calendar": {"who", "camera"}, "logbook": {"camera"}}
     filled["rename"] = {"name"}
+    filled |= {"date": {"day", "month", "year", "time"}}
     filled |= {"mention": {"where"}, "receipt": {"when", "person_id", "stores", "places"}}
     # In whichever language a question was asked.
     filled["spoken"] = {
