@@ -29,6 +29,7 @@ from .openness.viewing import ViewingLog
 from .recognising.announcing import Announcer
 from .recognising.following import Following
 from .recognising.identify import Identifying
+from .recognising.late_answers import LateAnswers
 from .seen.board import Board
 from .seen.visit_log import VisitLog
 from .vault.errors import VaultError, VaultReplaced, VaultTampered
@@ -61,6 +62,7 @@ class Hub(Household):
         self.announcer.on_settled += [self.review.async_settle, self.alerts.async_settle]
         self.announcer.on_ended.append(self.review.async_ended)
         self.identifying = Identifying(self, self.cameras)
+        self.late_answers = LateAnswers(self)
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)
@@ -121,6 +123,8 @@ class Hub(Household):
                 return
             self._stopped = True
             self.vault.on_trouble(None)
+            # As long as the board hears of it.
+            await self.late_answers.async_stop()
             while self._unsubscribe:
                 self._unsubscribe.pop()()
             self.clock.async_stop()

@@ -11,7 +11,7 @@ from ..engine.protocol import Faces
 from ..enrolment.reference_photos import async_take_photo
 from ..host.engine_errors import EngineIncompatible
 from ..household.household import Household
-from ..household.signals import SIGNAL_CORRECTED
+from ..household.signals import SIGNAL_CONFIRMED, SIGNAL_CORRECTED
 from ..people.person import Person
 from ..vault.errors import ConsentMissing, UnknownVisit, VaultError
 from ..vault.records import VisitRecord
@@ -91,6 +91,7 @@ async def _async_confirm(household: Household, visit: VisitRecord) -> JsonObject
     await household.hass.async_add_executor_job(
         household.vault.confirm_visit, visit.visit_id, dt_util.utcnow()
     )
+    household.async_send(SIGNAL_CONFIRMED, visit.visit_id)
     return {"confirmed": True, "template_id": None, "set_aside": False, "guarded": False}
 
 
