@@ -51,7 +51,7 @@ export class Face extends LitElement {
   }
 
   private key(): string | undefined {
-    return this.visit?.picture === "shown" ? `${this.visit.visit_id} ${this.visit.person_id}` : undefined;
+    return this.visit?.picture === "shown" || this.visit?.picture === "held" ? `${this.visit.visit_id} ${this.visit.person_id}` : undefined;
   }
 
   private drop(): void {

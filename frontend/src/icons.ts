@@ -25,6 +25,7 @@ export {
   mdiImageRefreshOutline,
   mdiLanDisconnect,
   mdiMenu,
+  mdiTimerSandEmpty,
 } from "@mdi/js";
 
 export function icon(path: string): TemplateResult {

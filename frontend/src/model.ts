@@ -2,7 +2,7 @@
 
 export type Kind = "familiar" | "stranger" | "unclear";
 export type Sure = "very" | "sure" | "fairly" | "said";
-export type PictureState = "shown" | "nameless" | "not_agreed" | "switched_off" | "over" | "none";
+export type PictureState = "shown" | "nameless" | "not_agreed" | "switched_off" | "over" | "none" | "held";
 
 export interface Glimpse {
   visit_id: string;
@@ -25,6 +25,8 @@ export interface Visit extends Glimpse {
   camera_id: string | null;
   camera: string | null;
   confidence: number | null;
+  /** Until when somebody without a name can be given one. */
+  held: string | null;
   reason: string | null;
   quality: string | null;
   answer: Answer | null;

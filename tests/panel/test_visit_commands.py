@@ -224,6 +224,24 @@ async def test_it_was_somebody_else(
     assert (said[came[1]]["name"], said[came[1]]["sure"]) == ("Nemo", "said")
 
 
+async def test_a_missed_name(
+    hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str, start: datetime, at_once: None
+) -> None:
+    """Somebody unclear is given a name while the visit is held; others are not told that it is."""
+    unclear = a_visit(hub, None, Decision.UNCLEAR, began=start)
+    await come(hass, hub, unclear)
+    asking = await browser()
+    (visit,) = (await asking.said(LIST))["visits"]
+    assert visit["held"] is not None
+    (other,) = (await (await browser("user")).said(LIST))["visits"]
+    assert (other["held"], other["kind"]) == (None, "unclear")
+    assert await asking.refused(ANSWER, visit_id=unclear.visit_id, correct=True) == "visit_of_nobody"
+    await asking.said(ANSWER, visit_id=unclear.visit_id, correct=False, person_id=nadie)
+    await _until_carried_out(hass, hub, unclear.visit_id)
+    (visit,) = (await asking.said(LIST))["visits"]
+    assert (visit["name"], visit["sure"], visit["held"]) == ("Nadie", "said", None)
+
+
 async def test_what_waits_is_carried_out_when_it_stops(
     hass: HomeAssistant, hub: Hub, browser: OpenBrowser, came: list[str]
 ) -> None:

@@ -5,14 +5,17 @@ from http import HTTPStatus
 
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.familiar_faces.const import CONF_PICTURE_DAYS
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
+from custom_components.familiar_faces.visits.visit import Decision
 
 from ..common.exposing import SEEN, VISITOR, a_user
+from ..common.made_up_visits import a_visit
 from ..common.people_on_record import change_choices
 from ..common.steps import later
 
@@ -105,3 +108,23 @@ async def test_after_its_time(
     assert (await client.get(path)).status == HTTPStatus.OK
     hass.config_entries.async_update_entry(hub.entry, options={**hub.entry.options, CONF_PICTURE_DAYS: 0})
     assert (await client.get(path)).status == HTTPStatus.NOT_FOUND
+
+
+async def test_of_somebody_without_a_name(
+    hass: HomeAssistant,
+    hub: Hub,
+    sockets: None,
+    hass_client: ClientSessionGenerator,
+    hass_read_only_access_token: str,
+) -> None:
+    """Administrators see it as long as a name can be given, and that is noted; nobody else does."""
+    visit = a_visit(hub, None, Decision.UNCLEAR)
+    hub.missed.hold(visit, b"\xff\xd8 a face", dt_util.utcnow())
+    path = f"/api/familiar_faces/visit/{visit.visit_id}"
+    assert (await (await hass_client()).get(path)).status == HTTPStatus.OK
+    log = await hass.async_add_executor_job(hub.vault.audit_entries)
+    assert sum("faces_viewed" in str(each) for each in log) == 1
+    user = await hass_client(hass_read_only_access_token)
+    assert (await user.get(path)).status == HTTPStatus.NOT_FOUND
+    hub.missed.drop(visit.visit_id)
+    assert (await (await hass_client()).get(path)).status == HTTPStatus.NOT_FOUND

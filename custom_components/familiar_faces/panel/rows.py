@@ -37,6 +37,7 @@ def async_page(asked: Asked, page: Page) -> Said:
 def async_visit(asked: Asked, visit: Listed) -> Said:
     """Return a visit. What waits to be carried out of it is for administrators, who said it."""
     waiting = asked.hub.late_answers.waiting(visit.visit_id) if asked.administrator else None
+    missed = asked.hub.missed.get(visit.visit_id, dt_util.utcnow()) if asked.administrator else None
     return {
         "visit_id": visit.visit_id,
         "kind": str(visit.decision),
@@ -48,7 +49,9 @@ def async_visit(asked: Asked, visit: Listed) -> Said:
         "name": visit.name,
         "sure": sure(visit.confidence, confirmed=visit.confirmed),
         "confidence": None if visit.confidence is None else round(visit.confidence, 3),
-        "picture": str(visit.picture),
+        "picture": "held" if missed is not None and missed.picture is not None else str(visit.picture),
+        # Until when somebody without a name can be given one.
+        "held": None if missed is None else missed.until.isoformat(),
         "reason": None if visit.reason is None else str(visit.reason),
         "quality": visit.quality,
         "answer": None if waiting is None else _waiting(waiting),

@@ -15,6 +15,7 @@ from ..household.household import Household
 from ..people.person import Person
 from ..vault.errors import UnknownVisit, VaultError
 from .correct import async_correct
+from .naming import async_nameless
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -110,32 +111,43 @@ class LateAnswers:
     async def _async_check(self, visit_id: str, answer: Answer) -> None:
         """Raise ServiceValidationError for an answer that cannot be carried out."""
         try:
-            visit = await self._household.hass.async_add_executor_job(self._household.vault.visit, visit_id)
-        except UnknownVisit:
-            visit = None
+            whose, camera_id = await self._async_whose(visit_id)
+        except UnknownVisit as err:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="unknown_visit",
+                translation_placeholders={"visit_id": visit_id},
+            ) from err
         except VaultError as err:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="correction_failed",
                 translation_placeholders={"reason": str(err)},
             ) from err
-        if visit is None or visit.person_id not in self._household.people:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="unknown_visit",
-                translation_placeholders={"visit_id": visit_id},
-            )
+        if answer.correct and whose is None:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="visit_of_nobody")
         if answer.really_id is None:
             return
-        if answer.correct or answer.really_id == visit.person_id:
+        if answer.correct or answer.really_id == whose:
             raise ServiceValidationError(translation_domain=DOMAIN, translation_key="correction_contradicts")
         really = self._person(answer.really_id)
-        if not really.may_be_recognised(dt_util.utcnow(), visit.camera_id):
+        if not really.may_be_recognised(dt_util.utcnow(), camera_id):
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="no_consent",
                 translation_placeholders={"name": really.name},
             )
+
+    async def _async_whose(self, visit_id: str) -> tuple[str | None, str]:
+        """Return whose a visit is said to be, None without a name, and its camera; raise UnknownVisit."""
+        household = self._household
+        if (nameless := await async_nameless(household, visit_id)) is not None:
+            return None, nameless.camera_id
+        visit = await household.hass.async_add_executor_job(household.vault.visit, visit_id)
+        if visit.person_id not in household.people:
+            # They are being forgotten.
+            raise UnknownVisit
+        return visit.person_id, visit.camera_id
 
     async def _async_carry_out(self, visit_id: str) -> None:
         if (waiting := self._waiting.pop(visit_id, None)) is None:

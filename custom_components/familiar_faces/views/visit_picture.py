@@ -1,10 +1,11 @@
-"""The pictures of familiar visits, for the panel and the card: by paths that Home Assistant signs for a minute."""
+"""The pictures of visits, for the panel and the card: by paths that Home Assistant signs for a minute."""
 
 from http import HTTPStatus
 
 from aiohttp import web
 from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
+from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..running import async_running_hub
@@ -25,7 +26,10 @@ LONGEST_ID = 64
 
 
 class VisitPictureView(HomeAssistantView):
-    """The picture of a visit, for users who may be told of that visit and of its camera."""
+    """The picture of a visit, for users who may be told of that visit and of its camera.
+
+    Of somebody without a name, as long as they can be given one, for administrators alone.
+    """
 
     url = f"/api/{DOMAIN}/visit/{{visit_id}}"
     name = f"api:{DOMAIN}:visit"
@@ -36,6 +40,11 @@ class VisitPictureView(HomeAssistantView):
         hub = async_running_hub(hass)
         if hub is None or len(visit_id) > LONGEST_ID:
             return _nothing()
+        if (missed := hub.missed.get(visit_id, dt_util.utcnow())) is not None:
+            if not user.is_admin or missed.picture is None:
+                return _nothing()
+            await hub.viewings.async_note(None, user.id)
+            return web.Response(body=missed.picture, content_type="image/jpeg", headers=_HEADERS)
         listing = Listing(hub, hub.board, Lookup(hub, hub.board, Asker(hass, user)))
         try:
             visit = await listing.async_find(visit_id)

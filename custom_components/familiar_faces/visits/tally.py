@@ -57,6 +57,10 @@ class Tally:
                 visit.quality,
             )
 
+    def forget(self, visit_id: str) -> None:
+        """Count a visit no more: it turned out whose it was."""
+        self._visits.pop(visit_id, None)
+
     def drop(self, before: datetime) -> None:
         """Know no more of visits that began before a moment."""
         self._visits = {key: each for key, each in self._visits.items() if each.started_at >= before}

@@ -15,11 +15,12 @@ import {
   mdiChevronUp,
   mdiHelpCircleOutline,
   mdiImageOffOutline,
+  mdiTimerSandEmpty,
 } from "../icons";
 import type { Person, Visit } from "../model";
 import { shared } from "../styles";
 import { moment, text, time } from "../text";
-import { exception, label, sure, where, who } from "./words";
+import { answerable, exception, label, sure, where, who } from "./words";
 
 export type RowAction = "right" | "other" | "nobody" | "undo" | "mute";
 
@@ -28,6 +29,8 @@ export class VisitRow extends LitElement {
   @property({ attribute: false }) visit!: Visit;
   @property({ attribute: false }) people: Person[] = [];
   @property({ attribute: false }) administrator = false;
+  /** For how many minutes somebody without a name can still be given one. */
+  @property({ attribute: false }) minutes = 0;
   @property({ attribute: false }) failed = false;
   /** Until when nobody is told of this person, or of this camera where nobody has a name. */
   @property({ attribute: false }) muted: string | undefined;
@@ -56,6 +59,11 @@ export class VisitRow extends LitElement {
               ${icon(visit.kind === "unclear" ? mdiHelpCircleOutline : mdiImageOffOutline)}<span>${missing}</span>
             </div>`
           : nothing}
+        ${this.administrator && this.minutes
+          ? html`<div class="second line">
+              ${icon(mdiTimerSandEmpty)}<span>${text(hass, "visit.held", { minutes: this.minutes })}</span>
+            </div>`
+          : nothing}
         ${this.failed
           ? html`<div class="second line bad" role="alert">
               ${icon(mdiAlertCircleOutline)}<span>${text(hass, "answer.not_saved")}</span>
@@ -71,9 +79,11 @@ export class VisitRow extends LitElement {
   private answers(name: string): unknown {
     const { hass, visit } = this;
     if (visit.answer) return this.said();
-    if (visit.kind !== "familiar" || visit.sure === "said") return nothing;
+    if (!answerable(visit)) return nothing;
     return html`<div class="group" role="group" aria-label=${text(hass, "answer.group", { name })}>
-      <button @click=${() => this.act("right")}>${icon(mdiCheck)}${text(hass, "answer.right")}</button>
+      ${visit.kind === "familiar"
+        ? html`<button @click=${() => this.act("right")}>${icon(mdiCheck)}${text(hass, "answer.right")}</button>`
+        : nothing}
       <button @click=${() => this.act("other")}>${text(hass, "answer.it_was")}</button>
       <button @click=${() => this.act("nobody")}>${text(hass, "answer.nobody")}</button>
     </div>`;
@@ -120,7 +130,7 @@ export class VisitRow extends LitElement {
     const fact = (name: string, value: string) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
     const percent = visit.confidence === null ? undefined : `${(visit.confidence * 100).toFixed(1)} %`;
     return html`<div class="details">
-      ${visit.picture === "shown"
+      ${visit.picture === "shown" || visit.picture === "held"
         ? html`<familiar-faces-face class="large" .hass=${hass} .visit=${visit}></familiar-faces-face>`
         : nothing}
       <dl>
@@ -139,10 +149,12 @@ export class VisitRow extends LitElement {
   private key(event: KeyboardEvent): void {
     // Keys of buttons inside are theirs.
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
-    const may = this.administrator && this.visit.kind === "familiar" && !this.visit.answer && this.visit.sure !== "said";
+    const may = this.administrator && answerable(this.visit);
+    const right = may && this.visit.kind === "familiar" ? { r: () => this.act("right") } : {};
     const actions: Record<string, () => void> = {
       Enter: () => (this.open = !this.open),
-      ...(may ? { r: () => this.act("right"), w: () => this.act("other"), n: () => this.act("nobody") } : {}),
+      ...right,
+      ...(may ? { w: () => this.act("other"), n: () => this.act("nobody") } : {}),
       ...(this.administrator ? { m: () => this.act("mute") } : {}),
       ...(this.visit.answer ? { z: () => this.act("undo") } : {}),
     };

@@ -16,7 +16,7 @@ import "./row";
 import type { RowAction, VisitRow } from "./row";
 import "./who-dialog";
 import type { WhoDialog } from "./who-dialog";
-import { where } from "./words";
+import { held, where } from "./words";
 
 const AN_HOUR = 3600;
 
@@ -39,11 +39,14 @@ export class VisitsTab extends LitElement {
     () => (this.scroller?.scrollTop ?? 0) > 160,
   );
   private connection: unknown;
+  private minutes: ReturnType<typeof setInterval> | undefined;
   private observer: IntersectionObserver | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener("keydown", this.key);
+    // Minutes that are left become fewer, and mutes end.
+    this.minutes = setInterval(() => this.requestUpdate(), 20_000);
     this.observer = new IntersectionObserver(
       (entries) => {
         if (entries.some((each) => each.isIntersecting)) void this.feed.more();
@@ -55,6 +58,7 @@ export class VisitsTab extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("keydown", this.key);
+    clearInterval(this.minutes);
     this.observer?.disconnect();
     this.feed.stop();
     this.connection = undefined;
@@ -189,6 +193,7 @@ export class VisitsTab extends LitElement {
       .people=${feed.people}
       .administrator=${feed.now?.administrator ?? false}
       .failed=${feed.failures.has(visit.visit_id)}
+      .minutes=${held(visit)}
       .muted=${this.mutedUntil(visit)}
       ?narrow=${this.narrow}
       @visit-action=${this.act}

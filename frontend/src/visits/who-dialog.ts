@@ -66,7 +66,7 @@ export class WhoDialog extends LitElement {
               ${found.map((each) => this.person(each, visit))}
               ${found.length ? nothing : html`<p class="second">${text(hass, "answer.nobody_found")}</p>`}
             </div>
-            ${visit.picture === "shown"
+            ${visit.picture === "shown" || visit.picture === "held"
               ? html`<label class="learn">
                   <input
                     type="checkbox"

@@ -29,6 +29,17 @@ export function exception(hass: Hass | undefined, visit: Visit): string | undefi
   return key && text(hass, key, { name: visit.name ?? "" });
 }
 
+/** Whether an administrator can say who it was. */
+export function answerable(visit: Visit): boolean {
+  if (visit.answer) return false;
+  return visit.kind === "familiar" ? visit.sure !== "said" : held(visit) > 0;
+}
+
+/** For how many minutes somebody without a name can still be given one. */
+export function held(visit: Visit): number {
+  return visit.held ? Math.max(0, Math.ceil((Date.parse(visit.held) - Date.now()) / 60_000)) : 0;
+}
+
 /** What a screen reader says of a row. */
 export function label(hass: Hass, visit: Visit): string {
   return [who(hass, visit), where(hass, visit), time(hass, visit.at), sure(hass, visit)].filter(Boolean).join(", ");
