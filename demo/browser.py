@@ -154,6 +154,8 @@ class Frontend:
         await self._press("Submit")
         await self.see(f"Read this to {name}")
         await self.seen("person-2-consent")
+        await self._press("Next")
+        await self.see("after reading the text")
         await self._dialog().locator("ha-selector-select ha-checkbox").first.click()
         await (
             self._dialog()
@@ -166,10 +168,10 @@ class Frontend:
         said = []
         for number, photo in enumerate(photos, start=1):
             await self._option("Add a photo").click()
-            await self.page.locator("input[type=file]").set_input_files(photo)
+            await self.page.locator("input[type=file]").first.set_input_files(photo)
             await self.see(photo.name)
             await self.seen(f"person-4-photo-{number}")
-            await self._press("Submit")
+            await self._press("Save")
             verdict = self.page.get_by_text("This photo is good")
             await verdict.first.wait_for()
             said.append(await verdict.first.inner_text())

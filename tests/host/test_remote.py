@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.familiar_faces.engine import PROTOCOL
 from custom_components.familiar_faces.host import client as client_module, remote as remote_module
+from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.host.engine import EngineStatus, backoff
 from custom_components.familiar_faces.host.engine_errors import (
     EngineRefused,
@@ -197,12 +198,12 @@ async def test_a_listener_that_fails_is_logged_and_the_others_hear(
 async def test_our_own_mistakes_do_not_end_it(
     engine: RemoteEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(timeout: float = 5) -> None:
+    async def fail(self: EngineClient, timeout: float = 5) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("custom_components.familiar_faces.host.engine.BACKOFF_MAX", 0.1)
     with monkeypatch.context() as patched:
-        patched.setattr(engine.client, "health", fail)
+        patched.setattr(EngineClient, "health", fail)
         await engine.start()
         assert await engine.wait_settled(30) is EngineStatus.UNAVAILABLE
     assert await engine.wait_ready(30)

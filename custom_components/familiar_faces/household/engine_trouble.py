@@ -4,6 +4,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..host.engine_errors import (
     AnotherAnswer,
+    AnotherModel,
     EngineBroken,
     EngineError,
     EngineForged,
@@ -22,6 +23,7 @@ _ELSEWHERE: tuple[tuple[type[EngineError], str], ...] = (
     (EngineUntrusted, "certificate"),
     (EngineMoved, "redirects"),
     (AnotherAnswer, "another_answer"),
+    (AnotherModel, "another_model"),
     (EngineForged, "forged"),
     (EngineTooOld, "too_old"),
     (EngineTooNew, "too_new"),
