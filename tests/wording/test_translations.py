@@ -380,7 +380,8 @@ def reasons_against_a_name() -> set[str]:
 
 KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "alert_answer": lambda: {str(answer) for answer in Answer},
-    "alert_answer_of": lambda: {str(answer) for answer in Answer} - {Answer.WHO},
+    "alert_answer_of": lambda: {str(answer) for answer in Answer} - {Answer.IT_WAS, Answer.WHO},
+    "alert_reply": lambda: {"no_consent", "too_late", "unknown"},
     "alert_who": lambda: (
         {str(kind) for kind in Kind} - {Kind.FAMILIAR, Kind.CORRECTED}
         | {f"{Kind.STRANGER}_several", f"{Kind.UNCLEAR}_several"}
