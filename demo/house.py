@@ -189,8 +189,9 @@ class House:
         await flow.choose("user", "here")
         linked = {} if entity is None else {"linked_entity": entity}
         await flow.answer("here", {"name": name, "child": False, **linked})
+        await flow.answer("consent", {"language": "en"})
         await flow.answer(
-            "consent",
+            "agree",
             {
                 "cameras": ["every_camera"],
                 "keeping": "visits",
@@ -209,7 +210,8 @@ class House:
                 # Where there is no camera yet, the first photo is asked for at once.
                 await flow.choose("photos", "photo")
             await flow.answer("photo", {"photo": file_id})
-            self._say(f"Photo {number}: {flow.placeholders.get('verdict', '')}")
+            # The verdict, without the picture behind it.
+            self._say(f"Photo {number}: {flow.placeholders.get('verdict', '').partition(' ![')[0]}")
         await flow.choose("photos", "finish")
         if flow.step.get("step_id") == "phones":
             await flow.answer("phones", {})

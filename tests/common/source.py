@@ -213,7 +213,21 @@ def read_flow(name: str) -> Flow:
             if any(calls(function, "key_elsewhere")):
                 # Of a token that is refused the form says so at its field.
                 flow.errors |= {str(each) for each in Elsewhere} - {Elsewhere.REFUSED}
+            if any(calls(function, "name_refused")):
+                flow.errors |= strings_returned("recognising.renaming", "name_refused")
     return flow
+
+
+def strings_returned(module: str, function: str) -> set[str]:
+    """Return the strings that a function returns."""
+    (found,) = [each for each in functions(parse(path_of(module))) if each.name == function]
+    return {
+        each.value.value
+        for each in ast.walk(found)
+        if isinstance(each, ast.Return)
+        and isinstance(each.value, ast.Constant)
+        and isinstance(each.value.value, str)
+    }
 
 
 def errors_in(function: ast.AST) -> Iterator[ast.expr]:

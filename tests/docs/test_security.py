@@ -6,8 +6,9 @@ from attacks.attack import Attack
 from attacks.catalogue import ATTACKS
 import pytest
 
-from ..common.documents import DOCS, ROOT, anchors
+from ..common.documents import DOCS, anchors
 from ..common.doors import DOORS, Who
+from ..common.source import ROOT
 
 PAGES = [DOCS / name for name in ("security.md", "security-machine.md", "doors.md")]
 WHO = {

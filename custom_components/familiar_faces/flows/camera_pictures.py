@@ -97,9 +97,13 @@ class PictureSteps(TriggerSteps):
                 _LOGGER.exception("A camera could not be tried")
                 self._found = await async_say(self.hass, "still", "camera_failed")
             self._trying = None
+        options = ["save", "again"]
+        if self._data[CONF_TRIGGERS]:
+            options.append("triggers")
+        options.append("pictures")
         return self.async_show_menu(
             step_id="still",
-            menu_options=["save", "again", *(["triggers"] if self._data[CONF_TRIGGERS] else []), "pictures"],
+            menu_options=options,
             description_placeholders={
                 "found": self._found,
                 "starts": await self._async_say_starts(),

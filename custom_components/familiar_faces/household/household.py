@@ -25,6 +25,7 @@ from ..vault.errors import VaultError
 from ..vault.records import StoredItems
 from ..vault.retention import Retention
 from ..vault.store import Vault
+from ..visits.missed_visits import MissedVisits
 from ..visits.open_visits import OpenVisits
 from ..visits.tally import Tally
 from ..visits.turns import Turns
@@ -59,6 +60,8 @@ class Household:
         self.next_purge: datetime | None = None
         self.visits_today = 0
         self.open_visits = OpenVisits()
+        self.missed = MissedVisits()
+        """The visits without a name that can still be given one."""
         self.tally = Tally(dt_util.utcnow())
         self.turns = Turns()
         self.wall_clock = WallClock()
@@ -104,7 +107,7 @@ class Household:
         """Return a context for what is told of somebody's visit; without a person one that tells nothing.
 
         What automations make of it is found by that when the person is forgotten. It is another one each time, and
-        says nothing to whoever has not the vault's key.
+        says nothing without the vault's key.
         """
         return Context() if person_id is None else Context(id=bytes_to_ulid(self.vault.marks.new(person_id)))
 
@@ -212,6 +215,7 @@ class Household:
     def async_forget_in_memory(self, person_id: str) -> None:
         """Show nothing more of somebody: they are forgotten, or agree to less than before."""
         self.open_visits.forget(person_id)
+        self.missed.forget(person_id)
         self.async_send(SIGNAL_FORGOTTEN, person_id)
 
     @callback
