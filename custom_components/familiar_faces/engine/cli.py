@@ -13,14 +13,12 @@ from typing import Any
 
 from . import PROTOCOL, VERSION
 from .last_words import say_why
-from .limits import leave_no_core, limit_growth, own_cores
+from .limits import MOST_WORKERS, leave_no_core, limit_growth, own_cores, own_memory, workers_for
 from .pinned import Variant
 from .weights import WeightsError, complete, fetch, fetch_from_publisher, prepare
 
 TOKEN = "FAMILIAR_FACES_ENGINE_TOKEN"
 HOME = "FAMILIAR_FACES_ENGINE_HOME"
-MOST_WORKERS = 4
-"""Workers that are taken unless the owner says otherwise: each takes memory."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +61,7 @@ def _serve(asked: argparse.Namespace) -> int:
     from .server import Listen, serve
     from .stream_decoder import use_options
 
-    workers = asked.workers or min(max(1, own_cores() - 1), MOST_WORKERS)
+    workers = asked.workers or workers_for(own_cores(), own_memory())
     keep_freed(workers)
     use_options()
     listen = Listen(asked.socket, asked.host, asked.port or 0, token, asked.tls_certificate, asked.tls_key)
@@ -153,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         "--workers",
         type=_whole(0, 64),
         default=0,
-        help=f"pictures that are looked at at the same time (default: cores - 1, at most {MOST_WORKERS})",
+        help=f"pictures that are looked at at the same time (default: processors - 1, as memory allows, at most {MOST_WORKERS})",
     )
     serve.add_argument("--queue", type=_whole(1, 1000), default=32, help="most requests inside at once")
     serve.add_argument("--exit-with-parent", action="store_true", help="end when standard input is closed")
