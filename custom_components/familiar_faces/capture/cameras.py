@@ -88,6 +88,11 @@ class Cameras:
         return StreamPictures(stream, camera, every_picture=every_picture)
 
     @callback
+    def async_has_stream(self, camera: str) -> bool:
+        """Return whether the stream of a camera was asked for before."""
+        return camera in self._streams
+
+    @callback
     def async_keep(self, settings: CameraSettings, *, wanted: bool) -> None:
         """Keep a camera's stream open, if it is to be, as long as it is wanted at all."""
         camera = settings.camera
