@@ -184,7 +184,14 @@ async def test_triggers_are_suggested(
     registry.async_update_entity(motion.entity_id, area_id=area.id)
     registry.async_get_or_create("binary_sensor", "test", "window", device_id=device.id)
 
-    assert suggestion(await _start(hass, entry)) == [bell.entity_id]
+    # The camera's own bell is not asked about: it is shown, and can be changed.
+    result = await _start(hass, entry)
+    assert (result["step_id"], result["menu_options"]) == (
+        "still",
+        ["save", "again", "triggers", "pictures"],
+    )
+    assert result["description_placeholders"]["starts"] == f"Started by: {bell.entity_id}."
+    assert suggestion(await choose(hass, result, "triggers")) == [bell.entity_id]
     assert suggestion(await _start(hass, entry, mode="on_motion")) == [motion.entity_id, bell.entity_id]
 
 
@@ -378,7 +385,7 @@ async def test_a_frozen_camera_is_said_to_be_one(
     result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
     found = result["description_placeholders"]["found"]
     assert found.startswith("1 face, ")
-    assert "the same picture again and again" in found
+    assert "repeated one picture" in found
 
 
 async def test_a_turned_camera(
@@ -388,7 +395,7 @@ async def test_a_turned_camera(
     lying = Image.open(BytesIO(frame(astronaut()))).transpose(Image.Transpose.ROTATE_90)
     front_door.frames = [jpeg(lying)]
     result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
-    assert "turn it by 90 degrees" in result["description_placeholders"]["found"]
+    assert "set a rotation of 90 degrees" in result["description_placeholders"]["found"]
     result = await choose(hass, result, "pictures")
     suggested = {str(key): key.description["suggested_value"] for key in result["data_schema"].schema}
     assert suggested["turn"] == "90"

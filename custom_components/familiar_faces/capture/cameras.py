@@ -39,7 +39,7 @@ class Cameras:
         self._stopped = False
 
     async def async_stop(self) -> None:
-        """Close all streams, and open none any more."""
+        """Close all streams for good."""
         self._stopped = True
         while self._streams:
             _, stream = self._streams.popitem()

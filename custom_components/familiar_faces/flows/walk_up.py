@@ -142,7 +142,7 @@ class WalkUpSteps(PhotoSteps):
         )
 
     def _watched(self, person: Person) -> dict[str, str]:
-        """Return the cameras before which photos of a person can be taken: not those of which there are only events."""
+        """Return the cameras that can take photos of a person: not those with event pictures only."""
         of = self._get_entry().subentries
         return {
             camera_id: name
@@ -311,7 +311,7 @@ class WalkUpSteps(PhotoSteps):
         return None
 
     def _named(self, advice: Advice) -> tuple[Advice, str]:
-        """Return advice, and whom it names: nobody who chose that nothing is said of them."""
+        """Return advice, and the person it names: never one who chose silence."""
         if advice.other is None:
             return advice, ""
         other = self._hub.people.get(advice.other.person_id)
@@ -361,7 +361,7 @@ class WalkUpSteps(PhotoSteps):
             raise EngineUnavailable(hub.engine.last_error or "The engine is not ready")
         try:
             async with hub.turns.turn(self._turn, Urgency.RING):
-                # Small ones too: whoever stands further away is asked to come closer.
+                # Small ones too: a person further away is asked to come closer.
                 wish = Wish(far_face(walk.size) if walk.size[0] else NEAR, portraits=True, mirrored=True)
                 if stream is not None:
                     shown = await stream.see(wish)
