@@ -1,7 +1,6 @@
 """Repairs that ask the owner something: an engine that fails, a clock, a restored backup, and a lost vault."""
 
 import asyncio
-from datetime import datetime
 import logging
 from typing import override
 
@@ -30,6 +29,7 @@ from .hub import FamiliarFacesConfigEntry, Hub
 from .running import async_running_hub
 from .vault.errors import VaultError
 from .vault.files import KEY
+from .wording.dates import say_moment
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -189,18 +189,14 @@ class ClockFlow(RepairsFlow):
             step_id="confirm",
             data_schema=vol.Schema({}),
             description_placeholders={
-                "now": _said(dt_util.utcnow()),
-                "expected": "?" if expected is None else _said(expected),
+                "now": say_moment(self.hass, dt_util.utcnow()),
+                "expected": "?" if expected is None else say_moment(self.hass, expected),
             },
         )
 
 
-def _said(moment: datetime) -> str:
-    return f"{dt_util.as_local(moment):%Y-%m-%d %H:%M}"
-
-
 class RestoredFlow(RepairsFlow):
-    """Asks whom of those who came back with a backup to keep."""
+    """Asks which of the people who came back with a backup to keep."""
 
     _keep: frozenset[str] = frozenset()
 
@@ -251,7 +247,7 @@ class RestoredFlow(RepairsFlow):
 
 
 class VaultFlow(RepairsFlow):
-    """Offers to try again, or to erase what nobody can read any more."""
+    """Offers to try again, or to erase unreadable data."""
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Offer both."""

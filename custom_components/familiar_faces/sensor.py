@@ -393,7 +393,7 @@ def make_alert_sensors(hub: Hub, subentry: ConfigSubentry) -> list[SensorEntity]
 
 
 class LastToldSensor(AlertEntity, RestoreSensor):
-    """When an alert told somebody last. Of whom is nowhere: who came is told by the visits that are kept."""
+    """When an alert last notified. About whom is stored nowhere: the kept visits show who came."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -407,5 +407,5 @@ class LastToldSensor(AlertEntity, RestoreSensor):
     @property
     @override
     def native_value(self) -> datetime | None:
-        """Return when it was, as long as that may be shown."""
+        """Return when it last notified, while a visit it could have been about may still be kept."""
         return self.hub.alerts.last_told(self.alert_id)

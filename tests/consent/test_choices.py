@@ -524,9 +524,9 @@ async def test_state_changes_are_told_once(
 @pytest.mark.parametrize(
     ("choices", "said"),
     [
-        (Choices(), "Everybody who is here agreed to be recognised at this camera too."),
-        (Choices(frozenset({"another"})), "Nobody has agreed to be recognised at this camera yet: Nadie."),
-        (None, "Not everybody has agreed to be recognised at this camera: Nadie."),
+        (Choices(), "Everybody has agreed to this camera too."),
+        (Choices(frozenset({"another"})), "Nobody has agreed to this camera yet. Not named here: Nadie."),
+        (None, "Not everybody has agreed to this camera yet. Not named here: Nadie."),
     ],
     ids=["all", "none", "some"],
 )

@@ -231,9 +231,9 @@ async def test_child_needs_a_guardian(hass: HomeAssistant, hub: Hub, entry: Mock
         pytest.param(lambda: jpeg(group()), "more than one face", id="six faces"),
         pytest.param(lambda: jpeg(astronaut().resize((140, 140))), "too small", id="too small"),
         pytest.param(
-            lambda: jpeg(variant(astronaut().resize((540, 540)), blur=9)), "Not taken", id="too blurred"
+            lambda: jpeg(variant(astronaut().resize((540, 540)), blur=9)), "Not added", id="too blurred"
         ),
-        pytest.param(lambda: jpeg(variant(astronaut(), light=0.06)), "Not taken", id="too dark"),
+        pytest.param(lambda: jpeg(variant(astronaut(), light=0.06)), "Not added", id="too dark"),
     ],
 )
 async def test_photo_that_will_not_do(

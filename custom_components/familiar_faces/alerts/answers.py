@@ -1,4 +1,4 @@
-"""The answers that can be given from a notification: each works once, for the user whose phone it was sent to."""
+"""The answers that can be given from a notification: each works once, for the user of the phone it was sent to."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -122,7 +122,7 @@ class Answers:
 
     @callback
     def async_withdraw(self, tag: str, recipient: str | None = None) -> None:
-        """Take no answer any more to a notification, of one recipient or of all."""
+        """Stop taking answers to a notification, from one recipient or from all."""
         self._open = {
             token: asked
             for token, asked in self._open.items()
@@ -131,12 +131,12 @@ class Answers:
 
     @callback
     def async_corrected(self, visit_id: str) -> None:
-        """Take no answer any more to what was said of a visit."""
+        """Stop taking answers about a visit."""
         self._open = {token: asked for token, asked in self._open.items() if asked.visit_id != visit_id}
 
     @callback
     def async_forget(self, person_id: str) -> None:
-        """Take no answer about a person any more."""
+        """Stop taking answers about a person."""
         self._open = {token: asked for token, asked in self._open.items() if asked.person_id != person_id}
 
     @callback

@@ -44,11 +44,11 @@ class Invitations:
         """Have made none yet."""
         self._household = household
         self._invited: dict[str, Invited] = {}
-        """By whom they are for."""
+        """By the person they are for."""
 
     @property
     def shown(self) -> Mapping[str, Invited]:
-        """Return those that can be shown, by whom they are for."""
+        """Return those that can be shown, by the person they are for."""
         return self._invited
 
     @callback
@@ -58,7 +58,7 @@ class Invitations:
 
     @callback
     def async_drop(self, person_id: str) -> None:
-        """Show the invitation of somebody no more: it is over, or they are forgotten."""
+        """Stop showing a person's invitation: it is over, or they are forgotten."""
         self._invited.pop(person_id, None)
 
     async def async_invite(self, person_id: str | None = None) -> Invited:

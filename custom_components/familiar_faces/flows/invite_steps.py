@@ -6,10 +6,10 @@ from urllib.parse import quote
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.selector import TextSelector
-from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..consent.invitations import Invited, qr_markdown
+from ..wording.dates import say_moment
 from .person_steps import PersonSteps
 
 CONF_LINK = "link"
@@ -47,7 +47,7 @@ class InviteSteps(PersonSteps):
                 "url": self._invited.url,
                 "qr": qr_markdown(self._invited.url),
                 "mail": _mail(self._invited.url),
-                "until": f"{dt_util.as_local(self._invited.expires_at):%Y-%m-%d %H:%M}",
+                "until": say_moment(self.hass, self._invited.expires_at),
             },
         )
 

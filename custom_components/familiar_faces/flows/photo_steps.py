@@ -5,7 +5,7 @@ from typing import Any, override
 
 from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import (
     FileSelector,
     FileSelectorConfig,
@@ -26,6 +26,7 @@ from ..people.person import Template
 from ..people.photos import PhotoVerdict
 from ..people.templates import ENOUGH_PHOTOS, count_distinct, leaves_one
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
+from ..wording.dates import say_moment
 from ..wording.words import async_say
 from .person_steps import PersonSteps, log_failure
 from .photo_uploads import PhotoUploads
@@ -60,7 +61,7 @@ class PhotoSteps(PersonSteps):
         self._at_camera = False
         """Whether a camera may take some."""
         self._insist: list[bytes] = []
-        """Photos that were refused for whom they resemble, and may be insisted on."""
+        """Photos that were refused because they resemble another person, and may be insisted on."""
         self._kept: set[str] = set()
         """Templates that are the person's by the owner's word, although they look like somebody else's."""
 
@@ -307,7 +308,7 @@ class PhotoSteps(PersonSteps):
         try:
             templates = (await self._async_stored()).templates
             set_aside = [each for each in templates if not each.usable]
-            every = photo_labels(templates)
+            every = photo_labels(self.hass, templates)
             labels = {each.template_id: every[each.template_id] for each in set_aside}
             if user_input is not None:
                 await self._async_use_photos(chosen_of(set_aside, user_input))
@@ -356,7 +357,7 @@ class PhotoSteps(PersonSteps):
 
     async def _async_labels(self, templates: Iterable[Template]) -> dict[str, str]:
         """Return what a person's photos are called, and which of them are set aside."""
-        labels = photo_labels(templates)
+        labels = photo_labels(self.hass, templates)
         for each in templates:
             if not each.usable:
                 labels[each.template_id] = await async_say(
@@ -365,16 +366,16 @@ class PhotoSteps(PersonSteps):
         return labels
 
 
-def photo_labels(templates: Iterable[Template]) -> dict[str, str]:
+def photo_labels(hass: HomeAssistant, templates: Iterable[Template]) -> dict[str, str]:
     """Return what a person's photos are called, numbered in the order in which they were added."""
     return {
-        each.template_id: f"{number}. {dt_util.as_local(each.added_at):%Y-%m-%d %H:%M}"
+        each.template_id: f"{number}. {say_moment(hass, each.added_at)}"
         for number, each in enumerate(templates, start=1)
     }
 
 
 def photos_schema(labels: dict[str, str]) -> vol.Schema:
-    """Return a form to choose from photos, of which the ids and names are given."""
+    """Return a form to choose from photos, given by id and name."""
     options = [SelectOptionDict(value=value, label=label) for value, label in labels.items()]
     choices = SelectSelector(
         SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)

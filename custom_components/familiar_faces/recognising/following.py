@@ -1,4 +1,4 @@
-"""Follows the subentries while an entry runs: a watcher a camera, and nobody kept who was removed."""
+"""Keeps camera watchers and stored people in step with the subentries."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -68,7 +68,7 @@ class Following:
         ]
 
     async def async_stop(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching."""
         while self._unsubscribe:
             self._unsubscribe.pop()()
         for camera_id in list(self.watchers):
