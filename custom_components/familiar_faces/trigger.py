@@ -240,7 +240,7 @@ class _Attached:
     @callback
     def _async_corrected(self, corrected: Corrected) -> None:
         """Tell nothing more of a visit that was not whose it was said to be."""
-        self._async_drop({corrected.visit.visit_id})
+        self._async_drop({corrected.visit_id})
 
     @callback
     def _async_tell(self, opened: _Open, visit: Visit) -> None:

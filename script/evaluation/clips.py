@@ -20,6 +20,7 @@ from .conditions import JPEG
 from .engine import LOCATED, Engines, Picture, Seen, Sight, labelled, pipeline, read
 from .errors import InputError
 from .folders import files, pictures, subfolders
+from .places import Place
 
 CLIPS = frozenset({".mkv", ".mp4", ".avi", ".mov", ".webm"})
 STRANGERS = "unknown"
@@ -135,24 +136,17 @@ def _of_person(folder: Path) -> list[Clip]:
 
 def _see(task: tuple[Clip, Sight, Pace]) -> Frames:
     clip, sight, pace = task
-    engine, condition, width = pipeline(), sight.condition, None
+    condition = sight.condition
     try:
         images = list(_images(clip, pace))
-        if condition.face_width is not None:
-            # One scale for the whole clip: somebody who comes closer still grows.
-            widths = [
-                face.box[2]
-                for _, image in images
-                if (face := labelled(engine.see(_sent(image), LOCATED))) is not None
-            ]
-            if not widths:
-                return []
-            width = median(widths)
+        places: Sequence[Place | None] = [None] * len(images)
+        if condition.needs_place and not (places := _places(images)):
+            return []
         frames, sent = [], set()
-        for seconds, image in images:
+        for number, (seconds, image) in enumerate(images):
             data = _sent(image)
             if not condition.as_is:
-                data = condition.apply(decode(data), width, f"{clip.name}/{seconds:.3f}")
+                data = condition.apply(decode(data), places[number], f"{clip.name}/{seconds:.3f}").data
             # As in a look: a frame that is identical to an earlier one is no new evidence.
             if data not in sent:
                 sent.add(data)
@@ -161,6 +155,21 @@ def _see(task: tuple[Clip, Sight, Pace]) -> Frames:
     except (NotAnImageError, TooLargeError) as err:
         raise InputError(f"{clip.path} has a frame that is not a picture: {err}") from err
     return frames
+
+
+def _places(images: Sequence[tuple[float, Pixels | bytes]]) -> list[Place]:
+    """Return where the labelled face is in each frame, nothing when it is in none.
+
+    It is one scale for the whole clip: somebody who comes closer still grows. Where it was not found it is as in the
+    frame that is nearest in time.
+    """
+    found = [labelled(pipeline().see(_sent(image), LOCATED)) for _, image in images]
+    known = [(number, Place.of(face)) for number, face in enumerate(found) if face is not None]
+    if not known:
+        return []
+    width = median(place.width for _, place in known)
+    nearest = [min(known, key=lambda each: abs(each[0] - number))[1] for number in range(len(images))]
+    return [replace(place, width=width) for place in nearest]
 
 
 def _sent(image: Pixels | bytes) -> bytes:

@@ -22,16 +22,13 @@ from custom_components.familiar_faces.visits.look import NEAR, far_face
 
 from .conditions import Condition
 from .errors import InputError
+from .places import Box, Place
 
 WEIGHTS = "FAMILIAR_FACES_ENGINE_WEIGHTS"
 LOCATED = Wish(min_face=20)
 """How the labelled face is found in the picture as it is, to scale it from there."""
 CHUNK = 8
 """Pictures that a process takes at once."""
-
-
-type Box = tuple[float, float, float, float]
-"""Left, top, width and height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +51,11 @@ class Seen:
 
     picture: Picture
     faces: Faces | None
-    """All faces; None when the labelled face was not found in the picture as it is, and could not be scaled."""
+    """All faces; None when the labelled face was not found in the picture as it is, and nothing could be done to it."""
     face: Face | None
     """The labelled face; None when no face was found."""
-    located: Box | None
-    """Where the labelled face is in the picture as it is, pixels; known when the picture was scaled."""
+    located: Place | None
+    """Where the labelled face is in the picture as it is; known when something had to be done to it."""
 
     @property
     def label(self) -> str | None:
@@ -167,24 +164,22 @@ def read(path: Path) -> bytes:
         raise InputError(f"{path} cannot be read: {err.strerror}") from err
 
 
-def labelled(faces: Faces, located: Box | None = None, width: float | None = None) -> Face | None:
+def labelled(faces: Faces, place: Place | None = None) -> Face | None:
     """Return the labelled face: the one nearest the middle of the picture, None when it was not found.
 
-    In a picture that was scaled until the face `located` in the original is `width` pixels wide, it is the
-    one nearest to where it has to be: somebody beside a face that is missed does not stand for it.
+    Where it is known in which `place` it has to be, it is the one nearest to that: somebody beside a face that is
+    missed does not stand for it.
     """
     boxes = [face.box for face in faces.faces]
-    index = nearest(boxes, faces.size, located, width)
+    index = nearest(boxes, faces.size, place)
     return None if index is None else faces.faces[index]
 
 
-def nearest(
-    boxes: Sequence[Box], size: tuple[int, int], located: Box | None = None, width: float | None = None
-) -> int | None:
+def nearest(boxes: Sequence[Box], size: tuple[int, int], place: Place | None = None) -> int | None:
     """Return which of the boxes `labelled` means."""
     wanted, reach = np.array(size) / 2, float("inf")
-    if located is not None and width is not None:
-        wanted, reach = _centre(located) * (width / located[2]), width
+    if place is not None:
+        wanted, reach = np.array(place.middle), place.width
     distances = [float(np.hypot(*(_centre(box) - wanted))) for box in boxes]
     return int(np.argmin(distances)) if distances and min(distances) <= reach else None
 
@@ -227,21 +222,21 @@ def _hush() -> None:
 
 def _see(task: tuple[Picture, Sight]) -> Seen:
     picture, sight = task
-    data, located = read(picture.path), None
-    width = sight.condition.face_width
+    data, located, place = read(picture.path), None, None
     try:
         if not sight.condition.as_is:
             image = decode(data)
-            if width is not None:
+            if sight.condition.needs_place:
                 face = labelled(pipeline().see(data, LOCATED))
                 if face is None:
                     return Seen(picture, None, None, None)
-                located = face.box
-            data = sight.condition.apply(image, located and located[2], picture.name)
+                located = Place.of(face)
+            sent = sight.condition.apply(image, located, picture.name)
+            data, place = sent.data, sent.place
         faces = sight.see(data)
     except (NotAnImageError, TooLargeError) as err:
         raise InputError(f"{picture.path} is not a picture: {err}") from err
-    return Seen(picture, faces, labelled(faces, located, width), located)
+    return Seen(picture, faces, labelled(faces, place), located)
 
 
 def _shown[Result](results: Iterable[Result], what: str, total: int) -> Iterator[Result]:

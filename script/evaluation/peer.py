@@ -20,8 +20,9 @@ from custom_components.familiar_faces.engine.weights import prepare, weights_fol
 
 from . import verify as pairs_protocol
 from .conditions import Condition
-from .engine import Box, Picture, Seen, Workers, nearest, read
+from .engine import Picture, Seen, Workers, nearest, read
 from .identify import Observed, open_set
+from .places import Place
 from .rates import MISSED, rounded
 
 NAMES = ("represent",)
@@ -119,15 +120,16 @@ def _prepare(weights: Path) -> None:
     }
 
 
-def _see(task: tuple[Picture, Condition, Box | None]) -> Embedding | None:
+def _see(task: tuple[Picture, Condition, Place | None]) -> Embedding | None:
     from deepface import DeepFace
 
     picture, condition, located = task
-    image = decode(read(picture.path))
+    image, place = decode(read(picture.path)), None
     if not condition.as_is:
-        if condition.face_width is not None and located is None:
+        if condition.needs_place and located is None:
             return None
-        image = decode(condition.apply(image, located and located[2], picture.name))
+        sent = condition.apply(image, located, picture.name)
+        image, place = decode(sent.data), sent.place
     try:
         with redirect_stdout(io.StringIO()):
             found = DeepFace.represent(image, **SETTINGS)
@@ -136,5 +138,5 @@ def _see(task: tuple[Picture, Condition, Box | None]) -> Embedding | None:
         return None
     areas = [face["facial_area"] for face in found]
     boxes = [(area["x"], area["y"], area["w"], area["h"]) for area in areas]
-    index = nearest(boxes, (image.shape[1], image.shape[0]), located, condition.face_width)
+    index = nearest(boxes, (image.shape[1], image.shape[0]), place)
     return None if index is None else _unit(np.asarray(found[index]["embedding"], dtype=np.float32))

@@ -52,7 +52,7 @@ def embeddings(path):
     face = detector.detect(image, 40, 1)[0]
     left, top, width, height = (max(0, round(value)) for value in face.box)
     plain = cv2.resize(image[top : top + height, left : left + width], (112, 112))
-    return recogniser.embed([align(image, face.landmarks), plain])
+    return [each.embedding for each in recogniser.embed([align(image, face.landmarks), plain])]
 
 aligned, plain = zip(*(embeddings(path) for path in sys.argv[2:]))
 print(json.dumps({"aligned": float(aligned[0] @ aligned[1]), "plain": float(plain[0] @ plain[1])}))
@@ -134,6 +134,18 @@ def test_the_mirrored_average_is_the_same_for_the_mirrored_photo(
     assert averaged > plain
     assert averaged > 0.97
     assert float(np.linalg.norm(_embedding(engine, portrait, mirrored=1))) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_less_is_seen_of_a_face_the_shorter_is_its_embedding(
+    engine: EngineProcess, portrait: bytes
+) -> None:
+    (good,) = engine.faces(portrait).faces
+    (blurred,) = engine.faces(pictures.jpeg(pictures.variant(pictures.astronaut(), blur=8.0), 95)).faces
+    assert good.length is not None
+    assert blurred.length is not None
+    assert blurred.length < 0.8 * good.length
+    (mirrored,) = engine.faces(portrait, mirrored=1).faces
+    assert mirrored.length == pytest.approx(good.length, rel=0.1)
 
 
 def test_five_point_alignment_beats_none(prepared: None, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from custom_components.familiar_faces.internals import (
     restored_states,
 )
 from custom_components.familiar_faces.internals.wanted import Wanted
+from custom_components.familiar_faces.vault.store import Vault
 
 from ..common.evidence import NAME, VAULT, Evidence
 from ..common.home import Home, MakeRecorder, home
@@ -159,9 +160,8 @@ async def test_removal_that_fails_is_done_later(
         with monkeypatch.context() as patched:
             BROKEN[Store.RECORDER](patched)
             naming = async_naming(hass, running.entry, ())
-            assert not await surely.async_erase_surely(
-                hass, poorer, naming, marks=None, entry_id=running.entry.entry_id
-            )
+            poor = await surely.async_note(hass, poorer, naming, marks=None, entry_id=running.entry.entry_id)
+            assert not await surely.async_erase_surely(hass, poor)
         again = json.loads((folder / ".storage" / stored.UNFINISHED).read_text())["data"]
         assert [(each["names"], each["marks"]) for each in again] == [([NAME], noted[0]["marks"])]
         assert noted[0]["marks"] is not None
@@ -177,3 +177,46 @@ async def test_removal_that_fails_is_done_later(
             assert running.hub.people == {}
     assert not (folder / ".storage" / stored.UNFINISHED).exists()
     assert evidence.find(folder) == []
+
+
+async def test_noted_before_the_vault_goes(
+    lived: tuple[Path, Evidence], make_recorder: MakeRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is to be erased is on the disk before the vault, which knows it, is destroyed."""
+    folder, evidence = lived
+    note = folder / ".storage" / stored.UNFINISHED
+    seen: list[list[str]] = []
+    destroy = Vault.destroy
+
+    def look(vault: Path) -> None:
+        seen.extend(each["person_ids"] for each in json.loads(note.read_text())["data"])
+        destroy(vault)
+
+    monkeypatch.setattr(Vault, "destroy", look)
+    async with home(folder, make_recorder) as running:
+        await running.hass.config_entries.async_remove(running.entry.entry_id)
+        await running.settle()
+    assert seen == [[evidence.person_id]]
+    assert not note.exists()
+
+
+async def test_what_another_removal_left_stays_said(
+    lived: tuple[Path, Evidence], make_recorder: MakeRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A removal that is complete does not take back what the owner was told of an earlier one."""
+    folder, _evidence = lived
+    async with home(folder, make_recorder) as running:
+        hass = running.hass
+        naming = async_naming(hass, running.entry, ())
+        earlier = Wanted(frozenset({"somebody-else"}), frozenset({"Zaphod"}))
+        with monkeypatch.context() as patched:
+            BROKEN[Store.RECORDER](patched)
+            noted = await surely.async_note(hass, earlier, naming, marks=None, entry_id="gone")
+            assert not await surely.async_erase_surely(hass, noted)
+        later = await surely.async_note(
+            hass, Wanted(frozenset({"a-third"})), naming, marks=None, entry_id="too"
+        )
+        assert await surely.async_erase_surely(hass, later)
+        assert issue(hass, REMOVAL_UNFINISHED) is not None
+        await surely._async_try_again(hass)
+        assert issue(hass, REMOVAL_UNFINISHED) is None

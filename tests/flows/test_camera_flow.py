@@ -183,7 +183,14 @@ async def test_triggers_are_suggested(
     registry.async_update_entity(motion.entity_id, area_id=area.id)
     registry.async_get_or_create("binary_sensor", "test", "window", device_id=device.id)
 
-    assert suggestion(await _start(hass, entry)) == [bell.entity_id]
+    # The camera's own bell is not asked about: it is shown, and can be changed.
+    result = await _start(hass, entry)
+    assert (result["step_id"], result["menu_options"]) == (
+        "still",
+        ["save", "again", "triggers", "pictures"],
+    )
+    assert result["description_placeholders"]["starts"] == f"Started by: {bell.entity_id}."
+    assert suggestion(await choose(hass, result, "triggers")) == [bell.entity_id]
     assert suggestion(await _start(hass, entry, mode="on_motion")) == [motion.entity_id, bell.entity_id]
 
 

@@ -6,13 +6,22 @@ import gc
 from unittest.mock import patch
 
 from aiohttp import web
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, FlowType
+from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.const import CONF_FORGETTING, CONF_PEOPLE, CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.const import (
+    CONF_FORGETTING,
+    CONF_PEOPLE,
+    CONF_WHERE,
+    DOMAIN,
+    SUBENTRY_CAMERA,
+    Where,
+)
+from custom_components.familiar_faces.flows.hub_flow import _whole_address
 from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.host.room import Room, Survey
@@ -63,6 +72,30 @@ async def test_this_machine(hass: HomeAssistant, real_engine: None, config_folde
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["reason"] == "single_instance_allowed"
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_the_first_camera_comes_next(
+    hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
+) -> None:
+    """A home with cameras goes on with the first of them, in the same dialog; one without is not asked for any."""
+    result = await _choose(hass, await _start(hass), Where.ANOTHER_MACHINE)
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {CONF_URL: elsewhere.url, CONF_TOKEN: TOKEN, CONF_VERIFY_SSL: True}
+    )
+    assert "next_flow" not in result
+    assert await hass.config_entries.async_remove(result["result"].entry_id)
+
+    hass.states.async_set("camera.front_door", "idle")
+    result = await _choose(hass, await _start(hass), Where.ANOTHER_MACHINE)
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {CONF_URL: elsewhere.url, CONF_TOKEN: TOKEN, CONF_VERIFY_SSL: True}
+    )
+    kind, flow_id = result["next_flow"]
+    assert kind is FlowType.CONFIG_SUBENTRIES_FLOW
+    asked = await hass.config_entries.subentries.async_configure(flow_id)
+    assert (asked["type"], asked["step_id"]) == (FlowResultType.FORM, "user")
+    assert asked["handler"] == (result["result"].entry_id, SUBENTRY_CAMERA)
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
 
 
 async def test_this_machine_cannot_run_it(
@@ -210,6 +243,26 @@ async def moved(socket_enabled: None, elsewhere: EngineProcess) -> AsyncGenerato
     await site.start()
     yield site.name
     await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("said", "used"),
+    [
+        ("192.168.1.20", "http://192.168.1.20:8127"),
+        (" nas.local ", "http://nas.local:8127"),
+        ("192.168.1.20:9000", "http://192.168.1.20:9000"),
+        ("nas:8127/engine", "http://nas:8127/engine"),
+        ("[fe80::1]", "http://[fe80::1]:8127"),
+        ("http://nas", "http://nas"),
+        ("https://engine.example.org", "https://engine.example.org"),
+        ("not an address", "not an address"),
+        ("nas:port", "nas:port"),
+        ("", ""),
+    ],
+)
+def test_what_is_left_out_of_an_address(said: str, used: str) -> None:
+    """An address is taken as people write it."""
+    assert _whole_address(said) == used
 
 
 async def test_another_machine_is_tried_before_it_is_saved(

@@ -285,7 +285,7 @@ async def test_corrected(hass: HomeAssistant, hub: Hub, people: None, lines: Lin
         corrected = await hass.async_add_executor_job(
             hub.vault.correct_visit, visit_id, dt_util.utcnow(), person_id
         )
-        assert corrected.visit.visit_id == visit_id
+        assert corrected.visit_id == visit_id
         log = hass.data["familiar_faces_visit_log"]
         await hub.board._async_corrected(corrected)
         assert (log.find(visit_id) is None) is (person_id is None)

@@ -137,6 +137,16 @@ class Alerts:
         """Wait until everything that was to be sent has been."""
         await self._teller.async_flush()
 
+    @callback
+    def async_show(self, of: str, picture: bytes) -> str | None:
+        """Hold a picture (JPEG) as those of notifications are, and return the signed path to it.
+
+        `of`: what it belongs to, such as a dialog, by which it is taken back.
+        """
+        path = self.pictures.async_offer(self._hass, of, picture)
+        self._async_expire_later()
+        return path
+
     # What happens
 
     @callback
@@ -221,7 +231,7 @@ class Alerts:
         """Tell those who were told the wrong name."""
         moved = None
         person = None if corrected.moved is None else self._household.people.get(corrected.moved.person_id)
-        visit_id = corrected.visit.visit_id
+        visit_id = corrected.visit_id
         self.answers.async_corrected(visit_id)
         if (episode := self._episodes.of_visit(visit_id)) is None:
             return

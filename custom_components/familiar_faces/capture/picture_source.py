@@ -12,9 +12,9 @@ from homeassistant.exceptions import HomeAssistantError
 
 from ..const import DOMAIN
 from ..engine.protocol import MIN_FACE, Faces
-from ..host.client import EngineClient
+from ..host.asking import Asking
 
-type AskEngine = Callable[[], EngineClient]
+type AskEngine = Callable[[], Asking]
 """Returns how to ask the engine; raises EngineUnavailable while it is not ready."""
 
 

@@ -96,6 +96,9 @@ def _is_trigger(hass: HomeAssistant, entry: er.RegistryEntry, *, ring: bool) -> 
             types = async_event_types(hass, entry.entity_id)
             return not types or any(each in PRESSES for each in types)
         return device_class is None and _is_bell(entry) and bool(async_event_types(hass, entry.entity_id))
+    if entry.domain == "input_button":
+        # A helper of the owner's, such as one that an automation presses.
+        return _is_bell(entry)
     return entry.domain == Platform.BINARY_SENSOR and device_class in BELL_SENSORS and _is_bell(entry)
 
 

@@ -51,6 +51,10 @@ def _serve(asked: argparse.Namespace) -> int:
         raise _UsageError("name either --socket or --port")
     if asked.socket is None and token is None:
         raise _UsageError(f"a TCP port needs a token: give --token-file or set {TOKEN}")
+    if asked.tls_key is not None and asked.tls_certificate is None:
+        raise _UsageError("--tls-key needs --tls-certificate")
+    if asked.socket is not None and asked.tls_certificate is not None:
+        raise _UsageError("a Unix socket has no certificate")
 
     from .memory import GROWTH, give_back, keep_freed
     from .pipeline import Pipeline
@@ -59,7 +63,7 @@ def _serve(asked: argparse.Namespace) -> int:
 
     keep_freed()
     use_options()
-    listen = Listen(asked.socket, asked.host, asked.port or 0, token)
+    listen = Listen(asked.socket, asked.host, asked.port or 0, token, asked.tls_certificate, asked.tls_key)
     pipeline = Pipeline(asked.weights, asked.variant)
     give_back()
     pipeline.warm_up()
@@ -137,6 +141,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--token-file", type=Path, help=f"file with the token that clients must know (or ${TOKEN})"
     )
+    serve.add_argument(
+        "--tls-certificate", type=Path, help="PEM file with the certificate to answer HTTPS with"
+    )
+    serve.add_argument("--tls-key", type=Path, help="PEM file with its key, when that is another file")
     serve.add_argument("--queue", type=_whole(1, 1000), default=32, help="most requests inside at once")
     serve.add_argument("--exit-with-parent", action="store_true", help="end when standard input is closed")
 

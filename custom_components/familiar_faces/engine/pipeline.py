@@ -117,7 +117,7 @@ class Pipeline:
         detected = time.perf_counter()
         crops = [align(frame.pixels, detection.landmarks / frame.step) for detection in found]
         aligned = time.perf_counter()
-        embeddings = eyes.recogniser.embed(crops, mirrored=wish.mirrored)
+        made = eyes.recogniser.embed(crops, mirrored=wish.mirrored)
         embedded = time.perf_counter()
         faces = tuple(
             Face(
@@ -126,10 +126,11 @@ class Pipeline:
                 score=detection.score,
                 quality=judge(crop, detection.landmarks, detection.box[2], lies=lies),
                 embedding=embedding,
+                length=length,
                 crop=encode_jpeg(crop) if wish.crops else None,
                 portrait=encode_jpeg(portrait(frame, detection)) if wish.portraits else None,
             )
-            for detection, crop, embedding, lies in zip(found, crops, embeddings, lying, strict=True)
+            for detection, crop, (embedding, length), lies in zip(found, crops, made, lying, strict=True)
         )
         seconds = {
             "decode": decoded - start,

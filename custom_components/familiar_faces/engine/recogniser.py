@@ -1,7 +1,7 @@
 """From a face in a frame to an embedding: five-point alignment, then SFace."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,6 +27,14 @@ _COARSEST = 0.5
 """Bilinear warping reads four pixels, so below this scale it skips some and the crop gets rough."""
 
 
+class Embedded(NamedTuple):
+    """What the recogniser makes of a face."""
+
+    embedding: Embedding
+    length: float
+    """How long the network's output was before it was made 1, see `protocol.Face.length`."""
+
+
 class Recogniser:
     """deepface's SFace, fed with aligned crops."""
 
@@ -34,19 +42,22 @@ class Recogniser:
         """Wrap deepface's SFaceClient."""
         self._client = client
 
-    def embed(self, crops: Sequence[Pixels], *, mirrored: bool = False) -> list[Embedding]:
-        """Return a unit-length embedding of each 112x112 crop.
+    def embed(self, crops: Sequence[Pixels], *, mirrored: bool = False) -> list[Embedded]:
+        """Return a unit-length embedding of each 112x112 crop, and how long it was before.
 
-        With `mirrored` it is the mean of the crop's and its mirror image's, which is a little steadier and
+        With `mirrored` both are the mean of the crop's and its mirror image's, which is a little steadier and
         twice the work: for enrolling.
         """
-        embeddings = [self._embed_one(crop) for crop in crops]
+        embedded = [self._embed_one(crop) for crop in crops]
         if mirrored:
             others = [self._embed_one(crop[:, ::-1]) for crop in crops]
-            embeddings = [_unit(one + other) for one, other in zip(embeddings, others, strict=True)]
-        return embeddings
+            embedded = [
+                Embedded(_unit(one.embedding + other.embedding).embedding, (one.length + other.length) / 2)
+                for one, other in zip(embedded, others, strict=True)
+            ]
+        return embedded
 
-    def _embed_one(self, crop: Pixels) -> Embedding:
+    def _embed_one(self, crop: Pixels) -> Embedded:
         # The client does (x * 255).astype(uint8): plain x / 255 comes back one grey level too low for some
         # levels. From the middle of a level every one comes back as it was.
         levels = (crop.astype(np.float32) + np.float32(0.5)) / np.float32(255)
@@ -96,9 +107,9 @@ def _shrunk(image: Pixels, matrix: NDArray[np.float64], scale: float) -> tuple[P
     return cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.column_stack([turn, shift])
 
 
-def _unit(vector: NDArray[Any]) -> Embedding:
-    """Return the vector at unit length."""
+def _unit(vector: NDArray[Any]) -> Embedded:
+    """Return the vector at unit length, and its length."""
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length == 0.0:
         raise ValueError("the recogniser gave no direction")
-    return (vector / length).astype(np.float32)
+    return Embedded((vector / length).astype(np.float32), length)

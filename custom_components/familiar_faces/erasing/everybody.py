@@ -16,7 +16,7 @@ from ..vault.provenance import Marks
 from ..vault.records import Unfinished
 from ..vault.store import Vault
 from .home_traces import async_entity_ids, async_naming
-from .surely import async_erase_surely
+from .surely import async_erase_surely, async_note
 
 
 async def async_forget_everybody(hass: HomeAssistant, entry: ConfigEntry, folder: Path) -> None:
@@ -31,10 +31,11 @@ async def async_forget_everybody(hass: HomeAssistant, entry: ConfigEntry, folder
     wanted = async_wanted(hass, entry, stored, marks)
     wanted = replace(wanted, entity_ids=wanted.entity_ids.union(*(each.entity_ids for each in left)))
     naming = async_naming(hass, entry, ())
+    noted = await async_note(hass, wanted, naming, marks=marks, entry_id=entry.entry_id)
     try:
         await hass.async_add_executor_job(Vault.destroy, folder)
     finally:
-        await async_erase_surely(hass, wanted, naming, marks=marks, entry_id=entry.entry_id)
+        await async_erase_surely(hass, noted)
 
 
 @callback

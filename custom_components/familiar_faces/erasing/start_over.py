@@ -17,7 +17,7 @@ from ..vault.errors import VaultError
 from ..vault.store import Vault
 from .everybody import async_wanted
 from .home_traces import async_naming
-from .surely import async_erase_surely
+from .surely import async_drop_note, async_erase_surely, async_note
 
 
 async def async_vault_problem(hass: HomeAssistant, entry: ConfigEntry) -> VaultError | None:
@@ -36,10 +36,16 @@ def _problem(folder: Path, expected: Callable[[], bool]) -> VaultError | None:
 async def async_start_over(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Erase the closed vault and all traces of the people; cameras and settings stay. Raises VaultError.
 
-    Killed half-way, the rest is erased when it is done again, or each person is asked to be removed.
+    Killed half-way, the rest is erased at the next start.
     """
     wanted = async_wanted(hass, entry)
-    await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
+    # The key of the marks is lost with the vault's: what followed is found as far as their own entities tell.
+    noted = await async_note(hass, wanted, async_naming(hass, entry, ()), marks=None)
+    try:
+        await hass.async_add_executor_job(Vault.destroy, vault_folder(hass))
+    except OSError, VaultError:
+        await async_drop_note(hass, noted)
+        raise
     await hass.async_add_executor_job(_remove_witness, hass)
     for subentry in entry.get_subentries_of_type(SUBENTRY_PERSON):
         hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
@@ -47,8 +53,7 @@ async def async_start_over(hass: HomeAssistant, entry: ConfigEntry) -> None:
     hass.config_entries.async_update_entry(entry, data=data)
     # Alerts, switches and mutes know people by their ids.
     async_prune_entry(hass, entry, Books(hass, entry), set())
-    # The key of the marks is lost with the vault's: what followed is found as far as their own entities tell.
-    await async_erase_surely(hass, wanted, async_naming(hass, entry, ()), marks=None)
+    await async_erase_surely(hass, noted)
 
 
 def _remove_witness(hass: HomeAssistant) -> None:

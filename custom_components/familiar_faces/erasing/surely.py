@@ -12,6 +12,7 @@ import logging
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.storage import Store as StoredFile
@@ -38,35 +39,72 @@ class _Retry:
     """What is waited for."""
 
     working: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while traces are erased, which may take minutes."""
+    noting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the file is read and written."""
     timer: CALLBACK_TYPE | None = None
 
 
 _RETRY: HassKey[_Retry] = HassKey(f"{DOMAIN}_unfinished")
 
 
-async def async_erase_surely(
+@dataclass(slots=True, frozen=True)
+class Noted:
+    """What is to be erased, as it is noted."""
+
+    note: dict[str, Any]
+    naming: Naming
+
+
+async def async_note(
     hass: HomeAssistant, wanted: Wanted, naming: Naming, *, marks: Marks | None, entry_id: str = ""
-) -> bool:
-    """Erase everybody's traces in Home Assistant, now or later; return whether it is done.
+) -> Noted:
+    """Note what is to be erased, before the vault is destroyed: a kill after that loses none of it.
 
     `marks`: those of the vault that is destroyed. `entry_id`: the entry that is removed; as long as it is there, as
-    after a kill, nothing is tried again, for then it has to be removed again.
+    after a kill, nothing is tried again, for then it has to be removed again. Without room on the disk it is erased
+    without a note: that the vault goes matters more.
     """
     retry = hass.data.setdefault(_RETRY, _Retry())
-    async with retry.working:
-        noted = await _async_read(hass)
-        mine = _noted(wanted, naming, marks, entry_id)
-        for before in (each for each in noted if _same(each, mine)):
-            # After a kill in between the vault, which knew this, is gone.
-            mine |= {"marks": mine["marks"] or before["marks"]}
-            mine |= {key: sorted({*before[key], *mine[key]}) for key in _GATHERED}
-        wanted = _wanted(mine)
-        await _async_write(hass, [*(each for each in noted if not _same(each, mine)), mine])
-        left = await _async_erase(hass, mine, wanted, naming)
-    async_check_removal(hass, left)
-    if left:
-        _async_wait(hass)
+    mine = _noted(wanted, naming, marks, entry_id)
+    try:
+        async with retry.noting:
+            noted = await _async_read(hass)
+            for before in (each for each in noted if _same(each, mine)):
+                # After a kill in between the vault, which knew this, is gone.
+                mine |= {"marks": mine["marks"] or before["marks"]}
+                mine |= {key: sorted({*before[key], *mine[key]}) for key in _GATHERED}
+            await _async_write(hass, [*(each for each in noted if not _same(each, mine)), mine])
+    except (OSError, HomeAssistantError) as err:
+        _LOGGER.warning("What is to be erased could not be noted: %s", type(err).__name__)
+    return Noted(mine, naming)
+
+
+async def async_drop_note(hass: HomeAssistant, noted: Noted) -> None:
+    """Take a note back: nothing of it is erased."""
+    async with hass.data[_RETRY].noting:
+        await _async_write(hass, [each for each in await _async_read(hass) if not _same(each, noted.note)])
+
+
+async def async_erase_surely(hass: HomeAssistant, noted: Noted) -> bool:
+    """Erase everybody's traces in Home Assistant, now or later; return whether it is done."""
+    async with hass.data[_RETRY].working:
+        left = await _async_erase(hass, noted.note, _wanted(noted.note), noted.naming)
+    await _async_report(hass, left)
     return not left
+
+
+async def _async_report(hass: HomeAssistant, left: set[Store]) -> None:
+    """Tell the owner what is left, and try again; what another removal left stays said."""
+    if left:
+        async_check_removal(hass, left)
+        _async_wait(hass)
+    elif not any(_is_removed(hass, each) for each in await _async_read(hass)):
+        async_check_removal(hass, ())
+
+
+def _is_removed(hass: HomeAssistant, noted: dict[str, Any]) -> bool:
+    return hass.config_entries.async_get_entry(noted["entry_id"]) is None
 
 
 @callback
@@ -84,11 +122,9 @@ async def _async_try_again(hass: HomeAssistant) -> None:
     left: set[Store] = set()
     async with retry.working:
         for each in await _async_read(hass):
-            if hass.config_entries.async_get_entry(each["entry_id"]) is None:
+            if _is_removed(hass, each):
                 left |= await _async_erase(hass, each, *_read_back(each))
-    async_check_removal(hass, left)
-    if left:
-        _async_wait(hass)
+    await _async_report(hass, left)
 
 
 async def _async_erase(
@@ -97,7 +133,8 @@ async def _async_erase(
     """Erase once, and note no longer what is done; return what is left."""
     traces = await async_erase(hass, wanted, naming)
     if traces.done:
-        await _async_write(hass, [each for each in await _async_read(hass) if not _same(each, noted)])
+        async with hass.data[_RETRY].noting:
+            await _async_write(hass, [each for each in await _async_read(hass) if not _same(each, noted)])
     else:
         _LOGGER.warning("Those who were recognised are not erased everywhere yet, it is tried again")
     return traces.left

@@ -27,6 +27,7 @@ from ..const import (
     CONF_SECONDS,
     CONF_SOURCE,
     CONF_STREAM,
+    CONF_TRIGGERS,
     CONF_TURN,
     CONF_WAIT,
     DOMAIN,
@@ -96,10 +97,18 @@ class PictureSteps(TriggerSteps):
                 _LOGGER.exception("A camera could not be tried")
                 self._found = await async_say(self.hass, "still", "camera_failed")
             self._trying = None
+        options = ["save", "again"]
+        if self._data[CONF_TRIGGERS]:
+            options.append("triggers")
+        options.append("pictures")
         return self.async_show_menu(
             step_id="still",
-            menu_options=["save", "again", "pictures"],
-            description_placeholders={"found": self._found, "agreed": await self._async_who_agreed()},
+            menu_options=options,
+            description_placeholders={
+                "found": self._found,
+                "starts": await self._async_say_starts(),
+                "agreed": await self._async_who_agreed(),
+            },
         )
 
     async def async_step_again(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -170,6 +179,12 @@ class PictureSteps(TriggerSteps):
             said.append("")
             said.append(await async_say(self.hass, "still", "used", source=used))
         return "\n".join(said)
+
+    async def _async_say_starts(self) -> str:
+        names = [self._name(each) for each in self._data[CONF_TRIGGERS]]
+        if not names:
+            return await async_say(self.hass, "still", "starts_always")
+        return await async_say(self.hass, "still", "starts", triggers=", ".join(names))
 
     async def _async_say_tried(self, tried: Tried) -> str:
         said = await self._async_say_faces(tried)

@@ -14,9 +14,11 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
 )
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..const import DOMAIN, SUBENTRY_PERSON
 from ..engine.protocol import MAX_BYTES, Faces
 from ..enrolment.reference_photos import Judged, async_see_photo, async_take_photo
 from ..host.engine_errors import EngineError, EngineIncompatible, ImageRejected
@@ -31,6 +33,10 @@ from .photo_uploads import PhotoUploads
 
 CONF_PHOTO = "photo"
 CONF_PHOTOS = "photos"
+UPLOADS = (CONF_PHOTO, "photo_2", "photo_3")
+"""The fields of one step for photos: the frontend's field takes one file."""
+IMAGE_ERRORS = {"too_large": "photo_too_large", "cut_off": "photo_cut_off"}
+"""What is said of a photo by the engine's reason to refuse it; of all others that it is no image."""
 
 PHOTO = FileSelector(
     FileSelectorConfig(
@@ -38,7 +44,6 @@ PHOTO = FileSelector(
         ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif"
     )
 )
-"""What is said of a photo by the engine's reason to refuse it; of all others that it is no image."""
 
 
 class PhotoSteps(PersonSteps):
@@ -55,8 +60,8 @@ class PhotoSteps(PersonSteps):
         """How many different ones of them are compared with."""
         self._at_camera = False
         """Whether a camera may take some."""
-        self._insist: bytes | None = None
-        """A photo that was refused because it resembles another person, and may be insisted on."""
+        self._insist: list[bytes] = []
+        """Photos that were refused because they resemble another person, and may be insisted on."""
         self._kept: set[str] = set()
         """Templates that are the person's by the owner's word, although they look like somebody else's."""
 
@@ -67,6 +72,8 @@ class PhotoSteps(PersonSteps):
         super().async_remove()
         if self._uploads is not None:
             self._uploads.async_end()
+            # What was uploaded was shown here alone.
+            self._hub.alerts.pictures.async_take_back(self.flow_id)
 
     async def _async_first_photo(self) -> SubentryFlowResult:
         """Ask how the first photo is to be taken, when there is a choice."""
@@ -80,46 +87,62 @@ class PhotoSteps(PersonSteps):
         return await self.async_step_photos()
 
     async def async_step_photo(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask for a photo, and say at once whether it will do."""
+        """Ask for photos, and say at once of each whether it will do."""
         errors: dict[str, str] = {}
         if user_input is not None:
+            self._insist = []
             try:
-                photo = await self.hass.async_add_executor_job(self._read_upload, user_input[CONF_PHOTO])
-            except OSError, ValueError:
-                errors[CONF_PHOTO] = "upload_lost"
-            except ImageRejected:
-                errors[CONF_PHOTO] = "photo_too_large"
-            else:
-                try:
-                    await self._async_take_photo(photo, insist=False)
-                except ImageRejected as err:
-                    if err.reason == "too_large":
-                        errors[CONF_PHOTO] = "photo_too_large"
-                    else:
-                        errors[CONF_PHOTO] = "photo_cut_off" if err.reason == "cut_off" else "not_an_image"
-                except EngineIncompatible as err:
-                    log_failure(err)
-                    errors["base"] = "engine_strange"
-                except EngineError:
-                    errors["base"] = "engine_unavailable"
-                except UnknownPerson:
-                    return self.async_abort(reason="nothing_stored")
-                except ConsentMissing:
-                    errors["base"] = "consent_missing"
-                except VaultError as err:
-                    log_failure(err)
-                    errors["base"] = "vault_failed"
-                else:
-                    return await self.async_step_photos()
+                judged, errors = await self._async_take_uploads(user_input)
+            except UnknownPerson:
+                return self.async_abort(reason="nothing_stored")
+            if judged:
+                # An upload is read once, so what went wrong is said beside what became of the others.
+                said = [*judged, *[await self._async_error(error) for error in errors.values()]]
+                self._verdict = said[0] if len(said) == 1 else "\n".join(f"- {each}" for each in said)
+                return await self.async_step_photos()
+            if not errors:
+                errors[CONF_PHOTO] = "photo_needed"
         if self._uploads is None:
             self._uploads = PhotoUploads(self.hass)
         self._uploads.async_asked()
         return self.async_show_form(
             step_id="photo",
-            data_schema=vol.Schema({vol.Required(CONF_PHOTO): PHOTO}),
+            data_schema=vol.Schema({vol.Optional(key): PHOTO for key in UPLOADS}),
             errors=errors,
             description_placeholders={"name": self._name},
         )
+
+    async def _async_take_uploads(self, uploads: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+        """Take uploaded photos, one after the other; return what is said of each, and errors by field.
+
+        Raises UnknownPerson when nothing is kept of the person any more.
+        """
+        said, errors = [], {}
+        for key in UPLOADS:
+            if key not in uploads:
+                continue
+            try:
+                photo = await self.hass.async_add_executor_job(self._read_upload, uploads[key])
+                said.append(await self._async_take_photo(photo, insist=False))
+            except OSError, ValueError:
+                errors[key] = "upload_lost"
+            except ImageRejected as err:
+                errors[key] = IMAGE_ERRORS.get(err.reason, "not_an_image")
+            except UnknownPerson:
+                raise
+            except (EngineError, VaultError) as err:
+                if not isinstance(err, ConsentMissing):
+                    log_failure(err)
+                errors["base"] = _failure(err)
+                break
+        return said, errors
+
+    async def _async_error(self, error: str) -> str:
+        """Return the sentence of an error."""
+        words = await async_get_translations(
+            self.hass, self.hass.config.language, "config_subentries", [DOMAIN]
+        )
+        return words.get(f"component.{DOMAIN}.config_subentries.{SUBENTRY_PERSON}.error.{error}", error)
 
     async def async_step_photos(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Say what became of the photo, and ask whether there is another."""
@@ -127,6 +150,7 @@ class PhotoSteps(PersonSteps):
             person = await self._async_stored()
             self._photos, self._count = len(person.templates), count_distinct(person)
             self._at_camera = bool(self._cameras(person))
+            await self._async_save()
         except UnknownPerson:
             return self.async_abort(reason="nothing_stored")
         except VaultError as err:
@@ -138,7 +162,7 @@ class PhotoSteps(PersonSteps):
             options.append("walk_up")
         if self._photos:
             options.append("finish")
-        if self._insist is not None:
+        if self._insist:
             options.append("insist")
         return self.async_show_menu(
             step_id="photos",
@@ -146,24 +170,42 @@ class PhotoSteps(PersonSteps):
             description_placeholders={
                 "name": self._name,
                 "verdict": self._verdict,
+                "progress": await self._async_progress(),
                 "count": str(self._count),
                 "enough": str(ENOUGH_PHOTOS),
             },
         )
 
+    async def _async_save(self) -> None:
+        """Enrol somebody with their first good photo: whoever closes the dialog then loses nothing.
+
+        Raises VaultError.
+        """
+        if self._enrolling and (await self._async_stored()).templates:
+            await self.hass.async_add_executor_job(self._hub.vault.finish_enrolment, self._person_id)
+            # Nothing is lost from here on: whoever is enrolled is shown.
+            self._enrolling, self._enrolled = False, True
+
+    async def _async_progress(self) -> str:
+        """Return how many photos there are, whether that is enough, and that nothing is lost from here on."""
+        key = "none" if not self._count else "enough" if self._count >= ENOUGH_PHOTOS else "some"
+        said = await async_say(
+            self.hass, "photo_progress", key, count=self._count, more=ENOUGH_PHOTOS - self._count
+        )
+        if self._enrolled:
+            said += "\n\n" + await async_say(self.hass, "photo_progress", "saved", name=self._name)
+        return said
+
     async def async_step_insist(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Take the photo that was refused: twins exist, and so do beards."""
-        if self._insist is not None:
+        if self._insist:
             try:
-                await self._async_take_photo(self._insist, insist=True)
-            except EngineIncompatible as err:
+                self._verdict = await self._async_take_photo(self._insist.pop(0), insist=True)
+            except ImageRejected:
+                self._verdict = await self._async_error("not_an_image")
+            except (EngineError, VaultError) as err:
                 log_failure(err)
-                self._verdict = await async_say(self.hass, "photo_verdict", "engine_strange")
-            except EngineError:
-                self._verdict = await async_say(self.hass, "photo_verdict", "engine_unavailable")
-            except VaultError as err:
-                log_failure(err)
-                self._verdict = await async_say(self.hass, "photo_verdict", "vault_failed")
+                self._verdict = await async_say(self.hass, "photo_verdict", _failure(err))
         return await self.async_step_photos()
 
     def _read_upload(self, file_id: str) -> bytes:
@@ -173,21 +215,24 @@ class PhotoSteps(PersonSteps):
                 raise ImageRejected("too_large", "The photo is too large")
             return path.read_bytes()
 
-    async def _async_take_photo(self, photo: bytes, *, insist: bool) -> None:
-        """Judge a photo, and when it will do make it a template. The vault asks for the consent again.
+    async def _async_take_photo(self, photo: bytes, *, insist: bool) -> str:
+        """Judge a photo, and when it will do make it a template; return what is said of it, with its face.
 
-        Raises EngineError, EngineIncompatible also for faces that cannot be compared, and VaultError.
+        The vault asks for the consent again. Raises EngineError, EngineIncompatible also for faces that cannot be
+        compared, and VaultError.
         """
         hub = self._hub
         seen = await async_see_photo(hub, photo)
-        self._insist = None
         judged = await hub.async_whole(self._async_take_seen(photo, seen, insist=insist))
         verdict, taken = judged.verdict, judged.template_id
         if taken is None and verdict.may_insist:
-            self._insist = photo
+            self._insist.append(photo)
         if taken is not None and not verdict.accepted:
             self._kept.add(taken)
-        self._verdict = await self._async_words(verdict, insisted=insist and verdict.may_insist)
+        said = await self._async_words(verdict, insisted=insist and verdict.may_insist)
+        face = None if verdict.subject is None else seen.faces[verdict.subject].portrait
+        shown = None if face is None else hub.alerts.async_show(self.flow_id, face)
+        return said if shown is None else f"{said} ![]({shown})"
 
     async def _async_take_seen(self, photo: bytes, seen: Faces, *, insist: bool) -> Judged:
         """Judge a photo by what is seen in it, and have it count at once: the dialog may be closed as it is."""
@@ -293,6 +338,15 @@ class PhotoSteps(PersonSteps):
                     self.hass, "photo_label", "set_aside", photo=labels[each.template_id]
                 )
         return labels
+
+
+def _failure(err: EngineError | VaultError) -> str:
+    """Return the key of what is said when a photo could not be judged or kept."""
+    if isinstance(err, ConsentMissing):
+        return "consent_missing"
+    if isinstance(err, VaultError):
+        return "vault_failed"
+    return "engine_strange" if isinstance(err, EngineIncompatible) else "engine_unavailable"
 
 
 def photo_labels(hass: HomeAssistant, templates: Iterable[Template]) -> dict[str, str]:

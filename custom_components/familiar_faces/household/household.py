@@ -14,7 +14,7 @@ from homeassistant.util.signal_type import SignalTypeFormat
 from homeassistant.util.ulid import bytes_to_ulid
 
 from ..const import CONF_PERSON_ID, CONF_SWITCHED_OFF, DOMAIN, EVERYWHERE
-from ..host.client import EngineClient
+from ..host.asking import Asking
 from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineUnavailable
 from ..people.calibration import Strictness
@@ -25,6 +25,7 @@ from ..vault.errors import VaultError
 from ..vault.records import StoredItems
 from ..vault.retention import Retention
 from ..vault.store import Vault
+from ..visits.missed_visits import MissedVisits
 from ..visits.open_visits import OpenVisits
 from ..visits.tally import Tally
 from ..visits.turns import Turns
@@ -59,6 +60,8 @@ class Household:
         self.next_purge: datetime | None = None
         self.visits_today = 0
         self.open_visits = OpenVisits()
+        self.missed = MissedVisits()
+        """The visits without a name that can still be given one."""
         self.tally = Tally(dt_util.utcnow())
         self.turns = Turns()
         self.wall_clock = WallClock()
@@ -71,7 +74,7 @@ class Household:
         self._telling: asyncio.Task[None] | None = None
 
     @property
-    def client(self) -> EngineClient:
+    def client(self) -> Asking:
         """Return how to ask the engine; raises EngineUnavailable while it is not ready."""
         if self.engine.status is not EngineStatus.READY:
             raise EngineUnavailable(self.engine.last_error or "The engine is not ready")
@@ -212,6 +215,7 @@ class Household:
     def async_forget_in_memory(self, person_id: str) -> None:
         """Show nothing more of somebody: they are forgotten, or agree to less than before."""
         self.open_visits.forget(person_id)
+        self.missed.forget(person_id)
         self.async_send(SIGNAL_FORGOTTEN, person_id)
 
     @callback

@@ -45,6 +45,7 @@ CONSENT_EXPIRED = "consent_expired"
 CONSENT_EXPIRING = "consent_expiring"
 ENGINE_AWAY = "engine_away"
 ENGINE_FAILED = "engine_failed"
+ENGINE_PARTLY_AWAY = "engine_partly_away"
 ENTITY_MISSING = "entity_missing"
 FORGETTING_INCOMPLETE = "forgetting_incomplete"
 LINKS_GUESSED = "links_guessed"
@@ -74,6 +75,7 @@ VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_MISSING, VAULT_TOO_NEW, V
 @callback
 def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
     """Say that nobody is recognised while the engine cannot be prepared; starting anew is not an issue."""
+    _async_check_parts(hass, engine)
     if engine.status is EngineStatus.READY:
         for issue_id in (ENGINE_AWAY, ENGINE_FAILED):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
@@ -85,6 +87,25 @@ def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
     else:
         reason = async_trouble(hass, engine.problem)
         _async_create(hass, ENGINE_AWAY, ENGINE_AWAY, ir.IssueSeverity.ERROR, reason=reason)
+
+
+@callback
+def _async_check_parts(hass: HomeAssistant, engine: Engine) -> None:
+    """Say which of several engines is not used while another does its work."""
+    away = engine.parts_away if engine.status is EngineStatus.READY else {}
+    said = {f"{ENGINE_PARTLY_AWAY}_{address}" for address in away}
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.startswith(ENGINE_PARTLY_AWAY) and issue_id not in said:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    for address, problem in away.items():
+        _async_create(
+            hass,
+            f"{ENGINE_PARTLY_AWAY}_{address}",
+            ENGINE_PARTLY_AWAY,
+            ir.IssueSeverity.WARNING,
+            address=address,
+            reason=async_trouble(hass, problem),
+        )
 
 
 @callback

@@ -19,6 +19,7 @@ from ..household.signals import SIGNAL_SUBENTRY
 from ..household.subentries import async_follow_renames
 from ..vault.errors import VaultError
 from .announcing import Announcer
+from .renaming import async_follow_title
 from .watcher import Watcher
 
 _LOGGER = logging.getLogger(__name__)
@@ -91,6 +92,8 @@ class Following:
                 self._async_rename_device(subentry)
             else:
                 self._household.async_send(SIGNAL_SUBENTRY, subentry)
+            if subentry.subentry_type == SUBENTRY_PERSON and subentry.title != subentry.data[CONF_NAME]:
+                await async_follow_title(self._household, subentry)
         self._household.roster.async_note_people()
         self._followed()
         try:

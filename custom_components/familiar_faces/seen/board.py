@@ -308,11 +308,11 @@ class Board:
         self.turn += 1
         self._visits.correct(corrected)
         moved_to = None if corrected.moved is None else corrected.moved.person_id
-        concerned = (corrected.visit.camera_id, corrected.visit.person_id, moved_to)
+        concerned = (corrected.camera_id, corrected.said, moved_to)
         self._async_say(*concerned)
-        vault, camera_id = self._household.vault, corrected.visit.camera_id
+        vault, camera_id = self._household.vault, corrected.camera_id
         await self._async_read(partial(vault.visits, camera_id=camera_id, limit=FIRST_OF_EACH))
-        people = [each for each in (corrected.visit.person_id, moved_to) if each is not None]
+        people = [each for each in (corrected.said, moved_to) if each is not None]
         await self._async_read(partial(_of_each, partial(vault.last_visits, limit=FIRST_OF_EACH), people))
         self._async_say(*concerned)
 

@@ -140,13 +140,13 @@ class KnownVisits:
 
     def correct(self, corrected: Corrected) -> None:
         """Refile a corrected visit under the right person, or drop it."""
-        wrong, moved = corrected.visit, corrected.moved
-        known = self._take(wrong.visit_id)
+        moved = corrected.moved
+        known = self._take(corrected.visit_id)
         if moved is not None:
             heard_at = None if known is None else known.heard_at
             self._put(replace(KnownVisit.of_record(moved), heard_at=heard_at))
-        if self._last_at.get(wrong.camera_id) == wrong.visit_id:
-            self._last_at[wrong.camera_id] = None if moved is None else moved.visit_id
+        if self._last_at.get(corrected.camera_id) == corrected.visit_id:
+            self._last_at[corrected.camera_id] = None if moved is None else moved.visit_id
 
     def add(self, visits: Iterable[KnownVisit]) -> None:
         """Know of visits from before a start. What is known of them already is known better."""

@@ -464,6 +464,15 @@ class Vault:
         """
         return self._corrector.correct(visit_id, now, person_id)
 
+    def name_visit(self, visit: VisitRecord, picture: bytes | None, now: datetime) -> None:
+        """Keep a visit that had no name as the person's whom the owner says it was.
+
+        Raise UnknownPerson also for someone still being enrolled, AlreadyRecorded when it has a name meanwhile,
+        ConsentMissing when that person's newest consent does not allow that.
+        """
+        self._refuse_leaving(visit.person_id)
+        self._corrector.name(visit, picture, now)
+
     def use_reference(self, person_id: str, template_id: str, *, usable: bool, now: datetime) -> None:
         """Compare with a reference photo, or set it aside; a second time changes nothing.
 

@@ -37,6 +37,10 @@ class Tally:
         if visit.decision is not Decision.FAMILIAR:
             self._visits[visit.visit_id] = (visit.decision, visit.camera_id, visit.started_at)
 
+    def forget(self, visit_id: str) -> None:
+        """Count a visit no more: it turned out whose it was."""
+        self._visits.pop(visit_id, None)
+
     def drop(self, before: datetime) -> None:
         """Know no more of visits that began before a moment."""
         self._visits = {key: each for key, each in self._visits.items() if each[2] >= before}
