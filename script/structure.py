@@ -15,7 +15,7 @@ MODULES = ROOT / "docs" / "modules.md"
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "Home Assistant's own names": ("platforms",),
-    "Surfaces": ("flows", "pages", "views", "actions"),
+    "Surfaces": ("flows", "pages", "views", "actions", "panel"),
     "The whole": ("hub",),
     "Services": (
         "alerts",

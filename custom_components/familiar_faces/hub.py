@@ -29,6 +29,7 @@ from .openness.viewing import ViewingLog
 from .recognising.announcing import Announcer
 from .recognising.following import Following
 from .recognising.identify import Identifying
+from .recognising.late_answers import LateAnswers
 from .recognising.missed import HoldsMissed
 from .seen.board import Board
 from .seen.visit_log import VisitLog
@@ -67,6 +68,7 @@ class Hub(Household):
         ]
         self.announcer.on_ended.append(self.review.async_ended)
         self.identifying = Identifying(self, self.cameras)
+        self.late_answers = LateAnswers(self)
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)
@@ -127,6 +129,8 @@ class Hub(Household):
                 return
             self._stopped = True
             self.vault.on_trouble(None)
+            # As long as the board hears of it.
+            await self.late_answers.async_stop()
             while self._unsubscribe:
                 self._unsubscribe.pop()()
             self.clock.async_stop()

@@ -74,6 +74,8 @@ HUB_SENSORS = (
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
+        # Another one with every look: for whoever wants to know.
+        entity_registry_enabled_default=False,
         value=lambda hub: hub.engine.latency_ms,
     ),
     HubSensorDescription(
@@ -81,6 +83,8 @@ HUB_SENSORS = (
         translation_key="stored_items",
         of=Of.STORED,
         entity_category=EntityCategory.DIAGNOSTIC,
+        # What is measured has no line in Activity for each change.
+        state_class=SensorStateClass.MEASUREMENT,
         value=_stored_items,
     ),
     HubSensorDescription(
@@ -89,6 +93,7 @@ HUB_SENSORS = (
         of=Of.STORED,
         entity_category=EntityCategory.DIAGNOSTIC,
         device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
         value=lambda hub: hub.next_purge,
     ),
 )

@@ -408,6 +408,9 @@ async def test_whatever_was_good_is_saved(hass: HomeAssistant, hub: Hub, entry: 
         "Different photos: 1. 2 more are a good start. Nearly the same photos count once.\n\n"
         "**Eileen is saved.** You can close this dialog now and add more photos later."
     )
+    (person,) = hub.people.values()
+    assert person.name == "Eileen"
+    assert hub.can_recognise(), "also while the dialog is open"
     hass.config_entries.subentries.async_abort(result["flow_id"])
     await hass.async_block_till_done(wait_background_tasks=True)
     (person,) = hub.people.values()

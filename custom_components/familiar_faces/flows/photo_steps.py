@@ -33,10 +33,10 @@ from .photo_uploads import PhotoUploads
 
 CONF_PHOTO = "photo"
 CONF_PHOTOS = "photos"
-UPLOADS = (CONF_PHOTO, "photo_2", "photo_3")
+CONF_PHOTO_2 = "photo_2"
+CONF_PHOTO_3 = "photo_3"
+UPLOADS = (CONF_PHOTO, CONF_PHOTO_2, CONF_PHOTO_3)
 """The fields of one step for photos: the frontend's field takes one file."""
-IMAGE_ERRORS = {"too_large": "photo_too_large", "cut_off": "photo_cut_off"}
-"""What is said of a photo by the engine's reason to refuse it; of all others that it is no image."""
 
 PHOTO = FileSelector(
     FileSelectorConfig(
@@ -107,7 +107,13 @@ class PhotoSteps(PersonSteps):
         self._uploads.async_asked()
         return self.async_show_form(
             step_id="photo",
-            data_schema=vol.Schema({vol.Optional(key): PHOTO for key in UPLOADS}),
+            data_schema=vol.Schema(
+                {
+                    vol.Optional(CONF_PHOTO): PHOTO,
+                    vol.Optional(CONF_PHOTO_2): PHOTO,
+                    vol.Optional(CONF_PHOTO_3): PHOTO,
+                }
+            ),
             errors=errors,
             description_placeholders={"name": self._name},
         )
@@ -127,13 +133,27 @@ class PhotoSteps(PersonSteps):
             except OSError, ValueError:
                 errors[key] = "upload_lost"
             except ImageRejected as err:
-                errors[key] = IMAGE_ERRORS.get(err.reason, "not_an_image")
+                errors[key] = (
+                    "photo_too_large"
+                    if err.reason == "too_large"
+                    else "photo_cut_off"
+                    if err.reason == "cut_off"
+                    else "not_an_image"
+                )
             except UnknownPerson:
                 raise
+            except ConsentMissing:
+                errors["base"] = "consent_missing"
+                break
             except (EngineError, VaultError) as err:
-                if not isinstance(err, ConsentMissing):
-                    log_failure(err)
-                errors["base"] = _failure(err)
+                log_failure(err)
+                errors["base"] = (
+                    "vault_failed"
+                    if isinstance(err, VaultError)
+                    else "engine_strange"
+                    if isinstance(err, EngineIncompatible)
+                    else "engine_unavailable"
+                )
                 break
         return said, errors
 
@@ -183,8 +203,9 @@ class PhotoSteps(PersonSteps):
         """
         if self._enrolling and (await self._async_stored()).templates:
             await self.hass.async_add_executor_job(self._hub.vault.finish_enrolment, self._person_id)
-            # Nothing is lost from here on: whoever is enrolled is shown.
+            # Nothing is lost from here on: whoever is enrolled is shown, and recognised at once.
             self._enrolling, self._enrolled = False, True
+            await self._hub.async_refresh_people()
 
     async def _async_progress(self) -> str:
         """Return how many photos there are, whether that is enough, and that nothing is lost from here on."""
@@ -201,11 +222,16 @@ class PhotoSteps(PersonSteps):
         if self._insist:
             try:
                 self._verdict = await self._async_take_photo(self._insist.pop(0), insist=True)
-            except ImageRejected:
-                self._verdict = await self._async_error("not_an_image")
             except (EngineError, VaultError) as err:
                 log_failure(err)
-                self._verdict = await async_say(self.hass, "photo_verdict", _failure(err))
+                key = (
+                    "vault_failed"
+                    if isinstance(err, VaultError)
+                    else "engine_strange"
+                    if isinstance(err, EngineIncompatible)
+                    else "engine_unavailable"
+                )
+                self._verdict = await async_say(self.hass, "photo_verdict", key)
         return await self.async_step_photos()
 
     def _read_upload(self, file_id: str) -> bytes:
@@ -338,15 +364,6 @@ class PhotoSteps(PersonSteps):
                     self.hass, "photo_label", "set_aside", photo=labels[each.template_id]
                 )
         return labels
-
-
-def _failure(err: EngineError | VaultError) -> str:
-    """Return the key of what is said when a photo could not be judged or kept."""
-    if isinstance(err, ConsentMissing):
-        return "consent_missing"
-    if isinstance(err, VaultError):
-        return "vault_failed"
-    return "engine_strange" if isinstance(err, EngineIncompatible) else "engine_unavailable"
 
 
 def photo_labels(hass: HomeAssistant, templates: Iterable[Template]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from ..const import CONF_PERSON_ID, DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUB
 from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineRefused
 from ..host.process import EngineProcess
-from ..internals.missing import async_missing, async_not_forgettable
+from ..internals.missing import TOLD_BY, async_missing, async_not_forgettable
 from ..people.names import cleaned
 from ..people.person import ConsentState, Person
 from ..vault.errors import (
@@ -37,6 +37,7 @@ AFTER_FAILURES = 3
 """After so many looks in a row without a fresh picture, the owner is told."""
 ALERT_ABOUT_NOBODY = "alert_about_nobody"
 ALERT_RECIPIENT_GONE = "alert_recipient_gone"
+CAMERA_NOBODY_AGREED = "camera_nobody_agreed"
 CAMERA_NO_PICTURE = "camera_no_picture"
 CAMERA_OLD_PICTURE = "camera_old_picture"
 CAMERA_TURNED = "camera_turned"
@@ -123,7 +124,7 @@ def async_check_internals(hass: HomeAssistant) -> None:
         )
     else:
         ir.async_delete_issue(hass, DOMAIN, FORGETTING_INCOMPLETE)
-    if set(async_missing(hass)) - set(unforgettable):
+    if TOLD_BY & set(async_missing(hass)):
         _async_create(hass, PHONES_NOT_TOLD, PHONES_NOT_TOLD, ir.IssueSeverity.ERROR, version=HA_VERSION)
     else:
         ir.async_delete_issue(hass, DOMAIN, PHONES_NOT_TOLD)
@@ -172,6 +173,16 @@ def async_check_pictures(
         _async_create(hass, issue_id, CAMERA_OLD_PICTURE, severity, camera=title)
     elif said == CAMERA_TURNED:
         _async_create(hass, issue_id, CAMERA_TURNED, severity, camera=title)
+
+
+@callback
+def async_check_agreed(hass: HomeAssistant, camera_id: str, title: str, *, nobody: bool) -> None:
+    """Say that none of the people who are here agreed to be recognised at a camera; the dialog asks them all."""
+    issue_id = f"{CAMERA_NOBODY_AGREED}_{camera_id}"
+    if nobody:
+        _async_create_fixable(hass, issue_id, CAMERA_NOBODY_AGREED, ir.IssueSeverity.WARNING, camera=title)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 @callback
@@ -344,7 +355,7 @@ def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
     if subentry.subentry_type == SUBENTRY_CAMERA:
         for entity_id in entities_of(subentry):
             ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}_{entity_id}")
-        for key in OF_PICTURES.values():
+        for key in (CAMERA_NOBODY_AGREED, *OF_PICTURES.values()):
             ir.async_delete_issue(hass, DOMAIN, f"{key}_{subentry.subentry_id}")
     elif subentry.subentry_type == SUBENTRY_ALERT:
         for key in (ALERT_ABOUT_NOBODY, ALERT_RECIPIENT_GONE):
@@ -390,5 +401,17 @@ def _async_create_lasting(
 
 
 @callback
-def _async_create_fixable(hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity) -> None:
-    ir.async_create_issue(hass, DOMAIN, issue_id, is_fixable=True, severity=severity, translation_key=key)
+def _async_create_fixable(
+    hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
+) -> None:
+    for each in _WRITTEN & placeholders.keys():
+        placeholders[each] = cleaned(placeholders[each])
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=True,
+        severity=severity,
+        translation_key=key,
+        translation_placeholders=placeholders or None,
+    )

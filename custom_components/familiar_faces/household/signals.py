@@ -35,6 +35,8 @@ class Of(StrEnum):
     """Which visits go on."""
     STORED = "stored"
     """How much is kept, and until when."""
+    MUTES = "mutes"
+    """Of what nobody is told for a while."""
     SETTINGS = "settings"
     """What the owner chose for the whole house."""
 
@@ -51,6 +53,8 @@ SIGNAL_FORGOTTEN: SignalTypeFormat[str] = SignalTypeFormat("familiar_faces_{}_fo
 """Somebody was forgotten, or agrees to less than before; it carries their id."""
 SIGNAL_CORRECTED: SignalTypeFormat[Corrected] = SignalTypeFormat("familiar_faces_{}_corrected")
 """A visit was not whose it was said to be."""
+SIGNAL_CONFIRMED: SignalTypeFormat[str] = SignalTypeFormat("familiar_faces_{}_confirmed")
+"""The owner said that a visit, whose id it carries, was whose it was said to be."""
 SIGNAL_SHOWN: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_shown_{}")
 """Something else may be shown of the visits to this camera, or of this person."""
 SIGNAL_SUBENTRY: SignalTypeFormat[ConfigSubentry] = SignalTypeFormat("familiar_faces_{}_subentry")

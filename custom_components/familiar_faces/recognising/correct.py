@@ -8,7 +8,7 @@ from homeassistant.util.json import JsonObjectType
 
 from ..const import DOMAIN
 from ..household.household import Household
-from ..household.signals import SIGNAL_CORRECTED
+from ..household.signals import SIGNAL_CONFIRMED, SIGNAL_CORRECTED
 from ..people.person import Person
 from ..vault.errors import ConsentMissing, UnknownVisit, VaultError
 from ..vault.records import VisitRecord
@@ -97,6 +97,7 @@ async def _async_confirm(household: Household, visit: VisitRecord) -> JsonObject
     await household.hass.async_add_executor_job(
         household.vault.confirm_visit, visit.visit_id, dt_util.utcnow()
     )
+    household.async_send(SIGNAL_CONFIRMED, visit.visit_id)
     return {"confirmed": True, "template_id": None, "set_aside": False, "guarded": False}
 
 

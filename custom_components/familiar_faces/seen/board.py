@@ -20,6 +20,7 @@ from ..household.breath import Breath
 from ..household.household import Household
 from ..household.keeping import keeps_visits, may_be_told, may_show, pictures_kept_for
 from ..household.signals import (
+    SIGNAL_CONFIRMED,
     SIGNAL_CORRECTED,
     SIGNAL_FORGOTTEN,
     SIGNAL_SEEN_AGAIN,
@@ -69,6 +70,7 @@ class Board:
             self._household.async_connect(SIGNAL_SEEN_AGAIN, self._async_seen_again),
             self._household.async_connect(SIGNAL_FORGOTTEN, self._async_forgotten),
             self._household.async_connect(SIGNAL_CORRECTED, self._async_corrected),
+            self._household.async_connect(SIGNAL_CONFIRMED, self._async_confirmed),
             self._household.async_on_people(self._async_people_changed),
         ]
 
@@ -262,6 +264,7 @@ class Board:
             person_id=known.person_id,
             name=None if person is None else person.name,
             confidence=known.confidence,
+            confirmed=known.confirmed,
         )
 
     def _picture(self, known: KnownVisit, person: Person | None) -> Picture:
@@ -291,11 +294,22 @@ class Board:
         self._visits.go_on(self._as_known(visit, announced_at))
         self._async_say(visit.camera_id, visit.person_id)
 
+    @callback
+    def _async_confirmed(self, visit_id: str) -> None:
+        """Know that the owner said that a visit was whose it was said to be."""
+        if (known := self._visits.get(visit_id)) is not None:
+            self._visits.go_on(replace(known, confirmed=True))
+            self._async_say(known.camera_id, known.person_id)
+
     def _as_known(self, visit: Visit, announced_at: datetime) -> KnownVisit:
+        before = self._visits.get(visit.visit_id)
         lasting = visit.person_id is None or keeps_visits(self._household, visit.person_id)
-        return KnownVisit.of_visit(
+        known = KnownVisit.of_visit(
             visit, announced_at=announced_at, heard_at=dt_util.utcnow(), lasting=lasting
         )
+        # It may be confirmed while it goes on.
+        said = before is not None and before.person_id == visit.person_id and before.confirmed
+        return replace(known, confirmed=said)
 
     @callback
     def _async_forgotten(self, person_id: str) -> None:

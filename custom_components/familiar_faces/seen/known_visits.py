@@ -39,6 +39,8 @@ class KnownVisit:
     pictured: bool = False
     heard_at: datetime | None = None
     """When it was last heard of; None of what was known before a start."""
+    confirmed: bool = False
+    """Whether the owner said that it was this person."""
 
     @classmethod
     def of_record(cls, record: VisitRecord) -> KnownVisit:
@@ -53,6 +55,7 @@ class KnownVisit:
             last_seen_at=record.until,
             announced_at=record.started_at,
             pictured=record.pictured,
+            confirmed=record.confirmed,
         )
 
     @classmethod

@@ -63,7 +63,7 @@ class VisitRecord:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What followed from a visit with a wrong name, or with none."""
+    """What followed from a correction: of a wrong name, or of a visit without a name."""
 
     visit_id: str
     camera_id: str
