@@ -50,7 +50,7 @@ class _Eyes:
 
 
 class Pipeline:
-    """Both models and what is done with them; one image at a time, whoever calls."""
+    """Both models and what is done with them; one image at a time, for all callers."""
 
     def __init__(self, home: Path, variant: Variant = Variant.INT8BQ) -> None:
         """Load the models, checked; raise WeightsError."""
