@@ -411,7 +411,7 @@ async def test_whatever_was_good_is_saved(hass: HomeAssistant, hub: Hub, entry: 
     progress = result["description_placeholders"]["progress"]
     assert progress == (
         "Different photos: 1. 2 more are a good start. Nearly the same photos count once.\n\n"
-        "**Eileen is saved.** You can close this now, and add more photos later."
+        "**Eileen is saved.** You can close this dialog now and add more photos later."
     )
     (person,) = hub.people.values()
     assert person.name == "Eileen"
@@ -454,7 +454,7 @@ async def test_several_photos_at_once(
     assert "This photo is good." in first
     assert "This photo is good." in second
     assert "cannot be read" not in first + second
-    assert "not a photo that can be read" in third
+    assert "cannot be read as a photo" in third
     (path,) = re.findall(r"!\[\]\((.*?)\)", first)
     answer = await (await hass_client()).get(path)
     assert (answer.status, answer.content_type) == (HTTPStatus.OK, "image/jpeg")

@@ -105,7 +105,7 @@ class Cameras:
             stream.async_start()
 
     async def async_leave(self, camera: str) -> None:
-        """Close the stream of a camera that is not watched any more. Its pictures stay known: they become no newer."""
+        """Close the stream of a camera that is no longer watched. Its pictures stay known: they become no newer."""
         if (stream := self._streams.pop(camera, None)) is not None:
             await stream.async_stop()
 
