@@ -1,0 +1,52 @@
+"""What waits for the owner: Home Assistant's repairs of this integration, and what nobody is recognised without."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from ..const import DOMAIN, SUBENTRY_CAMERA
+from .asked import Asked
+
+
+@callback
+def async_todo(hass: HomeAssistant, asked: Asked) -> list[dict[str, Any]]:
+    """Return what is to be done, the most urgent first; nothing for users, who could do none of it."""
+    if not asked.administrator:
+        return []
+    return [*_issues(hass), *_steps(asked)]
+
+
+def _issues(hass: HomeAssistant) -> Iterator[dict[str, Any]]:
+    """Yield the repairs that are shown: not those that were put off."""
+    found = [
+        each
+        for (domain, _), each in ir.async_get(hass).issues.items()
+        if domain == DOMAIN and each.active and each.dismissed_version is None
+    ]
+    urgent = {ir.IssueSeverity.CRITICAL: 0, ir.IssueSeverity.ERROR: 1}
+    found.sort(key=lambda each: (urgent.get(each.severity or ir.IssueSeverity.WARNING, 2), each.created))
+    for each in found:
+        yield {
+            "id": each.issue_id,
+            "kind": "issue",
+            "key": each.translation_key,
+            "values": each.translation_placeholders or {},
+        }
+
+
+def _steps(asked: Asked) -> Iterator[dict[str, Any]]:
+    """Yield the steps without which nobody is recognised."""
+    hub = asked.hub
+    cameras = [each for each in hub.entry.subentries.values() if each.subentry_type == SUBENTRY_CAMERA]
+    steps: list[tuple[str, str]] = []
+    if not cameras:
+        steps.append(("no_camera", ""))
+    if not hub.roster.subentries():
+        steps.append(("no_person", ""))
+    else:
+        alone = [each for each in cameras if not hub.roster.anybody(each.subentry_id)]
+        steps += [("nobody_agreed", each.title) for each in alone]
+    for key, camera in steps:
+        yield {"id": f"{key} {camera}", "kind": "step", "key": key, "values": {"camera": camera}}
