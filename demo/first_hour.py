@@ -121,8 +121,11 @@ class Owner:
         await self._dialog.get_by_role("textbox", name=self._words(*step, "here", "data", "name")).fill(name)
         await self._seen("who")
         await self._submit()
-        await self._dialog.locator("ha-selector-select ha-checkbox").first.wait_for()
+        await self._dialog.locator("ha-selector-language").wait_for()
         await self._seen("consent")
+        await self._submit()
+        await self._dialog.locator("ha-selector-select ha-checkbox").first.wait_for()
+        await self._seen("agree")
         await self._dialog.locator("ha-selector-select ha-checkbox").first.click()
         visits = self._words("selector", "keeping", "options", "visits")
         await self._dialog.get_by_role("radio", name=visits).click(force=True)
@@ -134,6 +137,8 @@ class Owner:
             await self._submit()
             await self._dialog.locator("step-flow-menu").wait_for()
             await self._seen("photo")
+            # With the first good photo they are saved, and recognised from then on.
+            self._clicks.steps.setdefault("name", self._clicks.count)
         await self._option(*step, "photos", "menu_options", "finish")
         await self._reach(*step, "phones", "title")
         await self._dialog.locator("ha-selector-select").get_by_text(phone).click()
@@ -141,8 +146,6 @@ class Owner:
         await self._submit()
         await self._dialog.locator("step-flow-create-entry").wait_for()
         self._clicks.note("phone")
-        # Without the tick it is one less.
-        self._clicks.steps["name"] = self._clicks.count - 1
         await self._finish()
 
     # What is pressed
@@ -202,7 +205,7 @@ class Owner:
 
     async def _choose_file(self, path: Path) -> None:
         """Choose a file, as a click on the field and one in the system's own window."""
-        await self._dialog.locator("input[type=file]").last.set_input_files(path)
+        await self._dialog.locator("input[type=file]").first.set_input_files(path)
         self._clicks.count += 2
         await self._page.get_by_text(path.name).first.wait_for()
 

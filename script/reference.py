@@ -1,6 +1,6 @@
 """Fills the tables of actions and options in the docs from what the user interface says: see script/structure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 import json
 from pathlib import Path
 import re
@@ -13,6 +13,11 @@ DOCS = ROOT / "docs"
 INTEGRATION = ROOT / "custom_components" / "familiar_faces"
 _BLOCK = re.compile(r"(<!-- reference: ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 """A table between two marks, and where its texts are in the English translations."""
+REST = "rest"
+"""The table of every field of a dialog that no other table has, so that a new one is not left out."""
+_NO_QUESTION = {"qr"}
+"""Fields that only show something."""
+_DIALOGS = ("config", "options", "config_subentries", "issues")
 
 
 def reference_pages() -> dict[Path, str]:
@@ -20,11 +25,36 @@ def reference_pages() -> dict[Path, str]:
     texts = json.loads((INTEGRATION / "translations" / "en.json").read_text(encoding="utf-8"))
     services = yaml.safe_load((INTEGRATION / "services.yaml").read_text(encoding="utf-8"))
     pages = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}
+    named = {found[2] for page in pages.values() for found in _BLOCK.finditer(page)}
+    texts[REST] = rest(texts, named)
     return {path: filled(page, texts, services) for path, page in pages.items() if _BLOCK.search(page)}
 
 
+def rest(texts: Mapping[str, Any], named: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return the fields of all dialogs, with their helps, without those of the forms that are named."""
+    forms = [each for kind in _DIALOGS for each in forms_in(texts[kind], kind)]
+    known = {label for path, said in forms if path in named for label in said.get("data", {}).values()}
+    others: dict[str, dict[str, str]] = {"data": {}, "data_description": {}}
+    for path, said in forms:
+        for name, label in said.get("data", {}).items():
+            if label not in known and name not in _NO_QUESTION:
+                known.add(label)
+                others["data"][f"{path}.{name}"] = label
+                others["data_description"][f"{path}.{name}"] = said.get("data_description", {}).get(name, "")
+    return others
+
+
+def forms_in(texts: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each form below a place in the translations, with where it is."""
+    if isinstance(texts.get("data"), Mapping):
+        yield path, texts
+    for name, text in texts.items():
+        if isinstance(text, Mapping):
+            yield from forms_in(text, f"{path}.{name}")
+
+
 def filled(page: str, texts: Mapping[str, Any], services: Mapping[str, Any]) -> str:
-    """Return a page with every table between its marks written anew; raise KeyError where there is no such text."""
+    """Return a page with every table between its marks written again; raise KeyError where there is no such text."""
 
     def table(found: re.Match[str]) -> str:
         path = found[2].split(".")

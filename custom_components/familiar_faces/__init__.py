@@ -1,4 +1,4 @@
-"""Familiar Faces: who of the people who agreed to it is at the camera, told locally."""
+"""Familiar Faces: shows which consenting people are at the cameras, locally."""
 
 from functools import partial
 

@@ -21,16 +21,16 @@ CONF_FORGETTING: Final = "forgetting"
 """Ids of people who were removed and could not be erased yet: tried again at every start."""
 CONF_PEOPLE: Final = "people"
 """Ids of the people who were shown when this was written. It tells, at a start, somebody who was removed while
-this did not run from somebody whom a crash kept from being shown."""
+this did not run from a person that a crash kept from being shown."""
 CONF_SWITCHED_OFF: Final = "switched_off"
 """Ids of the cameras, and `EVERYWHERE`, at which recognition is switched off. Here and not among the restored
 states, because those are written every quarter of an hour: what was switched off has to stay off."""
 EVERYWHERE: Final = "hub"
 """Stands for all cameras together among what is switched off."""
 CONF_UNANNOUNCED: Final = "unannounced"
-"""Ids of the people and cameras that no alert tells of, and of the alerts that are switched off."""
+"""Ids of the people and cameras without notifications, and of the alerts that are switched off."""
 CONF_MUTED: Final = "muted"
-"""Of whom and of what somebody is not told for a while, see `alerts.mutes`."""
+"""People and cameras muted for a recipient for a while, see `alerts.mutes`."""
 BOOKKEEPING: Final = {CONF_FORGETTING, CONF_MUTED, CONF_PEOPLE, CONF_SWITCHED_OFF, CONF_UNANNOUNCED}
 """What the entry's data holds besides what the owner chose."""
 
@@ -51,7 +51,7 @@ CONF_NOTICE: Final = "notice"
 CONF_RESPONSIBLE: Final = "responsible"
 CONF_CONTACT: Final = "contact"
 CONF_LANGUAGE: Final = "language"
-"""In which language pages are shown to whoever asks for none."""
+"""The language of pages for visitors whose browser asks for no known one."""
 
 # A camera subentry
 CONF_CAMERA: Final = "camera"
@@ -59,7 +59,7 @@ CONF_MODE: Final = "mode"
 CONF_PUBLIC_SPACE: Final = "public_space"
 CONF_TRIGGERS: Final = "triggers"
 CONF_ROLES: Final = "roles"
-"""By a trigger's entity id, whether it is a bell or tells of motion; `Role`."""
+"""By a trigger's entity id, whether it is a bell or detects motion; `Role`."""
 CONF_EVENT_TYPES: Final = "event_types"
 """By a trigger's entity id, which of an event entity's types start a look."""
 CONF_SOURCE: Final = "source"
@@ -114,7 +114,7 @@ ATTR_QUALITY: Final = "quality"
 ATTR_REASON: Final = "reason"
 ATTR_VISIT_ID: Final = "visit_id"
 
-# By these entities are found that tell of visits
+# By these, entities are found that show visits
 KEY_PRESENT: Final = "present"
 KEY_SEEN: Final = "seen"
 KEY_VISITOR: Final = "visitor"

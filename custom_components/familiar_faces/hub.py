@@ -1,4 +1,4 @@
-"""The running whole of a config entry: builds what works for the household, starts it and stops it."""
+"""The running config entry: builds the services of the household, starts and stops them."""
 
 import asyncio
 import logging

@@ -98,7 +98,7 @@ class LastVisitorImage(CameraEntity, _VisitImage):
     @property
     @override
     def visit(self) -> Shown | None:
-        """Return the newest visit of which there is a picture."""
+        """Return the newest visit that has a picture."""
         return self.hub.board.last_picture(camera_id=self.camera_id)
 
 
@@ -113,7 +113,7 @@ class LastPictureImage(PersonEntity, _VisitImage):
     @property
     @override
     def visit(self) -> Shown | None:
-        """Return the newest visit of which there is a picture."""
+        """Return the newest visit that has a picture."""
         return self.hub.board.last_picture(person_id=self.person_id)
 
 

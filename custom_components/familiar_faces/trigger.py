@@ -116,7 +116,7 @@ class StrangerSeen(VisitTrigger):
 
 
 class UnclearSeen(VisitTrigger):
-    """Somebody was seen at a camera of whom it is not clear who they are."""
+    """An unidentified visitor was seen at a camera."""
 
     decision = Decision.UNCLEAR
 

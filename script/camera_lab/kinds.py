@@ -78,6 +78,6 @@ KINDS: tuple[Kind, ...] = (
     _stream("h264_portrait_gop2_warm", Format(H264, 1080, 1920, 2), WARM),
     _stream("h264_half_gop2_cold", Format(H264, 960, 1920, 2), COLD),
     _stream("h264_fisheye_gop2_warm", Format(H264, 1920, 1920, 2, fisheye=True), WARM),
-    _stream("h264_1080_gop2_single", _full_hd(H264, 2), PRELOADED, single=True),
+    _stream("h264_1080_gop2_single", _full_hd(H264, 2), PRELOADED, single=True, check=Fault.ERROR),
     Kind("ffmpeg", "ffmpeg", _full_hd(H264, 2), COLD, faults=STREAM_FAULTS),
 )

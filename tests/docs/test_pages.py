@@ -12,6 +12,12 @@ MOST_WORDS = 1500
 MOST_WORDS_OF_README = 900
 LINK = re.compile(r"(?<!!)\[(?:!\[[^\]]*\]\([^)]*\)|[^\]])*\]\(([^)\s]+)\)")
 CONTENTS = re.compile(r"^- \[(.+)\]\(#([^)]+)\)$", re.MULTILINE)
+HARD_TO_READ = re.compile(
+    r"\b(?:of whom|of which|whoever|any more|tells? of|themself|said yes)\b", re.IGNORECASE
+)
+"""Turns of phrase that readers who learned English stumble over; a plain noun or verb is always at hand."""
+TAKEN_OVER = re.compile(r"<!-- reference: .*?<!-- end -->", re.DOTALL)
+"""What the dialogs say, whose words have a test of their own."""
 EVERY_PAGE = sorted([*PAGES, *ROOT.glob("*.md"), *ROOT.glob("deploy/*/*.md"), *ROOT.glob(".github/**/*.md")])
 
 
@@ -98,3 +104,13 @@ def test_only_one_page_is_generated() -> None:
     """It may be long, for it has a line for every file."""
     assert "written by `script/structure`" in GENERATED.read_text()
     assert [page for page in WRITTEN if "written by `script/structure`" in page.read_text()] == []
+
+
+@pytest.mark.parametrize("page", [each for each in EVERY_PAGE if each != GENERATED], ids=name)
+def test_a_page_is_in_plain_words(page: Path) -> None:
+    text = TAKEN_OVER.sub("", page.read_text())
+    assert HARD_TO_READ.findall(text) == []
+
+
+def test_hard_words_are_found() -> None:
+    assert HARD_TO_READ.findall("Whoever comes, of whom nothing is kept") == ["Whoever", "of whom"]

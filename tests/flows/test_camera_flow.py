@@ -384,7 +384,7 @@ async def test_a_frozen_camera_is_said_to_be_one(
     result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
     found = result["description_placeholders"]["found"]
     assert found.startswith("1 face, ")
-    assert "the same picture again and again" in found
+    assert "repeated one picture" in found
 
 
 async def test_a_turned_camera(
@@ -394,7 +394,7 @@ async def test_a_turned_camera(
     lying = Image.open(BytesIO(frame(astronaut()))).transpose(Image.Transpose.ROTATE_90)
     front_door.frames = [jpeg(lying)]
     result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
-    assert "turn it by 90 degrees" in result["description_placeholders"]["found"]
+    assert "set a rotation of 90 degrees" in result["description_placeholders"]["found"]
     result = await choose(hass, result, "pictures")
     suggested = {str(key): key.description["suggested_value"] for key in result["data_schema"].schema}
     assert suggested["turn"] == "90"

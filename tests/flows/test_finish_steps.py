@@ -132,7 +132,7 @@ async def test_two_photos_that_disagree(hass: HomeAssistant, hub: Hub, entry: Mo
     """Neither can be said to be the right one: both are asked about, none is proposed, not all may go."""
     result = await _take(hass, await _start(hass, entry), _his(), different_photos()[0])
     result = await choose(hass, result, "finish")
-    assert "there is no telling which are right: 1, 2." in result["description_placeholders"]["finding"]
+    assert "it is unclear which are right: 1, 2." in result["description_placeholders"]["finding"]
     assert suggestion(result) == []
     both = _photos(result)
     result = await configure(hass, result, {"photos": both})

@@ -226,9 +226,9 @@ async def test_child_needs_a_guardian(hass: HomeAssistant, hub: Hub, entry: Mock
         pytest.param(lambda: jpeg(group()), "more than one face", id="six faces"),
         pytest.param(lambda: jpeg(astronaut().resize((140, 140))), "too small", id="too small"),
         pytest.param(
-            lambda: jpeg(variant(astronaut().resize((540, 540)), blur=9)), "Not taken", id="too blurred"
+            lambda: jpeg(variant(astronaut().resize((540, 540)), blur=9)), "Not added", id="too blurred"
         ),
-        pytest.param(lambda: jpeg(variant(astronaut(), light=0.06)), "Not taken", id="too dark"),
+        pytest.param(lambda: jpeg(variant(astronaut(), light=0.06)), "Not added", id="too dark"),
     ],
 )
 async def test_photo_that_will_not_do(
@@ -408,6 +408,9 @@ async def test_whatever_was_good_is_saved(hass: HomeAssistant, hub: Hub, entry: 
         "Different photos: 1. 2 more are a good start. Nearly the same photos count once.\n\n"
         "**Eileen is saved.** You can close this now, and add more photos later."
     )
+    (person,) = hub.people.values()
+    assert person.name == "Eileen"
+    assert hub.can_recognise(), "also while the dialog is open"
     hass.config_entries.subentries.async_abort(result["flow_id"])
     await hass.async_block_till_done(wait_background_tasks=True)
     (person,) = hub.people.values()

@@ -41,7 +41,7 @@ async def test_a_camera_that_nobody_agreed_to(
     watching = await browser()
     assert keys(await watching.subscribe(limit=0)) == []
     await change_choices(hass, hub, nadie, cameras=frozenset())
-    await until(watching, ["nobody_agreed"])
+    await until(watching, ["camera_nobody_agreed"])
 
 
 async def test_repairs(hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str) -> None:

@@ -1,4 +1,4 @@
-"""The action that has nobody told for a while: of a person, of a camera, or by an alert."""
+"""The action that mutes notifications for a while: about a person, about a camera, or of an alert."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING

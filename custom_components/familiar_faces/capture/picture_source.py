@@ -74,6 +74,8 @@ class Wish:
     """Width in pixels of the smallest face to look for."""
     portraits: bool = False
     """Whether to cut out a picture of each face."""
+    mirrored: bool = False
+    """Whether embeddings are to be as steady as those of reference photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Ask:
             image,
             min_face=wish.min_face,
             portraits=wish.portraits,
+            mirrored=wish.mirrored,
             rotate=self.turn,
             timeout=self.timeout,
         )

@@ -162,7 +162,8 @@ class _LookAtStream:
                 picture=self._every_picture or self.newest is None,
                 min_face=wish.min_face,
                 portraits=wish.portraits,
-                rotate=self._ask.turn,
+                mirrored=wish.mirrored,
+                rotate=(self._ask.turn + self._stream.turn) % 360,
                 timeout=LOOK_SECONDS,
             )
         except NoNewFrame as err:

@@ -1,4 +1,4 @@
-"""Which entities belong with a camera: its doorbells, what tells of motion there, and its event pictures."""
+"""Which entities belong with a camera: its doorbells, what detects motion there, and its event pictures."""
 
 import re
 

@@ -59,7 +59,7 @@ class RightOfWay:
 
 
 class Stepwise:
-    """A model, the detector's or the recogniser's, each use of which is one step."""
+    """A model, the detector's or the recogniser's, each of its uses is one step."""
 
     def __init__(self, model: Any, way: RightOfWay) -> None:
         """Use `model`, which looks use too: it keeps nothing between two calls."""

@@ -1,4 +1,4 @@
-"""The waiting room of the engine: bounded, one image at a time, and whoever leaves loses the place."""
+"""The waiting room of the engine: bounded, one image at a time, and a caller that leaves loses its place."""
 
 import asyncio
 from collections import deque

@@ -170,7 +170,7 @@ class ConsentStep(PhotoSteps):
         if self._enrolling:
             await self.hass.async_add_executor_job(vault.record_consent, self._person_id, consent)
         else:
-            # Before it is done: whoever closes the dialog in this moment leaves nobody half enrolled.
+            # Before it is done: closing the dialog in this moment leaves nobody half enrolled.
             self._enrolling = True
             try:
                 await self.hass.async_add_executor_job(

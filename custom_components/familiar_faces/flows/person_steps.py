@@ -19,7 +19,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class PersonSteps(ConfigSubentryFlow):
-    """Knows the person whom a dialog is about."""
+    """Knows the person of a dialog."""
 
     def __init__(self) -> None:
         """Start with nobody."""

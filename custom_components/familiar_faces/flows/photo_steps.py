@@ -5,7 +5,7 @@ from typing import Any, override
 
 from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import (
     FileSelector,
     FileSelectorConfig,
@@ -26,16 +26,17 @@ from ..people.person import Template
 from ..people.photos import PhotoVerdict
 from ..people.templates import ENOUGH_PHOTOS, count_distinct, leaves_one
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
+from ..wording.dates import say_moment
 from ..wording.words import async_say
 from .person_steps import PersonSteps, log_failure
 from .photo_uploads import PhotoUploads
 
 CONF_PHOTO = "photo"
 CONF_PHOTOS = "photos"
-UPLOADS = (CONF_PHOTO, "photo_2", "photo_3")
+CONF_PHOTO_2 = "photo_2"
+CONF_PHOTO_3 = "photo_3"
+UPLOADS = (CONF_PHOTO, CONF_PHOTO_2, CONF_PHOTO_3)
 """The fields of one step for photos: the frontend's field takes one file."""
-IMAGE_ERRORS = {"too_large": "photo_too_large", "cut_off": "photo_cut_off"}
-"""What is said of a photo by the engine's reason to refuse it; of all others that it is no image."""
 
 PHOTO = FileSelector(
     FileSelectorConfig(
@@ -60,7 +61,7 @@ class PhotoSteps(PersonSteps):
         self._at_camera = False
         """Whether a camera may take some."""
         self._insist: list[bytes] = []
-        """Photos that were refused for whom they resemble, and may be insisted on."""
+        """Photos that were refused because they resemble another person, and may be insisted on."""
         self._kept: set[str] = set()
         """Templates that are the person's by the owner's word, although they look like somebody else's."""
 
@@ -106,7 +107,13 @@ class PhotoSteps(PersonSteps):
         self._uploads.async_asked()
         return self.async_show_form(
             step_id="photo",
-            data_schema=vol.Schema({vol.Optional(key): PHOTO for key in UPLOADS}),
+            data_schema=vol.Schema(
+                {
+                    vol.Optional(CONF_PHOTO): PHOTO,
+                    vol.Optional(CONF_PHOTO_2): PHOTO,
+                    vol.Optional(CONF_PHOTO_3): PHOTO,
+                }
+            ),
             errors=errors,
             description_placeholders={"name": self._name},
         )
@@ -126,13 +133,27 @@ class PhotoSteps(PersonSteps):
             except OSError, ValueError:
                 errors[key] = "upload_lost"
             except ImageRejected as err:
-                errors[key] = IMAGE_ERRORS.get(err.reason, "not_an_image")
+                errors[key] = (
+                    "photo_too_large"
+                    if err.reason == "too_large"
+                    else "photo_cut_off"
+                    if err.reason == "cut_off"
+                    else "not_an_image"
+                )
             except UnknownPerson:
                 raise
+            except ConsentMissing:
+                errors["base"] = "consent_missing"
+                break
             except (EngineError, VaultError) as err:
-                if not isinstance(err, ConsentMissing):
-                    log_failure(err)
-                errors["base"] = _failure(err)
+                log_failure(err)
+                errors["base"] = (
+                    "vault_failed"
+                    if isinstance(err, VaultError)
+                    else "engine_strange"
+                    if isinstance(err, EngineIncompatible)
+                    else "engine_unavailable"
+                )
                 break
         return said, errors
 
@@ -182,8 +203,9 @@ class PhotoSteps(PersonSteps):
         """
         if self._enrolling and (await self._async_stored()).templates:
             await self.hass.async_add_executor_job(self._hub.vault.finish_enrolment, self._person_id)
-            # Nothing is lost from here on: whoever is enrolled is shown.
+            # Nothing is lost from here on: whoever is enrolled is shown, and recognised at once.
             self._enrolling, self._enrolled = False, True
+            await self._hub.async_refresh_people()
 
     async def _async_progress(self) -> str:
         """Return how many photos there are, whether that is enough, and that nothing is lost from here on."""
@@ -200,11 +222,16 @@ class PhotoSteps(PersonSteps):
         if self._insist:
             try:
                 self._verdict = await self._async_take_photo(self._insist.pop(0), insist=True)
-            except ImageRejected:
-                self._verdict = await self._async_error("not_an_image")
             except (EngineError, VaultError) as err:
                 log_failure(err)
-                self._verdict = await async_say(self.hass, "photo_verdict", _failure(err))
+                key = (
+                    "vault_failed"
+                    if isinstance(err, VaultError)
+                    else "engine_strange"
+                    if isinstance(err, EngineIncompatible)
+                    else "engine_unavailable"
+                )
+                self._verdict = await async_say(self.hass, "photo_verdict", key)
         return await self.async_step_photos()
 
     def _read_upload(self, file_id: str) -> bytes:
@@ -281,7 +308,7 @@ class PhotoSteps(PersonSteps):
         try:
             templates = (await self._async_stored()).templates
             set_aside = [each for each in templates if not each.usable]
-            every = photo_labels(templates)
+            every = photo_labels(self.hass, templates)
             labels = {each.template_id: every[each.template_id] for each in set_aside}
             if user_input is not None:
                 await self._async_use_photos(chosen_of(set_aside, user_input))
@@ -330,7 +357,7 @@ class PhotoSteps(PersonSteps):
 
     async def _async_labels(self, templates: Iterable[Template]) -> dict[str, str]:
         """Return what a person's photos are called, and which of them are set aside."""
-        labels = photo_labels(templates)
+        labels = photo_labels(self.hass, templates)
         for each in templates:
             if not each.usable:
                 labels[each.template_id] = await async_say(
@@ -339,25 +366,16 @@ class PhotoSteps(PersonSteps):
         return labels
 
 
-def _failure(err: EngineError | VaultError) -> str:
-    """Return the key of what is said when a photo could not be judged or kept."""
-    if isinstance(err, ConsentMissing):
-        return "consent_missing"
-    if isinstance(err, VaultError):
-        return "vault_failed"
-    return "engine_strange" if isinstance(err, EngineIncompatible) else "engine_unavailable"
-
-
-def photo_labels(templates: Iterable[Template]) -> dict[str, str]:
+def photo_labels(hass: HomeAssistant, templates: Iterable[Template]) -> dict[str, str]:
     """Return what a person's photos are called, numbered in the order in which they were added."""
     return {
-        each.template_id: f"{number}. {dt_util.as_local(each.added_at):%Y-%m-%d %H:%M}"
+        each.template_id: f"{number}. {say_moment(hass, each.added_at)}"
         for number, each in enumerate(templates, start=1)
     }
 
 
 def photos_schema(labels: dict[str, str]) -> vol.Schema:
-    """Return a form to choose from photos, of which the ids and names are given."""
+    """Return a form to choose from photos, given by id and name."""
     options = [SelectOptionDict(value=value, label=label) for value, label in labels.items()]
     choices = SelectSelector(
         SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)

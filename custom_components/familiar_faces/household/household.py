@@ -107,7 +107,7 @@ class Household:
         """Return a context for what is told of somebody's visit; without a person one that tells nothing.
 
         What automations make of it is found by that when the person is forgotten. It is another one each time, and
-        says nothing to whoever has not the vault's key.
+        says nothing without the vault's key.
         """
         return Context() if person_id is None else Context(id=bytes_to_ulid(self.vault.marks.new(person_id)))
 

@@ -60,7 +60,7 @@ SIGNAL_SHOWN: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_shown_{
 SIGNAL_SUBENTRY: SignalTypeFormat[ConfigSubentry] = SignalTypeFormat("familiar_faces_{}_subentry")
 """A subentry was added."""
 SIGNAL_TOLD: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_told")
-"""An alert notified somebody of a visit, or it is shown no more that it did."""
+"""An alert notified somebody about a visit, or that is no longer shown."""
 
 type Listener = Callable[[HomeAssistant, str], CALLBACK_TYPE]
 """Connects something to a signal of the entry with an id; returns how to end that."""

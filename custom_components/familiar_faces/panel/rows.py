@@ -15,7 +15,7 @@ from ..recognising.late_answers import Waiting
 from ..seen.listing import Cursor, Listed, Page
 from ..seen.lookup import Here
 from ..seen.shown import Shown
-from .asked import Asked
+from .permitted import Asked
 from .todo import async_todo
 
 VERY_SURE = 0.99

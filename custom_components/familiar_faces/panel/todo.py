@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN, SUBENTRY_CAMERA
-from .asked import Asked
+from .permitted import Asked
 
 
 @callback
@@ -37,16 +37,9 @@ def _issues(hass: HomeAssistant) -> Iterator[dict[str, Any]]:
 
 
 def _steps(asked: Asked) -> Iterator[dict[str, Any]]:
-    """Yield the steps without which nobody is recognised."""
-    hub = asked.hub
-    cameras = [each for each in hub.entry.subentries.values() if each.subentry_type == SUBENTRY_CAMERA]
-    steps: list[tuple[str, str]] = []
-    if not cameras:
-        steps.append(("no_camera", ""))
-    if not hub.roster.subentries():
-        steps.append(("no_person", ""))
-    else:
-        alone = [each for each in cameras if not hub.roster.anybody(each.subentry_id)]
-        steps += [("nobody_agreed", each.title) for each in alone]
-    for key, camera in steps:
-        yield {"id": f"{key} {camera}", "kind": "step", "key": key, "values": {"camera": camera}}
+    """Yield the steps without which nobody is recognised, and of which no repair says so."""
+    subentries = asked.hub.entry.subentries.values()
+    if not any(each.subentry_type == SUBENTRY_CAMERA for each in subentries):
+        yield {"id": "no_camera", "kind": "step", "key": "no_camera", "values": {}}
+    if not asked.hub.roster.subentries():
+        yield {"id": "no_person", "kind": "step", "key": "no_person", "values": {}}

@@ -1,4 +1,4 @@
-"""Verification, one to one: whether an individual is the one person whom they are claimed to be."""
+"""Verification, one to one: whether an individual is the claimed person."""
 
 from dataclasses import dataclass
 from datetime import datetime

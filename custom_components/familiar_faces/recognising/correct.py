@@ -1,4 +1,4 @@
-"""What the owner says of a visit: the work of the action `correct_visit`."""
+"""Corrections of a visit's name: the work of the action `correct_visit`."""
 
 import logging
 

@@ -91,7 +91,7 @@ class Watcher:
         """Takes back the look that is to be taken again."""
         self._polls = 0
         self._somebody = False
-        """Whether the last look of a camera that is looked at all the time saw somebody whom it could not decide."""
+        """Whether the last check of a camera in mode "always" saw a visitor without a decision."""
         self._looking: asyncio.Task[None] | None = None
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._failing: str | None = None
@@ -298,7 +298,7 @@ class Watcher:
         )
 
     async def _async_take(self, look: Look, clock: Clock) -> None:
-        """Add pictures to a look until everybody in it is decided or there are no more."""
+        """Add pictures to a look until everybody in it is decided or the pictures end."""
 
         @callback
         def picture(frame: bytes | None) -> None:

@@ -2,7 +2,7 @@
 
 It alone applies what somebody agreed to, how long things are kept, that somebody was forgotten or a visit
 corrected, and what is known again after a start. It is asked whenever something is shown: what it said a minute
-ago may not hold any more.
+ago may no longer hold.
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable
@@ -95,7 +95,7 @@ class Board:
 
     @callback
     def last_picture(self, *, camera_id: str | None = None, person_id: str | None = None) -> Shown | None:
-        """Return the newest visit to a camera, or of a person, of which there is a picture."""
+        """Return the newest visit to a camera, or of a person, that has a picture."""
         if person_id is not None:
             known = self._visits.of_person(person_id)
         else:
@@ -318,7 +318,7 @@ class Board:
         self._async_say(person_id, *self._visits.forget(person_id))
 
     async def _async_corrected(self, corrected: Corrected) -> None:
-        """Know a visit under whose it really was, and the one before it where it was nobody's who is known."""
+        """Refile a corrected visit under the right person, and the one before it where nobody known came."""
         self.turn += 1
         self._visits.correct(corrected)
         moved_to = None if corrected.moved is None else corrected.moved.person_id
@@ -378,7 +378,7 @@ class Board:
             raise self._failure
 
     async def _async_people_changed(self) -> None:
-        """Know no more of what is past its time: a longer one that is set later brings nothing back."""
+        """Drop what is past its time: a longer one that is set later brings nothing back."""
         if self._failure is not None:
             await self.async_read()
         breath = Breath()

@@ -142,7 +142,7 @@ class KnownVisits:
         return {each.camera_id for each in gone}
 
     def correct(self, corrected: Corrected) -> None:
-        """Know a visit under whose it really was, or not at all."""
+        """Refile a corrected visit under the right person, or drop it."""
         moved = corrected.moved
         known = self._take(corrected.visit_id)
         if moved is not None:

@@ -1,4 +1,4 @@
-"""Corrections by the owner: a visit was whose it was said to be, or it was not. One transaction each."""
+"""Corrections by the owner: a visit's name was right, or wrong. One transaction each."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -63,7 +63,7 @@ class VisitRecord:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What a visit that was not whose it was said to be, or that had no name, has led to."""
+    """What followed from a correction: of a wrong name, or of a visit without a name."""
 
     visit_id: str
     camera_id: str

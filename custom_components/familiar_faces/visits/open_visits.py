@@ -1,4 +1,4 @@
-"""Visits that still go on: which looks belong together, and when what was seen is forgotten."""
+"""Visits that still go on: which looks belong together, and when they are forgotten."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta

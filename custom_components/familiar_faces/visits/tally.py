@@ -1,4 +1,4 @@
-"""How many visitors without a name came today: counted in memory, and nothing kept of whom it was."""
+"""How many visitors without a name came today: counted in memory, with nothing kept about them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
