@@ -163,6 +163,10 @@ async def test_it_can_be_read_by_everybody(hass: HomeAssistant, shown: Home, hub
         picture = rows(page).first.locator("img")
         await expect(picture).to_be_visible()
         assert await picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
+        box, words = await picture.bounding_box(), await rows(page).first.locator(".name").bounding_box()
+        assert box is not None
+        assert words is not None
+        assert box["x"] + box["width"] <= words["x"], "the face is before the name"
         await shoot(page, f"visits-{width}-{'dark' if dark else 'light'}-{language}")
         await rows(page).first.focus()
         await page.keyboard.press("Enter")

@@ -16,6 +16,7 @@ from ..seen.listing import Cursor, Listed, Page
 from ..seen.lookup import Here
 from ..seen.shown import Shown
 from .permitted import Asked
+from .todo import async_todo
 
 VERY_SURE = 0.99
 SURE = 0.95
@@ -78,6 +79,7 @@ def async_now(hass: HomeAssistant, asked: Asked) -> Said:
         "engine_error": engine.last_error if asked.administrator else None,
         "cameras": [_camera(hass, asked, here) for here in asked.lookup.here()],
         "muted": _muted(asked),
+        "todo": async_todo(hass, asked),
     }
 
 
