@@ -1,7 +1,7 @@
 """Keeping a camera's stream: warm or for a look, again after it was lost, and for several looks at once."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 import gc
 import time
@@ -13,6 +13,8 @@ from custom_components.familiar_faces.capture.packets import Piece
 from custom_components.familiar_faces.capture.stream_origin import Origin, StreamEnd
 from custom_components.familiar_faces.capture.stream_reader import StreamAddress
 from tests.common.live_streams import LiveStream
+
+from ..common.waiting import until
 
 
 class Finding:
@@ -36,13 +38,6 @@ async def kept(find: Finding, *, warm: bool) -> AsyncGenerator[CameraStream]:
     finally:
         await stream.async_stop()
         assert stream.size == 0
-
-
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.02)
 
 
 async def collect(subscription: Subscription, count: int) -> list[Piece]:

@@ -1,7 +1,7 @@
 """A camera that takes one connection alone, and Home Assistant holds it: its own stream is read instead."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -30,6 +30,8 @@ from custom_components.familiar_faces.capture.stream_origin import StreamEnd
 from custom_components.familiar_faces.capture.stream_pictures import BEFORE, StreamPictures
 from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.host.serving import open_session
+
+from ..common.waiting import until
 
 FORM = films.Format(films.H264, 960, 540, 2)
 ONE_PART = 1.2
@@ -106,13 +108,6 @@ class _Camera:
             yield stream
         finally:
             await stream.async_stop()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 40) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """A camera that refuses, and go2rtc shares its stream on; go2rtc's answers are those of a server of this machine."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 import sys
-import time
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
@@ -27,6 +25,8 @@ from custom_components.familiar_faces.capture.stream_origin import Origin, Strea
 from custom_components.familiar_faces.capture.stream_reader import StreamAddress
 from custom_components.familiar_faces.internals import go2rtc_server
 from custom_components.familiar_faces.internals.go2rtc_server import async_restream_of, check
+
+from ..common.waiting import until
 
 NAME = "generic_door_1"
 
@@ -127,13 +127,6 @@ async def test_another_home_assistant(hass: HomeAssistant, go2rtc: Go2rtc) -> No
     hass.config.components.remove("go2rtc")
     hass.data["go2rtc"] = SimpleNamespace(address="somewhere")
     assert check(hass), "it is not used"
-
-
-async def until(condition: Callable[[], bool], seconds: float = 40) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.02)
 
 
 async def test_it_is_read_where_the_camera_refuses(

@@ -5,14 +5,17 @@ from typing import override
 
 from homeassistant.components.camera import Camera
 from homeassistant.components.camera.const import CameraEntityFeature
+from homeassistant.components.camera.helper import get_camera_from_entity_id
 from homeassistant.components.camera.webrtc import (
     CameraWebRTCProvider,
     WebRTCSendMessage,
     async_register_webrtc_provider,
 )
+from homeassistant.components.push.camera import PushCamera
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.setup import async_setup_component
 import pytest
 from webrtc_models import RTCIceCandidateInit
 
@@ -113,3 +116,24 @@ async def test_a_camera_that_is_away(hass: HomeAssistant) -> None:
         await async_fetch_still(hass, CAMERA)
     assert raised.value.trouble is Trouble.NO_PICTURE
     assert provider.asked == 0
+
+
+async def test_a_push_camera_shows_only_what_comes(hass: HomeAssistant) -> None:
+    """While nothing comes, Home Assistant shows the last pictures of its own push camera in turn, as if they were new."""
+    config = {"camera": {"platform": "push", "name": "push", "webhook_id": "a_secret", "buffer": 2}}
+    assert await async_setup_component(hass, "camera", config)
+    await hass.async_block_till_done()
+    with pytest.raises(NoPicture) as raised:
+        await async_fetch_still(hass, "camera.push")
+    assert raised.value.trouble is Trouble.OLD_PICTURE
+    entity = get_camera_from_entity_id(hass, "camera.push")
+    assert isinstance(entity, PushCamera)
+    await entity.update_image(LIVE, "a.jpg")
+    assert await async_fetch_still(hass, "camera.push") == LIVE
+    # As after its timeout.
+    entity._attr_is_recording = False
+    entity.async_write_ha_state()
+    with pytest.raises(NoPicture):
+        await async_fetch_still(hass, "camera.push")
+    assert entity._expired_listener is not None
+    entity._expired_listener()

@@ -250,6 +250,8 @@ class Teller:
         if telling.answers and part.kind is Kind.FAMILIAR and keeps_visits(self._household, part.individual):
             answers += [Answer.RIGHT, Answer.NOT_THEM]
         elif telling.answers and part.kind is not Kind.FAMILIAR and await self._async_may_enrol(recipient):
+            if self._household.missed.get(part.visit_id or "", dt_util.utcnow()) is not None:
+                answers.append(Answer.IT_WAS)
             answers.append(Answer.WHO)
         answers.append(Answer.MUTE)
         titles = {each: await self._async_title(each, telling) for each in answers}

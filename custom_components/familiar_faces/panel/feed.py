@@ -29,7 +29,7 @@ from ..seen.visit_signals import async_follow_visits
 from ..vault.errors import VaultError
 from ..vault.records import Corrected
 from ..visits.visit import Timing, Visit
-from .asking import Asked, async_asked
+from .permitted import Asked, async_asked
 from .rows import async_now, async_page, async_people, async_visit
 
 _LOGGER = logging.getLogger(__name__)

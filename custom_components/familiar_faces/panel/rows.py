@@ -15,7 +15,7 @@ from ..recognising.late_answers import Waiting
 from ..seen.listing import Cursor, Listed, Page
 from ..seen.lookup import Here
 from ..seen.shown import Shown
-from .asking import Asked
+from .permitted import Asked
 
 VERY_SURE = 0.99
 SURE = 0.95

@@ -16,8 +16,8 @@ from ..const import DOMAIN
 from ..recognising.late_answers import Answer
 from ..seen.listing import ALL_KINDS, Wanted
 from ..visits.visit import Decision
-from .asking import ID, IDS, answering, asked_of
 from .feed import MOST_FEEDS, Feed
+from .permitted import ID, IDS, answering, asked_of
 from .rows import async_page, cursor_of
 
 PAGE: Final = 50
