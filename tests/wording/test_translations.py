@@ -382,7 +382,6 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "cannot_prepare": reasons_of_the_environment,
     "engine_elsewhere": lambda: {str(trouble) for trouble in Elsewhere},
     "date": lambda: {"day", "moment"},
-    "engine_elsewhere": troubles_of_an_engine_elsewhere,
     "consent_text": sentences_of_the_consent,
     "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
     "logbook": lines_of_the_logbook,
