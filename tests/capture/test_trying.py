@@ -1,10 +1,7 @@
 """Which way to get pictures is proposed."""
 
-import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-import time
 from typing import override
 
 from homeassistant.components.camera.const import CameraEntityFeature
@@ -28,14 +25,9 @@ from tests.common import films
 from tests.common.live_streams import LiveStream, live
 from tests.conftest import FrontDoor, put_up
 
+from ..common.waiting import until
+
 STILL, STREAM, EVENT = PictureSource.STILL, PictureSource.STREAM, PictureSource.EVENT
-
-
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.02)
 
 
 def face(width: float) -> Face:
