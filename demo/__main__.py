@@ -334,6 +334,7 @@ async def _play_alerts(household: alerts.Household, url: str) -> None:
 async def _keys(url: str, *lines: str) -> AsyncGenerator[str]:
     """Say what can be typed, and yield each line that is, until whoever watches has seen enough."""
     print(f"\n  Home Assistant: {url}   user: {home.USER}   password: {home.PASSWORD}")
+    print(f"  Who came: {url}/familiar-faces")
     print("".join(f"  {each}\n" for each in lines), flush=True)
     reader = await _keyboard()
     while line := await reader.readline():

@@ -1,6 +1,6 @@
 // The visits as this browser knows them: one subscription, and older pages when they are asked for.
 
-import type { Hass, Unsubscribe } from "./ha";
+import { type Hass, type Unsubscribe, refusal } from "./ha";
 import type { Cursor, FeedEvent, Now, PageOfVisits, Person, Visit, Wanted } from "./model";
 
 const PAGE = 50;
@@ -21,7 +21,8 @@ export class VisitFeed {
   failures = new Set<string>();
   /** Seconds until the server tries again. */
   again = 0;
-  error: unknown;
+  /** Why the server refuses, in words. */
+  error: string | undefined;
   loadingMore = false;
   moreFailed = false;
 
@@ -55,10 +56,11 @@ export class VisitFeed {
       },
       { type: "familiar_faces/visits/subscribe", ...wanted, limit },
     );
-    this.unsubscribe.catch((error: unknown) => {
+    this.unsubscribe.catch(async (error: unknown) => {
+      const words = await refusal(hass, error);
       if (turn !== this.turn) return;
       this.status = "refused";
-      this.error = error;
+      this.error = words;
       this.changed();
     });
     this.changed();

@@ -18,6 +18,7 @@ export interface Hass {
   config: { time_zone: string };
   user?: { is_admin: boolean; name: string };
   localize(key: string, values?: Record<string, string>): string;
+  loadBackendTranslation(category: string, integration: string): Promise<Hass["localize"]>;
   callWS<T>(message: object): Promise<T>;
   callService(domain: string, action: string, data: object): Promise<unknown>;
 }
@@ -39,10 +40,11 @@ export interface Refusal {
 export const DOMAIN = "familiar_faces";
 
 /** Say in the user's language what failed. */
-export function refusal(hass: Hass, error: unknown): string {
+export async function refusal(hass: Hass, error: unknown): Promise<string> {
   const { translation_key, translation_domain, translation_placeholders, message } = (error ?? {}) as Refusal;
   if (translation_key && translation_domain) {
-    const said = hass.localize(
+    const localize = await hass.loadBackendTranslation("exceptions", translation_domain);
+    const said = localize(
       `component.${translation_domain}.exceptions.${translation_key}.message`,
       translation_placeholders,
     );

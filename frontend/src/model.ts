@@ -54,6 +54,14 @@ export interface Cursor {
   visit_id: string;
 }
 
+/** Something that waits for an administrator. */
+export interface Todo {
+  id: string;
+  kind: "issue" | "step";
+  key: string;
+  values: Record<string, string>;
+}
+
 export interface Now {
   now: string;
   administrator: boolean;
@@ -62,6 +70,7 @@ export interface Now {
   cameras: Camera[];
   /** Until when nobody is told of a person or a camera, by their ids; for administrators. */
   muted: Record<string, string>;
+  todo: Todo[];
 }
 
 export interface PageOfVisits {

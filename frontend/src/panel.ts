@@ -4,9 +4,18 @@ import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import type { VisitFeed } from "./feed";
 import { type Hass, type Route, define, fire, navigate } from "./ha";
-import { icon, mdiAlertCircleOutline, mdiCogOutline, mdiLanDisconnect, mdiMenu } from "./icons";
+import {
+  icon,
+  mdiAlertCircleOutline,
+  mdiClipboardCheckOutline,
+  mdiCogOutline,
+  mdiHistory,
+  mdiLanDisconnect,
+  mdiMenu,
+} from "./icons";
 import { shared } from "./styles";
 import { text } from "./text";
+import "./todo/tab";
 import "./visits/tab";
 
 export class Panel extends LitElement {
@@ -23,6 +32,7 @@ export class Panel extends LitElement {
   protected override render(): unknown {
     const { hass } = this;
     if (!hass) return nothing;
+    const tab = this.tab();
     const menu = text(hass, "panel.menu");
     const settings = text(hass, "panel.integration");
     return html`
@@ -33,6 +43,7 @@ export class Panel extends LitElement {
             </button>`
           : nothing}
         <h1>Familiar Faces</h1>
+        ${this.narrow ? nothing : this.tabs()}
         ${hass.user?.is_admin
           ? html`<button
               class="icon-button"
@@ -46,7 +57,11 @@ export class Panel extends LitElement {
       </header>
       <main tabindex="-1">
         ${this.banner()}
+        ${tab === "todo"
+          ? html`<familiar-faces-todo .hass=${hass} .todo=${this.feed?.now?.todo ?? []}></familiar-faces-todo>`
+          : nothing}
         <familiar-faces-visits
+          ?hidden=${tab !== "visits"}
           .hass=${hass}
           .scroller=${this.main}
           ?narrow=${this.narrow}
@@ -56,7 +71,40 @@ export class Panel extends LitElement {
           }}
         ></familiar-faces-visits>
       </main>
+      ${this.narrow ? this.tabs() : nothing}
     `;
+  }
+
+  /** Users have one tab, so they are shown none to choose. What an address names that is not there is Visits. */
+  private tab(): "visits" | "todo" {
+    return this.route?.path.startsWith("/todo") && this.feed?.now?.administrator ? "todo" : "visits";
+  }
+
+  private tabs(): unknown {
+    const { hass, feed } = this;
+    if (!feed?.now?.administrator) return nothing;
+    const current = this.tab();
+    const count = feed.now.todo.length;
+    const tabs = [
+      { id: "visits", path: mdiHistory, name: text(hass, "panel.visits"), count: 0 },
+      { id: "todo", path: mdiClipboardCheckOutline, name: text(hass, "panel.todo"), count },
+    ];
+    return html`<nav aria-label=${text(hass, "panel.sections")}>
+      ${tabs.map(
+        (each) => html`<a
+          href="/familiar-faces/${each.id}"
+          aria-current=${each.id === current ? "page" : "false"}
+          @click=${(event: MouseEvent) => {
+            if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+            event.preventDefault();
+            navigate(`/familiar-faces/${each.id}`);
+          }}
+        >
+          ${this.narrow ? icon(each.path) : nothing}<span>${each.name}</span>
+          ${each.count ? html`<span class="count">${each.count}</span>` : nothing}
+        </a>`,
+      )}
+    </nav>`;
   }
 
   private banner(): unknown {
@@ -109,20 +157,74 @@ export class Panel extends LitElement {
       header .icon-button {
         color: inherit;
       }
+      header .icon-button:last-child:not(:first-child) {
+        margin-inline-start: auto;
+      }
       header svg {
         width: 24px;
         height: 24px;
       }
       h1 {
-        flex: 1;
         margin: 0;
-        padding-inline-start: 12px;
+        padding-inline: 12px;
         font-size: 20px;
         line-height: 28px;
         font-weight: 400;
       }
       :host([narrow]) h1 {
         padding-inline-start: 4px;
+      }
+      nav {
+        display: flex;
+        align-self: stretch;
+      }
+      nav a {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        padding: 0 18px;
+        color: inherit;
+        text-decoration: none;
+        font-weight: 500;
+        border-bottom: 2px solid transparent;
+        border-top: 2px solid transparent;
+      }
+      nav a[aria-current="page"] {
+        color: var(--ff-link);
+        border-bottom-color: var(--primary-color);
+      }
+      nav a:focus-visible {
+        outline-offset: -4px;
+      }
+      .count {
+        padding: 0 7px;
+        border-radius: 10px;
+        font-size: 12px;
+        line-height: 20px;
+        color: var(--ff-link);
+        background: color-mix(in srgb, var(--primary-color) 14%, var(--card-background-color));
+      }
+      :host([narrow]) nav {
+        justify-content: center;
+        height: 56px;
+        flex: none;
+        background: var(--card-background-color);
+        border-top: 1px solid var(--ff-line);
+      }
+      :host([narrow]) nav a {
+        flex: 1;
+        flex-direction: column;
+        justify-content: center;
+        gap: 2px;
+        font-size: 12px;
+        line-height: 16px;
+        position: relative;
+        border: 0;
+      }
+      :host([narrow]) .count {
+        position: absolute;
+        top: 2px;
+        inset-inline-start: calc(50% + 8px);
       }
       main {
         flex: 1;

@@ -25,11 +25,14 @@ async def test_on_a_dashboard(
     """It says who is here, is muted with one click, and leads to all visits."""
     page = await shown.open("/profile")
     await page.locator("home-assistant-main").wait_for(state="attached")
+    await page.wait_for_function("document.querySelector('home-assistant').hass?.user")
+    dashboard = {"url_path": "at-the-door", "title": "Door", "mode": "storage", "require_admin": False}
+    await page.evaluate(f"(new_) => {DASHBOARD}({{type: 'lovelace/dashboards/create', ...new_}})", dashboard)
     config = {"views": [{"title": "Home", "cards": [{"type": "custom:familiar-faces-card"}]}]}
     await page.evaluate(
-        f"(config) => {DASHBOARD}({{type: 'lovelace/config/save', url_path: null, config}})", config
+        f"(config) => {DASHBOARD}({{type: 'lovelace/config/save', url_path: 'at-the-door', config}})", config
     )
-    await page.goto(f"{shown.url}/lovelace/0")
+    await page.goto(f"{shown.url}/at-the-door/0")
     card = page.locator("familiar-faces-card")
     await expect(card.get_by_text("No visit yet")).to_be_visible()
     front_door.frames = visits(astronaut())
@@ -49,7 +52,7 @@ async def test_on_a_dashboard(
 async def test_the_editor(hass: HomeAssistant, shown: Home, hub: Hub) -> None:
     """What is chosen in the editor is the card's configuration; what is wrong is refused."""
     page = await shown.open()
-    await page.wait_for_function("customElements.get('familiar-faces-card')")
+    await page.wait_for_function("customElements.get('familiar-faces-card') !== undefined")
     await page.evaluate(
         """() => {
           const editor = customElements.get("familiar-faces-card").getConfigElement();

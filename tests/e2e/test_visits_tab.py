@@ -52,7 +52,7 @@ async def test_right_undo_and_somebody_else(
     await newest.get_by_role("button", name="Right").click()
     await newest.get_by_role("button", name="Undo").click()
     await newest.get_by_role("button", name="Right").click()
-    await expect(newest.get_by_text("You said so")).to_be_visible()
+    await expect(newest.get_by_text("Confirmed by you")).to_be_visible()
     assert (await hass.async_add_executor_job(hub.vault.visit, second.visit_id)).confirmed
 
     # By the keyboard: it was somebody else.
@@ -63,7 +63,7 @@ async def test_right_undo_and_somebody_else(
     assert await violations(dialog) == []
     await dialog.get_by_role("radio", name="Nessie").check()
     await dialog.get_by_role("button", name="It was Nessie").click()
-    await expect(oldest.get_by_text("You said: Nessie")).to_be_visible()
+    await expect(oldest.get_by_text("You chose: Nessie")).to_be_visible()
     await expect(page.get_by_role("article", name="Nessie, Front door")).to_be_visible()
     assert (await hass.async_add_executor_job(hub.vault.visit, first.visit_id)).person_id == "nessie"
     assert shown.errors == []
@@ -163,6 +163,10 @@ async def test_it_can_be_read_by_everybody(hass: HomeAssistant, shown: Home, hub
         picture = rows(page).first.locator("img")
         await expect(picture).to_be_visible()
         assert await picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
+        box, words = await picture.bounding_box(), await rows(page).first.locator(".name").bounding_box()
+        assert box is not None
+        assert words is not None
+        assert box["x"] + box["width"] <= words["x"], "the face is before the name"
         await shoot(page, f"visits-{width}-{'dark' if dark else 'light'}-{language}")
         await rows(page).first.focus()
         await page.keyboard.press("Enter")

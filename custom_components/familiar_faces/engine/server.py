@@ -135,7 +135,7 @@ def make_app(
         )
 
     async def alive(_: web.Request) -> web.Response:
-        # For whoever restarts what hangs: a watchdog knows no token, and learns nothing here.
+        # For programs that restart what hangs: a watchdog knows no token, and learns nothing here.
         return web.Response(status=204 if queue.running_for <= STUCK_SECONDS else 503)
 
     async def end_streams(_: web.Application) -> None:
@@ -215,7 +215,7 @@ async def _receive(request: web.Request, file: IO[bytes]) -> tuple[bytes, str]:
             raise web.HTTPRequestEntityTooLarge(MAX_BYTES, size)
         digest.update(chunk)
         file.write(chunk)
-    # As good as bytes for whoever only looks into it.
+    # As good as bytes for a reader.
     return (cast("bytes", Received.of(file)) if size else b""), digest.hexdigest()
 
 

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.messages import event_message
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later, async_track_time_change
 
@@ -41,7 +42,12 @@ TOGETHER: Final = 0.05
 AGAIN: Final = 10.0
 """Seconds until what could not be read is read again."""
 STILL_HERE: Final = 35.0
-"""Seconds after which a visit that was heard of does not go on any more, and is not shown as such."""
+"""Seconds after which a visit counts as over, and is no longer shown as ongoing."""
+
+
+@callback
+def _is_ours(data: ir.EventIssueRegistryUpdatedData) -> bool:
+    return data["domain"] == DOMAIN
 
 
 class Feed:
@@ -92,6 +98,9 @@ class Feed:
                 ],
                 self._async_loaded,
             ),
+            self._hass.bus.async_listen(
+                ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, self._async_repairs, event_filter=_is_ours
+            ),
             # Visits without a name are listed until midnight.
             async_track_time_change(self._hass, self._async_midnight, hour=0, minute=0, second=1),
         ]
@@ -140,6 +149,10 @@ class Feed:
     @callback
     def _async_forgotten(self, _person_id: str) -> None:
         self._async_everything()
+
+    @callback
+    def _async_repairs(self, _event: Event[ir.EventIssueRegistryUpdatedData]) -> None:
+        self._async_soon()
 
     @callback
     def _async_midnight(self, _now: datetime) -> None:
@@ -226,7 +239,7 @@ class Feed:
 
     @callback
     def _async_watch_end(self) -> None:
-        """Say once more who is there when the last visit that was heard of does not go on any more."""
+        """Say again who is there when the last visit is over."""
         if self._still_here is not None:
             self._still_here()
 

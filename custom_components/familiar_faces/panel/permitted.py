@@ -61,23 +61,21 @@ def answering(handler: Handler) -> Any:
     async def answer(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
         try:
             connection.send_result(message["id"], await handler(hass, connection, message))
-        except HomeAssistantError as err:
-            connection.send_error(
-                message["id"],
-                ERR_HOME_ASSISTANT_ERROR,
-                str(err),
-                translation_domain=err.translation_domain,
-                translation_key=err.translation_key,
-                translation_placeholders=err.translation_placeholders,
-            )
         except VaultError as err:
-            connection.send_error(
-                message["id"],
-                ERR_HOME_ASSISTANT_ERROR,
-                str(err),
+            failed = HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="reading_failed",
                 translation_placeholders={"reason": str(err)},
             )
+            _refuse(connection, message["id"], failed)
+        except HomeAssistantError as err:
+            _refuse(connection, message["id"], err)
 
     return async_response(answer)
+
+
+@callback
+def _refuse(connection: ActiveConnection, message_id: int, err: HomeAssistantError) -> None:
+    """Say what failed, with what it takes to say it in the user's language."""
+    key = err.translation_key, err.translation_domain, err.translation_placeholders
+    connection.send_error(message_id, ERR_HOME_ASSISTANT_ERROR, str(err), *key)

@@ -103,7 +103,7 @@ export class AtTheDoor extends LitElement {
     const { feed } = this;
     if (feed.status === "refused") {
       return html`<div class="box bad" role="alert">
-        ${icon(mdiAlertCircleOutline)}<span>${text(hass, "panel.refused", { reason: refusal(hass, feed.error) })}</span>
+        ${icon(mdiAlertCircleOutline)}<span>${text(hass, "panel.refused", { reason: feed.error ?? "" })}</span>
       </div>`;
     }
     if (!hass.connected || feed.status === "stopped") {
@@ -169,7 +169,7 @@ export class AtTheDoor extends LitElement {
     const what = this.config?.title ?? text(hass, "card.name");
     return html`<button
       class="link"
-      aria-label=${text(hass, muted ? "answer.unmute" : "answer.mute", { what })}
+      title=${text(hass, muted ? "answer.unmute" : "answer.mute", { what })}
       @click=${() => this.setMute(muted ? 0 : 3600)}
     >
       ${icon(muted ? mdiBellOff : mdiBellOffOutline)}
@@ -184,7 +184,7 @@ export class AtTheDoor extends LitElement {
       }
       this.refused = undefined;
     } catch (error) {
-      this.refused = refusal(this.hass!, error);
+      this.refused = await refusal(this.hass!, error);
     }
   }
 

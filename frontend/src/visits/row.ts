@@ -291,15 +291,19 @@ export class VisitRow extends LitElement {
         align-self: start;
       }
       :host([narrow]) .answers {
-        grid-column: 2 / -1;
+        grid-column: 1 / -1;
         grid-row: 2;
-        flex-wrap: wrap;
+        justify-content: flex-end;
+        padding-inline-end: 4px;
       }
       :host([narrow]) .answers > * {
         margin-top: 4px;
       }
+      :host([narrow]) article > familiar-faces-face {
+        grid-area: 1 / 1;
+      }
       :host([narrow]) .words {
-        grid-row: 1;
+        grid-area: 1 / 2;
       }
       :host([narrow]) .group button {
         min-height: 38px;

@@ -129,7 +129,7 @@ export class VisitsTab extends LitElement {
     if (feed.status === "refused") {
       return html`<div class="empty card" role="alert">
         ${icon(mdiAlertCircleOutline)}
-        <p>${text(hass, "panel.refused", { reason: refusal(hass, feed.error) })}</p>
+        <p>${text(hass, "panel.refused", { reason: feed.error ?? "" })}</p>
         <button class="tonal" @click=${this.again}>${text(hass, "panel.try_again")}</button>
       </div>`;
     }
@@ -255,7 +255,7 @@ export class VisitsTab extends LitElement {
       this.refused = undefined;
       return true;
     } catch (error) {
-      this.refused = refusal(this.hass, error);
+      this.refused = await refusal(this.hass, error);
       return false;
     }
   }
