@@ -113,11 +113,11 @@ class Home:
             self.errors.append(error.stack or "")
 
 
-async def shoot(page: Page, name: str) -> None:
-    """Take a picture, if pictures are taken."""
+async def shoot(page: Page, name: str, element: Locator | None = None) -> None:
+    """Take a picture of a page, or of an element alone, if pictures are taken."""
     if SHOTS:
         await page.wait_for_timeout(500)
-        await page.screenshot(path=Path(SHOTS) / f"{name}.png")
+        await (element or page).screenshot(path=Path(SHOTS) / f"{name}.png")
 
 
 async def violations(element: Locator) -> list[str]:

@@ -39,7 +39,7 @@ async def test_on_a_dashboard(
     await ring(hass, hub)
     await expect(card.get_by_text("Eileen is here")).to_be_visible()
     assert await violations(card) == []
-    await shoot(page, "card")
+    await shoot(page, "card", card)
     await card.get_by_role("button", name="Mute").click()
     await expect(card.get_by_role("button", name="End the mute")).to_be_visible()
     (camera_id,) = hub.watchers
