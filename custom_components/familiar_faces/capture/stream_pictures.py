@@ -163,6 +163,7 @@ class _LookAtStream:
                 min_face=wish.min_face,
                 portraits=wish.portraits,
                 rotate=self._ask.turn,
+                search_shadows=wish.search_shadows,
                 timeout=LOOK_SECONDS,
             )
         except NoNewFrame as err:

@@ -110,6 +110,7 @@ class EngineClient:
         mirrored: bool = False,
         rotate: int = 0,
         search_turned: bool = False,
+        search_shadows: bool = False,
         upload: bool = False,
         timeout: float = 10,
     ) -> Faces:
@@ -117,6 +118,8 @@ class EngineClient:
 
         `rotate`: degrees clockwise, 0, 90, 180 or 270, by which it is turned first. `search_turned`: when nobody is
         upright in it, look for them in the picture turned, and return those; `Faces.turned` says by how much.
+        `search_shadows`: when nobody is found, search again with the shadows lifted; only for an engine whose answers
+        say whether they were (`Faces.in_shadow`).
         `upload`: somebody sent it in, and it comes behind every camera's picture.
         Raises ImageRejected when it cannot be read as an image, otherwise as `health` does.
         """
@@ -128,6 +131,7 @@ class EngineClient:
             mirrored=mirrored,
             rotate=rotate,
             search_turned=search_turned,
+            search_shadows=search_shadows,
             upload=upload,
         )
         with self._doubting():

@@ -10,6 +10,7 @@ def query_of(
     mirrored: bool,
     rotate: int,
     search_turned: bool = False,
+    search_shadows: bool = False,
     upload: bool = False,
 ) -> dict[str, str]:
     """Return the query that asks for the faces in a picture, see `engine.wishes`."""
@@ -25,6 +26,8 @@ def query_of(
         query["rotate"] = str(rotate)
     if search_turned:
         query["search_turned"] = "1"
+    if search_shadows:
+        query["search_shadows"] = "1"
     if upload:
         query["upload"] = "1"
     return query

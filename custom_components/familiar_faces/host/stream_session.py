@@ -75,11 +75,12 @@ class StreamSession:
         portraits: bool = False,
         mirrored: bool = False,
         rotate: int = 0,
+        search_shadows: bool = False,
         timeout: float = LOOK_SECONDS,
     ) -> SeenFrame:
         """Return what is seen in the newest frame, one that is shown after so many seconds of the stream.
 
-        `rotate`: degrees clockwise, 0, 90, 180 or 270, by which it is turned first.
+        `rotate`: degrees clockwise, 0, 90, 180 or 270, by which it is turned first. `search_shadows`: as `EngineClient.faces` has it.
 
         Raises NoNewFrame when none came in time, StreamEnded when none will, ImageRejected when the stream cannot
         be decoded, EngineBusy, EngineUnavailable, EngineTimedOut or EngineIncompatible.
@@ -91,6 +92,7 @@ class StreamSession:
             portraits=portraits,
             mirrored=mirrored,
             rotate=rotate,
+            search_shadows=search_shadows,
         )
         query["picture"] = str(int(picture))
         if after is not None and after >= 0:
