@@ -76,7 +76,8 @@ class Sight:
     def see(self, data: bytes) -> Faces:
         """Return the faces in a picture; only in a process of `Engines`.
 
-        As the action `identify`: for faces of ordinary width, and when there is nobody for smaller ones.
+        As the action `identify`: for faces of ordinary width, and when there is nobody for smaller ones and in the
+        shadow.
         """
         near = self.near(data)
         return near if near.faces else self.far(data, near)
@@ -86,10 +87,12 @@ class Sight:
         return pipeline().see(data, Wish(min_face=self.min_face or NEAR, mirrored=self.mirrored))
 
     def far(self, data: bytes, near: Faces) -> Faces:
-        """Return the smaller ones, too, where a look would search for them; `near`: what `near` returned."""
-        if self.min_face is not None or (far := far_face(near.size)) >= NEAR:
-            return near
-        return pipeline().see(data, Wish(min_face=far, mirrored=self.mirrored))
+        """Return the smaller ones and those in the shadow, where a look would search for them.
+
+        `near`: what `near` returned.
+        """
+        far = self.min_face or far_face(near.size)
+        return pipeline().see(data, Wish(min_face=far, mirrored=self.mirrored, search_shadows=True))
 
 
 class Workers:

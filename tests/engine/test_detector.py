@@ -19,12 +19,12 @@ print(json.dumps({
 """
 SHRUNK = """
 import numpy as np
-from engine.detector import _shrunk
+from engine.detector import _resized
 result = {}
 for width, height, scale in ((1920, 1080, 0.4), (1921, 1079, 0.4), (640, 480, 1.0), (3, 1000, 0.05), (1, 1, 0.1)):
     # A pixel's value is its place, so that the small image tells where it looks.
     across = np.broadcast_to(np.arange(width, dtype=np.float32)[None, :, None], (height, width, 3))
-    small, step = _shrunk(np.ascontiguousarray(across), scale)
+    small, step = _resized(np.ascontiguousarray(across), scale)
     seen = small[small.shape[0] // 2, :, 0]
     expected = (np.arange(len(seen)) + 0.5) * step[0] - 0.5
     inner = slice(1, -1) if len(seen) > 2 else slice(0, 0)

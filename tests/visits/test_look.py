@@ -33,9 +33,11 @@ def take(gallery: Gallery, make_frame: MakeFrame, now: datetime) -> Take:
         size: tuple[int, int] = (640, 480),
         gallery: Gallery = gallery,
         model: str = "sface",
+        in_shadow: bool | None = False,
     ) -> list[tuple[Sighting, Verdict]]:
         at = now + timedelta(seconds=look.frames / 10)
-        return look.add(replace(make_frame(*faces), size=size, model=model), at, gallery, at)
+        frame = replace(make_frame(*faces), size=size, model=model, in_shadow=in_shadow)
+        return look.add(frame, at, gallery, at)
 
     return take
 
@@ -165,6 +167,43 @@ def test_smaller_faces_are_searched_for_now_and_then(take: Take, now: datetime) 
         sought.append(look.min_face)
         take(look)
     assert sought == [NEAR, FAR, NEAR, NEAR] * 2
+
+
+def test_shadows_are_searched_with_the_far_search(take: Take, now: datetime) -> None:
+    look = Look(now)
+    sought = []
+    for _ in range(2 * FAR_EVERY):
+        sought.append(look.search_shadows)
+        take(look)
+    assert sought == [False, True, False, False] * 2
+
+
+def test_a_face_in_the_shadow_is_not_lost_again(
+    take: Take, make_face: MakeFace, axis: Axis, now: datetime
+) -> None:
+    look = Look(now)
+    take(look)
+    take(look, make_face(axis(0), width=60), in_shadow=True)
+    assert look.search_shadows
+    # Somebody who steps into the light is found without, and may step back.
+    take(look, make_face(axis(0), width=60))
+    assert look.search_shadows
+
+
+def test_nobody_in_the_light_has_shadows_searched(
+    take: Take, make_face: MakeFace, axis: Axis, now: datetime
+) -> None:
+    look = Look(now)
+    for _ in range(FAR_EVERY + 2):
+        take(look, make_face(axis(0), width=60))
+        assert not look.search_shadows
+
+
+def test_an_engine_that_cannot_lift_shadows_is_not_asked_to(take: Take, now: datetime) -> None:
+    look = Look(now)
+    for _ in range(2 * FAR_EVERY):
+        take(look, in_shadow=None)
+        assert not look.search_shadows
 
 
 def test_a_small_face_is_not_lost_again(take: Take, make_face: MakeFace, axis: Axis, now: datetime) -> None:

@@ -72,6 +72,8 @@ class Wish:
 
     min_face: int = MIN_FACE
     """Width in pixels of the smallest face to look for."""
+    search_shadows: bool = False
+    """Whether to search again with the shadows lifted when nobody is found."""
     portraits: bool = False
     """Whether to cut out a picture of each face."""
     mirrored: bool = False
@@ -105,6 +107,7 @@ class Ask:
             portraits=wish.portraits,
             mirrored=wish.mirrored,
             rotate=self.turn,
+            search_shadows=wish.search_shadows,
             timeout=self.timeout,
         )
 

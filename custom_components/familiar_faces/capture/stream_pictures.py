@@ -164,6 +164,7 @@ class _LookAtStream:
                 portraits=wish.portraits,
                 mirrored=wish.mirrored,
                 rotate=(self._ask.turn + self._stream.turn) % 360,
+                search_shadows=wish.search_shadows,
                 timeout=LOOK_SECONDS,
             )
         except NoNewFrame as err:

@@ -102,6 +102,9 @@ class Faces:
     """By how many degrees clockwise, 0, 90, 180 or 270, the picture has to be turned so that people stand upright
     in it, after the turning that was asked for. Where a search was asked for, `size` and `faces` are of it turned;
     otherwise all faces in it are `turned`."""
+    in_shadow: bool | None = None
+    """Whether the faces were found only when the picture's shadows were lifted, which is done where it was asked for.
+    None when the engine does not know how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ def faces_to_json(faces: Faces) -> dict[str, Any]:
         "faces": [_face_to_json(face) for face in faces.faces],
         "ms": {name: round(value, 2) for name, value in faces.ms.items()},
         "turned": faces.turned,
+        "in_shadow": bool(faces.in_shadow),
     }
 
 
@@ -155,6 +159,7 @@ def faces_from_json(data: Mapping[str, Any]) -> Faces:
             ms={str(name): float(value) for name, value in data["ms"].items()},
             # Engines before it do not say.
             turned=int(data.get("turned", 0)) % 360,
+            in_shadow=bool(data["in_shadow"]) if "in_shadow" in data else None,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as err:
         raise ProtocolError(f"the answer is not of the protocol: {err!r}") from err

@@ -19,6 +19,9 @@ class Asked(TypedDict, total=False):
     search_turned: bool
     """When nobody is upright in it, look for them in the picture turned, and return those; `Faces.turned` says by how
     much."""
+    search_shadows: bool
+    """When nobody is found, search again with the shadows lifted; only for an engine whose answers say whether they
+    were (`Faces.in_shadow`)."""
     upload: bool
     """Somebody sent it in, and it comes behind every camera's picture."""
 
@@ -32,6 +35,7 @@ def query_of(
     mirrored: bool = False,
     rotate: int = 0,
     search_turned: bool = False,
+    search_shadows: bool = False,
     upload: bool = False,
 ) -> dict[str, str]:
     """Return the query that asks for the faces in a picture, see `engine.wishes`."""
@@ -47,6 +51,8 @@ def query_of(
         query["rotate"] = str(rotate)
     if search_turned:
         query["search_turned"] = "1"
+    if search_shadows:
+        query["search_shadows"] = "1"
     if upload:
         query["upload"] = "1"
     return query

@@ -215,7 +215,7 @@ async def async_faces(
 ) -> Faces:
     """Return what the engine sees in a picture; raises what a user of an action is to read.
 
-    A picture that shows nobody is searched once more for smaller faces, as in a look.
+    A picture that shows nobody is searched once more for smaller faces and for faces in the shadow, as in a look.
     """
     try:
         ask = partial(
@@ -229,9 +229,10 @@ async def async_faces(
             timeout=PHOTO_SECONDS if search_turned else ENGINE_PATIENCE,
         )
         seen = await ask(min_face=NEAR)
-        if seen.faces or (far := far_face(seen.size)) >= NEAR:
+        far, shadows = far_face(seen.size), seen.in_shadow is not None
+        if seen.faces or (far >= NEAR and not shadows):
             return seen
-        return await ask(min_face=far)
+        return await ask(min_face=far, search_shadows=shadows)
     except ImageRejected as err:
         raise _rejected(err) from err
     except EngineError as err:

@@ -98,7 +98,11 @@ class LookTaking:
     def _wish(self, look: Look) -> Wish:
         # The far search takes its time, so it is left out while other cameras wait.
         wait = self._household.turns.waiting > 0 and not look.sightings
-        return Wish(min_face=NEAR if wait else look.min_face, portraits=True)
+        return Wish(
+            min_face=NEAR if wait else look.min_face,
+            search_shadows=look.search_shadows and not wait,
+            portraits=True,
+        )
 
     async def _async_wait_for_engine(self, failure: EngineBusy | EngineUnavailable) -> None:
         """Wait a moment: one that died is back within seconds, and the visitor still there."""

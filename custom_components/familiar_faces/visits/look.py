@@ -76,6 +76,7 @@ class Look:
         self._newest: datetime | None = None
         self._size = (0, 0)
         self._widest = 0.0
+        self._in_shadow: bool | None = None
         self._model: str | None = None
         self._tracker = Tracker()
         self._decided: dict[str, _Decided] = {}
@@ -116,6 +117,17 @@ class Look:
             return NEAR
         return far_face(self._size)
 
+    @property
+    def search_shadows(self) -> bool:
+        """Return whether to search the next frame again with its shadows lifted when nobody is found in it.
+
+        It is asked together with the far search, and in every frame once somebody was found only that way. Never of an
+        engine that does not say that it can.
+        """
+        if self._in_shadow is None:
+            return False
+        return self._in_shadow or (not self.sightings and self.frames % FAR_EVERY == 1)
+
     def add(
         self, faces: Faces, at: datetime, gallery: Gallery, now: datetime
     ) -> list[tuple[Sighting, Verdict]]:
@@ -136,6 +148,8 @@ class Look:
         self.frames += 1
         self._first, self._newest = self._first or at, at
         self._size = faces.size
+        if faces.in_shadow is not None:
+            self._in_shadow = bool(self._in_shadow) or faces.in_shadow
         self._widest = max((face.box[2] for face in faces.faces), default=self._widest)
         self.qualities += [face.quality for face in faces.faces]
         shown = self._tracker.add(faces, at)
