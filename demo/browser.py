@@ -160,7 +160,7 @@ class Frontend:
         await self._dialog().get_by_role("radio", name="Recognise and keep visits").click(force=True)
         await self._toggle()
         await self.seen("person-3-they-agreed")
-        await self._press("Next")
+        await self._press("Save")
         said = []
         for number, photo in enumerate(photos, start=1):
             await self._option("Add a photo").click()

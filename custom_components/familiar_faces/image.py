@@ -29,7 +29,7 @@ INVITATION = ImageEntityDescription(
     key="invitation",
     translation_key="invitation",
     entity_category=EntityCategory.DIAGNOSTIC,
-    # Every user of this Home Assistant sees what an entity shows, and whoever follows an invitation to renew sees
+    # Every user of this Home Assistant sees what an entity shows, and a visitor who follows an invitation to renew sees
     # and ends all that is kept of that person. The dialog, which is the administrators', shows the code as well.
     entity_registry_enabled_default=False,
 )

@@ -74,7 +74,7 @@ HUB_SENSORS = (
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
-        # Another one with every look: for whoever wants to know.
+        # It changes with every look, so it is off by default.
         entity_registry_enabled_default=False,
         value=lambda hub: hub.engine.latency_ms,
     ),

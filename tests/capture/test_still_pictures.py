@@ -128,7 +128,7 @@ async def test_a_push_camera_shows_only_what_comes(hass: HomeAssistant) -> None:
     assert raised.value.trouble is Trouble.OLD_PICTURE
     entity = get_camera_from_entity_id(hass, "camera.push")
     assert isinstance(entity, PushCamera)
-    await entity.update_image(LIVE, "a.jpg")
+    await entity.update_image(LIVE, "a.jpg")  # type: ignore[no-untyped-call]
     assert await async_fetch_still(hass, "camera.push") == LIVE
     # As after its timeout.
     entity._attr_is_recording = False

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 import json
+from pathlib import Path
 import re
 from typing import Any
 
@@ -17,7 +18,7 @@ import yaml
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
 
-from ..common.documents import DOCS, WRITTEN
+from ..common.documents import DOCS, README, WRITTEN
 from ..common.people_on_record import DAY, a_consent, put_on_record
 from ..common.source import FOLDER
 
@@ -79,6 +80,13 @@ def test_each_option_is_named(kind: str) -> None:
     asked = set(labels(TEXTS[kind]))
     assert asked
     assert {each for each in asked if f"**{each}**" not in OPTIONS} == set()
+
+
+@pytest.mark.parametrize("page", [README, *WRITTEN], ids=lambda page: page.name)
+def test_the_menu_has_what_pages_lead_to(page: Path) -> None:
+    """A choice of the options that was renamed is renamed here too."""
+    choices = set(TEXTS["options"]["step"]["init"]["menu_options"].values())
+    assert set(re.findall(r"Configure > ([^*>]+)\*", page.read_text())) <= choices
 
 
 def names() -> Iterator[str]:

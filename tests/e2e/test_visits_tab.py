@@ -55,7 +55,7 @@ async def test_right_undo_and_somebody_else(
     await newest.get_by_role("button", name="Right").click()
     await newest.get_by_role("button", name="Undo").click()
     await newest.get_by_role("button", name="Right").click()
-    await expect(newest.get_by_text("You said so")).to_be_visible()
+    await expect(newest.get_by_text("Confirmed by you")).to_be_visible()
     assert (await hass.async_add_executor_job(hub.vault.visit, second.visit_id)).confirmed
 
     # By the keyboard: it was somebody else.
@@ -66,7 +66,7 @@ async def test_right_undo_and_somebody_else(
     assert await violations(dialog) == []
     await dialog.get_by_role("radio", name="Nessie").check()
     await dialog.get_by_role("button", name="It was Nessie").click()
-    await expect(oldest.get_by_text("You said: Nessie")).to_be_visible()
+    await expect(oldest.get_by_text("You chose: Nessie")).to_be_visible()
     await expect(page.get_by_role("article", name="Nessie, Front door")).to_be_visible()
     assert (await hass.async_add_executor_job(hub.vault.visit, first.visit_id)).person_id == "nessie"
     assert shown.errors == []

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from custom_components.familiar_faces.engine import limits
 from tests.common.engine_process import EngineProcess, run_in_engine
 
 PATTERN = Path("/proc/sys/kernel/core_pattern")
@@ -84,3 +85,37 @@ apart.confine()
 print(json.dumps([resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)]))
 """
     assert run_in_engine(code) == [[0, 0], 0]
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "workers"),
+    [
+        (1, None, 1),
+        (2, None, 1),
+        (4, None, 3),
+        (64, None, 4),
+        (4, 512 << 20, 1),
+        (4, 600 << 20, 2),
+        (4, 100 << 20, 1),
+        (4, 8 << 30, 3),
+    ],
+)
+def test_workers_are_as_many_as_processors_and_memory_allow(
+    cores: int, memory: int | None, workers: int
+) -> None:
+    assert limits.workers_for(cores, memory) == workers
+
+
+def test_what_a_container_allows_counts(tmp_path: Path) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal: 9000000 kB\nMemAvailable: 8000000 kB\n")
+    assert limits.own_memory(tmp_path, meminfo) == 8_000_000 * 1024
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert limits.own_memory(tmp_path, meminfo) == 8_000_000 * 1024
+    cores = limits.own_cores(tmp_path)
+    (tmp_path / "memory.max").write_text("536870912\n")
+    (tmp_path / "cpu.max").write_text("100000 100000\n")
+    assert limits.own_memory(tmp_path, meminfo) == 512 << 20
+    assert limits.own_cores(tmp_path) == 1 <= cores
+    assert limits.own_memory(tmp_path / "none", tmp_path / "none") is None

@@ -271,6 +271,20 @@ def test_twenty_at_once_get_what_they_would_get_alone(engine: EngineProcess) -> 
         assert np.array_equal(one.faces[0].embedding, other.faces[0].embedding)
 
 
+def test_two_workers_see_what_one_sees(prepared: None, engine: EngineProcess, portrait: bytes) -> None:
+    alone = engine.faces(portrait)
+    both = EngineProcess(arguments=["--workers", "2"]).start()
+    try:
+        assert health_from_json(both.request("GET", "/v1/health").json()).at_once == 3
+        with ThreadPoolExecutor(6) as pool:
+            for seen in pool.map(lambda _: both.faces(portrait), range(12)):
+                assert [face.box for face in seen.faces] == [face.box for face in alone.faces]
+                assert np.array_equal(seen.faces[0].embedding, alone.faces[0].embedding)
+        assert both.peak_mb() < 450
+    finally:
+        assert both.stop() == 0
+
+
 def test_a_full_queue_says_when_to_come_back(fresh: EngineProcess, portrait: bytes) -> None:
     slow = _slow_image()
     with ThreadPoolExecutor(6) as pool:

@@ -127,11 +127,11 @@ async def test_the_first_choice_says_what_this_machine_has(hass: HomeAssistant, 
     result = await _start(hass)
     assert result["menu_options"] == [Where.THIS_MACHINE, Where.ANOTHER_MACHINE]
     assert result["description_placeholders"] == {
-        "fetched": "160",
-        "disk": "900",
-        "memory": "450",
-        "free_disk": "50000",
-        "free_memory": "8000",
+        "fetched": "160 MB",
+        "disk": "900 MB",
+        "memory": "450 MB",
+        "free_disk": "50 GB",
+        "free_memory": "8000 MB",
     }
 
 
@@ -158,7 +158,7 @@ async def test_what_does_not_work_here_is_not_recommended(
     assert result["menu_options"] == options
     shown = result["description_placeholders"]
     assert shown is not None
-    assert (shown["free_disk"], shown["free_memory"]) == ("100", "?")
+    assert (shown["free_disk"], shown["free_memory"]) == ("100 MB", "?")
     assert shown["reason"] != reason_key
     # There is room now.
     result = await hass.config_entries.flow.async_configure(result["flow_id"])

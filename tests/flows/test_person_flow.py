@@ -157,11 +157,16 @@ async def test_what_is_agreed_to_is_asked_one_by_one(
     """Cameras, keeping and pictures are put on record with the very text that was shown."""
     (camera_id,) = entry.subentries
     hass.config_entries.async_update_entry(entry, options={"visit_days": 9})
-    result = await start_person(hass, entry)
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "person"), context={"source": "user"}
+    )
+    result = await choose(hass, result, "here")
+    result = await configure(hass, result, {"name": "Eileen", "child": False})
+    shown = result["description_placeholders"]["text"]
+    result = await configure(hass, result, {"language": "en"})
     said = suggested(result)
     # Nothing is chosen for somebody who has not chosen yet.
     assert said.keys().isdisjoint({"cameras", "keeping", "pictures", "uploads", "agreed"})
-    shown = result["description_placeholders"]["text"]
     # What is set meanwhile is not what was shown.
     hass.config_entries.async_update_entry(entry, options={"visit_days": 10})
     await configure(
@@ -406,7 +411,7 @@ async def test_whatever_was_good_is_saved(hass: HomeAssistant, hub: Hub, entry: 
     progress = result["description_placeholders"]["progress"]
     assert progress == (
         "Different photos: 1. 2 more are a good start. Nearly the same photos count once.\n\n"
-        "**Eileen is saved.** You can close this now, and add more photos later."
+        "**Eileen is saved.** You can close this dialog now and add more photos later."
     )
     (person,) = hub.people.values()
     assert person.name == "Eileen"
@@ -449,7 +454,7 @@ async def test_several_photos_at_once(
     assert "This photo is good." in first
     assert "This photo is good." in second
     assert "cannot be read" not in first + second
-    assert "not a photo that can be read" in third
+    assert "cannot be read as a photo" in third
     (path,) = re.findall(r"!\[\]\((.*?)\)", first)
     answer = await (await hass_client()).get(path)
     assert (answer.status, answer.content_type) == (HTTPStatus.OK, "image/jpeg")
@@ -526,14 +531,19 @@ async def test_full_disk_at_the_end(
     """An enrolment that cannot be finished, or not even read, says so in the menu, and is finished later."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
-    result = await add_photo(hass, result, enrolment_photos()[0])
+    if method == "person":
+        result = await add_photo(hass, result, enrolment_photos()[0])
     with monkeypatch.context() as patched:
         patched.setattr(hub.vault, method, disk_full)
-        result = await choose(hass, result, "finish")
+        if method == "person":
+            result = await choose(hass, result, "finish")
+        else:
+            result = await add_photo(hass, result, enrolment_photos()[0])
+            assert "is saved" not in result["description_placeholders"]["progress"]
+            assert hub.people == {}
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "photos")
     assert "could not be saved" in result["description_placeholders"]["verdict"]
     assert result["description_placeholders"]["count"] == "1"
-    assert hub.people == {}
     result = await choose(hass, result, "finish")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -541,7 +551,7 @@ async def test_full_disk_at_the_end(
 
 
 async def test_reload_while_enrolling(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
-    """A dialog whose vault was closed behind it says so, whatever is chosen."""
+    """A dialog whose vault was closed behind it says so, whatever is chosen, and what was saved stays."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
     result = await add_photo(hass, result, enrolment_photos()[0])
@@ -551,7 +561,8 @@ async def test_reload_while_enrolling(hass: HomeAssistant, hub: Hub, entry: Mock
     hass.config_entries.subentries.async_abort(result["flow_id"])
     await hass.async_block_till_done(wait_background_tasks=True)
     stored = await hass.async_add_executor_job(entry.runtime_data.vault.stored)
-    assert (stored.people, stored.templates) == (0, 0)
+    assert (stored.people, stored.templates) == (1, 1)
+    assert "Eileen" in [each.title for each in entry.subentries.values()]
 
 
 async def test_answer_that_cannot_be_compared(

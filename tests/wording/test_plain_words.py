@@ -80,7 +80,7 @@ def test_labels_are_no_sentences() -> None:
 def test_errors_say_what_to_do() -> None:
     """An error of a field has a verb of the reader's: enter, choose, check, wait, record, confirm ..."""
     does = re.compile(
-        r"\b(add|check|choose|close|confirm|enter|free|give|install|keep|leave|open|record|remove|restart|see|set"
+        r"\b(add|check|choose|close|confirm|enter|free|give|install|invite|keep|leave|open|record|remove|restart|save|see|set"
         r"|start|switch|try|update|upload|use|wait)\b",
         re.IGNORECASE,
     )

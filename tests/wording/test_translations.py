@@ -20,6 +20,7 @@ from custom_components.familiar_faces.erasing.stores import Store
 from custom_components.familiar_faces.flows import receipt_words
 from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
+from custom_components.familiar_faces.household.engine_trouble import Elsewhere
 from custom_components.familiar_faces.seen.spoken import Sentence
 from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
@@ -364,15 +365,6 @@ def lines_of_the_logbook() -> set[str]:
     }
 
 
-def troubles_of_an_engine_elsewhere() -> set[str]:
-    """Return the keys of what is said of an engine on another machine."""
-    said = calls(parse(path_of("household.engine_trouble")), "say_at_once")
-    words = [
-        [ast.literal_eval(each) for each in call.args[1:] if isinstance(each, ast.Constant)] for call in said
-    ]
-    return {each[1] for each in words if each[0] == "engine_elsewhere"}
-
-
 def reasons_against_a_name() -> set[str]:
     """Return the keys of why somebody keeps their name."""
     return {"vault_failed", *strings_returned("recognising.renaming", "name_refused")}
@@ -388,8 +380,8 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     ),
     "calendar": lambda: {"visit"},
     "cannot_prepare": reasons_of_the_environment,
+    "engine_elsewhere": lambda: {str(trouble) for trouble in Elsewhere},
     "date": lambda: {"day", "moment"},
-    "engine_elsewhere": troubles_of_an_engine_elsewhere,
     "consent_text": sentences_of_the_consent,
     "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
     "logbook": lines_of_the_logbook,

@@ -92,7 +92,7 @@ def tell(rules: Sequence[Rule], episode: Episode, reader: Reader, now: datetime)
     because: dict[str, Rule] = {}
     picture: bytes | None = None
     for visits in episode.individuals():
-        # Whoever is at a camera now that no alert is about was at the other one all the same.
+        # A visitor at a camera now that no alert is about was still at the other one.
         covered = ((seen, _covering(rules, seen, episode, reader)) for seen in visits)
         found = next(((seen, covering) for seen, covering in covered if covering is not None), None)
         if found is None:

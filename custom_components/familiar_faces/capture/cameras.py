@@ -88,6 +88,11 @@ class Cameras:
         return StreamPictures(stream, camera, every_picture=every_picture)
 
     @callback
+    def async_has_stream(self, camera: str) -> bool:
+        """Return whether the stream of a camera was asked for before."""
+        return camera in self._streams
+
+    @callback
     def async_keep(self, settings: CameraSettings, *, wanted: bool) -> None:
         """Keep a camera's stream open, if it is to be, as long as it is wanted at all."""
         camera = settings.camera
@@ -100,7 +105,7 @@ class Cameras:
             stream.async_start()
 
     async def async_leave(self, camera: str) -> None:
-        """Close the stream of a camera that is not watched any more. Its pictures stay known: they become no newer."""
+        """Close the stream of a camera that is no longer watched. Its pictures stay known: they become no newer."""
         if (stream := self._streams.pop(camera, None)) is not None:
             await stream.async_stop()
 

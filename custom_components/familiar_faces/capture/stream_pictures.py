@@ -120,7 +120,7 @@ class _LookAtStream:
         try:
             while True:
                 first = self.trouble is not None
-                # A look that had to wait for the engine gets its first frame all the same.
+                # A look that had to wait for the engine still gets its first frame.
                 if self._has_frame and (first or loop.time() < until):
                     return True
                 if first and (self._unfit or self._subscription.failures >= FAILURES):

@@ -54,6 +54,19 @@ def async_suggest_event_pictures(hass: HomeAssistant, camera: str) -> list[str]:
     return [each.entity_id for each in sorted(found, key=rank)]
 
 
+@callback
+def async_other_cameras(hass: HomeAssistant, camera: str) -> list[str]:
+    """Return the other camera entities of a camera's own device: its main and its sub stream are two of them."""
+    entities = er.async_get(hass)
+    if (entry := entities.async_get(camera)) is None or entry.device_id is None:
+        return []
+    return [
+        each.entity_id
+        for each in er.async_entries_for_device(entities, entry.device_id)
+        if each.domain == Platform.CAMERA and each.entity_id != camera
+    ]
+
+
 def _near(hass: HomeAssistant, camera: str) -> tuple[list[er.RegistryEntry], list[er.RegistryEntry]]:
     """Return the other entities of a camera's device, with the devices that belong to it, and those of its area."""
     entities, devices = er.async_get(hass), dr.async_get(hass)

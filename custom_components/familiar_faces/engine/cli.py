@@ -13,7 +13,7 @@ from typing import Any
 
 from . import PROTOCOL, VERSION
 from .last_words import say_why
-from .limits import leave_no_core, limit_growth
+from .limits import MOST_WORKERS, leave_no_core, limit_growth, own_cores, own_memory, workers_for
 from .pinned import Variant
 from .weights import WeightsError, complete, fetch, fetch_from_publisher, prepare
 
@@ -56,18 +56,19 @@ def _serve(asked: argparse.Namespace) -> int:
     if asked.socket is not None and asked.tls_certificate is not None:
         raise _UsageError("a Unix socket has no certificate")
 
-    from .memory import GROWTH, give_back, keep_freed
+    from .memory import GROWTH, GROWTH_A_WORKER, give_back, keep_freed
     from .pipeline import Pipeline
     from .server import Listen, serve
     from .stream_decoder import use_options
 
-    keep_freed()
+    workers = asked.workers or workers_for(own_cores(), own_memory())
+    keep_freed(workers)
     use_options()
     listen = Listen(asked.socket, asked.host, asked.port or 0, token, asked.tls_certificate, asked.tls_key)
-    pipeline = Pipeline(asked.weights, asked.variant)
+    pipeline = Pipeline(asked.weights, asked.variant, workers)
     give_back()
     pipeline.warm_up()
-    limit_growth(GROWTH)
+    limit_growth(GROWTH + (workers - 1) * GROWTH_A_WORKER)
     try:
         asyncio.run(
             serve(
@@ -75,6 +76,7 @@ def _serve(asked: argparse.Namespace) -> int:
                 listen,
                 exit_with_parent=asked.exit_with_parent,
                 places=asked.queue,
+                workers=workers,
                 ready=lambda address: _print({"ready": address, "protocol": PROTOCOL, "version": VERSION}),
             )
         )
@@ -145,6 +147,12 @@ def _parser() -> argparse.ArgumentParser:
         "--tls-certificate", type=Path, help="PEM file with the certificate to answer HTTPS with"
     )
     serve.add_argument("--tls-key", type=Path, help="PEM file with its key, when that is another file")
+    serve.add_argument(
+        "--workers",
+        type=_whole(0, 64),
+        default=0,
+        help=f"pictures that are looked at at the same time (default: processors - 1, as memory allows, at most {MOST_WORKERS})",
+    )
     serve.add_argument("--queue", type=_whole(1, 1000), default=32, help="most requests inside at once")
     serve.add_argument("--exit-with-parent", action="store_true", help="end when standard input is closed")
 

@@ -1,9 +1,17 @@
 """What a process of the engine's may take of the machine, and what it leaves behind when it ends badly."""
 
 import ctypes
+import os
 from pathlib import Path
 import resource
 
+from .memory import GROWTH_A_WORKER
+
+MOST_WORKERS = 4
+"""Workers that are taken unless the owner says otherwise: each takes memory."""
+NEEDED = 450 * 1000**2
+"""Bytes of memory that an engine with one worker takes at most."""
+CGROUPS = Path("/sys/fs/cgroup")
 _PR_SET_DUMPABLE = 4
 """From linux/prctl.h."""
 _NOT_HERE = (OSError, AttributeError, ValueError)
@@ -37,6 +45,45 @@ def limit_growth(most: int) -> bool:
     except _NOT_HERE:
         return False
     return True
+
+
+def workers_for(cores: int, memory: int | None) -> int:
+    """Return how many workers to take, of so many processors and bytes of memory; None where nobody says how many."""
+    most = min(max(1, cores - 1), MOST_WORKERS)
+    return most if memory is None else max(1, min(most, 1 + (memory - NEEDED) // GROWTH_A_WORKER))
+
+
+def own_cores(cgroups: Path = CGROUPS) -> int:
+    """Return how many processors this process may use, counting what a container or a service allows."""
+    cores = len(os.sched_getaffinity(0))
+    for limit in _limits(cgroups, "cpu.max"):
+        most, _, period = limit.partition(" ")
+        if most.isdecimal() and period.isdecimal():
+            cores = min(cores, max(1, round(int(most) / int(period))))
+    return cores
+
+
+def own_memory(cgroups: Path = CGROUPS, meminfo: Path = Path("/proc/meminfo")) -> int | None:
+    """Return how many bytes of memory this process may take, counting what a container or a service allows."""
+    there = [int(limit) for limit in _limits(cgroups, "memory.max") if limit.isdecimal()]
+    try:
+        told = dict(line.split(":") for line in meminfo.read_text("ascii").splitlines())
+        there.append(int(told["MemAvailable"].split()[0]) * 1024)
+    except (OSError, ValueError, KeyError):
+        pass
+    return min(there, default=None)
+
+
+def _limits(cgroups: Path, name: str) -> list[str]:
+    """Return what the control groups that this process is in say of one thing, the whole machine's included."""
+    try:
+        own = Path(Path("/proc/self/cgroup").read_text("ascii").strip().rpartition("::")[2].lstrip("/"))
+        folders = dict.fromkeys((cgroups, cgroups / own, *(cgroups / part for part in own.parents)))
+        files = [folder / name for folder in folders]
+        return [file.read_text("ascii").strip() for file in files if file.is_file()]
+    except (OSError, ValueError):
+        # Nothing is limited, or nobody says.
+        return []
 
 
 def _writable() -> int:

@@ -57,9 +57,11 @@ class Listen:
     """PEM file of its private key, when that is another file."""
 
 
-def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES) -> web.Application:
-    """Return the engine as an aiohttp application."""
-    queue = WorkQueue(places)
+def make_app(
+    pipeline: Pipeline, token: str | None = None, places: int = PLACES, workers: int = 1
+) -> web.Application:
+    """Return the engine as an aiohttp application that looks at so many pictures at a time."""
+    queue = WorkQueue(places, workers=workers, newest_wins=True)
     # What people send in, and what takes long to decode: one at a time, and nobody at a door waits for it.
     uploads = WorkQueue(min(places, UPLOAD_PLACES), UPLOAD_ROOM, _stand_back)
     streams = Streams(pipeline, queue)
@@ -127,11 +129,13 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
                 "version": VERSION,
                 "protocol": _common(request.headers.get(SPEAKS, "1")),
                 "model": model_card(pipeline.variant),
+                # One lies ready, so that no worker idles.
+                "at_once": workers + 1,
             }
         )
 
     async def alive(_: web.Request) -> web.Response:
-        # For whoever restarts what hangs: a watchdog knows no token, and learns nothing here.
+        # For programs that restart what hangs: a watchdog knows no token, and learns nothing here.
         return web.Response(status=204 if queue.running_for <= STUCK_SECONDS else 503)
 
     async def end_streams(_: web.Application) -> None:
@@ -157,6 +161,7 @@ async def serve(
     *,
     exit_with_parent: bool = False,
     places: int = PLACES,
+    workers: int = 1,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Answer until SIGTERM, SIGINT, or with `exit_with_parent` the end of standard input.
@@ -173,7 +178,7 @@ async def serve(
     tls = _tls(loop, listen)
     # With handler_cancellation a client that hangs up leaves the queue.
     runner = web.AppRunner(
-        make_app(pipeline, listen.token, places),
+        make_app(pipeline, listen.token, places, workers),
         access_log=None,
         handler_cancellation=True,
         shutdown_timeout=GRACE_SECONDS,
@@ -210,7 +215,7 @@ async def _receive(request: web.Request, file: IO[bytes]) -> tuple[bytes, str]:
             raise web.HTTPRequestEntityTooLarge(MAX_BYTES, size)
         digest.update(chunk)
         file.write(chunk)
-    # As good as bytes for whoever only looks into it.
+    # As good as bytes for a reader.
     return (cast("bytes", Received.of(file)) if size else b""), digest.hexdigest()
 
 

@@ -104,7 +104,7 @@ class Forgetting:
             await self.async_carry_on()
         finally:
             if receipt is None:
-                # The vault knows nothing of them, or could not write: what is shown of them goes all the same.
+                # The vault knows nothing of them, or could not write: what is shown of them goes anyway.
                 self._async_start(self._wanted(person_id, names, entity_ids, also))
         if (task := self._tasks.get(person_id)) is not None and patience:
             await asyncio.wait({task}, timeout=patience)

@@ -1,4 +1,4 @@
-"""What in Home Assistant belongs to whom: entities of people, what named them, and traces of their visits."""
+"""The owners of data in Home Assistant: entities of people, what named them, and traces of their visits."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""After a restored backup: people are held until the owner has chosen whom to keep.
+"""After a restored backup: people are held until the owner has chosen who stays.
 
 The mark of how far the vault had come lies in the cache folder. Home Assistant and its Supervisor leave that
 folder out of backups, and both empty the configuration folder before they restore one. What nothing here can

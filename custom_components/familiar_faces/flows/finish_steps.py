@@ -32,7 +32,7 @@ class FinishSteps(PhotoSteps):
     @override
     @callback
     def async_remove(self) -> None:
-        """Show whoever has a good photo; erase what was kept of somebody who has none."""
+        """Show a person with a good photo; erase what was kept of one without."""
         super().async_remove()
         self._insist = []
         if self._enrolling or self._enrolled:

@@ -45,7 +45,7 @@ class ForgetStep(PersonSteps):
         except UnknownPerson:
             return self.async_abort(reason="nothing_stored")
         except VaultError as err:
-            # What cannot be read can be forgotten all the same.
+            # Unreadable data can still be forgotten.
             log_failure(err)
             photos = visits = 0
         return self.async_show_form(

@@ -24,7 +24,7 @@ from yarl import URL
 from ..const import BOOKKEEPING, CONF_FINGERPRINT, CONF_OTHER_URLS, CONF_WHERE, DOMAIN, SUBENTRY_CAMERA, Where
 from ..host.engine_errors import EngineBusy, EngineError, EngineRefused, EnvironmentFailed, TokenMissing
 from ..host.process import HOPELESS
-from ..host.room import FETCHED, MB
+from ..host.room import FETCHED, GB, MB
 from ..household.engine_choice import addresses_of, async_client_for, async_get_environment, fingerprint_of
 from ..household.engine_trouble import key_elsewhere
 from ..wording.words import async_say
@@ -90,11 +90,11 @@ class HubFlow(AppSteps):
                 step_id="where",
                 menu_options=list(Where),
                 description_placeholders={
-                    "fetched": _mb(FETCHED),
-                    "disk": _mb(survey.disk),
-                    "memory": _mb(survey.memory),
-                    "free_disk": _mb(survey.free_disk),
-                    "free_memory": _mb(survey.free_memory),
+                    "fetched": _size(FETCHED),
+                    "disk": _size(survey.disk),
+                    "memory": _size(survey.memory),
+                    "free_disk": _size(survey.free_disk),
+                    "free_memory": _size(survey.free_memory),
                 },
             )
         options = [Where.ANOTHER_MACHINE]
@@ -109,10 +109,10 @@ class HubFlow(AppSteps):
             description_placeholders={
                 "reason": reason,
                 "docs": DOCS,
-                "disk": _mb(survey.disk),
-                "memory": _mb(survey.memory),
-                "free_disk": _mb(survey.free_disk),
-                "free_memory": _mb(survey.free_memory),
+                "disk": _size(survey.disk),
+                "memory": _size(survey.memory),
+                "free_disk": _size(survey.free_disk),
+                "free_memory": _size(survey.free_memory),
             },
         )
 
@@ -288,9 +288,11 @@ def _whole_address(said: str) -> str:
         return said
 
 
-def _mb(count: int | None) -> str:
-    """Return a number of bytes in megabytes, a question mark when nobody knows."""
-    return "?" if count is None else str(count // MB)
+def _size(count: int | None) -> str:
+    """Return a number of bytes in megabytes or gigabytes, whole and never more than it is; ? when nobody knows."""
+    if count is None:
+        return "?"
+    return f"{count // GB} GB" if count >= 10 * GB else f"{count // MB} MB"
 
 
 async def _async_clear_away(hass: HomeAssistant, preparing: asyncio.Task[None] | None) -> None:

@@ -61,7 +61,7 @@ class InvitationsStep(OptionsFlow):
         )
 
     async def _async_name(self, hub: Hub, invitation: Invitation) -> str:
-        """Return whom an invitation is for, and until when it can be used."""
+        """Return the person of an invitation, and its end."""
         person = hub.people.get(invitation.person_id or "")
         until = _at(invitation.expires_at)
         if person is None:

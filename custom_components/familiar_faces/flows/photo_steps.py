@@ -121,7 +121,7 @@ class PhotoSteps(PersonSteps):
     async def _async_take_uploads(self, uploads: dict[str, str]) -> tuple[list[str], dict[str, str]]:
         """Take uploaded photos, one after the other; return what is said of each, and errors by field.
 
-        Raises UnknownPerson when nothing is kept of the person any more.
+        Raises UnknownPerson when the person's data is gone.
         """
         said, errors = [], {}
         for key in UPLOADS:
@@ -197,13 +197,13 @@ class PhotoSteps(PersonSteps):
         )
 
     async def _async_save(self) -> None:
-        """Enrol somebody with their first good photo: whoever closes the dialog then loses nothing.
+        """Enrol a person with their first good photo: closing the dialog then loses nothing.
 
         Raises VaultError.
         """
         if self._enrolling and (await self._async_stored()).templates:
             await self.hass.async_add_executor_job(self._hub.vault.finish_enrolment, self._person_id)
-            # Nothing is lost from here on: whoever is enrolled is shown, and recognised at once.
+            # Nothing is lost from here on: an enrolled person is shown, and recognised at once.
             self._enrolling, self._enrolled = False, True
             await self._hub.async_refresh_people()
 

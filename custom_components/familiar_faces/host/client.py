@@ -72,7 +72,7 @@ class EngineClient:
 
         `wary`: send no picture before something answered there as an engine does, and again after it did not: an
         address in a network may become another machine's. `verified`: the session makes sure by a certificate who
-        answers. `fingerprint`: the only certificate that is taken, whoever signed it.
+        answers. `fingerprint`: the only accepted certificate, no matter who signed it.
         """
         self.on_timeout: Callable[[], None] | None = None
         """Called when a request for faces went unanswered long enough to be a hang."""
@@ -317,7 +317,7 @@ class EngineClient:
     def _speaks_older(self, headers: Mapping[str, str]) -> bool:
         """Return whether to ask again as engines of protocol 1 are asked, when it refused the request.
 
-        Raises EngineTooOld where that would show the token to whoever is on the way.
+        Raises EngineTooOld where that would show the token to others on the way.
         """
         wanted = headers.get("WWW-Authenticate", "")
         if self._secret is None or self._older or SCHEME in wanted or not wanted.startswith("Bearer"):

@@ -127,7 +127,7 @@ class RemoteEngine(Engine):
         assert replica.health is not None
         model = replica.health.model.get("name")
         if self._model not in models:
-            # Nobody has it any more: they were updated.
+            # None of them has it now: they were updated.
             self._model = model
         if model != self._model:
             raise AnotherModel(f"The engine has the model {model}, and others have {self._model}")

@@ -1,4 +1,4 @@
-"""Several engines that are asked as one: whoever is well and has the least to do, and once more elsewhere."""
+"""Several engines that are asked as one: a working one with the least to do, then once more another."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
@@ -164,7 +164,7 @@ class Replicas:
         raise failure or EngineUnavailable("No engine can be asked")
 
     def _in_turn(self) -> Generator[tuple[Replica, float]]:
-        """Yield whom to ask, two at most, and which share of the time that is left it has."""
+        """Yield the engines to ask, two at most, and which share of the time that is left it has."""
         first = self._best(self._replicas)
         others = [each for each in self._replicas if each is not first]
         first.turn = next(self._turns)

@@ -8,6 +8,7 @@ import shutil
 from .engine_errors import EnvironmentFailed
 
 MB = 1000**2
+GB = 1000**3
 NEEDED_DISK = 900 * MB
 """Free bytes to begin with: what is installed, and what is unpacked on the way."""
 NEEDED_MEMORY = 450 * MB

@@ -63,7 +63,7 @@ def addresses_of(data: Mapping[str, Any]) -> list[str]:
 
 def fingerprint_of(data: Mapping[str, Any]) -> Fingerprint | None:
     """Return the certificate that alone is taken, None for any that is trusted; raise ValueError for no SHA-256."""
-    text = re.sub(r"^sha256[ :=]+|^SHA256[ :=]+|[: ]", "", data.get(CONF_FINGERPRINT) or "")
+    text = re.sub(r"[:\s]", "", (data.get(CONF_FINGERPRINT) or "").rpartition("=")[2])
     if not text:
         return None
     if not re.fullmatch(r"[0-9A-Fa-f]{64}", text):

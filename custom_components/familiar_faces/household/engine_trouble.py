@@ -1,5 +1,7 @@
 """Why the engine does not work, in a sentence of this home's language."""
 
+from enum import StrEnum
+
 from homeassistant.core import HomeAssistant, callback
 
 from ..host.engine_errors import (
@@ -19,24 +21,40 @@ from ..host.engine_errors import (
 )
 from ..wording.words import say_at_once
 
-_ELSEWHERE: tuple[tuple[type[EngineError], str], ...] = (
-    (EngineUntrusted, "certificate"),
-    (EngineMoved, "redirects"),
-    (AnotherAnswer, "another_answer"),
-    (AnotherModel, "another_model"),
-    (EngineForged, "forged"),
-    (EngineTooOld, "too_old"),
-    (EngineTooNew, "too_new"),
-    (EngineIncompatible, "not_an_engine"),
-    (TokenMissing, "token_missing"),
-    (EngineRefused, "refused"),
+
+class Elsewhere(StrEnum):
+    """How that which is wrong with an engine elsewhere is called in the words."""
+
+    ANOTHER_ANSWER = "another_answer"
+    ANOTHER_MODEL = "another_model"
+    CERTIFICATE = "certificate"
+    FORGED = "forged"
+    NOT_AN_ENGINE = "not_an_engine"
+    REDIRECTS = "redirects"
+    REFUSED = "refused"
+    TOKEN_MISSING = "token_missing"
+    TOO_NEW = "too_new"
+    TOO_OLD = "too_old"
+
+
+_KINDS: tuple[tuple[type[EngineError], Elsewhere], ...] = (
+    (EngineUntrusted, Elsewhere.CERTIFICATE),
+    (EngineMoved, Elsewhere.REDIRECTS),
+    (AnotherAnswer, Elsewhere.ANOTHER_ANSWER),
+    (AnotherModel, Elsewhere.ANOTHER_MODEL),
+    (EngineForged, Elsewhere.FORGED),
+    (EngineTooOld, Elsewhere.TOO_OLD),
+    (EngineTooNew, Elsewhere.TOO_NEW),
+    (EngineIncompatible, Elsewhere.NOT_AN_ENGINE),
+    (TokenMissing, Elsewhere.TOKEN_MISSING),
+    (EngineRefused, Elsewhere.REFUSED),
 )
-"""What is wrong with an engine elsewhere, what is special before what is general, and how that is called in the words."""
+"""What is special before what is general."""
 
 
-def key_elsewhere(problem: Exception | None) -> str | None:
-    """Return how that which is wrong with an engine elsewhere is called in the words; None for what has no name."""
-    return next((key for kind, key in _ELSEWHERE if isinstance(problem, kind)), None)
+def key_elsewhere(problem: Exception | None) -> Elsewhere | None:
+    """Return what is wrong with an engine elsewhere; None for what has no name."""
+    return next((key for kind, key in _KINDS if isinstance(problem, kind)), None)
 
 
 @callback

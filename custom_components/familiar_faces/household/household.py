@@ -122,7 +122,7 @@ class Household:
 
         Not while the clock is doubted: nobody knows then whose consent counts.
 
-        An engine that is away is not asked about: who comes while it restarts is there all the same.
+        An engine that is away is not asked about: a visitor who comes while it restarts is still there.
         """
         return (
             self.recognition(camera_id)

@@ -1,6 +1,6 @@
 """Keeps the links from being guessed, and the forms from being driven from elsewhere or flooded.
 
-A link's token has 256 random bits: nobody guesses one. Trying is slowed and noticed all the same. Only the
+A link's token has 256 random bits: nobody guesses one. Trying is slowed and noticed anyway. Only the
 answer to a wrong link is slow, so nobody with a real one waits for what somebody else does.
 """
 

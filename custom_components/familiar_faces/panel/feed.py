@@ -42,7 +42,7 @@ TOGETHER: Final = 0.05
 AGAIN: Final = 10.0
 """Seconds until what could not be read is read again."""
 STILL_HERE: Final = 35.0
-"""Seconds after which a visit that was heard of does not go on any more, and is not shown as such."""
+"""Seconds after which a visit counts as over, and is no longer shown as ongoing."""
 
 
 @callback
@@ -239,7 +239,7 @@ class Feed:
 
     @callback
     def _async_watch_end(self) -> None:
-        """Say once more who is there when the last visit that was heard of does not go on any more."""
+        """Say again who is there when the last visit is over."""
         if self._still_here is not None:
             self._still_here()
 

@@ -85,7 +85,7 @@ def async_now(hass: HomeAssistant, asked: Asked) -> Said:
 
 @callback
 def async_people(asked: Asked) -> list[Said]:
-    """Return the people by whom visits can be chosen; to administrators also where each may be recognised."""
+    """Return the people for the filter of visits; to administrators also where each may be recognised."""
     return [_person(asked, each) for each in asked.lookup.people().values()]
 
 
@@ -105,7 +105,7 @@ def _camera(hass: HomeAssistant, asked: Asked, here: Here) -> Said:
         "camera_id": camera_id,
         "name": here.place.name,
         "trouble": trouble,
-        # Of whom nothing is kept nothing is sent either: a browser keeps what it shows.
+        # For people with nothing kept, nothing is sent either: a browser keeps what it shows.
         "here": [_glimpse(each) for each in here.people if each.kept],
         "strangers": here.strangers,
         "unclear": here.unclear,

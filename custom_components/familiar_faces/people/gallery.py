@@ -20,7 +20,7 @@ CANDIDATES = 10
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person whom a face resembles."""
+    """A person that a face resembles."""
 
     person_id: str
     name: str
@@ -145,7 +145,7 @@ class Gallery:
         return len(self._known)
 
     def compare(self, embeddings: ArrayLike, weights: ArrayLike, now: datetime) -> Comparison:
-        """Return whom the faces of ONE individual resemble.
+        """Return the people that the faces of ONE individual resemble.
 
         `embeddings`: (n, d) unit-length rows, one a frame, n at least 1. `weights`: (n,) not negative, how
         much each frame counts. The frames are fused to one vector, their weighted mean, and compared with

@@ -86,7 +86,7 @@ def verify(
 
 
 def unverified(reason: WhyUnclear) -> Verification:
-    """Return the answer about an individual of whom there is nothing to compare."""
+    """Return the answer about an individual without anything to compare."""
     return Verification(Answer.UNCLEAR, reason=reason)
 
 

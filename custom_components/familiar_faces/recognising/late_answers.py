@@ -1,4 +1,4 @@
-"""What an owner said of visits and may still take back: it is carried out a few seconds later, whoever is looking."""
+"""Answers about visits that can still be undone: each is carried out a few seconds later."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class Answer:
     really_id: str | None = None
     """Who it was instead, when that is known."""
     learn: bool = False
-    """Whether the visit's face becomes a reference photo of whom it was."""
+    """Whether the visit's face becomes a reference photo of the person."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Makes the picture of a visit a reference photo of whom the owner says that it was."""
+"""Makes the picture of a visit a reference photo of the person that the owner names."""
 
 import logging
 

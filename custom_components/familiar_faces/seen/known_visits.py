@@ -85,7 +85,7 @@ class KnownVisits:
         """Know of none."""
         self._known: dict[str, KnownVisit] = {}
         self._last_at: dict[str, str | None] = {}
-        """The id of the visit that is shown as the last one of each camera; None where there is none any more."""
+        """The id of the visit that is shown as the last one of each camera; None where it is gone."""
         self._of_person: defaultdict[str | None, set[str]] = defaultdict(set)
         self._at_camera: defaultdict[str, set[str]] = defaultdict(set)
         self._alike: defaultdict[_Alike, set[str]] = defaultdict(set)

@@ -175,7 +175,7 @@ class Listing:
 
     @callback
     def _listed(self, shown: Iterable[Shown]) -> list[Listed]:
-        """Return familiar people's kept visits, as far as whoever asks may be told now."""
+        """Return familiar people's kept visits, as far as the user may see them now."""
         people, places = self._lookup.people(), self._lookup.places()
         return [
             Listed(

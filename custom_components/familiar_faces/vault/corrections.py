@@ -73,7 +73,7 @@ class Corrector:
         return corrected
 
     def name(self, visit: VisitRecord, picture: bytes | None, now: datetime) -> None:
-        """Keep a visit that had no name as the person's whom the owner says it was."""
+        """Keep a visit that had no name for the person that the owner names."""
         with self._database.write() as connection:
             if connection.execute("SELECT 1 FROM visit WHERE visit_id = ?", (visit.visit_id,)).fetchone():
                 raise AlreadyRecorded("a visit with this id")

@@ -138,7 +138,7 @@ class Tombstones:
         try:
             data: dict[str, Any] = unseal_json(self._sealing, sealed, ("pending", person_id))
         except VaultDamaged:
-            # What is left is looked for by the id all the same.
+            # What is left is still searched by the id.
             return ("",), (), ()
         return (data["name"], *data.get("former", ())), tuple(data["entity_ids"]), tuple(data.get("also", ()))
 

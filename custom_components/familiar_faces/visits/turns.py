@@ -84,7 +84,7 @@ class Turns:
             self._pass_on()
 
     def forget(self, camera_id: str) -> None:
-        """Forget when a camera was served that is not watched any more."""
+        """Forget when a camera was served that is no longer watched."""
         self._served.pop(camera_id, None)
 
     async def _wait(self, camera_id: str, urgency: Urgency) -> None:
