@@ -45,7 +45,7 @@ async def async_correct(
         answer["name"] = None if person is None else person.name
         answer["learned"] = False
         if taught is not None and person is not None:
-            answer |= await _async_learn(household, person, *taught)
+            answer |= await _async_learn(household, person, *taught, camera_id=visit.camera_id)
     except UnknownVisit as err:
         raise _unknown(household, visit_id) from err
     except ConsentMissing as err:
@@ -102,6 +102,8 @@ async def _async_take_away(household: Household, visit: VisitRecord, really: Per
         dt_util.utcnow(),
         None if really is None else really.person_id,
     )
+    # What this camera does to their faces was learned from somebody else's, perhaps.
+    household.roster.middles.forget(visit.person_id, visit.camera_id)
     try:
         # First, so that a look that is being taken does not name them again.
         await household.async_refresh_people()
@@ -138,11 +140,13 @@ async def _async_see(household: Household, visit: VisitRecord, person: Person | 
     return picture, await async_faces(household, picture, portraits=True, mirrored=True)
 
 
-async def _async_learn(household: Household, person: Person, picture: bytes, seen: Faces) -> JsonObjectType:
+async def _async_learn(
+    household: Household, person: Person, picture: bytes, seen: Faces, *, camera_id: str
+) -> JsonObjectType:
     """Make a visit's picture a reference photo when it is good enough, and say what came of it."""
     reason, other, learned = "vault_failed", "", False
     try:
-        judged = await async_take_photo(household, person.person_id, picture, seen)
+        judged = await async_take_photo(household, person.person_id, picture, seen, camera_id=camera_id)
         reason, other = str(judged.verdict.reason), judged.verdict.other_name or ""
         learned = judged.template_id is not None
         if learned:
