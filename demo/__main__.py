@@ -2,30 +2,27 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
 import sys
-from time import monotonic
 
 import aiohttp
 
 from . import alerts, home
 from .camera import Camera
-from .client import Client, DemoFailed, Websocket
+from .client import Client, DemoFailed
 from .house import CAMERA, FAMILIAR, GLANCE_SECONDS, NAME, STRANGERS, VISIT_SECONDS, House, Ring
 from .phones import ANDROID, receiving
-from .pictures import ASTRONAUT, GUEST, NEIGHBOUR, Person, PictureMissing, find
+from .pictures import ASTRONAUT, GUEST, NEIGHBOUR, PictureMissing
 from .scene import photos
+from .stage import DOOR, say, staged
 from .until_told import until_told
 
 NOWHERE = Path(os.devnull)
-BEGAN = monotonic()
-DOOR = {FAMILIAR: ASTRONAUT, STRANGERS[0]: GUEST, STRANGERS[1]: NEIGHBOUR}
-"""Who comes to the door."""
 HOUSEHOLD = {
     FAMILIAR: ASTRONAUT,
     alerts.FRIEND.lower(): GUEST,
@@ -41,12 +38,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     parser.add_argument(
         "--scenario",
-        choices=("door", "forget", "alerts", "automations"),
+        choices=("door", "forget", "alerts", "automations", "first-hour"),
         default="door",
         help="door: somebody who agreed rings, and a stranger (the default); forget: a visitor agrees on their own "
         "phone, is recognised, says no, and every byte is searched for them; alerts: two phones are told who is at "
         "the door, nobody of themselves, and a wrong name is put right from one of them; automations: some are made by hand in Home Assistant's editor, "
-        "and have to run; with --screenshots one of every trigger, condition and blueprint",
+        "and have to run; with --screenshots one of every trigger, condition and blueprint; first-hour: from nothing to a "
+        "named visitor and a notification by clicks alone, which are counted, in each language and at each width",
     )
     parser.add_argument("--check", action="store_true", help="run once without waiting for anyone, and stop")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="use this new folder, and leave it there")
@@ -58,6 +56,10 @@ def main() -> int:
         const=NOWHERE,
         metavar="DIR",
         help="set it up by hand, in Home Assistant's frontend in Chromium; take pictures of the steps into a folder",
+    )
+    parser.add_argument("--language", action="append", help="of the first hour (default: en, de and nl)")
+    parser.add_argument(
+        "--width", action="append", type=int, help="of the first hour (default: 1280 and 375)"
     )
     parser.add_argument(
         "--screenshots", type=Path, metavar="DIR", help="the same, with pictures of every page"
@@ -77,58 +79,6 @@ def main() -> int:
     return 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """A running Home Assistant with cameras that play visitors."""
-
-    folder: Path
-    url: str
-    camera: Camera
-    """The front door's."""
-    client: Client
-    session: aiohttp.ClientSession
-    socket: Websocket
-    house: House
-
-
-@asynccontextmanager
-async def _staged(
-    folder: Path,
-    port: int,
-    people: dict[str, Person] = DOOR,
-    *integrations: str,
-    doors: Iterable[str] = (CAMERA,),
-    prepare: Callable[[Path], None] | None = None,
-) -> AsyncGenerator[_Stage]:
-    """Run Home Assistant in a folder, with doors that these people may come to, the front door among them."""
-    for person in people.values():
-        find(person)
-    home.install(folder)
-    home.configure(folder, port, *integrations)
-    if prepare is not None:
-        prepare(folder)
-    async with AsyncExitStack() as stack:
-        cameras = {name: Camera(people) for name in doors}
-        for camera in cameras.values():
-            await camera.start()
-            stack.push_async_callback(camera.stop)
-
-        say("Home Assistant starts; the first time it fetches its frontend and what else it needs.")
-        url = await stack.enter_async_context(home.running(folder, port))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        client = Client(session, url)
-        await client.onboard(home.USER, home.PASSWORD)
-        socket = await stack.enter_async_context(await client.websocket())
-        house = House(client, socket, say)
-        try:
-            await house.wait_until_running()
-            say(f"Home Assistant runs at {url}.")
-            await house.add_doors(cameras)
-            yield _Stage(folder, url, cameras[CAMERA], client, session, socket, house)
-        except DemoFailed as err:
-            raise DemoFailed(f"{err}\nThe last of Home Assistant's log:\n{home.last_lines(folder)}") from err
-
-
 async def _run(asked: argparse.Namespace) -> int:
     cache = Path(os.environ.get("FF_CACHE") or Path.home() / ".cache" / "familiar-faces-dev")
     with home.folder(cache / "homes", asked.keep) as folder:
@@ -138,7 +88,7 @@ async def _run(asked: argparse.Namespace) -> int:
 
 async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
     """Somebody who agreed rings, and a stranger."""
-    async with _staged(folder, port) as stage:
+    async with staged(folder, port) as stage:
         house = stage.house
         if asked.in_browser is not None or asked.screenshots is not None:
             pictures = asked.screenshots or (asked.in_browser if asked.in_browser != NOWHERE else None)
@@ -167,7 +117,7 @@ async def _forget(asked: argparse.Namespace, folder: Path, port: int) -> int:
     """Somebody agrees on their own phone, is recognised, and says no; then they are searched for."""
     from . import forget
 
-    async with _staged(folder, port) as stage:
+    async with staged(folder, port) as stage:
         await stage.house.add_integration()
         await stage.house.add_cameras()
         story = await forget.play(
@@ -190,8 +140,8 @@ async def _alerts(asked: argparse.Namespace, folder: Path, port: int) -> int:
     async with AsyncExitStack() as stack:
         # Before and after Home Assistant: whoever sends is never left without somebody who takes it.
         receiver = await stack.enter_async_context(receiving(say))
-        staged = _staged(folder, port, HOUSEHOLD, "mobile_app", doors=alerts.DOORS.values())
-        stage = await stack.enter_async_context(staged)
+        home_of = staged(folder, port, HOUSEHOLD, "mobile_app", doors=alerts.DOORS.values())
+        stage = await stack.enter_async_context(home_of)
         await stage.house.add_integration()
         await stage.house.add_cameras()
         other = Client(stage.session, stage.url)
@@ -214,8 +164,8 @@ async def _automations(asked: argparse.Namespace, folder: Path, port: int) -> in
 
     async with AsyncExitStack() as stack:
         receiver = await stack.enter_async_context(receiving(say))
-        staged = _staged(folder, port, HOUSEHOLD, "mobile_app", prepare=automations.prepare)
-        stage = await stack.enter_async_context(staged)
+        home_of = staged(folder, port, HOUSEHOLD, "mobile_app", prepare=automations.prepare)
+        stage = await stack.enter_async_context(home_of)
         await stage.house.add_integration()
         await stage.house.add_cameras()
         await stage.house.add_person()
@@ -227,6 +177,33 @@ async def _automations(asked: argparse.Namespace, folder: Path, port: int) -> in
             await _pause(f"Look around at {stage.url}, and press Enter to stop.")
     print(json.dumps(automations.summary(story)), flush=True)
     return 0 if story.right else 1
+
+
+async def _first_hour(asked: argparse.Namespace, folder: Path, port: int) -> int:
+    """From nothing to a notification by clicks alone, in each language and at each width."""
+    from . import first_hour
+
+    pictures = asked.screenshots or (asked.in_browser if asked.in_browser != NOWHERE else None)
+    took: dict[str, dict[str, int]] = {}
+    wrong: list[str] = []
+    for language in asked.language or first_hour.LANGUAGES:
+        for width in asked.width or first_hour.WIDTHS:
+            walk = f"{language}-{width}"
+            place = folder / walk
+            place.mkdir()
+            async with AsyncExitStack() as stack:
+                receiver = await stack.enter_async_context(receiving(say))
+                home_of = staged(place, home.free_port(0), DOOR, "mobile_app")
+                clicks = await first_hour.play(
+                    await stack.enter_async_context(home_of), receiver, language, width, pictures
+                )
+            say(f"{walk}: {clicks.steps['name']} clicks to the name, {clicks.steps['phone']} to the phone.")
+            took[walk] = clicks.steps
+            wrong += [f"{walk}: {each}" for each in first_hour.too_many(clicks)]
+    for each in wrong:
+        say(f"WRONG: {each}")
+    print(json.dumps({"right": not wrong, "clicks": took}), flush=True)
+    return 1 if wrong else 0
 
 
 async def _set_up_in_browser(
@@ -251,9 +228,7 @@ async def _set_up_in_browser(
             await house.wait_for_engine()
             say("In the browser: Familiar Faces was added, and its engine prepared.")
             await camera.show(FAMILIAR, ready=1)
-            say(
-                f"In the browser: the still of the camera shows {await frontend.add_camera(CAMERA, 'Doorbell')}"
-            )
+            say(f"In the browser: the still of the camera shows {await frontend.add_camera(CAMERA)}")
             await camera.show(None)
             for said in await frontend.add_person(NAME, paths):
                 say(f"In the browser: {said}")
@@ -359,6 +334,7 @@ async def _play_alerts(household: alerts.Household, url: str) -> None:
 async def _keys(url: str, *lines: str) -> AsyncGenerator[str]:
     """Say what can be typed, and yield each line that is, until whoever watches has seen enough."""
     print(f"\n  Home Assistant: {url}   user: {home.USER}   password: {home.PASSWORD}")
+    print(f"  Who came: {url}/familiar-faces")
     print("".join(f"  {each}\n" for each in lines), flush=True)
     reader = await _keyboard()
     while line := await reader.readline():
@@ -370,12 +346,13 @@ async def _keys(url: str, *lines: str) -> AsyncGenerator[str]:
     await asyncio.Event().wait()
 
 
-_SCENARIOS = {"door": _door, "forget": _forget, "alerts": _alerts, "automations": _automations}
-
-
-def say(text: str) -> None:
-    """Print a line with the seconds since the start."""
-    print(f"[{monotonic() - BEGAN:5.1f} s] {text}", flush=True)
+_SCENARIOS = {
+    "door": _door,
+    "forget": _forget,
+    "alerts": _alerts,
+    "automations": _automations,
+    "first-hour": _first_hour,
+}
 
 
 if __name__ == "__main__":

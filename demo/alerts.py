@@ -70,7 +70,7 @@ def expected() -> list[Told]:
     return result
 
 
-_CALLED = {UNKNOWN: "A stranger", BLURRED: "Someone who was not recognised"}
+_CALLED = {UNKNOWN: "A stranger", BLURRED: "An unidentified visitor"}
 """What is said of those who have no name."""
 
 

@@ -14,7 +14,7 @@ from .house import CAMERA, NAME, House, Say
 
 BLUEPRINTS = SOURCE.parent.parent / "blueprints" / "automation" / SOURCE.name
 PHONE = f"{USER.capitalize()}'s Pixel"
-HERE = "Home Assistant's own list of notifications"
+HERE = "Home Assistant's own notifications"
 VISITOR = "Visitor"
 """The event entity of the camera."""
 NOTIFY = "Send a persistent notification"
@@ -221,7 +221,7 @@ class Walk:
                 await self._make(frontend)
                 if self._pictures is not None:
                     said = await frontend.add_alert(
-                        "Visitors", ["Any familiar person", "Strangers"], [PHONE, HERE]
+                        "Visitors", ["All familiar people", "Strangers"], [PHONE, HERE]
                     )
                     self._say(f"In the browser: an alert was added. {said}")
             story = await self._play()

@@ -14,7 +14,7 @@ from .client import DemoFailed
 from .home import DOMAIN, PASSWORD, USER
 
 TITLE = "Familiar Faces"
-CHOOSE_CAMERA = "Choose a camera and when it is looked at."
+CHOOSE_CAMERA = "Choose a camera and when it is checked for faces."
 ENGINE_SECONDS = 300
 CAMERA_SECONDS = 90
 PATIENCE_SECONDS = 20
@@ -105,7 +105,7 @@ class Frontend:
 
     async def choose_engine(self) -> None:
         """Go on to where the engine runs."""
-        await self._press("Submit")
+        await self._press("Next")
         await self.see("Where should faces be recognised?")
         await self.seen("add-2-where")
 
@@ -127,19 +127,16 @@ class Frontend:
         await self.show(f"/config/integrations/integration/{DOMAIN}")
         await self._press(what)
 
-    async def add_camera(self, camera: str, doorbell: str) -> str:
+    async def add_camera(self, camera: str) -> str:
         """Add a camera that is looked at when somebody rings; return what was found in its still.
 
         In the dialog that is open after the integration was added.
         """
         await self.see(CHOOSE_CAMERA)
-        await self._pick(camera)
+        # The only camera is chosen already, and the bell of its area found.
+        await self.see(camera)
         await self.seen("camera-1-which")
-        await self._press("Submit")
-        await self.see("What starts a look?")
-        await self._pick(doorbell)
-        await self.seen("camera-2-doorbell")
-        await self._press("Submit")
+        await self._press("Next")
         # Each way to get its pictures is tried first.
         await self.see("What the camera shows", CAMERA_SECONDS)
         await self.seen("camera-3-still")
@@ -154,30 +151,28 @@ class Frontend:
         await self._option("Here and now").click()
         await self.page.get_by_role("textbox", name="Name").fill(name)
         await self.seen("person-1-who")
-        await self._press("Submit")
+        await self._press("Next")
         await self.see(f"Read this to {name}")
         await self.seen("person-2-consent")
+        await self._press("Next")
+        await self.see("after reading the text")
         await self._dialog().locator("ha-selector-select ha-checkbox").first.click()
-        await (
-            self._dialog()
-            .get_by_role("radio", name="Recognise them, and keep their visits")
-            .click(force=True)
-        )
+        await self._dialog().get_by_role("radio", name="Recognise and keep visits").click(force=True)
         await self._toggle()
         await self.seen("person-3-they-agreed")
-        await self._press("Submit")
+        await self._press("Save")
         said = []
         for number, photo in enumerate(photos, start=1):
             await self._option("Add a photo").click()
-            await self.page.locator("input[type=file]").set_input_files(photo)
+            await self.page.locator("input[type=file]").first.set_input_files(photo)
             await self.see(photo.name)
             await self.seen(f"person-4-photo-{number}")
-            await self._press("Submit")
+            await self._press("Save")
             verdict = self.page.get_by_text("This photo is good")
             await verdict.first.wait_for()
             said.append(await verdict.first.inner_text())
             await self.seen(f"person-5-verdict-{number}")
-        await self._option("Finish").click()
+        await self._option("Done").click()
         await self._finish()
         return said
 
@@ -185,11 +180,11 @@ class Frontend:
         """Add an alert, and send a test of it; return what was said of the test."""
         await self._begin_alert(name, who)
         for each in recipients:
-            await self._dialog().get_by_role("button", name="Who is told").click()
+            await self._dialog().get_by_role("button", name="Recipients").click()
             await self.page.locator("ha-picker-combo-box ha-combo-box-item").filter(has_text=each).click()
             await self.page.wait_for_timeout(SETTLED)
         await self.seen("alert-3-who-is-told")
-        await self._press("Submit")
+        await self._press("Next")
         await self._option("Send a test").click()
         await self.see(f"{recipients[-1]}: ")
         await self.seen("alert-4-tested")
@@ -211,11 +206,11 @@ class Frontend:
         for each in who:
             await self._dialog().get_by_text(each, exact=True).click()
         await self.seen("alert-1-of-whom")
-        await self._press("Submit")
-        await self.see("The alert tells only at these times.")
+        await self._press("Next")
+        await self.see("The alert notifies only at these times.")
         await self.seen("alert-2-when")
-        await self._press("Submit")
-        await self.see("Nobody is told about themself")
+        await self._press("Next")
+        await self.see("People get no notifications about themselves")
 
     async def look_at_news(self) -> None:
         """Look at what was told, and at what the logbook says."""
@@ -227,11 +222,11 @@ class Frontend:
     async def choose_strictness(self, strictness: str) -> None:
         """Choose how sure to be before a name is said."""
         await self.begin("Configure")
-        await self._option("How sure to be").click()
-        await self.see("How sure?")
+        await self._option("Strictness").click()
+        await self.see("How strict?")
         await self.seen("options-1-strictness")
         await self._dialog().get_by_role("radio", name=re.compile(f"^{strictness}:")).click(force=True)
-        await self._press("Submit")
+        await self._press("Save")
         await self._finish()
 
     async def show_device(self, name: str, shot: str | None) -> str:
@@ -262,7 +257,7 @@ class Frontend:
         await self._option("Here and now").click()
         await self.page.get_by_role("textbox", name="Name").fill("Eileen's sister")
         await self.seen("person-1-who")
-        await self._press("Submit")
+        await self._press("Next")
         await self.see("Read this to Eileen's sister")
         await self.seen("person-2-consent")
         await self.close()

@@ -88,8 +88,26 @@ class House:
             entity = await self._add_mjpeg(name, camera)
             # The front door's is in the configuration.
             bell = DOORBELL if name == CAMERA else await self._add_bell(f"{name} bell")
+            await self._put_together(name, entity, bell)
             self._doors[name] = Door(camera, entity, bell)
             self._say(f"Home Assistant has a camera {entity} and a doorbell {bell}.")
+
+    async def _put_together(self, name: str, *entity_ids: str) -> None:
+        """Put a camera and its bell into an area, as Home Assistant asks for it."""
+        areas = await self._socket.command("config/area_registry/list")
+        area_id = next((each["area_id"] for each in areas if each["name"] == name), None)
+        if area_id is None:
+            area_id = (await self._socket.command("config/area_registry/create", name=name))["area_id"]
+        for entity_id in entity_ids:
+            entry = await self._socket.command("config/entity_registry/get", entity_id=entity_id)
+            if (device_id := entry["device_id"]) is not None:
+                await self._socket.command(
+                    "config/device_registry/update", device_id=device_id, area_id=area_id
+                )
+            else:
+                await self._socket.command(
+                    "config/entity_registry/update", entity_id=entity_id, area_id=area_id
+                )
 
     async def _add_mjpeg(self, name: str, camera: Camera) -> str:
         flow = await self._client.flow("mjpeg")
@@ -153,7 +171,8 @@ class House:
             await flow.answer(
                 "user", {"camera": door.camera_entity, "mode": "on_ring", "public_space": False}
             )
-            await flow.answer("triggers", {"triggers": [door.bell]})
+            if flow.step.get("step_id") == "triggers":
+                await flow.answer("triggers", {"triggers": [door.bell]})
             # On a busy machine it is shown that the camera is tried.
             await flow.wait(lambda _second: None, READY_SECONDS)
             self._say(f"It took a still of the {name.lower()}: {flow.placeholders.get('found', '')}")
@@ -170,8 +189,9 @@ class House:
         await flow.choose("user", "here")
         linked = {} if entity is None else {"linked_entity": entity}
         await flow.answer("here", {"name": name, "child": False, **linked})
+        await flow.answer("consent", {"language": "en"})
         await flow.answer(
-            "consent",
+            "agree",
             {
                 "cameras": ["every_camera"],
                 "keeping": "visits",
@@ -190,8 +210,11 @@ class House:
                 # Where there is no camera yet, the first photo is asked for at once.
                 await flow.choose("photos", "photo")
             await flow.answer("photo", {"photo": file_id})
-            self._say(f"Photo {number}: {flow.placeholders.get('verdict', '')}")
+            # The verdict, without the picture behind it.
+            self._say(f"Photo {number}: {flow.placeholders.get('verdict', '').partition(' ![')[0]}")
         await flow.choose("photos", "finish")
+        if flow.step.get("step_id") == "phones":
+            await flow.answer("phones", {})
         flow.finished()
 
     async def add_alert(self, title: str, recipient: str, *, early: bool) -> None:

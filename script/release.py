@@ -26,6 +26,7 @@ NEEDED = (
     "host/debian_packages.json",
     "icons.json",
     "manifest.json",
+    "panel/dist/familiar-faces.js",
     "services.yaml",
     "translations/de.json",
     "translations/en.json",

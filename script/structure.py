@@ -1,10 +1,12 @@
-"""Draws the house from its imports and lists its modules from their docstrings: see script/structure."""
+"""Writes what the docs take from the code: the house, the modules, actions and options. See script/structure."""
 
 import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 import re
 import sys
+
+from reference import reference_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 HOUSE = ROOT / "custom_components" / "familiar_faces"
@@ -13,7 +15,7 @@ MODULES = ROOT / "docs" / "modules.md"
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "Home Assistant's own names": ("platforms",),
-    "Surfaces": ("flows", "pages", "views", "actions"),
+    "Surfaces": ("flows", "pages", "views", "actions", "panel"),
     "The whole": ("hub",),
     "Services": (
         "alerts",
@@ -43,6 +45,7 @@ def main() -> int:
     wanted = {
         MODULES: modules_page(),
         ARCHITECTURE: with_picture(ARCHITECTURE.read_text(encoding="utf-8"), picture(arrows)),
+        **reference_pages(),
     }
     wrong = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv[1:]:

@@ -1,4 +1,4 @@
-"""Familiar Faces: who of the people who agreed to it is at the camera, told locally."""
+"""Familiar Faces: shows which consenting people are at the cameras, locally."""
 
 from functools import partial
 
@@ -16,6 +16,8 @@ from .household.issues import async_check_vault, async_key_was_exposed
 from .household.places import async_vault_expected, clock_file, vault_folder, witness_file
 from .hub import FamiliarFacesConfigEntry, Hub
 from .pages import async_setup_pages
+from .panel import async_setup_panel
+from .panel.program import async_show_panel
 from .services import async_setup_services
 from .vault.errors import VaultError, VaultInUse, VaultUnwritable
 from .vault.store import Vault
@@ -34,9 +36,10 @@ PLATFORMS = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions, the pages and the views."""
+    """Set up the actions, the pages, the views and the panel's commands."""
     async_setup_services(hass)
     async_setup_views(hass)
+    async_setup_panel(hass)
     await async_setup_pages(hass)
     async_erase_unfinished(hass)
     return True
@@ -64,6 +67,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
     if vault.key_was_exposed:
         async_key_was_exposed(hass)
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+    entry.async_on_unload(await async_show_panel(hass))
 
     async def stop(_event: Event) -> None:
         # Home Assistant does not unload entries when it stops.

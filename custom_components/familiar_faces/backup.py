@@ -1,4 +1,4 @@
-"""Backups: the vault's file stands still while Home Assistant copies it."""
+"""Backups: nothing writes to the vault's file while Home Assistant copies it."""
 
 from functools import partial
 import logging

@@ -110,11 +110,11 @@ class ForgetButton(_AdminButton):
 
 
 class TestButton(AlertEntity, ButtonEntity):
-    """Sends a test to everybody whom an alert is for."""
+    """Sends a test to every recipient of an alert."""
 
     @override
     async def async_press(self) -> None:
-        """Send it, and say whom it did not reach."""
+        """Send it, and name the recipients that it did not reach."""
         if (rule := self.rule) is None:
             return
         tried = await async_try(self.hass, rule.title, rule.recipients, critical=rule.critical)

@@ -66,7 +66,7 @@ async def async_get_config_entry_diagnostics(
 
 
 def _alert(rule: Rule) -> dict[str, Any]:
-    """Return what an alert does, without whom it is about and who is told."""
+    """Return what an alert does, without its people and recipients."""
     return {
         "who": sorted(rule.who),
         "people": len(rule.people),

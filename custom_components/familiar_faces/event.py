@@ -159,7 +159,7 @@ class VisitorEvent(CameraEntity, _VisitEvent):
     @property
     @override
     def whose(self) -> str | None:
-        """Return the id of whom the last event told of."""
+        """Return the id of the person in the last event."""
         visit = self._visit
         return None if visit is None else visit.person_id
 

@@ -1,4 +1,4 @@
-"""The running whole of a config entry: builds what works for the household, starts it and stops it."""
+"""The running config entry: builds the services of the household, starts and stops them."""
 
 import asyncio
 import logging
@@ -29,6 +29,8 @@ from .openness.viewing import ViewingLog
 from .recognising.announcing import Announcer
 from .recognising.following import Following
 from .recognising.identify import Identifying
+from .recognising.late_answers import LateAnswers
+from .recognising.missed import HoldsMissed
 from .seen.board import Board
 from .seen.visit_log import VisitLog
 from .vault.errors import VaultError, VaultReplaced, VaultTampered
@@ -58,9 +60,15 @@ class Hub(Household):
         self.settings = Settings(self, self.clock.async_purge_soon)
         self.review = ReviewInbox(self)
         self.announcer = Announcer(self)
-        self.announcer.on_settled += [self.review.async_settle, self.alerts.async_settle]
+        self.holds_missed = HoldsMissed(self)
+        self.announcer.on_settled += [
+            self.review.async_settle,
+            self.holds_missed.async_settle,
+            self.alerts.async_settle,
+        ]
         self.announcer.on_ended.append(self.review.async_ended)
         self.identifying = Identifying(self, self.cameras)
+        self.late_answers = LateAnswers(self)
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)
@@ -121,12 +129,15 @@ class Hub(Household):
                 return
             self._stopped = True
             self.vault.on_trouble(None)
+            # As long as the board hears of it.
+            await self.late_answers.async_stop()
             while self._unsubscribe:
                 self._unsubscribe.pop()()
             self.clock.async_stop()
             await self._following.async_stop()
             await self.alerts.async_stop()
             self.announcer.async_stop()
+            self.holds_missed.async_stop()
             await self.cameras.async_stop()
             await self.engine.stop()
             await self.forgetting.async_stop()
@@ -149,6 +160,7 @@ class Hub(Household):
                 return
             await self.settings.async_follow()
             await self._following.async_follow()
+            self.holds_missed.async_follow()
 
     @callback
     def _async_vault_trouble(self, trouble: VaultError | None) -> None:
@@ -179,6 +191,7 @@ class Hub(Household):
         while self.engine.status is EngineStatus.READY:
             try:
                 health = await self.client.health()
+                self.turns.allow(health.at_once)
                 await self.roster.async_set_model(str(health.model["name"]))
             except (EngineError, VaultError, KeyError) as err:
                 _LOGGER.warning("The engine does not say what it is, it is asked again: %s", err)

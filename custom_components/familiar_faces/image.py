@@ -29,7 +29,7 @@ INVITATION = ImageEntityDescription(
     key="invitation",
     translation_key="invitation",
     entity_category=EntityCategory.DIAGNOSTIC,
-    # Every user of this Home Assistant sees what an entity shows, and whoever follows an invitation to renew sees
+    # Every user of this Home Assistant sees what an entity shows, and a visitor who follows an invitation to renew sees
     # and ends all that is kept of that person. The dialog, which is the administrators', shows the code as well.
     entity_registry_enabled_default=False,
 )
@@ -98,7 +98,7 @@ class LastVisitorImage(CameraEntity, _VisitImage):
     @property
     @override
     def visit(self) -> Shown | None:
-        """Return the newest visit of which there is a picture."""
+        """Return the newest visit that has a picture."""
         return self.hub.board.last_picture(camera_id=self.camera_id)
 
 
@@ -113,7 +113,7 @@ class LastPictureImage(PersonEntity, _VisitImage):
     @property
     @override
     def visit(self) -> Shown | None:
-        """Return the newest visit of which there is a picture."""
+        """Return the newest visit that has a picture."""
         return self.hub.board.last_picture(person_id=self.person_id)
 
 

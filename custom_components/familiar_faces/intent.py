@@ -28,7 +28,7 @@ async def async_setup_intents(hass: HomeAssistant) -> None:
 
 
 class _LookupIntent(intent.IntentHandler):
-    """Looks something up for whoever asks, and changes nothing."""
+    """Looks something up for the user who asks, and changes nothing."""
 
     @override
     async def async_handle(self, intent_obj: intent.Intent) -> intent.IntentResponse:

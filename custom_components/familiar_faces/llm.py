@@ -1,4 +1,4 @@
-"""Tools for language models: what they may look up of who came, for whoever asks them."""
+"""Tools for language models: what they may look up about visits, for the user who asks them."""
 
 from abc import abstractmethod
 from datetime import datetime
@@ -27,11 +27,11 @@ PERSON = "person"
 
 
 class _Unknown(Exception):
-    """There is no such person or camera of which anything may be told."""
+    """There is no such person or camera, or the user may not ask about it."""
 
 
 class _LookupTool(Tool):
-    """Looks something up for whoever asks, and changes nothing."""
+    """Looks something up for the user who asks, and changes nothing."""
 
     annotations = ToolAnnotations(read_only=True, destructive=False, idempotent=True, open_world=False)
     integration = DOMAIN
@@ -89,11 +89,7 @@ class WhenLastSeen(_LookupTool):
         """Tell when they were last seen, as far as that is kept."""
         people = lookup.named(said[PERSON])
         if len(people) != 1:
-            why = (
-                "Several people are called so"
-                if people
-                else "Nobody of whom anything may be told is called so"
-            )
+            why = "Several people are called so" if people else "No person with this name may be asked about"
             raise _Unknown(why)
         (person,) = people
         came = await lookup.async_last_seen(person.person_id)
@@ -148,7 +144,7 @@ def _places(lookup: Lookup, said: dict[str, str]) -> dict[str, Place]:
     """Return the cameras that are asked about; raises _Unknown."""
     places = lookup.called(said[CAMERA]) if CAMERA in said else lookup.places()
     if not places:
-        raise _Unknown("There is no such camera of which anything may be told")
+        raise _Unknown("No such camera may be asked about")
     return places
 
 

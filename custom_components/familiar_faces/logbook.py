@@ -48,7 +48,7 @@ def _describe(hass: HomeAssistant, event: LazyEventPartialState) -> dict[str, st
         who = say_at_once(hass, "logbook", f"who_{decision}")
         what = "came" if decision == Decision.STRANGER else "came_unclear"
     else:
-        # Familiar and not to be named any more, or taken for a stranger and recognised a moment later.
+        # Familiar but no longer to be named, or taken for a stranger and recognised a moment later.
         who, what = say_at_once(hass, "logbook", "who_unclear"), "came"
     place = in_sentence(camera[1], shown_language(hass)) if camera else ""
     line = {

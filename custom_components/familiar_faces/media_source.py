@@ -14,12 +14,12 @@ from homeassistant.components.media_source import (
 from homeassistant.components.websocket_api.connection import current_connection
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_translations
-from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .openness.review import PICTURE_PATH
 from .running import async_running_hub
 from .vault.review_rows import ReviewItem
+from .wording.dates import say_moment
 
 INBOX = "review"
 
@@ -57,7 +57,7 @@ class FamiliarFacesMediaSource(MediaSource):
 
     @override
     async def async_resolve_media(self, item: MediaSourceItem) -> PlayMedia:
-        """Return where a picture is fetched; whoever asked has it signed in their own name."""
+        """Return where a picture is fetched; it is signed in the name of the user who asked."""
         if not _asked_by_admin():
             raise Unresolvable(translation_domain=DOMAIN, translation_key="review_for_admins")
         _, _, visit_id = item.identifier.partition(f"{INBOX}/")
@@ -72,7 +72,7 @@ class FamiliarFacesMediaSource(MediaSource):
     def _picture(self, item: ReviewItem) -> BrowseMediaSource:
         hub = async_running_hub(self.hass)
         subentry = None if hub is None else hub.entry.subentries.get(item.camera_id)
-        at = dt_util.as_local(item.at).strftime("%Y-%m-%d %H:%M")
+        at = say_moment(self.hass, item.at)
         return BrowseMediaSource(
             domain=DOMAIN,
             identifier=f"{INBOX}/{item.visit_id}",

@@ -1,13 +1,13 @@
 """Repairs that ask the owner something: an engine that fails, a clock, a restored backup, and a lost vault."""
 
 import asyncio
-from datetime import datetime
 import logging
 from typing import override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
@@ -22,12 +22,14 @@ from .erasing.start_over import async_start_over, async_vault_problem
 from .host.engine_errors import EnvironmentFailed
 from .household.engine_choice import async_get_environment
 from .household.engine_trouble import async_trouble
-from .household.issues import CLOCK_DOUBTED, ENGINE_FAILED, RESTORED
+from .household.issues import CAMERA_NOBODY_AGREED, CLOCK_DOUBTED, ENGINE_FAILED, RESTORED
 from .household.places import vault_folder
+from .household.subentries import camera_names
 from .hub import FamiliarFacesConfigEntry, Hub
 from .running import async_running_hub
 from .vault.errors import VaultError
 from .vault.files import KEY
+from .wording.dates import say_moment
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,7 +44,55 @@ async def async_create_fix_flow(
         return EngineFlow()
     if issue_id == CLOCK_DOUBTED:
         return ClockFlow()
+    if issue_id.startswith(CAMERA_NOBODY_AGREED):
+        return AskFlow(issue_id.removeprefix(f"{CAMERA_NOBODY_AGREED}_"))
     return RestoredFlow() if issue_id == RESTORED else VaultFlow()
+
+
+class AskFlow(RepairsFlow):
+    """Asks everybody to agree to a camera: each gets an invitation to renew their consent."""
+
+    def __init__(self, camera_id: str) -> None:
+        """Ask for a camera."""
+        self._camera_id = camera_id
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say what follows. What the first step is given is the issue, and no answer."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say who is asked, and how."""
+        if (hub := async_running_hub(self.hass)) is None:
+            return self.async_abort(reason="not_loaded")
+        if user_input is not None:
+            return await self.async_step_links()
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "camera": camera_names(hub.entry).get(self._camera_id, ""),
+                "people": ", ".join(sorted(each.name for each in hub.people.values())),
+            },
+        )
+
+    async def async_step_links(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Show everybody's invitation, to be handed on."""
+        if (hub := async_running_hub(self.hass)) is None:
+            return self.async_abort(reason="not_loaded")
+        if user_input is not None:
+            return self.async_create_entry(data={})
+        lines = []
+        try:
+            for person in sorted(hub.people.values(), key=lambda each: each.name):
+                invited = await hub.invitations.async_invite(person.person_id)
+                lines.append(f"- **{person.name}**\n\n  `{invited.url}`")
+        except HomeAssistantError:
+            return self.async_abort(reason="no_link")
+        return self.async_show_form(
+            step_id="links",
+            data_schema=vol.Schema({}),
+            description_placeholders={"links": "\n".join(lines)},
+        )
 
 
 class EngineFlow(RepairsFlow):
@@ -139,18 +189,14 @@ class ClockFlow(RepairsFlow):
             step_id="confirm",
             data_schema=vol.Schema({}),
             description_placeholders={
-                "now": _said(dt_util.utcnow()),
-                "expected": "?" if expected is None else _said(expected),
+                "now": say_moment(self.hass, dt_util.utcnow()),
+                "expected": "?" if expected is None else say_moment(self.hass, expected),
             },
         )
 
 
-def _said(moment: datetime) -> str:
-    return f"{dt_util.as_local(moment):%Y-%m-%d %H:%M}"
-
-
 class RestoredFlow(RepairsFlow):
-    """Asks whom of those who came back with a backup to keep."""
+    """Asks which of the people who came back with a backup to keep."""
 
     _keep: frozenset[str] = frozenset()
 
@@ -201,7 +247,7 @@ class RestoredFlow(RepairsFlow):
 
 
 class VaultFlow(RepairsFlow):
-    """Offers to try again, or to erase what nobody can read any more."""
+    """Offers to try again, or to erase unreadable data."""
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Offer both."""

@@ -1,4 +1,4 @@
-"""The running hub, for whatever does not belong to an entry: actions, views, repairs and the media source."""
+"""The running hub, for everything that does not belong to an entry: actions, views, repairs and the media source."""
 
 from typing import TYPE_CHECKING
 

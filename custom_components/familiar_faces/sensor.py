@@ -74,6 +74,8 @@ HUB_SENSORS = (
         native_unit_of_measurement=UnitOfTime.MILLISECONDS,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
+        # It changes with every look, so it is off by default.
+        entity_registry_enabled_default=False,
         value=lambda hub: hub.engine.latency_ms,
     ),
     HubSensorDescription(
@@ -81,6 +83,8 @@ HUB_SENSORS = (
         translation_key="stored_items",
         of=Of.STORED,
         entity_category=EntityCategory.DIAGNOSTIC,
+        # What is measured has no line in Activity for each change.
+        state_class=SensorStateClass.MEASUREMENT,
         value=_stored_items,
     ),
     HubSensorDescription(
@@ -89,6 +93,7 @@ HUB_SENSORS = (
         of=Of.STORED,
         entity_category=EntityCategory.DIAGNOSTIC,
         device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
         value=lambda hub: hub.next_purge,
     ),
 )
@@ -388,7 +393,7 @@ def make_alert_sensors(hub: Hub, subentry: ConfigSubentry) -> list[SensorEntity]
 
 
 class LastToldSensor(AlertEntity, RestoreSensor):
-    """When an alert told somebody last. Of whom is nowhere: who came is told by the visits that are kept."""
+    """When an alert last notified. About whom is stored nowhere: the kept visits show who came."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -402,5 +407,5 @@ class LastToldSensor(AlertEntity, RestoreSensor):
     @property
     @override
     def native_value(self) -> datetime | None:
-        """Return when it was, as long as that may be shown."""
+        """Return when it last notified, while a visit it could have been about may still be kept."""
         return self.hub.alerts.last_told(self.alert_id)

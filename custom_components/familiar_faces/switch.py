@@ -1,4 +1,4 @@
-"""Switches: recognition at all cameras or one, and whether somebody is told of a person, a camera, or at all."""
+"""Switches: recognition at all cameras or one, and notifications about a person, about a camera, or at all."""
 
 from collections.abc import Mapping
 from typing import Any, override
@@ -122,11 +122,11 @@ class _NotificationSwitch(_NotedSwitch):
 
 
 class CameraNotifications(CameraEntity, _NotificationSwitch):
-    """Whether alerts tell of a camera."""
+    """Whether alerts notify about a camera."""
 
 
 class PersonNotifications(PersonEntity, _NotificationSwitch):
-    """Whether alerts tell of a person."""
+    """Whether alerts notify about a person."""
 
 
 class AlertSwitch(AlertEntity, _NotificationSwitch):

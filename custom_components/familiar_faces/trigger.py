@@ -116,7 +116,7 @@ class StrangerSeen(VisitTrigger):
 
 
 class UnclearSeen(VisitTrigger):
-    """Somebody was seen at a camera of whom it is not clear who they are."""
+    """An unidentified visitor was seen at a camera."""
 
     decision = Decision.UNCLEAR
 
@@ -240,7 +240,7 @@ class _Attached:
     @callback
     def _async_corrected(self, corrected: Corrected) -> None:
         """Tell nothing more of a visit that was not whose it was said to be."""
-        self._async_drop({corrected.visit.visit_id})
+        self._async_drop({corrected.visit_id})
 
     @callback
     def _async_tell(self, opened: _Open, visit: Visit) -> None:

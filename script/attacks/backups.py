@@ -17,7 +17,7 @@ from .grounds import SILENT, VISITOR, Grounds, Home
 from .guest import confirmed
 from .outcome import Promise, Trial
 
-ROOM = Room(Promise.BACKUP, "docs/privacy.md#what-cannot-be-reached")
+ROOM = Room(Promise.BACKUP, "docs/forgetting.md#what-cannot-be-reached")
 AGENT = "backup.local"
 BACKUP_SECONDS = 90
 ANSWER_SECONDS = 30

@@ -15,7 +15,7 @@ from .attack import Room
 from .grounds import SILENT, VISITOR, Grounds, Home
 from .outcome import Promise, Trial
 
-ROOM = Room(Promise.CLOCK, "docs/privacy.md#what-is-kept-and-for-how-long")
+ROOM = Room(Promise.CLOCK, "docs/retention.md#a-clock-that-is-wrong")
 DAY = 86400.0
 TWENTY_YEARS = 20 * 365.25 * DAY
 WRONG_SECONDS, CHECK_SECONDS = 100.0, 10.0

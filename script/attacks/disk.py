@@ -14,7 +14,7 @@ from .grounds import SILENT, VISITOR, Grounds, Home, is_root
 from .guest import confirmed
 from .outcome import Promise, Trial
 
-ROOM = Room(Promise.DISK, "docs/privacy.md#what-forgetting-does")
+ROOM = Room(Promise.DISK, "docs/forgetting.md#what-forgetting-does")
 MEGABYTES = 64
 FILLER = "filler"
 PIECE = 1 << 16

@@ -16,7 +16,7 @@ from .grounds import VISITOR, Grounds, Home
 from .guest import Guest, confirmed
 from .outcome import Promise, Trial
 
-ROOM = Room(Promise.KILL, "docs/architecture.md#crashes")
+ROOM = Room(Promise.KILL, "docs/architecture-storage.md#crashes")
 LONGEST = 3.0
 """Seconds after which what was asked for is done in any case."""
 SETTLED = 3.0

@@ -11,7 +11,7 @@ from .grounds import FACE_OF, FACES, VISITOR, Grounds
 from .guest import confirmed
 from .outcome import Promise, Trial
 
-ROOM = Room(Promise.BYTES, "docs/privacy.md#what-forgetting-does")
+ROOM = Room(Promise.BYTES, "docs/forgetting.md#what-forgetting-does")
 RECEIPT_SECONDS = 30
 WRITTEN_SECONDS = 2.0
 LOGS = ("home-assistant.log", "console.log")

@@ -16,7 +16,7 @@ from .grounds import CACHE, SILENT, VAULT, VISITOR, Grounds, Home
 from .guest import confirmed
 from .outcome import Promise, Trial
 
-ROOM = Room(Promise.VAULT, "docs/security.md#somebody-with-the-disk-but-without-the-key")
+ROOM = Room(Promise.VAULT, "docs/security-machine.md#somebody-with-the-disk-but-without-the-key")
 DATABASE, KEY, MARK = "vault.db", "vault.key", "witness.json"
 
 

@@ -21,7 +21,7 @@ from .faces import cast
 from .kinds import KINDS, Kind
 from .lab import Lab
 from .outcome import Figures, figures, missed_goals
-from .plan import Plan, chosen, is_spare
+from .plan import Plan, chosen, is_spare, smaller
 
 BEGAN = monotonic()
 
@@ -52,7 +52,7 @@ def main() -> int:
         return 0
     kinds = chosen(asked.kind, check=asked.check)
     if asked.check:
-        kinds = [each for each in kinds if each.check is not None]
+        kinds = [smaller(each) for each in kinds if each.check is not None]
     if not kinds:
         parser.error("there is no such kind of camera: --list has them")
     code = 1
@@ -89,7 +89,7 @@ async def _run(asked: argparse.Namespace, kinds: Sequence[Kind]) -> int:
     labelled = os.environ.get("FAMILIAR_FACES_TEST_FACES")
     people = await cast(films, Path(labelled) if labelled else None)
     with home.folder(cache / "homes", None) as folder:
-        lab = Lab(folder, films, people, say)
+        lab = Lab(folder, films, people, say, few=asked.check)
         plan = Plan(lab, check=asked.check)
         try:
             await lab.build_doors(kinds)
@@ -109,7 +109,7 @@ async def _run(asked: argparse.Namespace, kinds: Sequence[Kind]) -> int:
     tried = [each for each in kinds if not is_spare(each)]
     if plan.together:
         told["together"] = figures(plan.together)
-    missed = missed_goals(tried, told, plan.cpu)
+    missed = missed_goals(tried, told, plan.cpu, few=asked.check)
     for each in missed:
         say(f"MISSED: {each}.")
     summary = {

@@ -55,7 +55,11 @@ def _full_hd(codec: str, every: int) -> Format:
     return Format(codec, 1920, 1080, every)
 
 
-_CHECKED = {("h264", 2, COLD): Fault.IDLES, ("h264", 4, PRELOADED): Fault.UNREACHABLE}
+_CHECKED = {
+    ("h264", 2, WARM): Fault.FREEZES,
+    ("h264", 2, COLD): Fault.IDLES,
+    ("h264", 4, PRELOADED): Fault.UNREACHABLE,
+}
 KINDS: tuple[Kind, ...] = (
     Kind("generic_still", "generic", check=Fault.ERROR),
     Kind("mjpeg", "mjpeg"),
@@ -71,13 +75,13 @@ KINDS: tuple[Kind, ...] = (
         for state in (WARM, COLD, PRELOADED)
         for every in (1, 2, 4)
     ),
-    _stream("h265_1080_gop2_warm", _full_hd(H265, 2), WARM, check=Fault.FREEZES),
+    _stream("h265_1080_gop2_warm", _full_hd(H265, 2), WARM),
     _stream("h265_1080_gop4_cold", _full_hd(H265, 4), COLD),
     _stream("h264_4k_gop2_warm", Format(H264, 3840, 2160, 2), WARM),
     _stream("h264_720_gop2_udp_warm", Format(H264, 1280, 720, 2), WARM, transport="udp"),
     _stream("h264_portrait_gop2_warm", Format(H264, 1080, 1920, 2), WARM),
     _stream("h264_half_gop2_cold", Format(H264, 960, 1920, 2), COLD),
     _stream("h264_fisheye_gop2_warm", Format(H264, 1920, 1920, 2, fisheye=True), WARM),
-    _stream("h264_1080_gop2_single", _full_hd(H264, 2), PRELOADED, single=True),
+    _stream("h264_1080_gop2_single", _full_hd(H264, 2), PRELOADED, single=True, check=Fault.ERROR),
     Kind("ffmpeg", "ffmpeg", _full_hd(H264, 2), COLD, faults=STREAM_FAULTS),
 )

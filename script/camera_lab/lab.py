@@ -21,7 +21,8 @@ from .adding import add_to_familiar_faces, add_to_home_assistant
 from .door import Door, Fault
 from .faces import Cast
 from .kinds import PRELOADED, Kind
-from .outcome import NOBODY, STRANGER, Figures, Record
+from .outcome import NOBODY, STRANGER, TOO_SLOW, Figures, Record
+from .pace import Pace
 from .rtsp import RtspServer
 from .stills import STILL, STREAM, Snapshots, StillServer
 
@@ -60,13 +61,15 @@ class Station:
 class Lab:
     """All of it."""
 
-    def __init__(self, folder: Path, cache: Path, people: Cast, say: Say) -> None:
-        """Use a configuration folder, and films of people that are kept in the cache."""
+    def __init__(self, folder: Path, cache: Path, people: Cast, say: Say, *, few: bool = False) -> None:
+        """Use a configuration folder, and films of people that are kept in the cache; `few`: one of each person."""
         self.stations: list[Station] = []
         self.people = people
         self._folder, self._cache, self._say = folder, cache, say
         self._stack = AsyncExitStack()
         self._random = Random("rings")
+        self._few = few
+        self._pace = Pace()
         self._client: Client
         self._socket: Websocket
         self._house: House
@@ -79,6 +82,8 @@ class Lab:
 
     async def build_doors(self, kinds: Sequence[Kind]) -> None:
         """Make the films, and open a door of each kind."""
+        self._pace.start()
+        self._stack.push_async_callback(self._pace.stop)
         made: dict[films.Format, dict[str, films.Film]] = {}
         for kind in kinds:
             if kind.form not in made:
@@ -88,7 +93,7 @@ class Lab:
     async def _films(self, form: films.Format) -> dict[str, films.Film]:
         """Return a film of everybody; of those who agreed two where that is quickly made."""
         found = {}
-        quick = form.codec != films.H265 and form.width * form.height <= 1920 * 1080
+        quick = not self._few and form.codec != films.H265 and form.width * form.height <= 1920 * 1080
         for face in (*self.people.known, self.people.stranger):
             for number, how in enumerate(face.appearances[: 2 if quick and face.name else 1]):
                 name = f"{face.name or STRANGER}/{number}"
@@ -299,7 +304,8 @@ class Lab:
             station.snapshots.ring()
         async with asyncio.timeout(RUNG_SECONDS):
             await station.rung.wait()
-        until_told = asyncio.get_running_loop().time() + LOOK_SECONDS
+        rang = asyncio.get_running_loop().time()
+        until_told = rang + LOOK_SECONDS
         if watched:
             await self._watch(station)
         if then is not None:
@@ -310,8 +316,10 @@ class Lab:
         if who != NOBODY and fault is None and who.split("/", maxsplit=1)[0] != STRANGER:
             station.before = who.split("/", maxsplit=1)[0]
         record = station.records[-1]
+        record.slowness = self._pace.slowness(rang, until_told)
+        slow = f", everything {record.slowness:.1f} times slower" if record.slowness > TOO_SLOW else ""
         self._say(
-            f"{station.kind.name}: {who}{f', {fault}' if fault else ''}: {record.verdict()} "
+            f"{station.kind.name}: {who}{f', {fault}' if fault else ''}{slow}: {record.verdict()} "
             f"({'; '.join(f'{each.decision} {each.person or ""} {each.ms} ms {each.frames}' for each in record.told)})"
         )
 

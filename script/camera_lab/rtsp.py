@@ -32,6 +32,7 @@ class RtspServer:
     def __init__(self, door: Door) -> None:
         """Serve what plays there."""
         self.port = 0
+        self.path = "door"
         self.opened = 0
         """How many sessions were ever set up."""
         self._door = door
@@ -43,7 +44,7 @@ class RtspServer:
     @property
     def url(self) -> str:
         """Return where it is."""
-        return f"rtsp://127.0.0.1:{self.port}/door"
+        return f"rtsp://127.0.0.1:{self.port}/{self.path}"
 
     @property
     def playing(self) -> int:
@@ -208,7 +209,7 @@ class _Connection:
         match method:
             case "OPTIONS":
                 return 200, ["Public: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"], ""
-            case "DESCRIBE" if url.endswith("/door"):
+            case "DESCRIBE" if url.endswith(f"/{self._server.path}"):
                 return 200, [f"Content-Base: {url}/"], description(self._door.film)
             case "DESCRIBE":
                 return 404, [], ""

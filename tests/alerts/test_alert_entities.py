@@ -31,7 +31,7 @@ from ..conftest import CAMERA, FrontDoor
 
 ALERT = "switch.everybody_alert"
 TEST = "button.everybody_send_a_test"
-LAST_TOLD = "sensor.everybody_last_told"
+LAST_TOLD = "sensor.everybody_last_notified"
 OF_THE_CAMERA = "switch.front_door_notifications"
 OF_EILEEN = "switch.eileen_notifications"
 
@@ -168,7 +168,7 @@ async def test_a_power_cut_right_after_it_was_written(
 async def test_the_test_button(hass: HomeAssistant, hub: Hub, phone: Phone, alert_id: str) -> None:
     """It sends a test; whom it does not reach is said as the error of the action."""
     await hass.services.async_call("button", "press", {"entity_id": TEST}, blocking=True)
-    assert phone.messages == ["Test: this is how you will be told. Nobody is at a camera."]
+    assert phone.messages == ["Test: this is how you will be notified. Nobody is at a camera."]
     phone.server.refused.add("Pixel")
     with pytest.raises(HomeAssistantError) as caught:
         await hass.services.async_call("button", "press", {"entity_id": TEST}, blocking=True)

@@ -133,11 +133,11 @@ async def test_someone_is_not_shown_as_told(
     await street.comes("Front", who)
     await street.settle()
     assert phone.messages[0] == "Someone is at the front door."
-    assert hass.states.get("sensor.everybody_last_told").state == "unknown"
+    assert hass.states.get("sensor.everybody_last_notified").state == "unknown"
     await street.later(60)
     await street.comes("Front", "x")
     await street.settle()
-    assert hass.states.get("sensor.everybody_last_told").state != "unknown"
+    assert hass.states.get("sensor.everybody_last_notified").state != "unknown"
 
 
 async def test_last_told_no_longer_than_visits(
@@ -149,13 +149,13 @@ async def test_last_told_no_longer_than_visits(
     hass.config_entries.async_update_entry(street.entry, options={"visit_days": 2})
     await street.comes("Front", "Anna")
     await street.settle()
-    assert hass.states.get("sensor.everybody_last_told").state != "unknown"
+    assert hass.states.get("sensor.everybody_last_notified").state != "unknown"
     await street.later(2 * 24 * 3600 - 60)
     street.hub.async_changed()
-    assert hass.states.get("sensor.everybody_last_told").state != "unknown"
+    assert hass.states.get("sensor.everybody_last_notified").state != "unknown"
     await street.later(61)
     street.hub.async_changed()
-    assert hass.states.get("sensor.everybody_last_told").state == "unknown"
+    assert hass.states.get("sensor.everybody_last_notified").state == "unknown"
 
 
 # Of those who wish silence
@@ -336,11 +336,11 @@ async def test_the_history_of_what_was_told(
         running.front_door.frames = visits(astronaut())
         await ring(hass, running.hub)
         await running.hub.alerts.async_flush()
-        statement = HISTORY.format("sensor.everybody_last_told")
+        statement = HISTORY.format("sensor.everybody_last_notified")
         assert moments(await rows(running, statement))
         hass.config_entries.async_remove_subentry(running.entry, alert.subentry_id)
         await running.settle()
-        assert er.async_get(hass).async_get("sensor.everybody_last_told") is None
+        assert er.async_get(hass).async_get("sensor.everybody_last_notified") is None
         await ask(running, evidence.person_id)
         assert moments(await rows(running, statement)) == []
     assert evidence.find(folder) == []

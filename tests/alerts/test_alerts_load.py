@@ -334,7 +334,7 @@ def unknown_at(door: int, cast: Cast) -> str:
 
 def said(visit: Visit) -> str:
     """Return what is said of somebody without a name."""
-    return "a stranger" if visit.decision is Decision.STRANGER else "someone who was not recognised"
+    return "a stranger" if visit.decision is Decision.STRANGER else "an unidentified visitor"
 
 
 def joined(individuals: Iterable[list[Visit]], doors: dict[str, int]) -> dict[int, int]:

@@ -84,7 +84,7 @@ async def test_a_stranger_who_turns_out_to_be_familiar(street: Street, new_phone
     await street.later(0.5)
     await street.sees("Front", "Anna")
     await street.ends("Front")
-    assert sounds(both) == ["Someone who was not recognised is at the front door."]
+    assert sounds(both) == ["An unidentified visitor is at the front door."]
     assert shown(both) == ["Anna is at the front door."]
     assert sounds(familiar) == ["Anna is at the front door."]
 
@@ -226,7 +226,7 @@ async def test_nobody_is_told_of_a_correction_who_was_not_told_the_name(
     await hass.async_block_till_done(wait_background_tasks=True)
     await street.settle()
     assert told.messages[1:] == ["It was not Anna at the front door."]
-    assert muted.messages == ["Someone who was not recognised is at the front door."]
+    assert muted.messages == ["An unidentified visitor is at the front door."]
 
 
 RULES: tuple[tuple[str, dict[str, Any]], ...] = (

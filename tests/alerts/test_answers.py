@@ -11,6 +11,7 @@ from homeassistant.auth.const import GROUP_ID_ADMIN, GROUP_ID_USER
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers.json import json_dumps
 from homeassistant.util import dt as dt_util
+from PIL import ImageFilter
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -26,7 +27,7 @@ from custom_components.familiar_faces.wording.words import async_say
 
 from ..common.alerting import a_user, add_alert, audited, everything, press, ring_and_tell, titles
 from ..common.phone import CLEAR, NewPhone, Phone
-from ..common.pictures import astronaut, enrolment_photos, photos_of, stranger
+from ..common.pictures import astronaut, enrolment_photos, frame, photos_of, stranger
 from ..common.steps import VISITOR, enrol, later, ring, visits
 from ..conftest import FrontDoor, start_again
 
@@ -47,6 +48,12 @@ async def eileen(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, phone: Ph
     front_door.frames = visits(astronaut())
     await ring_and_tell(hass, hub)
     return eileen
+
+
+@pytest.fixture
+async def owned(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
+    """Enrol Eileen, of whom nobody is told yet, and return her id."""
+    return await enrol(hass, entry, enrolment_photos()[:1])
 
 
 async def test_right(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
@@ -121,6 +128,50 @@ async def test_mute_a_camera(
     assert hub.alerts.mutes.muted(phone.key, camera_id, None, dt_util.utcnow())
     (answered,) = await audited(hass, hub)
     assert (answered.person_id, answered.details["answer"]) == (None, "mute")
+
+
+@pytest.mark.photos(1)
+async def test_it_was(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    front_door: FrontDoor,
+    new_phone: NewPhone,
+    owned: str,
+) -> None:
+    """An administrator writes who came, once: whoever agreed is named, of all others it is said what to do."""
+    admin = await new_phone("Admin", await a_user(hass, "Olga", GROUP_ID_ADMIN))
+    member = await new_phone("Member", await a_user(hass, "Mia", GROUP_ID_USER))
+    add_alert(hass, entry, admin)
+    add_alert(hass, entry, member)
+    front_door.frames = [frame(astronaut().filter(ImageFilter.GaussianBlur(3.5)))]
+    await ring_and_tell(hass, hub)
+    assert titles(admin) == ["It was …", "Who is it?", "Mute 1 h"]
+    assert titles(member) == ["Mute 1 h"]
+    (button,) = [each for each in admin.pushed[-1]["data"]["actions"] if each["title"] == "It was …"]
+    assert button["behavior"] == "textInput"
+
+    state = hass.states.get(VISITOR)
+    assert state is not None
+    visit_id = state.attributes["visit_id"]
+    await admin.press(button["action"], reply_text="Nobody <b>")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert admin.messages[-1].startswith("Nobody called Nobody b has been added.")
+    assert not await hass.async_add_executor_job(hub.vault.visits)
+    await admin.press(button["action"], reply_text="Eileen")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not await hass.async_add_executor_job(hub.vault.visits), "each answer works once"
+
+    with later(minutes=2):
+        await ring_and_tell(hass, hub)
+        await admin.press(admin.action("It was …"), reply_text=" eileen ")
+        await hass.async_block_till_done(wait_background_tasks=True)
+        await hub.alerts.async_flush()
+        (visit,) = await hass.async_add_executor_job(hub.vault.visits)
+        assert (visit.person_id, visit.confirmed, visit.visit_id != visit_id) == (owned, True, True)
+        assert admin.messages[-1] == "Eileen is at the front door."
+        (answered,) = await audited(hass, hub)
+        assert (answered.person_id, answered.details["answer"]) == (owned, "it_was")
 
 
 # Who may answer

@@ -34,25 +34,25 @@ async def said(hass: HomeAssistant, language: str, *told: Part, front: str = "Fr
     [
         (
             ["unclear", "Anna"],
-            "Someone who was not recognised and Anna are at the front door.",
+            "An unidentified visitor and Anna are at the front door.",
             "Een niet herkende persoon en Anna zijn bij de camera Front door.",
             "Eine nicht erkannte Person und Anna sind an der Kamera Front door.",
         ),
         (
             ["unclear"],
-            "Someone who was not recognised is at the front door.",
+            "An unidentified visitor is at the front door.",
             "Een niet herkende persoon is bij de camera Front door.",
             "Eine nicht erkannte Person ist an der Kamera Front door.",
         ),
         (
             ["Anna", "unclear", "Bob"],
-            "Anna, someone who was not recognised and Bob are at the front door.",
+            "Anna, an unidentified visitor and Bob are at the front door.",
             "Anna, een niet herkende persoon en Bob zijn bij de camera Front door.",
             "Anna, eine nicht erkannte Person und Bob sind an der Kamera Front door.",
         ),
         (
             ["unclear", "Anna", "Bob"],
-            "Someone who was not recognised, Anna and Bob are at the front door.",
+            "An unidentified visitor, Anna and Bob are at the front door.",
             "Een niet herkende persoon, Anna en Bob zijn bij de camera Front door.",
             "Eine nicht erkannte Person, Anna und Bob sind an der Kamera Front door.",
         ),
@@ -64,7 +64,7 @@ async def said(hass: HomeAssistant, language: str, *told: Part, front: str = "Fr
         ),
         (
             ["unclear", "unclear", "unclear"],
-            "3 people who were not recognised are at the front door.",
+            "3 unidentified visitors are at the front door.",
             "3 niet herkende personen zijn bij de camera Front door.",
             "3 nicht erkannte Personen sind an der Kamera Front door.",
         ),

@@ -85,8 +85,35 @@ def test_figures_count_what_could_be_seen() -> None:
         "distinct_frames": 3,
         "known": 3,
         "known_named": 2,
+        "excused": 0,
+        "fair_ms_p50": 650,
         "without_a_fresh_picture": 2,
     }
+
+
+def test_a_busy_machine_is_no_fault_of_a_camera() -> None:
+    """Its times count as they are without what else it did, and who was not named then is asked in again."""
+    quick, slow = _record("Anna", replace(ANNA, ms=500)), _record("Anna", replace(ANNA, ms=2500))
+    missed, wrong = _record("Anna"), _record("Anna", BEN)
+    for each in (slow, missed, wrong):
+        each.slowness = 5.0
+    found = figures([quick, slow, missed, wrong])
+    assert (found["name_ms_p50"], found["fair_ms_p50"]) == (1500, 500)
+    assert (found["known"], found["known_named"], found["excused"]) == (3, 2, 1)
+    # Whatever it had to do, a wrong name is one.
+    assert found["wrong"] == 1
+    warm = next(each for each in KINDS if each.name == "h264_1080_gop2_warm")
+    assert len(missed_goals([warm], {warm.name: figures([missed])}, {})) == 1
+    missed.slowness = 1.0
+    assert figures([missed])["excused"] == 0
+
+
+def test_one_visit_is_no_median() -> None:
+    warm = next(each for each in KINDS if each.name == "h264_1080_gop2_warm")
+    for ms, more in ((1100, 0), (1300, 1)):
+        told = {warm.name: figures([_record("Anna", replace(ANNA, ms=ms))])}
+        assert len(missed_goals([warm], told, {}, few=True)) == more
+        assert len(missed_goals([warm], told, {})) == 1
 
 
 def test_goals() -> None:
@@ -100,7 +127,7 @@ def test_goals() -> None:
         ({"stale": 1}, {}),
         ({"known_named": 18}, {}),
         ({"known": 0}, {}),
-        ({"name_ms_p50": 601}, {}),
+        ({"fair_ms_p50": 601}, {}),
         ({}, {"warm_camera_percent": 1.1}),
         ({}, {"warm_camera_mb": 21}),
         ({}, {"loop_p99_ms_more": 1.2}),

@@ -4,7 +4,8 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.familiar_faces.capture.stream_address import async_find_stream, ffmpeg_options
+from custom_components.familiar_faces.capture.stream_address import async_find_origins, ffmpeg_options
+from custom_components.familiar_faces.capture.stream_reader import StreamAddress
 from tests.conftest import CAMERA, FrontDoor
 
 
@@ -25,9 +26,10 @@ async def test_only_live_streams_are_found(
         return url
 
     monkeypatch.setattr(front_door, "stream_source", source)
-    address = await async_find_stream(hass, CAMERA)
-    assert (address is not None) is found
-    if address is not None:
+    origins = await async_find_origins(hass, CAMERA)
+    assert len(origins) == found
+    for address in origins:
+        assert isinstance(address, StreamAddress)
         assert address.url == url
         assert "secret" not in repr(address)
 
@@ -39,10 +41,10 @@ async def test_a_camera_that_is_away_has_no_stream(
         return "rtsp://door/1"
 
     monkeypatch.setattr(front_door, "stream_source", source)
-    assert await async_find_stream(hass, CAMERA) is not None
+    assert len(await async_find_origins(hass, CAMERA)) == 1
     hass.states.async_set(CAMERA, STATE_UNAVAILABLE)
-    assert await async_find_stream(hass, CAMERA) is None
-    assert await async_find_stream(hass, "camera.nowhere") is None
+    assert await async_find_origins(hass, CAMERA) == ()
+    assert await async_find_origins(hass, "camera.nowhere") == ()
 
 
 async def test_an_integration_that_fails_has_no_stream(
@@ -52,7 +54,7 @@ async def test_an_integration_that_fails_has_no_stream(
         raise KeyError("a library's mistake")
 
     monkeypatch.setattr(front_door, "stream_source", source)
-    assert await async_find_stream(hass, CAMERA) is None
+    assert await async_find_origins(hass, CAMERA) == ()
 
 
 def test_the_stream_options_of_a_camera_are_kept() -> None:

@@ -1,7 +1,7 @@
 """The frames of a live stream, as a real engine sees them."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -11,7 +11,7 @@ import time
 from PIL import Image
 import pytest
 
-from custom_components.familiar_faces.capture.camera_stream import CameraStream, StreamAddress
+from custom_components.familiar_faces.capture.camera_stream import CameraStream
 from custom_components.familiar_faces.capture.picture_source import (
     Ask,
     NoPicture,
@@ -21,6 +21,7 @@ from custom_components.familiar_faces.capture.picture_source import (
     Wish,
 )
 from custom_components.familiar_faces.capture.stream_pictures import BEFORE, StreamPictures
+from custom_components.familiar_faces.capture.stream_reader import StreamAddress
 from custom_components.familiar_faces.engine.stream_protocol import MAX_STREAMS
 from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.host.engine_errors import (
@@ -47,8 +48,8 @@ async def client(local_streams: None, shared_engine: Path) -> AsyncGenerator[Eng
 
 @asynccontextmanager
 async def a_camera(server: LiveStream, *, warm: bool, seconds: float = 0.0) -> AsyncGenerator[CameraStream]:
-    async def find() -> StreamAddress | None:
-        return StreamAddress(server.address)
+    async def find() -> Sequence[StreamAddress]:
+        return (StreamAddress(server.address),)
 
     stream = CameraStream("door", find, warm=warm)
     stream.async_start()

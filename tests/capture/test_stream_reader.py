@@ -12,7 +12,8 @@ import av
 import pytest
 
 from custom_components.familiar_faces.capture.packets import BEGIN, Piece, Timeline
-from custom_components.familiar_faces.capture.stream_reader import StreamEnd, StreamReader, is_live
+from custom_components.familiar_faces.capture.stream_origin import StreamEnd
+from custom_components.familiar_faces.capture.stream_reader import StreamReader, is_live
 from tests.common import films
 from tests.common.live_streams import LiveStream, live
 

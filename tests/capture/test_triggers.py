@@ -62,6 +62,23 @@ async def test_fires(hass: HomeAssistant, old: State | None, new: State | None, 
     assert triggers(hass, entity_id).async_fires(entity_id, old, new, NOW) is fires
 
 
+@pytest.mark.parametrize(
+    "change", [-timedelta(hours=1), -timedelta(days=3), timedelta(hours=1), timedelta(days=3)]
+)
+@pytest.mark.parametrize("entity_id", ["button.a", "input_button.a", "event.a"])
+async def test_a_clock_that_was_set_hides_no_ring(
+    hass: HomeAssistant, entity_id: str, change: timedelta
+) -> None:
+    """The last press lies in the future then, or days back; the next one is a press of now."""
+    now = NOW + change
+    old, pressed = State(entity_id, NOW.isoformat(), BELL), State(entity_id, now.isoformat(), BELL)
+    ringing = triggers(hass, entity_id, types={entity_id: frozenset({"ring"})})
+    assert ringing.async_fires(entity_id, old, pressed, now)
+    # What is shown again after a restart is the old one, whatever the clock says.
+    away = State(entity_id, "unavailable")
+    assert not ringing.async_fires(entity_id, away, old, now)
+
+
 async def test_what_comes_while_home_assistant_starts(hass: HomeAssistant) -> None:
     """A sensor that is on when it comes back at a start may have been on for hours."""
     hass.set_state(CoreState.starting)

@@ -189,6 +189,19 @@ DOORS = (
     ),
     Door(
         Kind.VIEW,
+        "GET /api/familiar_faces/visit/{visit_id}",
+        Who.USER,
+        "shows the picture of a visit in the panel, to users who may be told of the visit and its camera",
+        "/api/familiar_faces/visit/{own_visit_id}",
+    ),
+    Door(
+        Kind.VIEW,
+        "GET /api/familiar_faces/panel/familiar-faces.js",
+        Who.ANYBODY,
+        "the program of the panel and the card, the same in every home",
+    ),
+    Door(
+        Kind.VIEW,
         "GET /api/familiar_faces/notification/{picture_id}",
         Who.LINK,
         "shows the picture of a notification to the phone that was told, for ten minutes",
@@ -201,6 +214,33 @@ DOORS = (
         "leads an administrator from a notification to where people are enrolled, once; shows nothing itself",
         "/familiar_faces/who/{own}",
         nothing=True,
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/visits/list",
+        Who.USER,
+        "lists visits a page at a time, as far as the user may read the states that say the same",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/visits/subscribe",
+        Who.USER,
+        "tells the panel and the card of visits as they come, as far as the user may read the states",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/visits/answer",
+        Who.ADMIN,
+        "changes whom the cameras recognise, eight seconds later",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/visits/undo",
+        Who.ADMIN,
+        "takes such a change back before it is made",
+    ),
+    Door(
+        Kind.PANEL, "familiar-faces", Who.USER, "the panel in the sidebar; what it shows its commands decide"
     ),
     Door(
         Kind.ACTION,

@@ -11,6 +11,7 @@ from types import ModuleType
 import custom_components.familiar_faces as integration
 from custom_components.familiar_faces.consent.record import Refusal
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.household.engine_trouble import Elsewhere
 from custom_components.familiar_faces.people.guidance import Hint
 from custom_components.familiar_faces.people.photos import PhotoReason
 
@@ -209,7 +210,24 @@ def read_flow(name: str) -> Flow:
             }
             if any(each.id == "ConsentRefused" for each in ast.walk(function) if isinstance(each, ast.Name)):
                 flow.errors |= {str(refusal) for refusal in Refusal}
+            if any(calls(function, "key_elsewhere")):
+                # Of a token that is refused the form says so at its field.
+                flow.errors |= {str(each) for each in Elsewhere} - {Elsewhere.REFUSED}
+            if any(calls(function, "name_refused")):
+                flow.errors |= strings_returned("recognising.renaming", "name_refused")
     return flow
+
+
+def strings_returned(module: str, function: str) -> set[str]:
+    """Return the strings that a function returns."""
+    (found,) = [each for each in functions(parse(path_of(module))) if each.name == function]
+    return {
+        each.value.value
+        for each in ast.walk(found)
+        if isinstance(each, ast.Return)
+        and isinstance(each.value, ast.Constant)
+        and isinstance(each.value.value, str)
+    }
 
 
 def errors_in(function: ast.AST) -> Iterator[ast.expr]:

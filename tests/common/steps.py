@@ -69,14 +69,20 @@ def consent(**changes: Any) -> dict[str, Any]:
 
 
 async def start_person(hass: HomeAssistant, entry: ConfigEntry[Any], **person: Any) -> Result:
-    """Start to add a person, and return the step that asks for the consent."""
+    """Start to add a person, and return the step that asks what they agree to."""
     result = await hass.config_entries.subentries.async_init(
         (entry.entry_id, SUBENTRY_PERSON), context={"source": SOURCE_USER}
     )
     result = await choose(hass, result, "here")
-    return await hass.config_entries.subentries.async_configure(
-        result["flow_id"], {"name": "Eileen", "child": False} | person
-    )
+    result = await configure(hass, result, {"name": "Eileen", "child": False} | person)
+    return await has_read(hass, result)
+
+
+async def has_read(hass: HomeAssistant, result: Result) -> Result:
+    """Go on from the text of the consent, which was read in the language that it is shown in."""
+    if result["type"] is not FlowResultType.FORM or result["step_id"] != "consent":
+        return result
+    return await configure(hass, result, {"language": result["data_schema"]({})["language"]})
 
 
 async def configure(hass: HomeAssistant, result: Result, user_input: dict[str, Any]) -> Result:
@@ -90,8 +96,8 @@ async def configure(hass: HomeAssistant, result: Result, user_input: dict[str, A
 
 
 async def choose(hass: HomeAssistant, result: Result, option: str) -> Result:
-    """Choose from a menu."""
-    return await configure(hass, result, {"next_step_id": option})
+    """Choose from a menu; the text of a consent is read."""
+    return await has_read(hass, await configure(hass, result, {"next_step_id": option}))
 
 
 async def add_photo(hass: HomeAssistant, result: Result, photo: bytes) -> Result:
@@ -109,6 +115,9 @@ async def enrol(hass: HomeAssistant, entry: ConfigEntry[Any], photos: list[bytes
     for photo in photos:
         result = await add_photo(hass, result, photo)
     result = await choose(hass, result, "finish")
+    if result["type"] is FlowResultType.FORM and result["step_id"] == "phones":
+        # Where there are phones, and no alert yet.
+        result = await configure(hass, result, {})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)
     (added,) = set(entry.subentries) - before

@@ -7,7 +7,7 @@ from io import BytesIO
 import json
 import logging
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
@@ -21,7 +21,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.familiar_faces.consent.invitations import qr_data_uri, qr_png
+from custom_components.familiar_faces.consent.invitations import qr_data_uri, qr_markdown, qr_png
 from custom_components.familiar_faces.const import CONF_INVITATION_HOURS, DOMAIN, SUBENTRY_PERSON
 from custom_components.familiar_faces.hub import Hub
 
@@ -331,8 +331,9 @@ async def test_add_person_by_invitation(hass: HomeAssistant, hub: Hub, entry: Mo
     url = result["description_placeholders"]["url"]
     opened = await opens(hass, hub, url)
     assert opened is not None
-    (selector,) = result["data_schema"].schema.values()
-    assert selector.config["data"] == url
+    assert result["data_schema"]({}) == {"link": url}
+    assert result["description_placeholders"]["qr"] == qr_markdown(url)
+    assert quote(url, safe="") in result["description_placeholders"]["mail"]
     until = dt_util.as_local(dt_util.utcnow() + timedelta(hours=24))
     assert result["description_placeholders"]["until"].startswith(f"{until:%Y-%m-%d %H:}")
     # Looked at twice, as when the page is loaded again, it is the same one.
@@ -362,10 +363,11 @@ async def test_new_personal_link(hass: HomeAssistant, hub: Hub, entry: MockConfi
 
     async def make() -> str:
         result = await choose(hass, await change(hass, entry, eileen), "own_link")
+        assert result["menu_options"] == ["new_own_link", "reconfigure"], "it asks first"
+        result = await choose(hass, result, "new_own_link")
         url: str = result["description_placeholders"]["url"]
         assert url.startswith(f"{BASE}/familiar_faces/me/")
-        (selector,) = result["data_schema"].schema.values()
-        assert selector.config["data"] == url
+        assert result["data_schema"]({}) == {"link": url}
         result = await configure(hass, result, {})
         assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "link_made")
         return url
@@ -390,6 +392,8 @@ async def test_dialogs_that_cannot(
     await hass.async_add_executor_job(hub.vault.forget, eileen, dt_util.utcnow())
     for result, option, reason in ((renew, "renew", "nothing_stored"), (own, "own_link", "nothing_stored")):
         result = await choose(hass, result, option)
+        if option == "own_link":
+            result = await choose(hass, result, "new_own_link")
         assert (result["type"], result["reason"]) == (FlowResultType.ABORT, reason)
     await hass.config.async_update(internal_url=None, external_url=None)
     hass.config.api = None

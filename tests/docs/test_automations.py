@@ -1,7 +1,6 @@
 """The examples of the docs: Home Assistant takes each as an automation, and what they name is there."""
 
 from collections.abc import Iterator
-from pathlib import Path
 import re
 from typing import Any
 from urllib.parse import quote
@@ -22,11 +21,12 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.trigger import TRIGGERS
 
 from ..common.automations import VARIABLES, device_of
+from ..common.documents import DOCS, PAGES, README, WRITTEN
 from ..common.people_on_record import DAY, a_consent, put_on_record
+from ..common.source import ROOT
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
-COOKBOOK = DOCS / "automations.md"
+BLUEPRINT_PAGE = DOCS / "automations.md"
+REFERENCE = DOCS / "automations-yaml.md"
 BLUEPRINTS = ROOT / "blueprints" / "automation" / DOMAIN
 FENCED = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 IN_TRIGGER = re.compile(r"\btrigger\.(\w+)")
@@ -40,11 +40,14 @@ OF_STATE = {"to_state", "from_state"}
 
 def examples() -> Iterator[Any]:
     """Return each example, named by its file and line."""
-    for name in ("automations.md", "voice.md"):
-        text = (DOCS / name).read_text()
+    for page in WRITTEN:
+        if page.name == "dashboard.md":
+            # Cards, which `test_reference.py` tries.
+            continue
+        text = page.read_text()
         for found in FENCED.finditer(text):
             line = text.count("\n", 0, found.start()) + 1
-            yield pytest.param(found[1], id=f"{name}:{line}")
+            yield pytest.param(found[1], id=f"{page.name}:{line}")
 
 
 @pytest.fixture
@@ -89,13 +92,13 @@ async def test_example(hass: HomeAssistant, hub: Hub, devices: dict[str, str], e
 
 def test_examples_are_found() -> None:
     """The pattern that finds the examples finds all of them."""
-    texts = [(DOCS / name).read_text() for name in ("automations.md", "voice.md")]
+    texts = [page.read_text() for page in WRITTEN if page.name != "dashboard.md"]
     assert len(list(examples())) == sum(text.count("```yaml") for text in texts) > 10
 
 
 def test_everything_is_named() -> None:
-    """The cookbook names what templates can use, every attribute, every trigger and condition, and no other."""
-    text = COOKBOOK.read_text()
+    """The reference names what templates can use, every attribute, every trigger and condition, and no other."""
+    text = REFERENCE.read_text()
     named = set(re.findall(r"`([a-z_]+)`", text))
     assert {each for each in VARIABLES if each not in ("platform", "description")} <= named
     assert set(ATTRIBUTES) <= named
@@ -105,7 +108,7 @@ def test_everything_is_named() -> None:
 
 def test_blueprints_are_linked() -> None:
     """Each blueprint has its import link, and each link its blueprint."""
-    text = COOKBOOK.read_text()
+    text = BLUEPRINT_PAGE.read_text()
     linked = re.findall(r"blueprint_url=([^)]+)\)", text)
     sources: list[dict[str, str]] = []
     for path in BLUEPRINTS.glob("*.yaml"):
@@ -119,7 +122,7 @@ def test_blueprints_are_linked() -> None:
 
 def test_pictures_are_there() -> None:
     """Each picture of the docs is there, none is left over, and each is small enough to be read on the road."""
-    pages = [*DOCS.glob("*.md"), ROOT / "README.md"]
+    pages = [*PAGES, README]
     shown = {name for page in pages for name in re.findall(r"images/([\w-]+\.png)", page.read_text())}
     there = {path.name: path.stat().st_size for path in (DOCS / "images").glob("*.png")}
     assert shown == set(there)

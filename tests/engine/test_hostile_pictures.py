@@ -16,7 +16,7 @@ from tests.common.engine_process import EngineProcess, running_engine
 from tests.common.phone_photos import phone_photo
 
 MOST_MB = 450
-"""What README says that the engine takes, with all that it starts."""
+"""What docs/engine-limits.md says that the engine and everything it starts use."""
 PHOTO = "upload=1&portraits=1&mirrored=1&search_turned=1"
 """How a photo that somebody sends in is looked at."""
 FRAMES = ("the one that stopped it", "png, 16 bits", "webp, lossless")

@@ -17,7 +17,7 @@ import pytest
 from custom_components.familiar_faces.engine import PROTOCOL, VERSION
 from custom_components.familiar_faces.engine.model_card import model_card
 from custom_components.familiar_faces.engine.pinned import Variant
-from custom_components.familiar_faces.engine.protocol import faces_from_json, health_from_json
+from custom_components.familiar_faces.engine.protocol import SPEAKS, faces_from_json, health_from_json
 from tests.common import pictures
 from tests.common.engine_process import EngineProcess, engine_command, engine_weights
 
@@ -184,9 +184,30 @@ def test_other_paths_are_problems(engine: EngineProcess, method: str, path: str,
 
 
 def test_health_tells_the_model_card(engine: EngineProcess) -> None:
-    health = health_from_json(engine.request("GET", "/v1/health").json())
+    health = health_from_json(engine.request("GET", "/v1/health", headers={SPEAKS: str(PROTOCOL)}).json())
     assert (health.version, health.protocol) == (VERSION, PROTOCOL)
     assert dict(health.model) == model_card(Variant.INT8BQ)
+
+
+@pytest.mark.parametrize(
+    ("newest", "spoken"),
+    [
+        (None, 1),
+        ("1", 1),
+        ("2", 2),
+        ("3", 2),
+        ("999999", 2),
+        ("0", 1),
+        ("x", 1),
+        ("\u0662", 1),
+        ("9" * 20, 1),
+    ],
+)
+def test_the_newest_protocol_that_both_speak_is_spoken(
+    engine: EngineProcess, newest: str | None, spoken: int
+) -> None:
+    headers = {} if newest is None else {SPEAKS: newest.encode().decode("latin-1")}
+    assert engine.request("GET", "/v1/health", headers=headers).json()["protocol"] == spoken
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", f"bearer {TOKEN}", f"Basic {TOKEN}"])
@@ -198,7 +219,7 @@ def test_without_the_token_nothing_is_answered(
         connection.request(method, path, portrait, {} if header is None else {"Authorization": header})
         response = connection.getresponse()
         assert response.status == 401
-        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert response.headers["WWW-Authenticate"] == "Proof, Bearer"
         assert json.loads(response.read())["status"] == 401
         connection.close()
 
@@ -248,6 +269,20 @@ def test_twenty_at_once_get_what_they_would_get_alone(engine: EngineProcess) -> 
         assert len(one.faces) == 1
         assert one.faces[0].box == other.faces[0].box
         assert np.array_equal(one.faces[0].embedding, other.faces[0].embedding)
+
+
+def test_two_workers_see_what_one_sees(prepared: None, engine: EngineProcess, portrait: bytes) -> None:
+    alone = engine.faces(portrait)
+    both = EngineProcess(arguments=["--workers", "2"]).start()
+    try:
+        assert health_from_json(both.request("GET", "/v1/health").json()).at_once == 3
+        with ThreadPoolExecutor(6) as pool:
+            for seen in pool.map(lambda _: both.faces(portrait), range(12)):
+                assert [face.box for face in seen.faces] == [face.box for face in alone.faces]
+                assert np.array_equal(seen.faces[0].embedding, alone.faces[0].embedding)
+        assert both.peak_mb() < 450
+    finally:
+        assert both.stop() == 0
 
 
 def test_a_full_queue_says_when_to_come_back(fresh: EngineProcess, portrait: bytes) -> None:

@@ -97,3 +97,73 @@ async def test_an_error_reaches_who_asked_and_nobody_else(queue: WorkQueue) -> N
     with pytest.raises(ZeroDivisionError):
         await queue.run(lambda: 1 / 0)
     assert await queue.run(lambda: 5) == 5
+
+
+async def test_as_many_at_a_time_as_there_are_workers() -> None:
+    queue = WorkQueue(workers=3)
+    running, most = 0, 0
+    lock = threading.Lock()
+    together = threading.Barrier(3, timeout=60)
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        # Nobody goes on before three are there.
+        together.wait()
+        with lock:
+            running -= 1
+
+    await asyncio.gather(*(queue.run(work) for _ in range(9)))
+    assert most == 3
+    queue._thread.shutdown(wait=True)
+
+
+async def test_the_newest_takes_the_place_of_whoever_waited_longest() -> None:
+    queue = WorkQueue(places=3, newest_wins=True)
+    go = threading.Event()
+    done: list[int] = []
+
+    async def ask(number: int, *, urgent: bool = False) -> None:
+        def work() -> None:
+            go.wait(60)
+            done.append(number)
+
+        with queue.place(1):
+            await queue.run(work, urgent=urgent)
+
+    async def come(number: int, *, urgent: bool = False) -> asyncio.Task[None]:
+        task = asyncio.create_task(ask(number, urgent=urgent))
+        await asyncio.sleep(0.02)
+        return task
+
+    working, urgent, oldest = await come(1), await come(2, urgent=True), await come(3)
+    newer = await come(4)
+    newest = await come(5)
+    go.set()
+    ends = await asyncio.gather(working, urgent, oldest, newer, newest, return_exceptions=True)
+    assert [type(end) for end in ends] == [type(None), type(None), BusyError, BusyError, type(None)]
+    assert done == [1, 2, 5]
+    # Everybody has left.
+    assert queue.inside == 0
+    await queue.run(lambda: done.append(6))
+    assert done[-1] == 6
+    queue._thread.shutdown(wait=True)
+
+
+async def test_what_is_worked_on_gives_no_place_up() -> None:
+    queue = WorkQueue(places=1, newest_wins=True)
+    go = threading.Event()
+
+    async def ask() -> None:
+        with queue.place(1):
+            await queue.run(lambda: go.wait(60))
+
+    first = asyncio.create_task(ask())
+    await asyncio.sleep(0.02)
+    with pytest.raises(BusyError):
+        await ask()
+    go.set()
+    await first
+    queue._thread.shutdown(wait=True)

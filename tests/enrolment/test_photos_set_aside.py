@@ -98,8 +98,8 @@ async def test_photos_that_are_set_aside_are_marked(
     shown = _shown(await choose(hass, result, "remove_photos"))
     first, second = [dt_util.as_local(each.added_at) for each in hub.people[eileen.person_id].templates]
     assert shown == {
-        eileen.right: f"1. {first:%Y-%m-%d %H:%M}",
-        eileen.wrong: f"2. {second:%Y-%m-%d %H:%M} (set aside: a visit was named wrongly because of it)",
+        eileen.right: f"1. {first.day} {first:%B %Y}, {first:%H:%M}",
+        eileen.wrong: f"2. {second.day} {second:%B %Y}, {second:%H:%M} (set aside: it caused a wrong name)",
     }
     hass.config.language = "nl"
     shown = _shown(await _step(hass, entry, "remove_photos"))
@@ -144,7 +144,7 @@ async def test_outliers_are_not_erased_down_to_what_is_set_aside(
     assert result["description_placeholders"]["count"] == "2"
     result = await choose(hass, result, "finish")
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "outliers")
-    assert "no telling which are right: 1, 3." in result["description_placeholders"]["finding"]
+    assert "unclear which are right: 1, 3." in result["description_placeholders"]["finding"]
     assert ["set aside" in label for label in _shown(result).values()] == [False, True, False]
     _, _, added = _shown(result)
     result = await configure(hass, result, {"photos": [eileen.right, added]})
@@ -294,9 +294,9 @@ async def test_new_photos_are_judged_by_those_in_use(
     same, another = photos_of(stranger(0))
     result = await add_photo(hass, await reconfigure_person(hass, entry), same)
     verdict = result["description_placeholders"]["verdict"]
-    assert "added already" in verdict
+    assert "already added" in verdict
     assert "It is set aside" in verdict
-    assert "“Use set-aside photos again” when you change Eileen" in verdict
+    assert "change Eileen and choose “Use set-aside photos again”" in verdict
     result = await add_photo(hass, result, another)
     assert "does not look like the other photos of Eileen" in result["description_placeholders"]["verdict"]
     assert "insist" in result["menu_options"]

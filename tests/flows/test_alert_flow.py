@@ -100,14 +100,14 @@ async def test_an_alert_is_added_and_tells(
     phone = await new_phone("Pixel")
     await enrol(hass, entry, enrolment_photos())
     result = await start(hass, entry)
-    assert "not proof of identity" in text(hass, "user")
+    assert "does not prove who somebody is" in text(hass, "user")
     result = await configure(hass, result, ABOUT)
     assert result["step_id"] == "when"
     result = await configure(hass, result, WHEN)
     assert result["step_id"] == "whom"
     assert "push servers of Apple or Google and of Nabu Casa" in text(hass, "whom")
     assert options(result, "recipients")[phone.key] == "Pixel"
-    assert options(result, "recipients")["here:"] == "Home Assistant's own list of notifications"
+    assert options(result, "recipients")["here:"] == "Home Assistant's own notifications"
     result = await configure(hass, result, WHOM | {"recipients": [phone.key]})
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "ready")
     alert_id = await save(hass, result)
@@ -259,7 +259,7 @@ async def test_a_test_is_sent(
     told = Notification(
         tag="familiar_faces_test",
         title="Everybody",
-        message="Test: this is how you will be told. Nobody is at a camera.",
+        message="Test: this is how you will be notified. Nobody is at a camera.",
         critical=True,
     )
     for phone in (pixel, apple):
@@ -267,9 +267,9 @@ async def test_a_test_is_sent(
         assert pushed == pushed | companion(told, apple=False)
         assert "actions" not in pushed["data"]
     assert result["description_placeholders"]["notes"].splitlines()[:3] == [
-        "- Pixel: sent. It should show up within seconds.",
-        "- Apple: sent. It should show up within seconds.",
-        "- Home Assistant's own list of notifications: the test is there.",
+        "- Pixel: sent. It should arrive within seconds.",
+        "- Apple: sent. It should arrive within seconds.",
+        "- Home Assistant's own notifications: the test is shown.",
     ]
     await save(hass, result)
     (rule,) = hub.alerts.rules
@@ -297,11 +297,11 @@ async def test_why_a_test_did_not_arrive(
     said = result["description_placeholders"]["notes"].splitlines()
     assert (
         said[0]
-        == "- notify.fax (cannot be told now): **not sent**, because there is no way to tell them any more."
+        == "- notify.fax (cannot be notified now): **not sent**: this notification target no longer exists."
     )
     assert said[1] == "- notify.sms: **not sent**. Home Assistant says: The modem hangs"
     assert said[2].startswith("- Pixel: **not sent**. Home Assistant says: ")
-    assert said[3] == "- Apple: sent. It should show up within seconds."
+    assert said[3] == "- Apple: sent. It should arrive within seconds."
     assert (len(pixel.pushed), len(apple.pushed)) == (0, 1)
     # Once it is mended, another test says so, and nothing that was chosen is lost.
     pixel.server.refused.clear()
@@ -330,12 +330,12 @@ async def test_a_way_that_does_not_answer(
     result = await configure(hass, result, WHOM | {"recipients": ["action:fax", "action:sms", "here:"]})
     result = await choose(hass, result, "test")
     assert result["description_placeholders"]["notes"].splitlines()[:3] == [
-        "- notify.fax: **not sent**, because there was no answer for 10 seconds.",
+        "- notify.fax: **not sent**: there was no answer for 10 seconds.",
         "- notify.sms: **not sent**. Home Assistant says: No credit left",
-        "- Home Assistant's own list of notifications: the test is there.",
+        "- Home Assistant's own notifications: the test is shown.",
     ]
     shown = notified(hass)
-    assert shown["familiar_faces_test"]["message"].startswith("Test: this is how you will be told")
+    assert shown["familiar_faces_test"]["message"].startswith("Test: this is how you will be notified")
 
 
 async def test_what_will_not_be_told_is_said(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
@@ -349,7 +349,9 @@ async def test_what_will_not_be_told_is_said(hass: HomeAssistant, hub: Hub, entr
     (eileen,) = hub.people
     result = await to_whom(hass, entry, who=["stranger"], people=[eileen])
     result = await configure(hass, result, WHOM | {"recipients": ["here:"]})
-    assert result["description_placeholders"]["notes"].startswith("Nothing will be told of Eileen here")
+    assert result["description_placeholders"]["notes"].startswith(
+        "There are no notifications about Eileen here"
+    )
 
 
 async def test_that_nobody_is_looked_for_is_said(
@@ -362,7 +364,7 @@ async def test_that_nobody_is_looked_for_is_said(
         result = await configure(hass, result, WHOM | {"recipients": ["here:"]})
         return str(result["description_placeholders"]["notes"])
 
-    assert (await notes()).startswith("Nothing will be told for now")
+    assert (await notes()).startswith("There are no notifications for now")
     await enrol(hass, entry, enrolment_photos())
     assert await notes() == ""
 
@@ -417,7 +419,7 @@ async def test_a_recipient_who_is_gone(
     result = await entry.start_subentry_reconfigure_flow(hass, alert_id)
     result = await configure(hass, result, ABOUT)
     result = await configure(hass, result, WHEN)
-    assert options(result, "recipients")[pixel.key] == "A phone that is gone"
+    assert options(result, "recipients")[pixel.key] == "Phone that no longer exists"
     assert shown(result)["recipients"] == [pixel.key, apple.key]
     result = await configure(hass, result, WHOM | {"recipients": [pixel.key]})
     assert result["errors"] == {"recipients": "recipient_gone"}

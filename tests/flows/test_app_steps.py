@@ -1,17 +1,26 @@
 """Setting up with the engine's app, which the Supervisor announces."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from homeassistant.components.hassio.const import DATA_COMPONENT
+from homeassistant.components.hassio.handler import HassIO
 from homeassistant.config_entries import SOURCE_HASSIO, SOURCE_IGNORE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
+from homeassistant.loader import async_get_integration
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
 from custom_components.familiar_faces.const import CONF_SWITCHED_OFF, CONF_WHERE, DOMAIN, EVERYWHERE, Where
+from custom_components.familiar_faces.flows import app_steps
 from custom_components.familiar_faces.flows.app_steps import APP
+from custom_components.familiar_faces.household.engine_app import app_of
 
 from ..common.engine_process import EngineProcess
 from ..common.steps import Result
@@ -61,7 +70,7 @@ async def test_one_click(hass: HomeAssistant, elsewhere: EngineProcess, config_f
     await hass.async_block_till_done()
 
     again = await _announce(hass, announced(elsewhere.url))
-    assert again["reason"] == "already_configured"
+    assert again["reason"] == "single_instance_allowed"
     assert entry.state is ConfigEntryState.LOADED
     assert await hass.config_entries.async_unload(entry.entry_id)
 
@@ -100,44 +109,106 @@ async def test_another_version(hass: HomeAssistant, wrong: dict[str, object]) ->
     assert (await _announce(hass, info))["reason"] == "not_our_app"
 
 
-async def test_installed_anew(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:
-    """A new token and a new address are taken over by themselves, and the books are kept."""
+@pytest.fixture
+async def supervisor(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[list[dict[str, Any]]]:
+    """A Supervisor, asked with Home Assistant's own client; what apps told it is the list."""
+    messages: list[dict[str, Any]] = []
+
+    async def discovery(_request: web.Request) -> web.Response:
+        return web.json_response({"result": "ok", "data": {"discovery": messages, "services": {}}})
+
+    app = web.Application()
+    app.router.add_get("/discovery", discovery)
+    server = TestServer(app)
+    await server.start_server()
+    hass.config.components.add("hassio")
+    hass.data[DATA_COMPONENT] = HassIO(hass.loop, async_get_clientsession(hass), f"127.0.0.1:{server.port}")
+    yield messages
+    await server.close()
+
+
+def _message(url: str, token: str = TOKEN, slug: str = SLUG) -> dict[str, Any]:
+    """Return what the Supervisor says that an app announced."""
+    return {"addon": slug, "service": DOMAIN, "uuid": UUID, "config": announced(url, token).config}
+
+
+async def test_installed_anew(
+    hass: HomeAssistant,
+    elsewhere: EngineProcess,
+    config_folder: object,
+    supervisor: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A new token is taken over by itself, also when the app says it a moment later, and the books are kept."""
+    monkeypatch.setattr(app_steps, "ASK_AGAIN", (0.5, 0.5, 0.5))
+    supervisor.append(_message(elsewhere.url, "the token of before"))
     data = {**_data(elsewhere.url, "the token of before"), CONF_SWITCHED_OFF: [EVERYWHERE]}
     entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=data)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await entry.runtime_data.engine.wait_settled(30)
+    supervisor[:] = [_message("http://127.0.0.1:9", slug="another_app"), _message(elsewhere.url)]
     await hass.async_block_till_done()
-    assert [each["step_id"] for each in hass.config_entries.flow.async_progress()] == ["reauth_confirm"]
-    result = await _announce(hass, announced(elsewhere.url))
-    assert result["reason"] == "app_changed"
-    await hass.async_block_till_done()
+    assert not hass.config_entries.flow.async_progress(), "nobody is asked for a token that nobody knows"
     assert {**_data(elsewhere.url), CONF_SWITCHED_OFF: [EVERYWHERE]}.items() <= entry.data.items()
     assert await entry.runtime_data.engine.wait_ready(30)
-    assert not hass.config_entries.flow.async_progress(), "nobody is asked for a token that nobody knows"
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_entered_by_hand(hass: HomeAssistant) -> None:
-    """An entry that was given the app's address by hand follows the app from then on."""
+async def test_says_its_token_late(
+    hass: HomeAssistant,
+    elsewhere: EngineProcess,
+    supervisor: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An app that has not said its token is waited for with a button, and what is wrong is said there."""
+    monkeypatch.setattr(app_steps, "ASK_AGAIN", (0.0,))
+    entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=_data(elsewhere.url, "x" * 16))
+    entry.add_to_hass(hass)
+    result = await entry.start_reauth_flow(hass)
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "reauth_app")
+    for messages, error in (
+        ([], "not_announced"),
+        ([_message(elsewhere.url, "another secret, also long enough")], "invalid_auth"),
+        ([_message("http://127.0.0.1:9")], "cannot_connect"),
+    ):
+        supervisor[:] = messages
+        result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+        assert result["errors"] == {"base": error}
+    supervisor[:] = [_message(elsewhere.url)]
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+    assert result["reason"] == "reauth_successful"
+    assert entry.data == _data(elsewhere.url)
+
+
+async def test_entered_by_hand(
+    hass: HomeAssistant, supervisor: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an engine that is no app, or of an app that is not known, the owner is asked for the token."""
+    monkeypatch.setattr(app_steps, "ASK_AGAIN", (0.0,))
     data = {CONF_WHERE: Where.ANOTHER_MACHINE, "url": "http://app:8127/", "token": "x", "verify_ssl": True}
     entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=data)
     entry.add_to_hass(hass)
-    assert (await _announce(hass, announced("http://app:8127")))["reason"] == "app_changed"
-    assert entry.data == _data("http://app:8127")
+    result = await entry.start_reauth_flow(hass)
+    assert result["step_id"] == "reauth_confirm"
+    assert app_of(data) == "app"
+    assert app_of({**data, "url": "http://0a1b2c3d-familiar-faces:8127"}) == SLUG
+    assert app_of({CONF_WHERE: Where.THIS_MACHINE}) is None
 
 
-async def test_another_engine_is_left_alone(hass: HomeAssistant) -> None:
-    """An entry with an engine elsewhere is not moved by an app that appears."""
-    for data in (
-        {CONF_WHERE: Where.THIS_MACHINE},
-        {CONF_WHERE: Where.ANOTHER_MACHINE, "url": "http://app:8128", "verify_ssl": True},
-    ):
-        entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=data)
-        entry.add_to_hass(hass)
-        assert (await _announce(hass, announced("http://app:8127")))["reason"] == "single_instance_allowed"
-        assert entry.data == data
-        await hass.config_entries.async_remove(entry.entry_id)
+@pytest.mark.parametrize("source", [SOURCE_USER, SOURCE_HASSIO])
+async def test_one_engine_is_enough(hass: HomeAssistant, source: str) -> None:
+    """With an entry there is neither a button for a second one nor an offer of the app."""
+    data = {CONF_WHERE: Where.THIS_MACHINE}
+    entry = MockConfigEntry(domain=DOMAIN, title="Familiar Faces", data=data)
+    entry.add_to_hass(hass)
+    info = announced("http://app:8127") if source == SOURCE_HASSIO else None
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": source}, data=info)
+    assert result["reason"] == "single_instance_allowed"
+    assert entry.data == data
+    assert (await async_get_integration(hass, DOMAIN)).single_config_entry, (
+        "the frontend shows no button then"
+    )
 
 
 async def test_ignored(hass: HomeAssistant) -> None:
@@ -149,7 +220,7 @@ async def test_ignored(hass: HomeAssistant) -> None:
     assert not [
         each for each in hass.config_entries.flow.async_progress() if each["flow_id"] == result["flow_id"]
     ]
-    assert (await _announce(hass, announced("http://app:8127")))["reason"] == "already_configured"
+    assert (await _announce(hass, announced("http://app:8127")))["reason"] == "single_instance_allowed"
 
 
 async def test_only_one(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:

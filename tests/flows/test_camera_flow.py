@@ -2,6 +2,7 @@
 
 import asyncio
 from io import BytesIO
+import re
 from unittest.mock import patch
 
 from homeassistant.components.camera import CameraCapabilities
@@ -67,11 +68,11 @@ async def test_camera_is_added(
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "still")
     found = result["description_placeholders"]["found"]
     assert found.startswith("1 face, ")
-    assert found.endswith(" px wide, sharp enough.")
+    assert re.fullmatch(r".* px wide, sharp enough\. The first frame came after \d\.\d s\.", found)
     result = await choose(hass, result, "again")
     assert result["description_placeholders"]["found"].startswith("2 faces; the largest is ")
     result = await choose(hass, result, "again")
-    assert result["description_placeholders"]["found"] == "No face was found in the still."
+    assert result["description_placeholders"]["found"].startswith("No face was found in the still.")
     result = await choose(hass, result, "save")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "Front door"
@@ -183,7 +184,14 @@ async def test_triggers_are_suggested(
     registry.async_update_entity(motion.entity_id, area_id=area.id)
     registry.async_get_or_create("binary_sensor", "test", "window", device_id=device.id)
 
-    assert suggestion(await _start(hass, entry)) == [bell.entity_id]
+    # The camera's own bell is not asked about: it is shown, and can be changed.
+    result = await _start(hass, entry)
+    assert (result["step_id"], result["menu_options"]) == (
+        "still",
+        ["save", "again", "triggers", "pictures"],
+    )
+    assert result["description_placeholders"]["starts"] == f"Started by: {bell.entity_id}."
+    assert suggestion(await choose(hass, result, "triggers")) == [bell.entity_id]
     assert suggestion(await _start(hass, entry, mode="on_motion")) == [motion.entity_id, bell.entity_id]
 
 
@@ -377,7 +385,7 @@ async def test_a_frozen_camera_is_said_to_be_one(
     result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
     found = result["description_placeholders"]["found"]
     assert found.startswith("1 face, ")
-    assert "the same picture again and again" in found
+    assert "repeated one picture" in found
 
 
 async def test_a_turned_camera(
@@ -387,14 +395,14 @@ async def test_a_turned_camera(
     lying = Image.open(BytesIO(frame(astronaut()))).transpose(Image.Transpose.ROTATE_90)
     front_door.frames = [jpeg(lying)]
     result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
-    assert "turn it by 90 degrees" in result["description_placeholders"]["found"]
+    assert "set a rotation of 90 degrees" in result["description_placeholders"]["found"]
     result = await choose(hass, result, "pictures")
     suggested = {str(key): key.description["suggested_value"] for key in result["data_schema"].schema}
     assert suggested["turn"] == "90"
     chosen = {key: value for key, value in suggested.items() if value is not None}
     result = await configure(hass, result, chosen)
     found = result["description_placeholders"]["found"]
-    assert found.endswith(" px wide, sharp enough.")
+    assert re.fullmatch(r".* px wide, sharp enough\. The first frame came after \d\.\d s\.", found)
     await choose(hass, result, "save")
     await hass.async_block_till_done()
     (watcher,) = hub.watchers.values()

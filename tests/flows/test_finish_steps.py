@@ -6,6 +6,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.familiar_faces.host.engine_errors import EngineIncompatible
 from custom_components.familiar_faces.hub import Hub
 
 from ..common.pictures import different_photos, jittered_photos, jpeg, photos_of, stranger
@@ -132,7 +133,7 @@ async def test_two_photos_that_disagree(hass: HomeAssistant, hub: Hub, entry: Mo
     """Neither can be said to be the right one: both are asked about, none is proposed, not all may go."""
     result = await _take(hass, await _start(hass, entry), _his(), different_photos()[0])
     result = await choose(hass, result, "finish")
-    assert "there is no telling which are right: 1, 2." in result["description_placeholders"]["finding"]
+    assert "it is unclear which are right: 1, 2." in result["description_placeholders"]["finding"]
     assert suggestion(result) == []
     both = _photos(result)
     result = await configure(hass, result, {"photos": both})
@@ -148,14 +149,18 @@ async def test_two_photos_that_disagree(hass: HomeAssistant, hub: Hub, entry: Mo
 async def test_photo_that_is_kept_is_not_asked_about_again(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beards exist: who keeps it is not asked again in this dialog, also when the disk was full meanwhile."""
+    """Beards exist: who keeps it is not asked again in this dialog, also when the engine was strange meanwhile."""
     result = await _take(hass, await _start(hass, entry), _his(), *different_photos())
     result = await choose(hass, result, "finish")
+
+    async def strange(*_: object) -> None:
+        raise EngineIncompatible("of another kind")
+
     with monkeypatch.context() as patched:
-        patched.setattr(hub.vault, "finish_enrolment", disk_full)
+        patched.setattr(hub.roster, "async_gallery", strange)
         result = await configure(hass, result, {"photos": []})
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "photos")
-    assert "could not be saved" in result["description_placeholders"]["verdict"]
+    assert "cannot be used" in result["description_placeholders"]["verdict"]
     result = await choose(hass, result, "finish")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -188,22 +193,22 @@ async def test_photo_of_somebody_else_is_found_later(
 async def test_closing_the_question_about_photos(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
-    """A new person is given up, as before it was asked; one who is here already keeps everything."""
+    """Somebody new is saved with what was taken on the owner's word; one who is here already keeps everything."""
     result = await _take(hass, await _start(hass, entry), _his(), different_photos()[0])
     result = await choose(hass, result, "finish")
     hass.config_entries.subentries.async_abort(result["flow_id"])
     await hass.async_block_till_done(wait_background_tasks=True)
     stored = await hass.async_add_executor_job(hub.vault.stored)
-    assert (stored.people, stored.templates) == (0, 0)
+    assert (stored.people, stored.templates) == (1, 2)
 
-    person_id = await enrol(hass, entry, [_his()])
+    (person_id,) = hub.people
     result = await _reconfigure(hass, entry, person_id, "photo")
-    result = await _take(hass, result, different_photos()[0])
+    result = await _take(hass, result, different_photos()[1])
     result = await choose(hass, result, "finish")
     assert result["step_id"] == "outliers"
     hass.config_entries.subentries.async_abort(result["flow_id"])
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert len(hub.people[person_id].templates) == 2
+    assert len(hub.people[person_id].templates) == 3
 
 
 async def test_full_disk_while_removing_a_wrong_photo(

@@ -22,7 +22,12 @@ async def test_nobody_is_forgotten_without_a_yes(
     result = await choose(hass, result, "forget")
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "forget")
     said = result["description_placeholders"]
-    assert (said["name"], said["photos"], said["visits"], said["mentioned"]) == ("Eileen", "3", "1", "–")
+    assert (said["name"], said["photos"], said["visits"], said["mentioned"]) == (
+        "Eileen",
+        "3",
+        "1",
+        "The name was found nowhere else.",
+    )
     assert [str(key) for key in result["data_schema"].schema] == ["forget"]
     result = await configure(hass, result, {"forget": False})
     assert result["errors"] == {"forget": "forget_needed"}
@@ -40,7 +45,8 @@ async def test_forgotten_with_a_receipt(
     (also,) = [key for key in result["data_schema"].schema if key == "also"]
     offered = result["data_schema"].schema[also].config["options"]
     assert [each["value"] for each in offered] == ["notification:birthday", "notification:call"]
-    assert "call" in result["description_placeholders"]["mentioned"]
+    mentioned = result["description_placeholders"]["mentioned"]
+    assert mentioned == ("**Also mentioned in:**\n\n- the notification birthday\n- the notification call")
     assert also.default() == [], "a name may mean something else"
     result = await configure(hass, result, {"forget": True, "also": ["notification:call"]})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "forgotten")

@@ -21,6 +21,7 @@ from custom_components.familiar_faces.const import (
     SUBENTRY_CAMERA,
     Where,
 )
+from custom_components.familiar_faces.flows.hub_flow import _whole_address
 from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.host.room import Room, Survey
@@ -242,6 +243,26 @@ async def moved(socket_enabled: None, elsewhere: EngineProcess) -> AsyncGenerato
     await site.start()
     yield site.name
     await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("said", "used"),
+    [
+        ("192.168.1.20", "http://192.168.1.20:8127"),
+        (" nas.local ", "http://nas.local:8127"),
+        ("192.168.1.20:9000", "http://192.168.1.20:9000"),
+        ("nas:8127/engine", "http://nas:8127/engine"),
+        ("[fe80::1]", "http://[fe80::1]:8127"),
+        ("http://nas", "http://nas"),
+        ("https://engine.example.org", "https://engine.example.org"),
+        ("not an address", "not an address"),
+        ("nas:port", "nas:port"),
+        ("", ""),
+    ],
+)
+def test_what_is_left_out_of_an_address(said: str, used: str) -> None:
+    """An address is taken as people write it."""
+    assert _whole_address(said) == used
 
 
 async def test_another_machine_is_tried_before_it_is_saved(

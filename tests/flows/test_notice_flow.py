@@ -118,7 +118,7 @@ async def test_the_links_lead_to_the_papers(
     form = await (await owner.post(f"{FLOW}/{menu['flow_id']}", json={"next_step_id": "papers"})).json()
     assert form["step_id"] == "papers"
     said = form["description_placeholders"]
-    assert said["state"] == "These can be seen by anybody."
+    assert said["state"] == "Everybody can see these."
     links = re.findall(r'<a href="([^"]+)" target="_blank">([^<]+)</a>', said["public"] + said["records"])
     assert [name for _, name in links] == [
         "Notice",

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 from io import BytesIO
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -48,12 +50,14 @@ from ..common.steps import (
     upload,
 )
 
+if TYPE_CHECKING:
+    from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
 
 async def test_person_is_added(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
     """A name, a consent and three photos make a person who can be recognised."""
     result = await start_person(hass, entry)
-    assert result["step_id"] == "consent"
-    assert "Eileen" in result["description_placeholders"]["text"]
+    assert result["step_id"] == "agree"
     result = await configure(hass, result, consent())
     assert result["step_id"] == "photos"
     for count, photo in enumerate(different_photos(), start=1):
@@ -153,11 +157,16 @@ async def test_what_is_agreed_to_is_asked_one_by_one(
     """Cameras, keeping and pictures are put on record with the very text that was shown."""
     (camera_id,) = entry.subentries
     hass.config_entries.async_update_entry(entry, options={"visit_days": 9})
-    result = await start_person(hass, entry)
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "person"), context={"source": "user"}
+    )
+    result = await choose(hass, result, "here")
+    result = await configure(hass, result, {"name": "Eileen", "child": False})
+    shown = result["description_placeholders"]["text"]
+    result = await configure(hass, result, {"language": "en"})
     said = suggested(result)
     # Nothing is chosen for somebody who has not chosen yet.
     assert said.keys().isdisjoint({"cameras", "keeping", "pictures", "uploads", "agreed"})
-    shown = result["description_placeholders"]["text"]
     # What is set meanwhile is not what was shown.
     hass.config_entries.async_update_entry(entry, options={"visit_days": 10})
     await configure(
@@ -179,7 +188,7 @@ async def test_each_choice_has_to_be_made(hass: HomeAssistant, hub: Hub, entry: 
         said = consent(given_by="Aunt Eileen")
         del said[left_open]
         result = await configure(hass, result, said)
-        assert (result["step_id"], result["errors"]) == ("consent", {left_open: error})
+        assert (result["step_id"], result["errors"]) == ("agree", {left_open: error})
         assert suggested(result)["given_by"] == "Aunt Eileen"
     assert await hass.async_add_executor_job(lambda: hub.vault.people(include_enrolling=True)) == []
 
@@ -222,9 +231,9 @@ async def test_child_needs_a_guardian(hass: HomeAssistant, hub: Hub, entry: Mock
         pytest.param(lambda: jpeg(group()), "more than one face", id="six faces"),
         pytest.param(lambda: jpeg(astronaut().resize((140, 140))), "too small", id="too small"),
         pytest.param(
-            lambda: jpeg(variant(astronaut().resize((540, 540)), blur=9)), "Not taken", id="too blurred"
+            lambda: jpeg(variant(astronaut().resize((540, 540)), blur=9)), "Not added", id="too blurred"
         ),
-        pytest.param(lambda: jpeg(variant(astronaut(), light=0.06)), "Not taken", id="too dark"),
+        pytest.param(lambda: jpeg(variant(astronaut(), light=0.06)), "Not added", id="too dark"),
     ],
 )
 async def test_photo_that_will_not_do(
@@ -377,21 +386,111 @@ async def test_name_has_to_be_one_of_its_own(hass: HomeAssistant, hub: Hub, entr
         assert result["errors"] == {"name": "name_reserved"}, word
     result = await configure(hass, result, {"name": "Judy", "child": False})
     assert result["step_id"] == "consent"
+    assert "Judy" in result["description_placeholders"]["text"]
 
 
 async def test_enrolment_that_is_given_up_leaves_nothing(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
-    """Closing the dialog half-way erases what was kept until then."""
+    """Closing the dialog before there is a good photo erases what was kept until then."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
-    result = await add_photo(hass, result, enrolment_photos()[0])
-    stored = await hass.async_add_executor_job(hub.vault.stored)
-    assert stored.templates == 1
+    result = await add_photo(hass, result, jpeg(porch()))
+    assert "photo" in result["menu_options"]
     hass.config_entries.subentries.async_abort(result["flow_id"])
     await hass.async_block_till_done()
     stored = await hass.async_add_executor_job(hub.vault.stored)
     assert (stored.people, stored.templates, stored.photos, stored.consents) == (0, 0, 0, 0)
+
+
+async def test_whatever_was_good_is_saved(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """From the first good photo on, closing the dialog loses nothing, and that is said."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, enrolment_photos()[0])
+    progress = result["description_placeholders"]["progress"]
+    assert progress == (
+        "Different photos: 1. 2 more are a good start. Nearly the same photos count once.\n\n"
+        "**Eileen is saved.** You can close this dialog now and add more photos later."
+    )
+    (person,) = hub.people.values()
+    assert person.name == "Eileen"
+    assert hub.can_recognise(), "also while the dialog is open"
+    hass.config_entries.subentries.async_abort(result["flow_id"])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    (person,) = hub.people.values()
+    assert (person.name, len(person.templates), len(person.consents)) == ("Eileen", 1, 1)
+    assert "Eileen" in [each.title for each in entry.subentries.values()]
+    assert hub.can_recognise()
+    result = await choose(hass, await reconfigure_person(hass, entry), "photo")
+    result = await add_photo(hass, result, different_photos()[1])
+    assert "is saved" not in result["description_placeholders"]["progress"], "that is nothing new"
+
+
+async def test_several_photos_at_once(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    sockets: None,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """Each has its verdict and its face; what cannot be read loses nothing of the others."""
+    result = await start_person(hass, entry)
+    result = await configure(hass, result, consent())
+    if result["type"] is FlowResultType.MENU:
+        result = await choose(hass, result, "photo")
+    assert (await configure(hass, result, {}))["errors"] == {"photo": "photo_needed"}
+    good, other = different_photos()[:2]
+    result = await configure(
+        hass,
+        result,
+        {
+            "photo": await upload(hass, good),
+            "photo_2": await upload(hass, b"no image at all"),
+            "photo_3": await upload(hass, other),
+        },
+    )
+    first, second, third = result["description_placeholders"]["verdict"].splitlines()
+    assert "This photo is good." in first
+    assert "This photo is good." in second
+    assert "cannot be read" not in first + second
+    assert "cannot be read as a photo" in third
+    (path,) = re.findall(r"!\[\]\((.*?)\)", first)
+    answer = await (await hass_client()).get(path)
+    assert (answer.status, answer.content_type) == (HTTPStatus.OK, "image/jpeg")
+    assert len(await answer.read()) > 1000
+    assert result["description_placeholders"]["count"] == "2"
+    result = await choose(hass, result, "finish")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(hub.alerts.pictures) == 0, "with the dialog its pictures go"
+
+
+async def test_the_language_is_theirs(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """They choose what they read, and what they agreed to is kept in that language."""
+    result = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, "person"), context={"source": "user"}
+    )
+    result = await configure(hass, result, {"next_step_id": "here"})
+    result = await configure(hass, result, {"name": "Eileen", "child": False})
+    assert result["step_id"] == "consent"
+    english = result["description_placeholders"]["text"]
+    result = await configure(hass, result, {"language": "de"})
+    german = result["description_placeholders"]["text"]
+    assert (result["step_id"], "Eileen" in german, english != german) == ("consent", True, True)
+    result = await configure(hass, result, {"language": "de"})
+    assert result["step_id"] == "agree"
+    result = await configure(hass, result, consent())
+    result = await add_photo(hass, result, enrolment_photos()[0])
+    result = await choose(hass, result, "finish")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    (person,) = hub.people.values()
+    assert person.consent is not None
+    assert person.consent.text_version.startswith("de/")
+    assert person.consent.text.split("\n\n")[0] in german
+    # Whoever read German reads it again.
+    result = await configure(hass, await reconfigure_person(hass, entry), {"next_step_id": "consent"})
+    assert result["data_schema"]({}) == {"language": "de"}
 
 
 async def test_full_disk_while_enrolling(
@@ -420,7 +519,7 @@ async def test_full_disk_at_the_consent(
     with monkeypatch.context() as patched:
         patched.setattr(hub.vault, "begin_enrolment", disk_full)
         result = await configure(hass, result, consent())
-    assert (result["step_id"], result["errors"]) == ("consent", {"base": "vault_failed"})
+    assert (result["step_id"], result["errors"]) == ("agree", {"base": "vault_failed"})
     result = await configure(hass, result, consent())
     assert result["step_id"] == "photos"
 
@@ -432,14 +531,19 @@ async def test_full_disk_at_the_end(
     """An enrolment that cannot be finished, or not even read, says so in the menu, and is finished later."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
-    result = await add_photo(hass, result, enrolment_photos()[0])
+    if method == "person":
+        result = await add_photo(hass, result, enrolment_photos()[0])
     with monkeypatch.context() as patched:
         patched.setattr(hub.vault, method, disk_full)
-        result = await choose(hass, result, "finish")
+        if method == "person":
+            result = await choose(hass, result, "finish")
+        else:
+            result = await add_photo(hass, result, enrolment_photos()[0])
+            assert "is saved" not in result["description_placeholders"]["progress"]
+            assert hub.people == {}
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "photos")
     assert "could not be saved" in result["description_placeholders"]["verdict"]
     assert result["description_placeholders"]["count"] == "1"
-    assert hub.people == {}
     result = await choose(hass, result, "finish")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -447,7 +551,7 @@ async def test_full_disk_at_the_end(
 
 
 async def test_reload_while_enrolling(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
-    """A dialog whose vault was closed behind it says so, whatever is chosen."""
+    """A dialog whose vault was closed behind it says so, whatever is chosen, and what was saved stays."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
     result = await add_photo(hass, result, enrolment_photos()[0])
@@ -457,7 +561,8 @@ async def test_reload_while_enrolling(hass: HomeAssistant, hub: Hub, entry: Mock
     hass.config_entries.subentries.async_abort(result["flow_id"])
     await hass.async_block_till_done(wait_background_tasks=True)
     stored = await hass.async_add_executor_job(entry.runtime_data.vault.stored)
-    assert (stored.people, stored.templates) == (0, 0)
+    assert (stored.people, stored.templates) == (1, 1)
+    assert "Eileen" in [each.title for each in entry.subentries.values()]
 
 
 async def test_answer_that_cannot_be_compared(
@@ -538,7 +643,8 @@ async def test_full_disk_while_changing(
     with monkeypatch.context() as patched:
         patched.setattr(hub.vault, "person", disk_full)
         result = await configure(hass, result, answer)
-    assert (result["step_id"], result["errors"]) == (step, {"base": "vault_failed"})
+    shown = "agree" if step == "consent" else step
+    assert (result["step_id"], result["errors"]) == (shown, {"base": "vault_failed"})
     result = await configure(hass, result, answer)
     assert result["reason"] == "reconfigure_successful"
     assert hub.people[person_id].name == ("Judy" if step == "details" else "Eileen")

@@ -27,7 +27,7 @@ from custom_components.familiar_faces.host.engine_errors import (
     EngineUnavailable,
     ImageRejected,
 )
-from tests.common.answering import name_the_request
+from tests.common.answering import proving
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -87,7 +87,7 @@ async def fake(socket_enabled: None) -> AsyncGenerator[Fake]:
     fake = Fake()
     application = web.Application(client_max_size=50 * 1024**2)
     application.router.add_route("*", "/{path:.*}", fake.answer)
-    application.on_response_prepare.append(name_the_request)
+    application.on_response_prepare.append(proving(TOKEN))
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -125,7 +125,8 @@ async def test_faces_come_back_as_they_were_sent(client: EngineClient, fake: Fak
         "portraits": "1",
         "mirrored": "1",
     }
-    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["Authorization"].startswith("Proof ")
+    assert TOKEN not in str(request.headers)
     assert request.headers["Content-Length"] == str(len(IMAGE))
     assert fake.bodies == [IMAGE]
     assert (faces.model, faces.size, len(faces.faces)) == ("sface", (640, 480), 2)

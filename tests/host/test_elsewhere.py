@@ -28,6 +28,7 @@ from custom_components.familiar_faces.host.engine_errors import (
     EngineUnavailable,
     EngineUntrusted,
 )
+from tests.common.answering import prove_answer
 
 TOKEN = "a-very-secret-token"
 IMAGE = b"\xff\xd8\xff\xda\0\2 somebody's face\xff\xd9"
@@ -80,7 +81,9 @@ async def serve(socket_enabled: None) -> AsyncGenerator[Callable[..., Awaitable[
 async def engine(request: web.Request) -> web.Response:
     """Answer as an engine that sees nobody."""
     body = HEALTH if request.path == "/v1/health" else SEEN
-    return web.json_response(body, headers={REQUEST: request.headers[REQUEST]})
+    response = web.json_response(body, headers={REQUEST: request.headers[REQUEST]})
+    prove_answer(TOKEN, request, response)
+    return response
 
 
 class Authority:

@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.familiar_faces.engine import PROTOCOL
 from custom_components.familiar_faces.host import client as client_module, remote as remote_module
+from custom_components.familiar_faces.host.client import EngineClient
 from custom_components.familiar_faces.host.engine import EngineStatus, backoff
 from custom_components.familiar_faces.host.engine_errors import (
     EngineRefused,
@@ -21,7 +22,7 @@ from custom_components.familiar_faces.host.engine_errors import (
 from custom_components.familiar_faces.host.ready_made import ReadyMade
 from custom_components.familiar_faces.host.remote import RemoteEngine
 from custom_components.familiar_faces.host.serving import ENGINE
-from tests.common.answering import name_the_request
+from tests.common.answering import proving
 
 HEALTH = {"version": "1", "protocol": PROTOCOL, "model": {"name": "sface"}}
 
@@ -52,7 +53,7 @@ class Fake:
 async def fake(socket_enabled: None) -> AsyncGenerator[Fake]:
     fake = Fake()
     application = web.Application()
-    application.on_response_prepare.append(name_the_request)
+    application.on_response_prepare.append(proving("token"))
     application.router.add_get("/v1/health", fake.health)
     application.router.add_post("/v1/faces", fake.faces)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -153,7 +154,7 @@ async def test_a_request_that_times_out_has_it_looked_at_at_once(
 ) -> None:
     monkeypatch.setattr(client_module, "HANG", 0.3)
     async with aiohttp.ClientSession() as session:
-        engine = RemoteEngine(session, fake.url)
+        engine = RemoteEngine(session, fake.url, "token")
         await engine.start()
         assert await engine.wait_ready(30)
         assert fake.asked == 1
@@ -197,12 +198,12 @@ async def test_a_listener_that_fails_is_logged_and_the_others_hear(
 async def test_our_own_mistakes_do_not_end_it(
     engine: RemoteEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(timeout: float = 5) -> None:
+    async def fail(self: EngineClient, timeout: float = 5) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("custom_components.familiar_faces.host.engine.BACKOFF_MAX", 0.1)
     with monkeypatch.context() as patched:
-        patched.setattr(engine.client, "health", fail)
+        patched.setattr(EngineClient, "health", fail)
         await engine.start()
         assert await engine.wait_settled(30) is EngineStatus.UNAVAILABLE
     assert await engine.wait_ready(30)

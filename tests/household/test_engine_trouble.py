@@ -7,11 +7,16 @@ import pytest
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.host.engine_errors import (
     AnotherAnswer,
+    AnotherModel,
     EngineError,
+    EngineForged,
     EngineIncompatible,
     EngineMoved,
     EngineRefused,
+    EngineTooNew,
+    EngineTooOld,
     EngineUntrusted,
+    TokenMissing,
 )
 from custom_components.familiar_faces.household.engine_trouble import async_trouble
 
@@ -25,6 +30,11 @@ from custom_components.familiar_faces.household.engine_trouble import async_trou
         (AnotherAnswer("x"), "another_answer"),
         (EngineIncompatible("x"), "not_an_engine"),
         (EngineRefused("x"), "refused"),
+        (EngineTooOld("x"), "too_old"),
+        (EngineTooNew("x"), "too_new"),
+        (EngineForged("x"), "forged"),
+        (AnotherModel("x"), "another_model"),
+        (TokenMissing("x"), "token_missing"),
     ],
 )
 async def test_what_is_wrong_elsewhere_is_said_in_this_language(

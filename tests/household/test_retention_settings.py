@@ -95,6 +95,7 @@ LINES: dict[str, tuple[dict[str, int], Put, Callable[[StoredItems], int], timede
 }
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize("line", LINES)
 async def test_every_line_goes_at_its_second(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, line: str

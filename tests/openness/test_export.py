@@ -34,7 +34,7 @@ from ..conftest import CAMERA, FrontDoor
 
 TYPED = "Eileen & <script>alert(1)</script>"
 NAME = "Eileen & scriptalert(1)/script"
-"""What is kept of that."""
+"""What is kept about that."""
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ class Page(HTMLParser):
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ("What is kept of", "Reference photos", "In person", "A consent was put on record")),
+        ("en", ("What is kept about", "Reference photos", "In person", "A consent was recorded")),
         ("nl", ("wordt bewaard", "Referentiefoto's", "Persoonlijk", "toestemming vastgelegd")),
         ("de", ("gespeichert", "Referenzfotos", "Persönlich", "Einwilligung wurde festgehalten")),
     ],

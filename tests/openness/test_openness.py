@@ -293,8 +293,10 @@ async def test_every_entity_that_can_be_used_is_known(
 
 async def test_there_is_no_other_way_in(hass: HomeAssistant, hub: Hub) -> None:
     """Webhooks, panels, media and tools for language models are in the table as well."""
-    for domain in ("media_source", "intent", "llm"):
+    for domain in ("frontend", "media_source", "intent", "llm"):
         assert await async_setup_component(hass, domain, {})
+    # In a home the frontend is there first.
+    assert await hass.config_entries.async_reload(hub.entry.entry_id)
     assert await other_ways(hass) == {kind: set(doors(kind)) for kind in OTHER_WAYS}
 
 

@@ -391,7 +391,7 @@ async def test_uploads_at_a_time(hass: HomeAssistant, hub: Hub, phone: Phone) ->
     with async_get_guard(hass).upload(person_id):
         answer = await phone.upload(f"{own}/photos", enrolment_photos()[:1])
     assert answer.status == 503
-    assert "other photos are just being sent" in answer.text
+    assert "other photos are being sent" in answer.text
     assert "This photo is good." in (await phone.upload(f"{own}/photos", enrolment_photos()[:1])).text
 
 

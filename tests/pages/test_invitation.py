@@ -57,7 +57,7 @@ async def test_from_the_invitation_to_being_recognised(
     assert (await hass.async_add_executor_job(hub.vault.state, person_id)) is EnrolmentState.ENROLLING
     done = await phone.send(f"{own}/done", {})
     assert done.path == f"{own}?lang=en"
-    assert "Your yes counts" in done.text
+    assert "Your consent is valid" in done.text
     await hass.async_block_till_done(wait_background_tasks=True)
 
     person = hub.people[person_id]
@@ -130,7 +130,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"until": "tomorrow"}, "until", "This is not a day"),
     ({"until": "2999-01-01"}, "until", "longer than this home allows"),
     ({"until": "2020-01-01"}, "until", "Choose a day after today"),
-    ({"agreed": None}, "agreed", "Without your yes nothing happens"),
+    ({"agreed": None}, "agreed", "Nothing happens without your consent"),
     ({"read": "0" * 64}, "agreed", "The text has changed"),
     ({"child": "yes"}, "guardian", "write your own name"),
     ({"child": "yes", "guardian": "ZOË"}, "guardian", "not the child's"),
@@ -162,7 +162,7 @@ async def test_for_a_child(hub: Hub, phone: Phone) -> None:
     path = await phone.invite()
     child = {"name": "Kim", "child": "yes", "guardian": "Robin"}
     page = await phone.agree(path, **child)
-    assert "For a child the text is another one" in page.text
+    assert "The text for a child is different" in page.text
     assert "may recognise the face of Kim" in page.text
     assert page.value("guardian") == "Robin"
     assert await begun(hub) == []
@@ -246,7 +246,7 @@ async def test_somebody_who_is_here(hass: HomeAssistant, hub: Hub, phone: Phone)
 
     answer = await phone.agree(path, name="Mallory", pictures="yes")
     assert answer.status == 200
-    assert "Your yes counts" in answer.text
+    assert "Your consent is valid" in answer.text
     assert answer.path.partition("?")[0] != own
     person = hub.people[person_id]
     assert person.name == "Eileen"
@@ -342,7 +342,7 @@ async def test_the_disk_refuses(hub: Hub, phone: Phone, monkeypatch: pytest.Monk
         patched.setattr(hub.vault.links, "accept", full)
         answer = await phone.agree(path)
     assert answer.status == 503
-    assert "What was saved before is not lost" in answer.text
+    assert "Everything saved before is still there" in answer.text
     assert (await phone.agree(path)).status == 200
 
 

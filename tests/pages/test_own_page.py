@@ -85,7 +85,7 @@ async def test_what_is_kept_is_shown(hass: HomeAssistant, hub: Hub, phone: Phone
     page = await phone.open(own)
     for said in (
         "Eileen",
-        "Your yes counts",
+        "Your consent is valid",
         "At every camera",
         "Front door",
         "30 days",
@@ -198,10 +198,10 @@ async def test_each_photo_is_judged(hass: HomeAssistant, hub: Hub, phone: Phone)
     )
     assert answer.status == 200
     said = [
-        "not a picture that can be read",
-        "not a picture that can be read",
-        "a part of the photo is missing",
-        "not a picture that can be read",
+        "cannot be read as a photo",
+        "cannot be read as a photo",
+        "part of the photo is missing",
+        "cannot be read as a photo",
         "too large",
         "too large",
         "more than one face",
@@ -214,7 +214,7 @@ async def test_each_photo_is_judged(hass: HomeAssistant, hub: Hub, phone: Phone)
     person = await hass.async_add_executor_job(hub.vault.person, person_id)
     assert len(person.templates) == 1
     for photo, sentence in (
-        (good, "is here already"),
+        (good, "was already added"),
         (jpeg(variant(astronaut().resize((540, 540)), blur=12)), "too blurred"),
         (jpeg(Image.fromarray(np.full((400, 400, 3), 128, np.uint8))), "no face"),
         (photos_of(stranger(0))[0], "does not look like the other photos"),
@@ -229,8 +229,8 @@ async def test_too_much_at_a_time(hass: HomeAssistant, hub: Hub, phone: Phone) -
     page = await phone.agree(await phone.invite())
     own = page.path.partition("/photos")[0]
     answer = await phone.upload(f"{own}/photos", [b"no picture"] * 9)
-    assert answer.text.count("not a picture that can be read") == 8
-    assert answer.text.count("too many at a time") == 1
+    assert answer.text.count("cannot be read as a photo") == 8
+    assert answer.text.count("too many photos at a time") == 1
 
     large = enrolment_photos()[0] + bytes(MAX_PHOTO_BYTES)
     answer = await phone.upload(f"{own}/photos", [large, enrolment_photos()[0]])
@@ -296,7 +296,7 @@ async def test_a_network_that_is_gone(
     async with asyncio.timeout(60):
         while not async_get_guard(hass)._uploading:
             await asyncio.sleep(0.01)
-        assert "other photos are just being sent" in (await phone.upload(f"{own}/photos", [b"x"])).text
+        assert "other photos are being sent" in (await phone.upload(f"{own}/photos", [b"x"])).text
         while async_get_guard(hass)._uploading:
             await asyncio.sleep(0.01)
     assert "This photo is good." in (await phone.upload(f"{own}/photos", enrolment_photos()[:1])).text
@@ -328,7 +328,7 @@ async def test_photos_are_added_and_removed(hub: Hub, phone: Phone, own: str) ->
         assert len(hub.people[person_id].templates) == len(ids) - left - 1
     page = await phone.open(own)
     assert "/remove" not in page.html
-    assert "The last photo goes only with all the rest" in page.text
+    assert "The last photo can only be removed with everything else" in page.text
     assert (await phone.send(f"{own}/photos/{ids[0]}/remove", {})).status == 200
     assert [each.template_id for each in hub.people[person_id].templates] == ids[:1]
     await phone.upload(f"{own}/photos", enrolment_photos()[1:2])
@@ -355,8 +355,8 @@ async def test_choices_are_changed(hass: HomeAssistant, hub: Hub, phone: Phone, 
     assert person.name == "Eileen"
     assert person.choices == Choices(None, Keeping.NOTHING, False)
     assert len(person.consents) == 2
-    assert "No visits are kept of you" in answer.text
-    assert "replaced by a later yes" in answer.text
+    assert "No visits of yours are kept" in answer.text
+    assert "replaced by a later consent" in answer.text
     assert await hass.async_add_executor_job(hub.vault.visits, person_id) == []
 
 
@@ -376,10 +376,10 @@ async def test_consents_of_the_owners_dialog(hass: HomeAssistant, hub: Hub, phon
     )
     await hub.async_refresh_people()
     page = await phone.open(own)
-    assert "Your yes has ended" in page.text
-    assert "no yes that counts now" in (await phone.upload(f"{own}/photos", enrolment_photos()[:1])).text
+    assert "Your consent has ended" in page.text
+    assert "no valid consent" in (await phone.upload(f"{own}/photos", enrolment_photos()[:1])).text
     await phone.agree(f"{own}/choices")
-    assert "Your yes counts" in (await phone.open(own)).text
+    assert "Your consent is valid" in (await phone.open(own)).text
     assert hub.people[person_id].may_be_recognised(dt_util.utcnow())
 
 
@@ -595,8 +595,10 @@ async def test_withdrawn_on_a_full_disk(
         patched.setattr(hub.vault, "forget", full)
         answer = await phone.send(f"{own}/withdraw", {})
         assert answer.status == 200
-        assert answer.text.lstrip().startswith("You are recognised no more"), "its title says something else"
-        assert "You are recognised no more" in answer.text
+        assert answer.text.lstrip().startswith("You are no longer recognised"), (
+            "its title says something else"
+        )
+        assert "You are no longer recognised" in answer.text
         assert "tried again every hour" in answer.text
         assert person_id not in hub.people
         assert (await phone.open(own)).status == 404
@@ -619,8 +621,8 @@ async def test_withdrawn_where_nothing_can_be_written(
         answer = await phone.send(f"{own}/withdraw", {})
     assert answer.status == 503
     assert answer.text.lstrip().startswith("Not saved yet")
-    assert "counts at once" not in answer.text
-    assert "erased" not in answer.text.partition("What cannot be reached")[0]
+    assert "applies at once" not in answer.text
+    assert "erased" not in answer.text.partition("Not erased")[0]
     assert person_id not in hub.people
     await hub.purging.async_purge()
     assert await hass.async_add_executor_job(hub.vault.receipt, person_id) is not None
@@ -658,7 +660,7 @@ async def test_the_engine_is_away(hub: Hub, phone: Phone, own: str, monkeypatch:
     monkeypatch.setattr(hub.engine, "wait_ready", wait)
     answer = await phone.upload(f"{own}/photos", [b"\xff\xd8\xff"] * 3)
     assert answer.status == 200
-    assert answer.text.count("not ready just now") == 3
+    assert answer.text.count("recognition is not ready") == 3
     assert waited == [0.1], "others who send photos wait as well"
     assert (await phone.open(f"{own}/download")).status == 200
 

@@ -534,6 +534,7 @@ FACTS = [
         retention=retention,
         stored=stored,
         people=3,
+        strangers_held=not shown,
     )
     for shown, name, contact, where, cameras, retention, stored in (
         (True, "A", "a@b.org", "this_machine", (), Retention(after_withdrawal=timedelta(0)), None),

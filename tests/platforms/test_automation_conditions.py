@@ -363,9 +363,8 @@ async def test_corrected(hass: HomeAssistant, hub: Hub, anna: str, ben: str, mov
     await announce(hass, hub, visit)
     record = VisitRecord(visit.visit_id, "anna", visit.camera_id, visit.started_at, 0.95, 3)
     really = replace(record, visit_id="moved", person_id="ben") if moved else None
-    async_dispatcher_send(
-        hass, SIGNAL_CORRECTED.format(hub.entry.entry_id), Corrected(record, really, None, False, None)
-    )
+    corrected = Corrected(visit.visit_id, visit.camera_id, "anna", really)
+    async_dispatcher_send(hass, SIGNAL_CORRECTED.format(hub.entry.entry_id), corrected)
     await hass.async_block_till_done()
     assert await check(hass, seen(person=anna)) == 0
     assert await check(hass, seen(person=ben)) == int(moved)

@@ -208,7 +208,7 @@ async def test_bad_input(hass: HomeAssistant, hub: Hub, anna: str, front: str) -
         condition(front, "is_present"),
         condition(anna, "stranger_was_seen", within=five),
     ):
-        with pytest.raises(InvalidDeviceAutomationConfig, match=f"{elsewhere['type']} is not offered"):
+        with pytest.raises(InvalidDeviceAutomationConfig, match=f"does not offer {elsewhere['type']}"):
             await validate(elsewhere)
     for wrong in (
         trigger(anna, "waved"),

@@ -24,7 +24,7 @@ import voluptuous as vol
 from custom_components.familiar_faces.household.signals import SIGNAL_CORRECTED
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
-from custom_components.familiar_faces.vault.records import Corrected, VisitRecord
+from custom_components.familiar_faces.vault.records import Corrected
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
 
 from ..common.automations import a_visit, automate, device_of, somebody
@@ -359,10 +359,8 @@ async def withdraw(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
 
 async def correct(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
     """Say that it was not them."""
-    record = VisitRecord(visit.visit_id, "anna", visit.camera_id, visit.started_at, 0.95, 3)
-    async_dispatcher_send(
-        hass, SIGNAL_CORRECTED.format(hub.entry.entry_id), Corrected(record, None, None, False, None)
-    )
+    corrected = Corrected(visit.visit_id, visit.camera_id, "anna", None)
+    async_dispatcher_send(hass, SIGNAL_CORRECTED.format(hub.entry.entry_id), corrected)
 
 
 async def reload(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:

@@ -246,7 +246,7 @@ def test_no_lock(name: str) -> None:
     assert not UNLOCKS.search(str({key: value for key, value in whole.items() if key != "blueprint"}))
     if any("familiar_person_seen" in str(whole[key]) or "familiar" in str(whole[key]) for key in whole):
         said = whole["blueprint"]["description"]
-        assert "is not proof of identity" in said or name in (
+        assert "does not prove who somebody is" in said or name in (
             "light_for_a_familiar_face",
             "package_courier",
             "stranger_at_night",
@@ -495,7 +495,7 @@ async def test_quiet_for_whoever_is_familiar(quiet: House) -> None:
     await quiet.wait(10 * MINUTE)
     await move(quiet)
     await quiet.wait(11 * SECOND)
-    assert quiet.board.messages == ["Porch: something moves, and it is nobody familiar."]
+    assert quiet.board.messages == ["Porch: motion, and nobody familiar was seen."]
 
 
 async def test_not_quiet_for_others(quiet: House) -> None:

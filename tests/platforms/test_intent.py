@@ -124,7 +124,7 @@ async def test_nobody_at_the_door(hass: HomeAssistant, hub: Hub, visited: str) -
 
 async def test_another_camera(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """A camera that is not there is not taken for another one; an alias of the event is a name for it."""
-    assert await ask(hass, "Who is at the garage?") == "I know no camera garage of which I may speak."
+    assert await ask(hass, "Who is at the garage?") == "I know no camera garage that you may ask about."
     er.async_get(hass).async_update_entity(VISITOR, aliases=["Garage"])
     assert await ask(hass, "Who is at the garage?") == "Eileen is at the front door."
 
@@ -133,7 +133,7 @@ async def test_nobody_is_looked_for(hass: HomeAssistant, hub: Hub, eileen: str) 
     """That nobody is recognised is said, and not that nobody is there."""
     await hub.settings.async_switch_recognition(False, EVERYWHERE)
     for question in ("Who is at the door?", "Did a stranger come today?"):
-        assert await ask(hass, question) == "I cannot tell: nobody is being recognised right now."
+        assert await ask(hass, question) == "I do not know, because recognition is not running right now."
 
 
 # When somebody was last seen
@@ -224,7 +224,7 @@ async def test_no_stranger_came(hass: HomeAssistant, hub: Hub, visited: str) -> 
     """No is said only when it is known of all of today."""
     since = clock(hub.tally.since)
     assert await ask(hass, "Did a stranger come today?") == (
-        f"No stranger came since {since}. What was before that I do not know."
+        f"No stranger has come since {since}. I do not know about the time before that."
     )
     midnight = dt_util.as_utc(dt_util.start_of_local_day() + DAY)
     with later(until=midnight):
@@ -268,7 +268,7 @@ async def test_a_stranger_before_a_restart(
         state = hass.states.get(VISITOR)
         assert state is not None
         assert state.attributes["event_type"] == "stranger"
-        assert (await ask(hass, "Did a stranger come today?")).startswith("No stranger came since 9:0")
+        assert (await ask(hass, "Did a stranger come today?")).startswith("No stranger has come since 9:0")
 
 
 async def test_who_could_not_be_made_out(
@@ -281,11 +281,9 @@ async def test_who_could_not_be_made_out(
     assert state is not None
     assert state.attributes["event_type"] == "unclear"
     answer = await ask(hass, "Did a stranger come today?")
-    assert answer.startswith("No stranger came since ")
-    assert answer.endswith(" One visitor could not be made out.")
-    assert (
-        await ask(hass, "Who is at the door?") == "Somebody who could not be made out is at the front door."
-    )
+    assert answer.startswith("No stranger has come since ")
+    assert answer.endswith(" One visitor was not identified.")
+    assert await ask(hass, "Who is at the door?") == "An unidentified visitor is at the front door."
 
 
 # Who may be told
@@ -294,16 +292,18 @@ async def test_who_could_not_be_made_out(
 async def test_what_is_not_exposed(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """Nothing is said of what is not exposed; somebody is not named because of the camera alone."""
     expose(hass, SEEN, exposed=False)
-    assert await ask(hass, "Who is at the door?") == "Somebody familiar is at the front door."
-    unknown = "I know nobody called Eileen of whom I may speak."
+    assert await ask(hass, "Who is at the door?") == "A familiar person is at the front door."
+    unknown = "I know nobody called Eileen that you may ask about."
     assert await ask(hass, "When was Eileen last seen?") == unknown
     assert await ask(hass, "When was Nobody last seen?") == unknown.replace("Eileen", "Nobody")
     expose(hass, SEEN)
     expose(hass, VISITOR, exposed=False)
-    no_camera = "There is no camera of which I may speak."
+    no_camera = "You may not ask about any camera."
     assert await ask(hass, "Who is at the door?") == no_camera
     assert await ask(hass, "Did a stranger come today?") == no_camera
-    assert await ask(hass, "Who is at the front door?") == "I know no camera front door of which I may speak."
+    assert (
+        await ask(hass, "Who is at the front door?") == "I know no camera front door that you may ask about."
+    )
     assert "Front door" not in await ask(hass, "When was Eileen last seen?")
 
 
@@ -312,7 +312,7 @@ async def test_nothing_is_exposed_by_itself(
 ) -> None:
     """The owner has to say that an assistant may speak of somebody."""
     await enrol(hass, entry, enrolment_photos())
-    assert await ask(hass, "Who is at the door?") == "There is no camera of which I may speak."
+    assert await ask(hass, "Who is at the door?") == "You may not ask about any camera."
     assert (await ask(hass, "When was Eileen last seen?")).startswith("I know nobody called Eileen")
 
 
@@ -321,8 +321,8 @@ async def test_who_asks(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     camera, person, both = a_user(hass, VISITOR), a_user(hass, SEEN), a_user(hass, VISITOR, SEEN)
     question = "Who is at the door?"
     assert await ask(hass, question, both) == "Eileen is at the front door."
-    assert await ask(hass, question, camera) == "Somebody familiar is at the front door."
-    assert await ask(hass, question, person) == "There is no camera of which I may speak."
+    assert await ask(hass, question, camera) == "A familiar person is at the front door."
+    assert await ask(hass, question, person) == "You may not ask about any camera."
     question = "When was Eileen last seen?"
     assert await ask(hass, question, both) == "Eileen is at the front door."
     assert (await ask(hass, question, camera)).startswith("I know nobody called Eileen")
@@ -346,7 +346,7 @@ async def test_an_assistant_that_exposes_nothing_itself(
 
     assert await handle() == "Eileen is at the front door."
     expose(hass, SEEN, VISITOR, exposed=False)
-    assert await handle() == "There is no camera of which I may speak."
+    assert await handle() == "You may not ask about any camera."
 
 
 async def test_who_was_forgotten(hass: HomeAssistant, hub: Hub, visited: str) -> None:
@@ -368,7 +368,7 @@ async def test_who_stays_silent(hass: HomeAssistant, hub: Hub, visited: str) -> 
     await agree_to(hass, hub, visited, Keeping.SILENT)
     assert await ask(hass, "Who is at the door?") == "Nobody is there now."
     assert (await ask(hass, "When was Eileen last seen?")).startswith("I know nobody called Eileen")
-    assert (await ask(hass, "Did a stranger come today?")).startswith("No stranger came since")
+    assert (await ask(hass, "Did a stranger come today?")).startswith("No stranger has come since")
 
 
 async def test_who_keeps_nothing(hass: HomeAssistant, hub: Hub, visited: str) -> None:
@@ -401,7 +401,7 @@ async def test_a_vault_that_fails(
     await hub.board.async_read()
     with later(minutes=1):
         assert await ask(hass, "When was Eileen last seen?") == (
-            "What is kept of visits cannot be read right now."
+            "The stored visits cannot be read right now."
         )
 
 

@@ -112,6 +112,26 @@ async def test_with_the_real_engine(
         assert await lines() == expected
 
 
+async def test_bookkeeping_has_no_line(
+    hass: HomeAssistant, hub: Hub, people: None, logbook: None, hass_ws_client: WebSocketGenerator
+) -> None:
+    """That more is stored, or the engine was quick, is no line of Activity."""
+    for number in range(3):
+        await come(hass, hub, a_visit(hub, "nadie", visit_id=f"v{number}"))
+        await hub.async_count()
+        hub.async_changed()
+    await async_wait_recording_done(hass)
+    client = await hass_ws_client()
+    since = dt_util.utcnow() - timedelta(hours=1)
+    await client.send_json_auto_id({"type": "logbook/get_events", "start_time": since.isoformat()})
+    lines = (await client.receive_json())["result"]
+    of_the_hub = {each["entity_id"] for each in lines if "familiar_faces_" in each.get("entity_id", "")}
+    assert of_the_hub.isdisjoint(
+        f"sensor.familiar_faces_{key}"
+        for key in ("engine_latency", "stored_items", "next_purge", "visits_today")
+    )
+
+
 async def test_at_once(
     hass: HomeAssistant, hub: Hub, people: None, lines: Lines, hass_ws_client: WebSocketGenerator
 ) -> None:
@@ -285,7 +305,7 @@ async def test_corrected(hass: HomeAssistant, hub: Hub, people: None, lines: Lin
         corrected = await hass.async_add_executor_job(
             hub.vault.correct_visit, visit_id, dt_util.utcnow(), person_id
         )
-        assert corrected.visit.visit_id == visit_id
+        assert corrected.visit_id == visit_id
         log = hass.data["familiar_faces_visit_log"]
         await hub.board._async_corrected(corrected)
         assert (log.find(visit_id) is None) is (person_id is None)

@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.familiar_faces import repairs
 from custom_components.familiar_faces.const import CONF_PEOPLE, DOMAIN
 from custom_components.familiar_faces.household.issues import (
+    CAMERA_NOBODY_AGREED,
     CLOCK_DOUBTED,
     ENGINE_FAILED,
     RESTORED,
@@ -332,6 +333,7 @@ async def test_full_disk_while_it_runs(hass: HomeAssistant, entry: MockConfigEnt
 
 
 FLOWS = {
+    CAMERA_NOBODY_AGREED: "AskFlow",
     CLOCK_DOUBTED: "ClockFlow",
     ENGINE_FAILED: "EngineFlow",
     RESTORED: "RestoredFlow",

@@ -59,7 +59,7 @@ def owners(hub: Hub, counts: Counter[str]) -> set[str]:
     }
 
 
-NUMBERS = {"visits_today", "engine_latency", "stored_items", "next_purge"}
+NUMBERS = {"visits_today", "stored_items"}
 
 
 async def test_a_visit_is_written_by_its_camera_and_its_person_alone(hass: HomeAssistant, large: Hub) -> None:

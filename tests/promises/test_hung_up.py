@@ -12,7 +12,7 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
 
 from ..common.pictures import different_photos
-from ..common.steps import Result, choose, configure, consent, upload
+from ..common.steps import Result, choose, configure, consent, has_read, upload
 
 
 async def _change(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> Result:
@@ -92,7 +92,7 @@ async def test_nobody_is_half_enrolled(
         (entry.entry_id, "person"), context={"source": "user"}
     )
     result = await choose(hass, flow, "here")
-    result = await configure(hass, result, {"name": "Eileen", "child": False})
+    result = await has_read(hass, await configure(hass, result, {"name": "Eileen", "child": False}))
     await _hang_up(monkeypatch, hub.vault, "begin_enrolment", configure(hass, result, consent()))
     while not await hass.async_add_executor_job(lambda: hub.vault.people(include_enrolling=True)):
         await asyncio.sleep(0.05)

@@ -291,8 +291,8 @@ async def test_what_cannot_be_corrected(
     front_door.frames = visits(stranger(1))
     await ring(hass, hub)
     visit_id = hass.states.get(VISITOR).attributes["visit_id"]
-    assert await refused(correct, visit_id, False) == "visit_of_nobody"
-    assert await refused(correct, visit_id, True, learn=True) == "visit_of_nobody"
+    assert await refused(correct, visit_id, False) == "visit_not_held"
+    assert await refused(correct, visit_id, True, learn=True) == "visit_not_held"
     with later(minutes=2):
         hub.announcer.async_expire()
         assert await refused(correct, visit_id, False) == "unknown_visit"

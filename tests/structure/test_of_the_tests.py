@@ -23,6 +23,7 @@ BESIDES = {
     "demo": "the demo",
     "deploy": "the container and the app",
     "docs": "what the documentation promises",
+    "e2e": "the panel and the card in a real browser",
     "evaluation": "script/eval",
     "platforms": "the modules that are Home Assistant's own names",
     "promises": "what holds for all rooms together",

@@ -21,7 +21,7 @@ CONTRACTS: dict[str, dict[str, Any]] = {
 PURE = {"engine", "host", "people", "vault", "visits"}
 GROUND = {"household", "internals", "wording"}
 SERVICES = {"alerts", "capture", "consent", "enrolment", "erasing", "openness", "recognising", "seen"}
-SURFACES = {"actions", "flows", "pages", "views"}
+SURFACES = {"actions", "flows", "pages", "panel", "views"}
 
 
 def names(contract: str, key: str) -> set[str]:

@@ -65,7 +65,7 @@ def test_a_visit_that_was_not_theirs_is_erased(vault: Vault, folder: Path, visit
     before = vault.person(MARIA).templates
     assert visit.visit_id.encode() in bytes_of(folder)
     corrected = vault.correct_visit("visit-1", NOW)
-    assert (corrected.visit, corrected.moved) == (visit, None)
+    assert (corrected.visit_id, corrected.said, corrected.moved) == ("visit-1", MARIA, None)
     assert (corrected.template_id, corrected.set_aside) == (visit.template_id, True)
     assert corrected.guard == pytest.approx(0.5 + GUARD_STEP)
     assert changed(vault) == [(True, None), (False, corrected.guard), (True, None)]

@@ -159,3 +159,32 @@ async def test_a_camera_that_is_gone_is_forgotten(engine: Engine) -> None:
         await engine.begin(camera)
     await engine.end("d")
     assert engine.served[4:] == [*"ec"]
+
+
+async def test_more_may_go_once_the_engine_wants_more() -> None:
+    turns = Turns(1)
+    going: list[str] = []
+    over = asyncio.Event()
+
+    async def look(camera: str) -> None:
+        async with turns.turn(camera, Urgency.MOTION):
+            going.append(camera)
+            await over.wait()
+
+    tasks = [asyncio.create_task(look(camera)) for camera in "abcde"]
+    await asyncio.sleep(0)
+    assert going == ["a"]
+    turns.allow(3)
+    await asyncio.sleep(0)
+    assert going == ["a", "b", "c"]
+    # An engine of several went: those that go on may end, and nobody else begins before they did.
+    turns.allow(1)
+    over.set()
+    await asyncio.gather(*tasks)
+    assert sorted(going) == list("abcde")
+    over.clear()
+    again = [asyncio.create_task(look(camera)) for camera in "xy"]
+    await asyncio.sleep(0)
+    assert going[5:] == ["x"]
+    over.set()
+    await asyncio.gather(*again)

@@ -20,6 +20,7 @@ from custom_components.familiar_faces.erasing.stores import Store
 from custom_components.familiar_faces.flows import receipt_words
 from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
+from custom_components.familiar_faces.household.engine_trouble import Elsewhere
 from custom_components.familiar_faces.seen.spoken import Sentence
 from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
@@ -46,6 +47,7 @@ from ..common.source import (
     sentences_of_the_consent,
     steps_of,
     strings,
+    strings_returned,
     values_of_the_consent,
     verdicts_on_photos,
 )
@@ -227,7 +229,8 @@ def test_exceptions() -> None:
     for path in FOLDER.rglob("*.py"):
         for call in (node for node in ast.walk(parse(path)) if isinstance(node, ast.Call)):
             given = keywords(call)
-            if "translation_domain" in given:
+            # An error that is passed on was read where it is raised.
+            if "translation_domain" in given and isinstance(given["translation_key"], ast.Constant):
                 key = ast.literal_eval(given["translation_key"])
                 names = keys_of(given.get("translation_placeholders"))
                 assert raised.setdefault(key, names) == names, f"{path.name}: {key}"
@@ -362,25 +365,23 @@ def lines_of_the_logbook() -> set[str]:
     }
 
 
-def troubles_of_an_engine_elsewhere() -> set[str]:
-    """Return the keys of what is said of an engine on another machine."""
-    said = calls(parse(path_of("household.engine_trouble")), "say_at_once")
-    words = [
-        [ast.literal_eval(each) for each in call.args[1:] if isinstance(each, ast.Constant)] for call in said
-    ]
-    return {each[1] for each in words if each[0] == "engine_elsewhere"}
+def reasons_against_a_name() -> set[str]:
+    """Return the keys of why somebody keeps their name."""
+    return {"vault_failed", *strings_returned("recognising.renaming", "name_refused")}
 
 
 KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "alert_answer": lambda: {str(answer) for answer in Answer},
-    "alert_answer_of": lambda: {str(answer) for answer in Answer} - {Answer.WHO},
+    "alert_answer_of": lambda: {str(answer) for answer in Answer} - {Answer.IT_WAS, Answer.WHO},
+    "alert_reply": lambda: {"no_consent", "too_late", "unknown"},
     "alert_who": lambda: (
         {str(kind) for kind in Kind} - {Kind.FAMILIAR, Kind.CORRECTED}
         | {f"{Kind.STRANGER}_several", f"{Kind.UNCLEAR}_several"}
     ),
     "calendar": lambda: {"visit"},
     "cannot_prepare": reasons_of_the_environment,
-    "engine_elsewhere": troubles_of_an_engine_elsewhere,
+    "engine_elsewhere": lambda: {str(trouble) for trouble in Elsewhere},
+    "date": lambda: {"day", "moment"},
     "consent_text": sentences_of_the_consent,
     "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
     "logbook": lines_of_the_logbook,
@@ -396,6 +397,7 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     },
     "spoken": lambda: {str(sentence) for sentence in Sentence},
     "stores": lambda: {str(store) for store in Store},
+    "rename": reasons_against_a_name,
     "walk_up": lambda: {str(end) for end in Ended},
 }
 
@@ -406,6 +408,8 @@ def test_selectors() -> None:
     # The fitness sensor fills in its own.
     filled: dict[str, set[str]] = {"fitness_advice": {"width"}, "consent_text": values_of_the_consent()}
     filled |= {"calendar": {"who", "camera"}, "logbook": {"camera"}}
+    filled["rename"] = {"name"}
+    filled |= {"date": {"day", "month", "year", "time"}}
     filled |= {"mention": {"where"}, "receipt": {"when", "person_id", "stores", "places"}}
     # In whichever language a question was asked.
     filled["spoken"] = {

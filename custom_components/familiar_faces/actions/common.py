@@ -1,4 +1,4 @@
-"""What the actions share: what one is, and who is meant."""
+"""What the actions share: their description, and finding the person meant."""
 
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def find_person(hub: Hub, said: str) -> Person:
 
 
 def find_id(hub: Hub, said: str) -> str:
-    """Return the id of who is meant, also of somebody of whom nothing can be read any more."""
+    """Return the id of the person meant, even if their data is unreadable."""
     shown = {
         person_id: str(subentry.data[CONF_NAME]) for person_id, subentry in hub.roster.subentries().items()
     }

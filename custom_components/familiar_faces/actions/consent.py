@@ -1,4 +1,4 @@
-"""The actions about consent: ask for one, put one on record, withdraw it."""
+"""The actions about consent: ask for one, record one, withdraw it."""
 
 from typing import TYPE_CHECKING
 

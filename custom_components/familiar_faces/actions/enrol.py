@@ -87,6 +87,6 @@ async def _async_reason(hub: Hub, person: Person, verdict: PhotoVerdict) -> str:
 
 
 ACTIONS = (
-    # It changes whom the cameras recognise, as the dialog does, which is the administrators' too.
+    # It changes who is recognised, as the dialog does, which is the administrators' too.
     Action("enrol", _async_enrol, ENROL_SCHEMA),
 )

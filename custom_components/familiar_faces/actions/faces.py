@@ -1,4 +1,4 @@
-"""The actions about who it is: identify, and correct what was said of a visit."""
+"""The actions about identity: identify people, and correct the name of a visit."""
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
@@ -65,8 +65,8 @@ async def _async_correct_visit(call: ServiceCall) -> ServiceResponse:
 
 
 ACTIONS = (
-    # Names for faces: whoever may ask for these could go through any picture with them.
+    # Names for faces: a user who may ask for these could go through any picture with them.
     Action("identify", _async_identify, IDENTIFY_SCHEMA, SupportsResponse.ONLY),
-    # It changes whom the cameras recognise, as the dialogs do, which are the administrators' too.
+    # It changes who is recognised, as the dialogs do, which are the administrators' too.
     Action("correct_visit", _async_correct_visit, CORRECT_VISIT_SCHEMA),
 )

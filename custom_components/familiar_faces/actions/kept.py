@@ -1,4 +1,4 @@
-"""The actions about what is kept: forget somebody, export it, purge, and look into the audit log."""
+"""The actions about stored data: forget a person, export, purge, and read the audit log."""
 
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError

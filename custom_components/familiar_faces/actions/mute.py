@@ -1,4 +1,4 @@
-"""The action that has nobody told for a while: of a person, of a camera, or by an alert."""
+"""The action that mutes notifications for a while: about a person, about a camera, or of an alert."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import voluptuous as vol
 from ..alerts.mutes import EVERYBODY, LONGEST
 from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA
 from ..household.period import period
+from ..household.signals import Of
 from .common import ATTR_PERSON, TEXT, Action, all_meant, async_targets, find_person, hub_of
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ async def _async_mute(call: ServiceCall) -> ServiceResponse:
     until = now + duration
     for each in what:
         hub.alerts.mutes.async_mute(each, EVERYBODY, until, now)
-    # The switches say until when.
-    hub.async_changed(*what)
+    # The switches say until when, and so does the panel.
+    hub.async_changed(*what, Of.MUTES)
     await hub.books.async_save()
     return {"until": dt_util.as_local(until).isoformat() if duration else None}
 

@@ -1,4 +1,4 @@
-"""The actions that only look: who came, and who is there."""
+"""The actions that only read: who came, and who is there."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -87,7 +87,7 @@ async def _async_who_is_here(call: ServiceCall) -> ServiceResponse:
 def _people(hub: Hub, lookup: Lookup, call: ServiceCall) -> set[str] | None:
     """Return the ids of the people who are asked about; None for everybody.
 
-    Of somebody whom the user may not read there is no other answer than of somebody who does not exist.
+    For a person that the user may not read, the answer is the same as for one that does not exist.
     """
     if ATTR_PERSON not in call.data:
         return None

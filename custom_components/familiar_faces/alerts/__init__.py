@@ -1,1 +1,1 @@
-"""Whom to tell that somebody came: the rules, one notification a visit, its delivery, and the answers to it."""
+"""Alerts: the rules, one notification per visit, its delivery, and the answers to it."""

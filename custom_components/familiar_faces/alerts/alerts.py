@@ -52,11 +52,11 @@ class _Look:
     """Whether somebody rang, or a face was seen."""
     rang: bool = False
     seen: bool = False
-    """Whether it showed anybody of whom something may be said."""
+    """Whether it showed anybody who may be announced."""
 
 
 class Alerts:
-    """Tells whom the owner chose. Lives on the event loop; what is sent is sent in the background."""
+    """Notifies the recipients that the owner chose. Lives on the event loop; sends in the background."""
 
     def __init__(self, household: Household) -> None:
         """Tell nobody of anything yet."""
@@ -103,7 +103,7 @@ class Alerts:
 
     @callback
     def async_told_before(self, alert_id: str, at: datetime) -> None:
-        """Know when an alert told somebody before a restart; of whom is not known any more."""
+        """Know when an alert notified before a restart; about whom is no longer known."""
         self._teller.async_told_before(alert_id, at)
 
     @callback
@@ -122,7 +122,7 @@ class Alerts:
         ]
 
     async def async_stop(self) -> None:
-        """Tell nobody any more."""
+        """Stop notifying."""
         self.reach.async_stop()
         while self._unsubscribe:
             self._unsubscribe.pop()()
@@ -136,6 +136,16 @@ class Alerts:
     async def async_flush(self) -> None:
         """Wait until everything that was to be sent has been."""
         await self._teller.async_flush()
+
+    @callback
+    def async_show(self, of: str, picture: bytes) -> str | None:
+        """Hold a picture (JPEG) as those of notifications are, and return the signed path to it.
+
+        `of`: what it belongs to, such as a dialog, by which it is taken back.
+        """
+        path = self.pictures.async_offer(self._hass, of, picture)
+        self._async_expire_later()
+        return path
 
     # What happens
 
@@ -178,7 +188,7 @@ class Alerts:
             if look.rang and not look.seen and episode.seen:
                 episode.unseen = camera_id
             if not (look.seen or episode.rang or episode.seen or episode.looking):
-                # A face was seen of which nothing may be said: no bell says either that somebody is there.
+                # A face was seen that may not be announced: no bell says either that somebody is there.
                 episode.someone = None
         else:
             episode.looking.add(camera_id)
@@ -209,7 +219,7 @@ class Alerts:
 
     @callback
     def _async_forgotten(self, person_id: str) -> None:
-        """Take away what tells of a person, who may agree to less than before or be gone."""
+        """Withdraw what is about a person, who may agree to less than before or be gone."""
         for episode in self._episodes.forget(person_id):
             self.pictures.async_take_back(episode.episode_id)
             self._async_update(episode)
@@ -221,7 +231,7 @@ class Alerts:
         """Tell those who were told the wrong name."""
         moved = None
         person = None if corrected.moved is None else self._household.people.get(corrected.moved.person_id)
-        visit_id = corrected.visit.visit_id
+        visit_id = corrected.visit_id
         self.answers.async_corrected(visit_id)
         if (episode := self._episodes.of_visit(visit_id)) is None:
             return
@@ -243,19 +253,19 @@ class Alerts:
 
     @callback
     def _async_hub_changed(self) -> None:
-        """Follow that somebody has another name, or agrees to pictures no more."""
+        """Follow that a person has another name, or no longer agrees to pictures."""
         now = dt_util.utcnow()
         self._episodes.rename({each.person_id: each.name for each in self._household.people.values()})
         pictured = {each for each in self._household.people if self._teller.may_show(each)}
         if not self._pictured <= pictured:
-            # Somebody agrees to pictures no more, or is gone; they may be in any of these.
+            # A person no longer agrees to pictures, or is gone; they may be in any of these.
             self._episodes.drop_pictures(now + timedelta(minutes=LINK_MINUTES))
             self.pictures.async_take_back()
         self._pictured = pictured
 
     @callback
     def async_prune(self) -> None:
-        """Note nothing any more of people, cameras and alerts that are gone."""
+        """Remove notes about people, cameras and alerts that are gone."""
         roster, entry = self._household.roster, self._household.entry
         # Also of those who cannot be read for now.
         people = {*roster.people, *roster.held, *(set(roster.subentries()) - roster.leaving)}

@@ -1,23 +1,25 @@
-"""The answers that can be given from a notification: each works once, for the user whose phone it was sent to."""
+"""The answers that can be given from a notification: each works once, for the user of the phone it was sent to."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 import logging
 from secrets import token_urlsafe
 
 from homeassistant.core import Event, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from ..const import WHO_PATH
 from ..household.household import Household
+from ..people.names import MAX_NAME, cleaned
 from ..recognising.correct import async_correct
 from ..vault.errors import UnknownVisit, VaultError
+from ..wording.words import async_say
 from .mutes import Mutes
-from .notification import Button
-from .recipients import Recipient, async_find
+from .notification import Button, Notification
+from .recipients import Recipient, async_find, async_send
 from .rules import Rules
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Answer(StrEnum):
     NOT_THEM = "not_them"
     MUTE = "mute"
     WHO = "who"
+    IT_WAS = "it_was"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +108,21 @@ class Answers:
             if answer is Answer.WHO:
                 buttons.append(Button(title, uri=WHO_PATH.format(token=token)))
             else:
-                destructive = answer is Answer.NOT_THEM
-                buttons.append(Button(title, action=f"{PREFIX}{token}", destructive=destructive))
+                buttons.append(
+                    Button(
+                        title,
+                        action=f"{PREFIX}{token}",
+                        destructive=answer is Answer.NOT_THEM,
+                        asks=answer is Answer.IT_WAS,
+                    )
+                )
         while len(self._open) > MOST:
             del self._open[next(iter(self._open))]
         return tuple(buttons)
 
     @callback
     def async_withdraw(self, tag: str, recipient: str | None = None) -> None:
-        """Take no answer any more to a notification, of one recipient or of all."""
+        """Stop taking answers to a notification, from one recipient or from all."""
         self._open = {
             token: asked
             for token, asked in self._open.items()
@@ -122,12 +131,12 @@ class Answers:
 
     @callback
     def async_corrected(self, visit_id: str) -> None:
-        """Take no answer any more to what was said of a visit."""
+        """Stop taking answers about a visit."""
         self._open = {token: asked for token, asked in self._open.items() if asked.visit_id != visit_id}
 
     @callback
     def async_forget(self, person_id: str) -> None:
-        """Take no answer about a person any more."""
+        """Stop taking answers about a person."""
         self._open = {token: asked for token, asked in self._open.items() if asked.person_id != person_id}
 
     @callback
@@ -157,7 +166,13 @@ class Answers:
         if not await self._async_may_still(asked):
             return
         try:
-            await self._household.async_whole(self._async_do(asked))
+            if asked.answer is Answer.IT_WAS:
+                said = event.data.get("reply_text")
+                await self._household.async_whole(
+                    self._async_name(asked, said if isinstance(said, str) else "")
+                )
+            else:
+                await self._household.async_whole(self._async_do(asked))
         except (HomeAssistantError, VaultError) as err:
             _LOGGER.warning("An answer could not be carried out: %s", err)
 
@@ -175,7 +190,9 @@ class Answers:
     async def _async_may_still(self, asked: Asked) -> bool:
         """Return whether the phone is still of that user, who may still answer."""
         user = await self._household.hass.auth.async_get_user(asked.user_id)
-        if user is None or not user.is_active or (asked.answer is Answer.WHO and not user.is_admin):
+        # Whose visit it was, and who is added, is for administrators to say, as in the dialogs.
+        admins = asked.answer in (Answer.WHO, Answer.IT_WAS)
+        if user is None or not user.is_active or (admins and not user.is_admin):
             return False
         return self._may_answer(asked)
 
@@ -216,6 +233,28 @@ class Answers:
                 self._mutes.async_mute(what, asked.recipient, now + MUTE_FOR, now)
                 await self._household.books.async_save()
         await self._async_note(asked)
+
+    async def _async_name(self, asked: Asked, said: str) -> None:
+        """Give a visit the name that somebody wrote, and answer what came of it where it could not be."""
+        household, now, name = self._household, dt_util.utcnow(), cleaned(said)[:MAX_NAME]
+        found = [each for each in household.people.values() if each.name.casefold() == name.casefold()]
+        agreed = [each for each in found if each.may_be_recognised(now, asked.camera_id or "")]
+        problem = None if agreed else "no_consent" if found else "unknown"
+        if problem is None and asked.visit_id is not None:
+            try:
+                await async_correct(household, asked.visit_id, correct=False, really=agreed[0], learn=False)
+            except ServiceValidationError:
+                # It was held too long ago, or has a name meanwhile.
+                problem = "too_late"
+        if problem is None:
+            await self._async_note(replace(asked, person_id=agreed[0].person_id))
+            return
+        recipient = async_find(household.hass, asked.recipient)
+        if recipient is not None:
+            message = await async_say(household.hass, "alert_reply", problem, name=name or "?")
+            await async_send(
+                household.hass, recipient, Notification(f"{asked.tag}_reply", "Familiar Faces", message)
+            )
 
     async def _async_note(self, asked: Asked) -> None:
         """Write into the audit log what was answered, and by which user."""

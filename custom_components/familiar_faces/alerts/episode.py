@@ -47,7 +47,7 @@ class Episode:
     rang: bool = False
     """Whether somebody rang, and was not only seen."""
     unseen: str | None = None
-    """The camera at which somebody rang whom no look showed, while others had been seen already."""
+    """The camera where a visitor rang and no look showed them, after others had been seen."""
     frame: bytes | None = field(default=None, repr=False)
     """The first frame of the look that began it (JPEG), until somebody in it is decided."""
     frames: int = 0
@@ -198,7 +198,7 @@ class Episodes:
                     seen.before = _called(seen.before, names)
 
     def drop_pictures(self, before: datetime) -> None:
-        """Forget the pictures of those who were not seen since a moment, whoever else came to their episode."""
+        """Forget the pictures of those who were not seen since a moment, no matter who else came to their episode."""
         for episode in self._all:
             if episode.began_at < before:
                 episode.frame = None
@@ -230,7 +230,7 @@ class Episodes:
         first.unseen = first.unseen or second.unseen
         first.counting = {**second.counting, **first.counting}
         self._all.remove(second)
-        # What is asked about it later tells of nobody.
+        # What is asked about it later is about nobody.
         second.seen, second.someone, second.frame = {}, None, None
         return first, second
 

@@ -1,4 +1,4 @@
-"""What somebody does not want to be told of for a while. It outlives a restart, and nothing of it is a name."""
+"""What a recipient has muted for a while. It outlives a restart, and nothing of it is a name."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -52,7 +52,7 @@ class Mutes:
 
     @callback
     def async_mute(self, what: str, recipient: str, until: datetime, now: datetime) -> None:
-        """Tell a recipient no more of a person or a camera for a while; `until` in the past ends that."""
+        """Mute a person or a camera for a recipient; `until` in the past ends that."""
         kept = [each for each in self._read() if each[2] > now and each[:2] != (what, recipient)]
         if until > now:
             kept.append((what, recipient, min(until, now + LONGEST)))
@@ -60,7 +60,7 @@ class Mutes:
 
     @callback
     def async_prune(self, known: set[str], now: datetime) -> None:
-        """Forget mutes that are over, and what is noted of people and cameras that are not known any more."""
+        """Forget mutes that are over, and those of people and cameras that are no longer known."""
         self._write([each for each in self._read() if each[2] > now and each[0] in known])
         self._books.async_write(CONF_UNANNOUNCED, self._books.read(CONF_UNANNOUNCED) & known)
 

@@ -15,6 +15,8 @@ class Button:
     """What the phone fires when it is pressed; empty for a button that opens something."""
     uri: str | None = None
     """The path that is opened."""
+    asks: bool = False
+    """Whether its reader writes something with it."""
     destructive: bool = False
     """Whether something is taken away by it."""
 

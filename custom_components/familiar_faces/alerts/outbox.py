@@ -1,4 +1,4 @@
-"""The way to one recipient: one notification after the other, and of each tag only the newest."""
+"""The queue to one recipient: one notification after the other, and only the newest of each tag."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

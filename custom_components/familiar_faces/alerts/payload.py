@@ -8,9 +8,9 @@ Source: companion.home-assistant.io/docs/notifications, and what the apps and th
 - notifications-basic, "Opening a URL": a path of the frontend, `clickAction` on Android and `url` on iOS.
 - critical-notifications: on Android `ttl` and `priority` wake a phone that sleeps, and the channel `alarm_stream`
   rings also when it is muted; on iOS the interruption level and the sound do.
-- notification-attachments: a path at this Home Assistant, of which the app knows the address; on iOS `image` is
+- notification-attachments: a path at this Home Assistant, whose address the app knows; on iOS `image` is
   a JPEG also without an ending.
-- actionable-notifications: Android shows three buttons. Google's push server takes text alone, Apple's app a real
+- actionable-notifications: Android shows three buttons. `textInput` has the reader write something, `reply_text`. Google's push server takes text alone, Apple's app a real
   truth value, so the two are told `authenticationRequired` differently.
 """
 
@@ -76,6 +76,8 @@ def _action(button: Button, *, apple: bool) -> dict[str, Any]:
     if button.uri is not None:
         return action | {"action": "URI", "uri": button.uri}
     action["action"] = button.action
+    if button.asks:
+        action["behavior"] = "textInput"
     return action | {"destructive": True} if apple and button.destructive else action
 
 

@@ -62,7 +62,7 @@ class PictureStore:
     ) -> str | None:
         """Hold a picture (JPEG) of an episode for a while, and return the signed path to it.
 
-        `of`: the ids of the people whom it shows. It is there only as long as they agree to that.
+        `of`: the ids of the people it shows. It is there only as long as they agree to that.
 
         None for a picture that is too large for a phone.
         """
@@ -88,7 +88,7 @@ class PictureStore:
 
     @callback
     def async_take_back(self, episode_id: str | None = None) -> None:
-        """Show the pictures of an episode no more; without one, those of all."""
+        """Stop showing the pictures of an episode; without one, those of all."""
         if episode_id is None:
             self._held.clear()
         self._held = {key: held for key, held in self._held.items() if held.episode_id != episode_id}

@@ -1,4 +1,4 @@
-"""Whether everybody whom the alerts are for can be told, and somebody is left whom they tell of."""
+"""Whether all recipients of the alerts can be notified, and the alerts still have somebody to notify about."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ PATIENCE = 30.0
 
 
 class Reach:
-    """Says of which alerts somebody cannot be told any more, and takes it back when they can."""
+    """Reports alerts with a recipient that can no longer be notified, and withdraws that when it can."""
 
     def __init__(self, hass: HomeAssistant, rules: Rules) -> None:
         """Have asked about nobody yet."""
@@ -47,7 +47,7 @@ class Reach:
 
     @callback
     def async_stop(self) -> None:
-        """Ask no more."""
+        """Stop asking."""
         while self._unsubscribe:
             self._unsubscribe.pop()()
         if self._later is not None:
@@ -56,7 +56,7 @@ class Reach:
 
     @callback
     def async_check(self, _hass: HomeAssistant | None = None) -> None:
-        """Say which alerts lack somebody to tell, or somebody to tell of."""
+        """Report alerts without a recipient, or without anybody to notify about."""
         if not self._hass.is_running:
             return
         known = {each.key for each in async_recipients(self._hass)}

@@ -1,4 +1,4 @@
-"""Who can be told: phones with the companion app, other ways to notify, and Home Assistant itself."""
+"""Who can be notified: phones with the companion app, notify services, and Home Assistant itself."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -93,7 +93,7 @@ def async_recipients(hass: HomeAssistant) -> list[Recipient]:
 
 @callback
 def async_find(hass: HomeAssistant, key: str) -> Recipient | None:
-    """Return the recipient with a key; None when they cannot be told any more."""
+    """Return the recipient with a key; None when they can no longer be notified."""
     return next((each for each in async_recipients(hass) if each.key == key), None)
 
 
@@ -136,7 +136,7 @@ async def _async_notify(hass: HomeAssistant, action: str, data: dict[str, Any]) 
     """Perform a notify action.
 
     Not with `hass.services.async_call`: that tells the whole of Home Assistant of the data, and the recorder
-    would write down names, links and answers, also of people of whom nothing is kept.
+    would write down names, links and answers, also of people with nothing kept.
     """
     service = hass.services.async_services_for_domain(NOTIFY).get(action)
     if service is None:
@@ -175,7 +175,7 @@ def _told_apart(hass: HomeAssistant, phones: list[Recipient]) -> list[Recipient]
 
 
 async def _async_push(hass: HomeAssistant, recipient: Recipient, said: dict[str, Any]) -> None:
-    """Send to one phone; raise ServiceNotFound for one that takes no notifications any more."""
+    """Send to one phone; raise ServiceNotFound for one that no longer takes notifications."""
     entry = hass.config_entries.async_get_entry(recipient.target)
     if entry is None or not async_takes_notifications(hass, entry):
         raise ServiceNotFound(NOTIFY, recipient.title)

@@ -1,4 +1,4 @@
-"""An alert: who has to come, where and when, and who is told how. Pure."""
+"""An alert: about whom, where and when, and who is notified how. Pure."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Home(StrEnum):
 
 
 class Pictures(StrEnum):
-    """Of whom a notification has a picture."""
+    """The visitors shown in a notification's picture."""
 
     NONE = "none"
     FAMILIAR = "familiar"

@@ -33,7 +33,7 @@ class Rules:
                 rules.append(Rule.from_data(each.subentry_id, each.title, each.data))
             except (ArithmeticError, TypeError, ValueError) as err:
                 if each.subentry_id not in before:
-                    _LOGGER.error("The alert %s cannot be read, so it tells nobody: %s", each.title, err)
+                    _LOGGER.error("The alert %s cannot be read, so it notifies nobody: %s", each.title, err)
                 self.unreadable[each.subentry_id] = each.title
         return rules
 
@@ -45,7 +45,7 @@ class Rules:
 
 @callback
 def async_prune_entry(hass: HomeAssistant, entry: ConfigEntry, books: Books, people: set[str]) -> None:
-    """Note nothing any more in an entry of people who are not among these ids, nor of what has no subentry."""
+    """Remove notes in an entry about people outside these ids, and about what has no subentry."""
     known = people | set(entry.subentries)
     Mutes(books).async_prune(known, dt_util.utcnow())
     for each in entry.get_subentries_of_type(SUBENTRY_ALERT):

@@ -1,4 +1,4 @@
-"""Tells each recipient what they are to know, once: keeps what they were told, and sends what is new."""
+"""Notifies each recipient once: keeps what they were sent, and sends what is new."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -53,7 +53,7 @@ class _Sent:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Return whom it tells of."""
+        """Return the people it is about."""
         return () if self.telling is None else self.telling.parts
 
 
@@ -95,7 +95,7 @@ class Teller:
 
     @callback
     def async_forget(self, person_id: str) -> None:
-        """Take away what tells of a person, also of longer ago than the episodes are remembered."""
+        """Withdraw what is about a person, also from longer ago than the episodes are remembered."""
         self.answers.async_forget(person_id)
         for (tag, key), sent in list(self._sent.items()):
             if any(part.individual == person_id for part in sent.parts):
@@ -207,7 +207,7 @@ class Teller:
             await async_send(self._hass, recipient, notification)
             arrived = True
         except ServiceNotFound:
-            _LOGGER.warning("%s cannot be told any more", recipient.title)
+            _LOGGER.warning("%s can no longer be notified", recipient.title)
             return
         finally:
             if news and not arrived and where in self._sent:
@@ -215,13 +215,13 @@ class Teller:
         self._async_show_told(telling)
 
     def may_show(self, person_id: str) -> bool:
-        """Return whether there may still be pictures of somebody, whom some camera recognises."""
+        """Return whether there may still be pictures of a person who some camera recognises."""
         return may_be_told(self._household, person_id, ANYWHERE) and keeps_pictures(
             self._household, person_id
         )
 
     def _still_told(self, telling: Telling) -> bool:
-        """Return whether everybody whom it names may still be named."""
+        """Return whether everybody it names may still be named."""
         return all(
             may_be_told(self._household, part.individual, part.camera_id)
             for part in telling.parts
@@ -230,7 +230,7 @@ class Teller:
 
     @callback
     def _async_show_told(self, telling: Telling) -> None:
-        """Show that the alerts told somebody; not of whom, nor when somebody came of whom nothing is kept."""
+        """Show that the alerts notified; not about whom, and not for people with nothing kept."""
         familiar = {part.individual for part in telling.parts if part.kind is Kind.FAMILIAR}
         # Whoever is someone yet may turn out to be one of them a moment later, or stay silent.
         undecided = all(part.kind is Kind.SOMEONE for part in telling.parts)
@@ -244,12 +244,14 @@ class Teller:
     async def _async_buttons(
         self, recipient: Recipient, episode: Episode, telling: Telling
     ) -> tuple[Button, ...]:
-        """Return the answers that fit: about whoever was told of last."""
+        """Return the answers that fit: about the last person it is about."""
         part = telling.parts[-1]
         answers: list[Answer] = []
         if telling.answers and part.kind is Kind.FAMILIAR and keeps_visits(self._household, part.individual):
             answers += [Answer.RIGHT, Answer.NOT_THEM]
         elif telling.answers and part.kind is not Kind.FAMILIAR and await self._async_may_enrol(recipient):
+            if self._household.missed.get(part.visit_id or "", dt_util.utcnow()) is not None:
+                answers.append(Answer.IT_WAS)
             answers.append(Answer.WHO)
         answers.append(Answer.MUTE)
         titles = {each: await self._async_title(each, telling) for each in answers}

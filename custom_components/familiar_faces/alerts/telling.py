@@ -1,4 +1,4 @@
-"""What a recipient is to be told of an episode. Pure: the same question always has the same answer."""
+"""What a recipient is notified about in an episode. Pure: the same question always has the same answer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from .episode import Episode, Seen
 from .rule import Pictures, Rule
 
 SELF_FRAMES = 3
-"""After so many frames without a name somebody who may be the visitor themself is told that someone is there.
+"""After so many frames without a name, a recipient who could be the visitor is notified of "someone".
 
 A name takes two good frames; a third one allows for a poor one.
 """
 PATIENCE = timedelta(seconds=2)
-"""How long a first notification waits for a picture, or for the name of somebody who may be told of themself."""
+"""How long a first notification waits for a picture, or for a name when the recipient could be the visitor."""
 
 
 class Kind(StrEnum):
@@ -63,7 +63,7 @@ class Telling:
     critical: bool = False
     answers: bool = False
     alerts: frozenset[str] = frozenset()
-    """The ids of the alerts because of which."""
+    """Ids of the alerts that caused this."""
 
     @property
     def words(self) -> tuple[object, ...]:
@@ -76,9 +76,9 @@ class Reader:
     """What counts for one recipient."""
 
     own: frozenset[str]
-    """The id of the familiar person who they are, who is never told of themself; several if enrolled twice."""
+    """The ids of the recipient's own person, who is never notified about; several if enrolled twice."""
     may_come: Callable[[str], bool]
-    """Whether the one who is seen at a camera may be they, or somebody of whom nothing may be said."""
+    """Whether the visitor could be the recipient, or a person who chose silence."""
     mutes: Callable[[str, str | None], bool]
     """Whether they do not want to be told now: of a camera, or of a person there."""
     quiet: Callable[[Rule, str, Episode], bool]
@@ -92,7 +92,7 @@ def tell(rules: Sequence[Rule], episode: Episode, reader: Reader, now: datetime)
     because: dict[str, Rule] = {}
     picture: bytes | None = None
     for visits in episode.individuals():
-        # Whoever is at a camera now that no alert is about was at the other one all the same.
+        # A visitor at a camera now that no alert is about was still at the other one.
         covered = ((seen, _covering(rules, seen, episode, reader)) for seen in visits)
         found = next(((seen, covering) for seen, covering in covered if covering is not None), None)
         if found is None:

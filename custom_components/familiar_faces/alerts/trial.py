@@ -1,4 +1,4 @@
-"""A test: one notification to everybody whom an alert is for, and in words whether it went out."""
+"""A test: one notification to every recipient of an alert, and in words whether it went out."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,1 +1,1 @@
-"""Pictures from cameras, and what has one be taken."""
+"""Pictures from cameras, and the triggers that start taking them."""

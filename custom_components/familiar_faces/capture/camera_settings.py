@@ -52,7 +52,7 @@ class CameraSettings:
 
     @property
     def by_event(self) -> bool:
-        """Return whether pictures are those of events, of which there is about one a ring."""
+        """Return whether pictures are those of events, about one per ring."""
         return self.source is PictureSource.EVENT or is_image(self.camera)
 
 

@@ -1,15 +1,14 @@
 """Keeps the stream of one camera: open all the time, or from a look on; and hands it out to looks."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 import logging
 import threading
 import time
 
 from .packets import Outlet, PacketRing, Piece, Timeline
-from .stream_reader import StreamEnd, StreamReader, is_live
+from .stream_origin import Origin, StreamEnd
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -26,21 +25,16 @@ ADDRESS_SECONDS = 10.0
 """How long an integration may take to say where the stream is."""
 UNFIT_SECONDS = 60.0
 """How long a camera without a stream is believed to have none."""
+REFUSED_SECONDS = 300.0
+"""How long an origin that refused is tried after the others: a camera that takes one connection alone refuses again."""
+BACK_SECONDS = 1800.0
+"""How long something else than the best origin is used, until that is tried again."""
 STOP_SECONDS = 3.0
 """How long the end of a reader is waited for. With a camera that has frozen it ends later, by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class StreamAddress:
-    """Where a camera's stream is. A password may stand in it, so it is shown nowhere."""
-
-    url: str = field(repr=False)
-    options: Mapping[str, str] = field(default_factory=dict)
-    """FFmpeg's options that Home Assistant has for this camera."""
-
-
-type FindAddress = Callable[[], Awaitable[StreamAddress | None]]
-"""Returns where the stream is now, None where there is none or it may not be read."""
+type FindOrigins = Callable[[], Awaitable[Sequence[Origin]]]
+"""Returns where the stream can be had now, the best first; nothing where there is none or it may not be read."""
 
 
 class Subscription:
@@ -65,7 +59,7 @@ class Subscription:
 class CameraStream:
     """The stream of one camera. Belongs to one event loop, and reads in a thread of its own."""
 
-    def __init__(self, name: str, find: FindAddress, *, warm: bool) -> None:
+    def __init__(self, name: str, find: FindOrigins, *, warm: bool) -> None:
         """Keep the stream that `find` leads to; `warm`: open it with `async_start` and keep it open."""
         self.name = name
         self.warm = warm
@@ -80,6 +74,10 @@ class CameraStream:
         self._wanted = asyncio.Event()
         self._linger_until = 0.0
         self._number = 0
+        self._refused: dict[str, float] = {}
+        """When an origin last refused, by its name."""
+        self.turn = 0
+        """By how many degrees clockwise its pictures have to be turned, as Home Assistant has it for this camera."""
         self.running = False
         """Whether the stream is open and gives frames."""
         self.end: StreamEnd | None = None
@@ -181,14 +179,33 @@ class CameraStream:
                 await self._wanted.wait()
 
     async def _async_read(self) -> StreamEnd:
-        """Read until the stream ends or is not wanted; return why."""
+        """Read until the stream ends or is not wanted; return why. What refuses is followed by the next best."""
         try:
             async with asyncio.timeout(ADDRESS_SECONDS):
-                address = await self._find()
+                found = await self._find()
         except TimeoutError:
             return StreamEnd.REFUSED
-        if address is None or not is_live(address.url):
-            return StreamEnd.UNFIT
+        end = StreamEnd.UNFIT
+        lately = time.monotonic() - REFUSED_SECONDS
+        for origin in sorted(found, key=lambda each: self._refused.get(each.name, lately) > lately):
+            before = self._number
+            came = await self._async_read_from(origin, until_better=origin is not found[0])
+            if self._number > before:
+                self._refused.pop(origin.name, None)
+                return came
+            if came is StreamEnd.STOPPED:
+                return came
+            _LOGGER.debug("The stream of %s cannot be had from %s: %s", self.name, origin.name, came)
+            if came is not StreamEnd.UNFIT:
+                self._refused[origin.name] = time.monotonic()
+                end = StreamEnd.REFUSED
+        return end
+
+    async def _async_read_from(self, origin: Origin, *, until_better: bool) -> StreamEnd:
+        """Read from one origin until it ends or is not wanted; return why.
+
+        `until_better`: stop after a while to try a better one, when no look is at it.
+        """
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[StreamEnd] = loop.create_future()
 
@@ -197,14 +214,10 @@ class CameraStream:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle, ended, why)
 
-        reader = StreamReader(
-            address.url,
-            address.options,
-            timeline=self._timeline,
-            on_piece=self._piece,
-            on_end=end,
-            number=self._number,
-        )
+        self.turn = origin.turn
+        self._timeline.restart()
+        reader = origin.reader(self._timeline, self._piece, end, self._number)
+        better_at = loop.time() + BACK_SECONDS if until_better else None
         reader.start()
         try:
             while True:
@@ -212,6 +225,9 @@ class CameraStream:
                 if ended.done():
                     return ended.result()
                 if not self._is_wanted:
+                    return StreamEnd.STOPPED
+                if better_at is not None and loop.time() > better_at and not self._subscriptions:
+                    self._refused.clear()
                     return StreamEnd.STOPPED
         finally:
             reader.stop()

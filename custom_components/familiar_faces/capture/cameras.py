@@ -16,7 +16,7 @@ from .known_pictures import Freshness, KnownPictures, async_digest
 from .one_after_another import OneAfterAnother
 from .picture_source import Ask, NoPicture, Pictures, Source, Trouble
 from .still_pictures import StillPictures, async_fetch_still
-from .stream_address import async_find_stream
+from .stream_address import async_find_origins
 from .stream_pictures import StreamPictures
 
 
@@ -39,7 +39,7 @@ class Cameras:
         self._stopped = False
 
     async def async_stop(self) -> None:
-        """Close all streams, and open none any more."""
+        """Close all streams for good."""
         self._stopped = True
         while self._streams:
             _, stream = self._streams.popitem()
@@ -74,15 +74,23 @@ class Cameras:
         return OneAfterAnother(sources)
 
     @callback
-    def async_stream_of(self, camera: str) -> Source | None:
-        """Return the frames of a camera's stream; None when it has no stream that can be read."""
+    def async_stream_of(self, camera: str, *, every_picture: bool = False) -> Source | None:
+        """Return the frames of a camera's stream; None when it has no stream that can be read.
+
+        `every_picture`: with each frame as a JPEG, see `StreamPictures`.
+        """
         state = self._hass.states.get(camera)
         if state is None or state.state == STATE_UNAVAILABLE:
             return None
         features = CameraEntityFeature(state.attributes.get(ATTR_SUPPORTED_FEATURES, 0))
         if CameraEntityFeature.STREAM not in features or (stream := self._stream(camera)).unfit:
             return None
-        return StreamPictures(stream, camera)
+        return StreamPictures(stream, camera, every_picture=every_picture)
+
+    @callback
+    def async_has_stream(self, camera: str) -> bool:
+        """Return whether the stream of a camera was asked for before."""
+        return camera in self._streams
 
     @callback
     def async_keep(self, settings: CameraSettings, *, wanted: bool) -> None:
@@ -97,7 +105,7 @@ class Cameras:
             stream.async_start()
 
     async def async_leave(self, camera: str) -> None:
-        """Close the stream of a camera that is not watched any more. Its pictures stay known: they become no newer."""
+        """Close the stream of a camera that is no longer watched. Its pictures stay known: they become no newer."""
         if (stream := self._streams.pop(camera, None)) is not None:
             await stream.async_stop()
 
@@ -115,7 +123,7 @@ class Cameras:
         if self._stopped:
             raise NoPicture(Trouble.NO_PICTURE, camera)
         if (stream := self._streams.get(camera)) is None:
-            find = partial(async_find_stream, self._hass, camera)
+            find = partial(async_find_origins, self._hass, camera)
             stream = self._streams[camera] = CameraStream(camera, find, warm=False)
         return stream
 

@@ -91,6 +91,11 @@ class Timeline:
         self._delays: tuple[float, float] | None = None
         """Our time less the stream's, of the quickest packet of this window and of the one before."""
         self._window = 0.0
+        self._anew = False
+
+    def restart(self) -> None:
+        """Take note that what comes next is timed by another clock, as after each connection."""
+        self._anew = True
 
     def place(self, decode: float | None, show: float | None, arrived: float) -> tuple[float, float]:
         """Return when a packet is to be decoded and shown in the stream's time, which never goes back.
@@ -107,9 +112,10 @@ class Timeline:
             self._shift = BEGIN - decode
         else:
             placed = decode + self._shift
-            if placed < self._decode - BACK or abs(placed - expected) > JUMP:
+            if self._anew or placed < self._decode - BACK or abs(placed - expected) > JUMP:
                 self._shift = max(expected, self._decode + TICK) - decode
                 self._delays = None
+        self._anew = False
         placed = decode + self._shift
         if self._arrived:
             placed = max(placed, self._decode + TICK)

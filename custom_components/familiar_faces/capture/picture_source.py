@@ -12,9 +12,9 @@ from homeassistant.exceptions import HomeAssistantError
 
 from ..const import DOMAIN
 from ..engine.protocol import MIN_FACE, Faces
-from ..host.client import EngineClient
+from ..host.asking import Asking
 
-type AskEngine = Callable[[], EngineClient]
+type AskEngine = Callable[[], Asking]
 """Returns how to ask the engine; raises EngineUnavailable while it is not ready."""
 
 
@@ -74,6 +74,8 @@ class Wish:
     """Width in pixels of the smallest face to look for."""
     portraits: bool = False
     """Whether to cut out a picture of each face."""
+    mirrored: bool = False
+    """Whether embeddings are to be as steady as those of reference photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Ask:
             image,
             min_face=wish.min_face,
             portraits=wish.portraits,
+            mirrored=wish.mirrored,
             rotate=self.turn,
             timeout=self.timeout,
         )

@@ -1,5 +1,6 @@
 """Stills of a camera entity."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
@@ -12,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from .known_pictures import KnownPictures
 from .picture_source import Ask, NoPicture, Pictures, Trouble, failing_as_home_assistant
 from .stills import Stills
+from .stream_reader import is_live
 
 FETCH_SECONDS = 5
 """How long a camera may take for a picture."""
@@ -42,7 +44,25 @@ async def async_fetch_still(hass: HomeAssistant, camera: str) -> bytes:
         if _is_idle_push(hass, camera):
             # It shows its last pictures in turn, as if they were new.
             raise NoPicture(Trouble.OLD_PICTURE, camera)
+        if (image := await _async_frame_of_provider(hass, camera)) is not None:
+            return image
         return (await async_get_image(hass, camera, timeout=FETCH_SECONDS)).content
+
+
+async def _async_frame_of_provider(hass: HomeAssistant, camera: str) -> bytes | None:
+    """Return a frame as Home Assistant's WebRTC provider, such as go2rtc, takes it out of a camera's stream.
+
+    None where there is no provider, or Home Assistant asks it by itself, or reads the stream without one. The stills
+    of a camera whose stream it cannot read are placeholders as often as not.
+    """
+    entity = get_camera_from_entity_id(hass, camera)
+    provider = entity.webrtc_provider
+    if provider is None or entity.use_stream_for_stills:
+        return None
+    async with asyncio.timeout(FETCH_SECONDS):
+        if is_live(await entity.stream_source() or ""):
+            return None
+        return await provider.async_get_image(entity)
 
 
 def _is_idle_push(hass: HomeAssistant, camera: str) -> bool:

@@ -120,7 +120,7 @@ class _LookAtStream:
         try:
             while True:
                 first = self.trouble is not None
-                # A look that had to wait for the engine gets its first frame all the same.
+                # A look that had to wait for the engine still gets its first frame.
                 if self._has_frame and (first or loop.time() < until):
                     return True
                 if first and (self._unfit or self._subscription.failures >= FAILURES):
@@ -162,7 +162,8 @@ class _LookAtStream:
                 picture=self._every_picture or self.newest is None,
                 min_face=wish.min_face,
                 portraits=wish.portraits,
-                rotate=self._ask.turn,
+                mirrored=wish.mirrored,
+                rotate=(self._ask.turn + self._stream.turn) % 360,
                 timeout=LOOK_SECONDS,
             )
         except NoNewFrame as err:

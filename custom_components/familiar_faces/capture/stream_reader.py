@@ -1,20 +1,19 @@
-"""Reads a camera's stream in a thread of its own, and cuts it into frames without decoding anything."""
+"""Reads a camera's stream in a thread of its own."""
 
 from collections.abc import Callable, Mapping
-from enum import StrEnum
-from fractions import Fraction
-import io
+from dataclasses import dataclass, field
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .packets import TICK, Piece, Timeline
+from .packets import Piece, Timeline
+from .piece_writer import CODECS, PieceWriter
+from .stream_origin import StreamEnd
 
 if TYPE_CHECKING:
-    import av
-    from av.container import InputContainer, OutputContainer
+    from av.container import InputContainer
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -22,40 +21,42 @@ LIVE = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp
 """Kinds of addresses behind which there is a camera. A file would be read as fast as the disk gives it."""
 SEGMENTED = frozenset({"hls", "applehttp", "dash", "mov", "mp4", "matroska", "webm"})
 """FFmpeg's formats of files, and of playlists, which begin some segments back."""
-CODECS = frozenset({"h264", "hevc"})
 OPEN_SECONDS = 5.0
 READ_SECONDS = 4.0
 """A server that is frozen is noticed after about twice this time."""
-CLOCK = Fraction(1, 90_000)
-"""The clock of MPEG-TS."""
 OPTIONS: Mapping[str, str] = {"fflags": "nobuffer", "flags": "low_delay", "fpsprobesize": "0"}
 RTSP_OPTIONS: Mapping[str, str] = {"rtsp_transport": "tcp", "probesize": "32", "analyzeduration": "1"}
 """What is in an RTSP stream is known before its first packet."""
 OTHER_OPTIONS: Mapping[str, str] = {"probesize": "65536", "analyzeduration": "500000"}
-MUX_OPTIONS: Mapping[str, str] = {
-    "mpegts_copyts": "1",
-    "flush_packets": "1",
-    # A decoder need not wait for the next frame to know where one ends.
-    "omit_video_pes_length": "0",
-}
-
-
-class StreamEnd(StrEnum):
-    """Why a stream is read no further."""
-
-    STOPPED = "stopped"
-    """It was asked to stop."""
-    REFUSED = "refused"
-    """It could not be opened."""
-    UNFIT = "unfit"
-    """There is no H.264 or H.265 in it."""
-    LOST = "lost"
-    """It came to its end, or nothing more came."""
 
 
 def is_live(address: str) -> bool:
     """Return whether a camera's stream lies behind an address."""
     return urlsplit(address).scheme.lower() in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAddress:
+    """Where a stream is read over the network. A password may stand in it, so it is shown nowhere."""
+
+    url: str = field(repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+    """FFmpeg's options that Home Assistant has for this camera."""
+    turn: int = 0
+    """By how many degrees clockwise its pictures have to be turned, as Home Assistant has it."""
+    name: str = "the camera"
+
+    def reader(
+        self,
+        timeline: Timeline,
+        on_piece: Callable[[Piece], None],
+        on_end: Callable[[StreamEnd], None],
+        number: int,
+    ) -> StreamReader:
+        """Return what reads it."""
+        return StreamReader(
+            self.url, self.options, timeline=timeline, on_piece=on_piece, on_end=on_end, number=number
+        )
 
 
 class StreamReader:
@@ -117,62 +118,15 @@ class StreamReader:
             stream = container.streams.video[0]
             if stream.codec_context.name not in CODECS:
                 return StreamEnd.UNFIT
-            sink = _Sink()
-            with av.open(sink, "w", format="mpegts", options=dict(MUX_OPTIONS)) as muxer:
-                self._pass_on(container, stream, muxer, sink)
+            with PieceWriter(stream, self.timeline, self._on_piece, self.number) as writer:
+                try:
+                    for packet in container.demux(stream):
+                        if self._stopping:
+                            break
+                        writer.write(packet, time.monotonic())
+                finally:
+                    self.number = writer.number
         return StreamEnd.LOST
-
-    def _pass_on(
-        self, container: InputContainer, stream: av.VideoStream, muxer: OutputContainer, sink: _Sink
-    ) -> None:
-        out = muxer.add_stream_from_template(stream)
-        whole = False
-        for packet in container.demux(stream):
-            if self._stopping:
-                return
-            # After a gap a decoder would mix old and new, until the next key frame.
-            whole = not packet.is_corrupt and (whole or packet.is_keyframe)
-            if not packet.size or not whole:
-                continue
-            arrived = time.monotonic()
-            base = packet.time_base or CLOCK
-            decode, show = self.timeline.place(
-                None if packet.dts is None else float(packet.dts * base),
-                None if packet.pts is None else float(packet.pts * base),
-                arrived,
-            )
-            packet.time_base = CLOCK
-            packet.dts, packet.pts = round(decode / TICK), round(show / TICK)
-            packet.stream = out
-            key = packet.is_keyframe
-            muxer.mux_one(packet)
-            if data := sink.take():
-                self.number += 1
-                self._on_piece(Piece(self.number, arrived, show, key, data))
-
-
-class _Sink(io.RawIOBase):
-    """Takes what the muxer writes for one frame."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-
-    @override
-    def writable(self) -> bool:
-        return True
-
-    @override
-    def write(self, data: object, /) -> int:
-        part = bytes(data)  # type: ignore[call-overload]
-        self._parts.append(part)
-        return len(part)
-
-    def take(self) -> bytes:
-        """Return what was written since the last time."""
-        data = b"".join(self._parts)
-        self._parts.clear()
-        return data
 
 
 def _is_live(container: InputContainer) -> bool:

@@ -1,4 +1,4 @@
-"""Which entities belong with a camera: its doorbells, what tells of motion there, and its event pictures."""
+"""Which entities belong with a camera: its doorbells, what detects motion there, and its event pictures."""
 
 import re
 
@@ -54,6 +54,19 @@ def async_suggest_event_pictures(hass: HomeAssistant, camera: str) -> list[str]:
     return [each.entity_id for each in sorted(found, key=rank)]
 
 
+@callback
+def async_other_cameras(hass: HomeAssistant, camera: str) -> list[str]:
+    """Return the other camera entities of a camera's own device: its main and its sub stream are two of them."""
+    entities = er.async_get(hass)
+    if (entry := entities.async_get(camera)) is None or entry.device_id is None:
+        return []
+    return [
+        each.entity_id
+        for each in er.async_entries_for_device(entities, entry.device_id)
+        if each.domain == Platform.CAMERA and each.entity_id != camera
+    ]
+
+
 def _near(hass: HomeAssistant, camera: str) -> tuple[list[er.RegistryEntry], list[er.RegistryEntry]]:
     """Return the other entities of a camera's device, with the devices that belong to it, and those of its area."""
     entities, devices = er.async_get(hass), dr.async_get(hass)
@@ -96,6 +109,9 @@ def _is_trigger(hass: HomeAssistant, entry: er.RegistryEntry, *, ring: bool) -> 
             types = async_event_types(hass, entry.entity_id)
             return not types or any(each in PRESSES for each in types)
         return device_class is None and _is_bell(entry) and bool(async_event_types(hass, entry.entity_id))
+    if entry.domain == "input_button":
+        # A helper of the owner's, such as one that an automation presses.
+        return _is_bell(entry)
     return entry.domain == Platform.BINARY_SENSOR and device_class in BELL_SENSORS and _is_bell(entry)
 
 

@@ -70,7 +70,7 @@ def async_may_ring(hass: HomeAssistant, entity_id: str) -> bool:
 
 @callback
 def async_role(hass: HomeAssistant, entity_id: str, mode: Mode) -> Role:
-    """Return what a trigger of a camera in this mode most likely is, a bell or something that tells of motion.
+    """Return what a trigger of a camera in this mode most likely is, a bell or a motion sensor.
 
     Where a camera looks because of motion, a binary sensor is most likely one of motion.
     """

@@ -1,7 +1,7 @@
 """Tries each way to get a camera's pictures, for the dialog in which it is set up."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from homeassistant.core import HomeAssistant
@@ -17,7 +17,7 @@ from .cameras import Cameras
 from .event_pictures import async_last_picture
 from .picture_source import Ask, AskEngine, NoPicture, Source, Wish
 from .stream_address import is_webrtc_only
-from .suggesting import async_suggest_event_pictures
+from .suggesting import async_other_cameras, async_suggest_event_pictures
 
 STILL_SECONDS = 3.0
 """How long a still is fetched again that may be an old one."""
@@ -26,6 +26,10 @@ STREAM_SECONDS = 12.0
 """How long a stream may take to show its first picture: some cameras send a key frame every ten seconds."""
 ENOUGH = 0.8
 """Share of another source's face width from which the stream is preferred: it shows every frame."""
+OTHERS = 2
+"""How many other cameras of the same device are tried."""
+WIDER = 1.25
+"""How many times wider faces have to be at another camera to be worth a word."""
 
 
 class Finding(StrEnum):
@@ -56,9 +60,14 @@ class Tried:
     finding: Finding | None = None
     """What is wrong with this way."""
     entity_id: str | None = None
-    """The image entity of an event picture."""
+    """The image entity of an event picture, or another camera of the same device."""
     turned: int = 0
     """By how many degrees clockwise the picture has to be turned to be upright."""
+
+    @property
+    def other(self) -> bool:
+        """Return whether it is another camera's stream: it can be chosen instead, and is not used with this one."""
+        return self.source is PictureSource.STREAM and self.entity_id is not None
 
     @property
     def width(self) -> float:
@@ -69,14 +78,21 @@ class Tried:
 async def async_try(
     hass: HomeAssistant, cameras: Cameras, engine: AskEngine, settings: CameraSettings
 ) -> list[Tried]:
-    """Return what came of each way to get pictures of a camera that there is, stills first. Nothing is kept."""
+    """Return what came of each way to get pictures of a camera that there is, stills first. Nothing is kept.
+
+    The streams of other cameras of the same device are tried as well: a sub stream may show faces too small.
+    """
     if is_image(settings.camera):
         return [await _async_try_event(hass, engine, settings.camera)]
-    tried = [await _async_try_still(cameras, engine, settings)]
-    if tried[0].finding in NO_NEW_PICTURE and is_webrtc_only(hass, settings.camera):
-        tried = [Tried(PictureSource.STILL, finding=Finding.WEBRTC_ONLY)]
-    if (stream := cameras.async_stream_of(settings.camera)) is not None:
-        tried.append(await _async_try_stream(stream, engine, settings.turn))
+    still = await _async_try_still(cameras, engine, settings)
+    if still.finding in NO_NEW_PICTURE and is_webrtc_only(hass, settings.camera):
+        still = Tried(PictureSource.STILL, finding=Finding.WEBRTC_ONLY)
+    others = async_other_cameras(hass, settings.camera)[:OTHERS]
+    streams = await asyncio.gather(
+        _async_try_camera(cameras, engine, settings.camera, settings.turn),
+        *(_async_try_other(cameras, engine, each, settings.turn) for each in others),
+    )
+    tried = [still, *(each for each in streams if each is not None)]
     suggested = async_suggest_event_pictures(hass, settings.camera)
     image = settings.event_picture or next(iter(suggested), None)
     if image is not None:
@@ -90,7 +106,7 @@ def best_of(tried: list[Tried]) -> Tried | None:
     A stream shows every frame, so it is preferred as long as its faces are not much smaller; an event picture is
     one a visit, so it comes last.
     """
-    works = [each for each in tried if each.faces is not None]
+    works = [each for each in tried if each.faces is not None and not each.other]
     if not works:
         return None
     fresh = [each for each in works if each.finding is None] or works
@@ -99,6 +115,31 @@ def best_of(tried: list[Tried]) -> Tried | None:
     near = [each for each in live if each.width >= ENOUGH * widest]
     order = (PictureSource.STREAM, PictureSource.STILL, PictureSource.EVENT)
     return min(near, key=lambda each: order.index(each.source))
+
+
+def wider_than(tried: list[Tried], best: Tried | None) -> Tried | None:
+    """Return another camera of the same device whose faces are clearly wider; None when there is none."""
+    others = [each for each in tried if each.other and each.faces is not None]
+    widest = max(others, key=lambda each: each.width, default=None)
+    own = 0.0 if best is None else best.width
+    return widest if widest is not None and widest.width > WIDER * own else None
+
+
+async def _async_try_camera(cameras: Cameras, engine: AskEngine, camera: str, turn: int) -> Tried | None:
+    """Return what came of a camera's stream; None when it has none."""
+    stream = cameras.async_stream_of(camera)
+    return None if stream is None else await _async_try_stream(stream, engine, turn)
+
+
+async def _async_try_other(cameras: Cameras, engine: AskEngine, camera: str, turn: int) -> Tried | None:
+    """Return the same of another camera, whose stream is closed at once if nobody else looks at it."""
+    used = cameras.async_has_stream(camera)
+    try:
+        tried = await _async_try_camera(cameras, engine, camera, turn)
+    finally:
+        if not used:
+            await cameras.async_leave(camera)
+    return None if tried is None else replace(tried, entity_id=camera)
 
 
 async def _async_try_still(cameras: Cameras, engine: AskEngine, settings: CameraSettings) -> Tried:

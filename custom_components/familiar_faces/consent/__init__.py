@@ -1,1 +1,1 @@
-"""What is agreed to, how it is asked for, and what follows from it."""
+"""Consent: its text, how it is asked for, and what follows from it."""

@@ -4,7 +4,7 @@ A token is in nothing that Home Assistant keeps: in no state, attribute, registr
 hash, and what is shown is held in memory until the invitation is over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
@@ -44,11 +44,11 @@ class Invitations:
         """Have made none yet."""
         self._household = household
         self._invited: dict[str, Invited] = {}
-        """By whom they are for."""
+        """By the person they are for."""
 
     @property
     def shown(self) -> Mapping[str, Invited]:
-        """Return those that can be shown, by whom they are for."""
+        """Return those that can be shown, by the person they are for."""
         return self._invited
 
     @callback
@@ -58,7 +58,7 @@ class Invitations:
 
     @callback
     def async_drop(self, person_id: str) -> None:
-        """Show the invitation of somebody no more: it is over, or they are forgotten."""
+        """Stop showing a person's invitation: it is over, or they are forgotten."""
         self._invited.pop(person_id, None)
 
     async def async_invite(self, person_id: str | None = None) -> Invited:
@@ -92,11 +92,16 @@ class Invitations:
             raise _failed(err) from err
         return base + OWN_PATH.format(token=token)
 
-    async def async_close(self) -> int:
-        """Close every invitation that is open, and return how many there were; raises what the owner is to read."""
+    async def async_close(self, only: Collection[str] | None = None) -> int:
+        """Close every invitation that is open, and return how many there were; raises what the owner is to read.
+
+        `only`: the ids of those to close.
+        """
         hass, links, now, closed = self._household.hass, self._household.vault.links, dt_util.utcnow(), 0
         try:
             for each in await hass.async_add_executor_job(links.invitations, now):
+                if only is not None and each.invitation_id not in only:
+                    continue
                 closed += await hass.async_add_executor_job(links.close, each.invitation_id, now)
         except VaultError as err:
             raise _failed(err) from err
@@ -133,6 +138,12 @@ def qr_data_uri(url: str) -> str:
     """Return the QR code of an address as an SVG data URI, dark on white also where the page is dark."""
     code = segno.make_qr(url, error="m")
     return str(code.svg_data_uri(scale=4, dark="#000", light="#fff", border=_BORDER))
+
+
+def qr_markdown(url: str) -> str:
+    """Return the QR code of an address as a picture in Markdown, dark on white also where the page is dark."""
+    code = segno.make_qr(url, error="m")
+    return f"![QR]({code.png_data_uri(scale=_MODULE_PX, dark='#000', light='#fff', border=_BORDER)})"
 
 
 def qr_png(url: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The text that is agreed to, made from the live settings in the language of whoever agrees."""
+"""The text of a consent, made from the live settings in the language of the person who agrees."""
 
 from datetime import timedelta
 from functools import partial

@@ -15,7 +15,7 @@ _LOGGER = logging.getLogger(__name__)
 async def async_withdraw(household: Household, forgetting: Forgetting, person_id: str) -> Receipt | None:
     """Withdraw somebody's consents and erase them; return the receipt, None when nothing was kept of them.
 
-    Raises VaultError when the erasing has to be done later; they are recognised no more all the same.
+    Raises VaultError when the erasing has to be done later; they are no longer recognised anyway.
     """
     try:
         await household.hass.async_add_executor_job(

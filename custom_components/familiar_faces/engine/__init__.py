@@ -1,7 +1,8 @@
 """The engine: turns an image into faces. Knows no names and keeps nothing.
 
 It runs in a process and an environment of its own (see `host`), so that nothing native is ever
-loaded into Home Assistant. Home Assistant imports `engine.protocol` and `engine.stream_protocol`, and nothing else.
+loaded into Home Assistant. Home Assistant imports `engine.protocol`, `engine.stream_protocol` and
+`engine.proof`, and nothing else.
 """
 
 
@@ -23,5 +24,8 @@ def _version() -> str:
     return manifest.partition('"version":')[2].partition('"')[2].partition('"')[0] or "unknown"
 
 
-PROTOCOL = 1
+PROTOCOL = 2
+"""The newest protocol that is spoken here. From 2 on requests and answers have a proof, see `proof`."""
+OLDEST = 1
+"""The oldest that is spoken, too: engine and integration are updated one after the other."""
 VERSION = _version()

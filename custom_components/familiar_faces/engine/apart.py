@@ -195,7 +195,7 @@ def main() -> int:
     confine()
     try:
         with mmap.mmap(sys.stdin.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            # As good as bytes for whoever only looks into it, and not a copy.
+            # As good as bytes for a reader, and not a copy.
             decode(cast("bytes", data), int(sys.argv[-1]), sys.stdout.buffer)
     except MemoryError:
         return TOO_MUCH

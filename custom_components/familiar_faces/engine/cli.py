@@ -13,12 +13,14 @@ from typing import Any
 
 from . import PROTOCOL, VERSION
 from .last_words import say_why
-from .limits import leave_no_core, limit_growth
+from .limits import leave_no_core, limit_growth, own_cores
 from .pinned import Variant
 from .weights import WeightsError, complete, fetch, fetch_from_publisher, prepare
 
 TOKEN = "FAMILIAR_FACES_ENGINE_TOKEN"
 HOME = "FAMILIAR_FACES_ENGINE_HOME"
+MOST_WORKERS = 4
+"""Workers that are taken unless the owner says otherwise: each takes memory."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,19 +53,24 @@ def _serve(asked: argparse.Namespace) -> int:
         raise _UsageError("name either --socket or --port")
     if asked.socket is None and token is None:
         raise _UsageError(f"a TCP port needs a token: give --token-file or set {TOKEN}")
+    if asked.tls_key is not None and asked.tls_certificate is None:
+        raise _UsageError("--tls-key needs --tls-certificate")
+    if asked.socket is not None and asked.tls_certificate is not None:
+        raise _UsageError("a Unix socket has no certificate")
 
-    from .memory import GROWTH, give_back, keep_freed
+    from .memory import GROWTH, GROWTH_A_WORKER, give_back, keep_freed
     from .pipeline import Pipeline
     from .server import Listen, serve
     from .stream_decoder import use_options
 
-    keep_freed()
+    workers = asked.workers or min(max(1, own_cores() - 1), MOST_WORKERS)
+    keep_freed(workers)
     use_options()
-    listen = Listen(asked.socket, asked.host, asked.port or 0, token)
-    pipeline = Pipeline(asked.weights, asked.variant)
+    listen = Listen(asked.socket, asked.host, asked.port or 0, token, asked.tls_certificate, asked.tls_key)
+    pipeline = Pipeline(asked.weights, asked.variant, workers)
     give_back()
     pipeline.warm_up()
-    limit_growth(GROWTH)
+    limit_growth(GROWTH + (workers - 1) * GROWTH_A_WORKER)
     try:
         asyncio.run(
             serve(
@@ -71,6 +78,7 @@ def _serve(asked: argparse.Namespace) -> int:
                 listen,
                 exit_with_parent=asked.exit_with_parent,
                 places=asked.queue,
+                workers=workers,
                 ready=lambda address: _print({"ready": address, "protocol": PROTOCOL, "version": VERSION}),
             )
         )
@@ -136,6 +144,16 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_whole(0, 65535), help="TCP port to listen on; 0 takes a free one")
     serve.add_argument(
         "--token-file", type=Path, help=f"file with the token that clients must know (or ${TOKEN})"
+    )
+    serve.add_argument(
+        "--tls-certificate", type=Path, help="PEM file with the certificate to answer HTTPS with"
+    )
+    serve.add_argument("--tls-key", type=Path, help="PEM file with its key, when that is another file")
+    serve.add_argument(
+        "--workers",
+        type=_whole(0, 64),
+        default=0,
+        help=f"pictures that are looked at at the same time (default: cores - 1, at most {MOST_WORKERS})",
     )
     serve.add_argument("--queue", type=_whole(1, 1000), default=32, help="most requests inside at once")
     serve.add_argument("--exit-with-parent", action="store_true", help="end when standard input is closed")

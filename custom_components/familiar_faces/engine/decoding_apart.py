@@ -111,7 +111,7 @@ def decode_apart(
 def _read(out: IO[bytes], longest: int, last: float) -> tuple[NDArray[np.uint8] | None, tuple[int, int]]:
     """Return the pixels that are printed, None without, and the size of the photo.
 
-    Nothing is believed of what is printed: it may not be the program any more that prints. Raises TimeoutError after
+    Nothing is believed of what is printed: something else than the program may have printed it. Raises TimeoutError after
     `last`, by the clock that only goes on.
     """
     head = bytearray(SIZES.size)

@@ -88,7 +88,7 @@ class _View:
 
 
 class Detector:
-    """YuNet, asked where it sees best. Not for two threads at once."""
+    """YuNet, asked where it sees best."""
 
     def __init__(self, model: Any) -> None:
         """Take over a `cv2.FaceDetectorYN`, or what stands in for it."""

@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 
 DETAIL = 160
-"""Characters of the text that are said; whoever reads the line keeps 400 of them."""
+"""Characters of the text that are said; the reader of the line keeps 400 of them."""
 
 
 def say_why(failed: str, what: str, detail: object) -> None:

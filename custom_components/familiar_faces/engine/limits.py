@@ -1,6 +1,7 @@
 """What a process of the engine's may take of the machine, and what it leaves behind when it ends badly."""
 
 import ctypes
+import os
 from pathlib import Path
 import resource
 
@@ -37,6 +38,17 @@ def limit_growth(most: int) -> bool:
     except _NOT_HERE:
         return False
     return True
+
+
+def own_cores() -> int:
+    """Return how many processors this process may use, counting what a container allows."""
+    cores = len(os.sched_getaffinity(0))
+    try:
+        most, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        return max(1, min(cores, round(int(most) / int(period))))
+    except _NOT_HERE:
+        # There is no limit, or nobody says.
+        return cores
 
 
 def _writable() -> int:

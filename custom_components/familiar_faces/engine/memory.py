@@ -18,18 +18,20 @@ KEPT = 128 << 20
 picture that is accepted needs."""
 GROWTH = 256 << 20
 """Bytes by which the engine may grow once it is loaded, of which most is address space of threads."""
+GROWTH_A_WORKER = 128 << 20
+"""Bytes more for each further worker: what decoding and looking at one picture take at the same time as the first."""
 LARGE = 32 << 20
 """Bytes from which a block is given back all the same; the most that glibc allows."""
 
 
-def keep_freed() -> bool:
+def keep_freed(workers: int = 1) -> bool:
     """Keep freed memory in this process, for all its threads; return whether its malloc could be told to."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except _ANOTHER_LIBC:
         # Nothing is lost but time.
         return False
-    settings = ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, LARGE), (_M_TRIM_THRESHOLD, KEPT))
+    settings = ((_M_ARENA_MAX, 1), (_M_MMAP_THRESHOLD, LARGE), (_M_TRIM_THRESHOLD, KEPT * workers))
     told = [mallopt(name, value) for name, value in settings]
     return all(told)
 

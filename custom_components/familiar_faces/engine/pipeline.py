@@ -50,13 +50,13 @@ class _Eyes:
 
 
 class Pipeline:
-    """Both models and what is done with them; one image at a time, whoever calls."""
+    """Both models and what is done with them; as many images at a time as there are workers, for all callers."""
 
-    def __init__(self, home: Path, variant: Variant = Variant.INT8BQ) -> None:
-        """Load the models, checked; raise WeightsError."""
+    def __init__(self, home: Path, variant: Variant = Variant.INT8BQ, workers: int = 1) -> None:
+        """Load the models, checked; raise WeightsError. Workers share them: a model keeps nothing between calls."""
         loaded = models.load(home, variant)
         self.variant = variant
-        self._way = RightOfWay()
+        self._way = RightOfWay(workers)
         self._eyes = _Eyes(Detector(loaded.detector), Recogniser(loaded.recogniser))
         self._patient = _Eyes(
             Detector(Stepwise(loaded.detector, self._way)), Recogniser(Stepwise(loaded.recogniser, self._way))

@@ -34,7 +34,7 @@ and 3 more to shrink it, at half scale 10, at a quarter 6; of 1920x1080 half sca
 
 @dataclass(slots=True)
 class Frame:
-    """An image of which no more is decoded than is looked at."""
+    """An image that is decoded only as far as it is used."""
 
     data: bytes
     pixels: Pixels

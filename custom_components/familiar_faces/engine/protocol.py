@@ -1,4 +1,4 @@
-"""What the engine and its clients say to each other: protocol 1.
+"""What the engine and its clients say to each other: protocols 1 and 2.
 
 Imported on both sides, so it needs nothing but numpy.
 """
@@ -20,6 +20,9 @@ Embedding = NDArray[np.float32]
 
 MIN_FACE = 40
 MAX_FACES = 20
+AT_ONCE = 2
+"""Pictures that an engine of one worker wants at once, and one that does not say."""
+MAX_AT_ONCE = 256
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 16384 * 12288
 """200 megapixels, as the largest sensors of phones have them; what is decoded of them at once is less."""
@@ -28,10 +31,12 @@ MAX_PIXELS = 16384 * 12288
 REQUEST = "X-Request-Id"
 """Header with a word that is new for each request, and which the answer has again: so an answer that was kept from
 another picture is not taken for this one's. 32 hexadecimal digits."""
+SPEAKS = "X-Protocol"
+"""Header of a request with the newest protocol that the client speaks; without it that is 1."""
 
 
 class ProtocolError(ValueError):
-    """The other side said something that is not protocol 1."""
+    """The other side said something that is not of the protocol."""
 
 
 ORDINARY_LIGHT = 118.0
@@ -105,8 +110,11 @@ class Health:
 
     version: str
     protocol: int
+    """The newest that both sides speak, where there is one; otherwise the nearest that the engine speaks."""
     model: Mapping[str, Any]
     """The model card: name, dimensions, SHA-256 of the weights, licence, published accuracy."""
+    at_once: int = AT_ONCE
+    """How many pictures it wants at once: those that it works on, and one that lies ready so that it never idles."""
 
 
 def encode_embedding(embedding: Embedding) -> str:
@@ -149,15 +157,16 @@ def faces_from_json(data: Mapping[str, Any]) -> Faces:
             turned=int(data.get("turned", 0)) % 360,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as err:
-        raise ProtocolError(f"the answer is not protocol 1: {err!r}") from err
+        raise ProtocolError(f"the answer is not of the protocol: {err!r}") from err
 
 
 def health_from_json(data: Mapping[str, Any]) -> Health:
     """Return the answer of `GET /v1/health`; raise ProtocolError when it is something else."""
     try:
-        return Health(str(data["version"]), int(data["protocol"]), dict(data["model"]))
-    except (KeyError, TypeError, ValueError) as err:
-        raise ProtocolError(f"the answer is not protocol 1: {err!r}") from err
+        at_once = min(max(1, int(data.get("at_once", AT_ONCE))), MAX_AT_ONCE)
+        return Health(str(data["version"]), int(data["protocol"]), dict(data["model"]), at_once)
+    except (AttributeError, KeyError, TypeError, ValueError) as err:
+        raise ProtocolError(f"the answer is not of the protocol: {err!r}") from err
 
 
 def _face_to_json(face: Face) -> dict[str, Any]:

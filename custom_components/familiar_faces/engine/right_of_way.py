@@ -11,17 +11,19 @@ home photos go on, too."""
 
 
 class RightOfWay:
-    """One look at a time. A photo takes its next step only while no look goes on or waits."""
+    """As many looks at a time as there are workers. A photo takes its next step only while no look waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
         """Nobody is there yet."""
+        self._free = workers
+        """How many more looks or steps may go on."""
         self._news = threading.Condition()
         self._coming = 0
         """Looks that wait."""
-        self._taken = False
-        """Whether a look goes on, or a step."""
-        self._due = False
-        """Whether a step has waited long enough."""
+        self._stepping = False
+        """Whether a step goes on: there is one at a time, whatever there are of workers."""
+        self._due = 0
+        """Steps that have waited long enough."""
 
     @contextmanager
     def look(self) -> Iterator[None]:
@@ -29,10 +31,10 @@ class RightOfWay:
         with self._news:
             self._coming += 1
             try:
-                self._news.wait_for(lambda: not self._taken and not self._due)
+                self._news.wait_for(lambda: self._free > min(self._due, 1))
             finally:
                 self._coming -= 1
-            self._taken = True
+            self._free -= 1
         try:
             yield
         finally:
@@ -42,24 +44,34 @@ class RightOfWay:
     def step(self) -> Iterator[None]:
         """Wait until there is no look, or long enough, and be quick: a look may come."""
         with self._news:
-            if not self._news.wait_for(lambda: not self._taken and not self._coming, PATIENCE):
-                self._due = True
-                self._news.wait_for(lambda: not self._taken)
-            self._due = False
-            self._taken = True
+            if not self._news.wait_for(lambda: self._may_step and not self._coming, PATIENCE):
+                # One place is kept free for it from now on.
+                self._due += 1
+                try:
+                    self._news.wait_for(lambda: self._may_step)
+                finally:
+                    self._due -= 1
+            self._stepping = True
+            self._free -= 1
         try:
             yield
         finally:
-            self._leave()
+            self._leave(stepped=True)
 
-    def _leave(self) -> None:
+    @property
+    def _may_step(self) -> bool:
+        return self._free > 0 and not self._stepping
+
+    def _leave(self, *, stepped: bool = False) -> None:
         with self._news:
-            self._taken = False
+            self._free += 1
+            if stepped:
+                self._stepping = False
             self._news.notify_all()
 
 
 class Stepwise:
-    """A model, the detector's or the recogniser's, each use of which is one step."""
+    """A model, the detector's or the recogniser's, each of its uses is one step."""
 
     def __init__(self, model: Any, way: RightOfWay) -> None:
         """Use `model`, which looks use too: it keeps nothing between two calls."""

@@ -1,34 +1,33 @@
-"""Protocol 1 over HTTP, on a Unix socket or a TCP port."""
+"""The engine over HTTP, on a Unix socket or a TCP port."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 import contextlib
 from dataclasses import dataclass
-import hmac
-import logging
+import hashlib
 import os
 from pathlib import Path
-import re
 import signal
+import ssl
 import sys
 import threading
-from typing import IO, Any, cast
+from typing import IO, cast
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from . import PROTOCOL, VERSION
+from . import OLDEST, PROTOCOL, VERSION
 from .apart import BEHIND
 from .decoding_apart import Received, unnamed_file
+from .entrance import ALIVE, ChangedError, check_body, guard, sign
 from .memory import give_back
 from .model_card import model_card
 from .pipeline import Pipeline, Wish
 from .pixels import CutOffError, HeavyError, NotAnImageError, TooLargeError
-from .protocol import MAX_BYTES, REQUEST, Faces, faces_to_json
+from .problems import busy, problem, problems
+from .protocol import MAX_BYTES, SPEAKS, Faces, faces_to_json
 from .streaming import Streams
 from .wishes import read_wish
 from .work_queue import PLACES, BusyError, WorkQueue
-
-_LOGGER = logging.getLogger(__name__)
 
 UPLOAD_SECONDS = 30
 """How long a client may take to send its image."""
@@ -37,14 +36,10 @@ STUCK_SECONDS = 30
 UPLOAD_PLACES = 6
 UPLOAD_ROOM = 24 * 1024 * 1024
 """Bytes of photos that may wait to be looked at, besides one that is larger."""
-ALIVE = "/v1/alive"
-"""The one path that asks for no token."""
+DIGEST_ELSEWHERE = 1024 * 1024
+"""Bytes above which an image's digest is made in a thread: this many take about a millisecond."""
 _CHUNK = 64 * 1024
-RETRY_AFTER = "1"
 GRACE_SECONDS = 5
-_REQUEST = re.compile(r"[0-9a-f]{32}", re.ASCII)
-
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +51,17 @@ class Listen:
     port: int = 0
     token: str | None = None
     """Asked for when given; a TCP port is never opened without."""
+    certificate: Path | None = None
+    """PEM file of the TLS certificate and what signed it; plain HTTP without. Read anew at SIGHUP."""
+    key: Path | None = None
+    """PEM file of its private key, when that is another file."""
 
 
-def problem(status: int, detail: str, name: str | None = None, **headers: str) -> web.Response:
-    """Return an error as RFC 9457 has it; with a `name` where the status alone says too little."""
-    body = {
-        "type": f"#{name}" if name else "about:blank",
-        "title": _title(status),
-        "status": status,
-        "detail": detail,
-    }
-    return web.json_response(body, status=status, content_type="application/problem+json", headers=headers)
-
-
-def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES) -> web.Application:
-    """Return the engine as an aiohttp application."""
-    queue = WorkQueue(places)
+def make_app(
+    pipeline: Pipeline, token: str | None = None, places: int = PLACES, workers: int = 1
+) -> web.Application:
+    """Return the engine as an aiohttp application that looks at so many pictures at a time."""
+    queue = WorkQueue(places, workers=workers, newest_wins=True)
     # What people send in, and what takes long to decode: one at a time, and nobody at a door waits for it.
     uploads = WorkQueue(min(places, UPLOAD_PLACES), UPLOAD_ROOM, _stand_back)
     streams = Streams(pipeline, queue)
@@ -80,6 +70,7 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
         with queue.place(size):
             async with asyncio.timeout(UPLOAD_SECONDS):
                 data = await request.read()
+            check_body(request, await _digest(data))
             try:
                 return await queue.run(lambda: pipeline.see(data, wish, heavy=False))
             except HeavyError:
@@ -88,7 +79,8 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
     async def upload(request: web.Request, wish: Wish, size: int) -> Faces:
         with uploads.place(size), unnamed_file() as file:
             async with asyncio.timeout(UPLOAD_SECONDS):
-                data = await _receive(request, file)
+                data, digest = await _receive(request, file)
+            check_body(request, digest)
             try:
                 return await uploads.run(lambda: _see_upload(pipeline, data, wish))
             finally:
@@ -106,9 +98,11 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
         try:
             result = await (upload if wish.upload else look)(request, wish, size)
         except BusyError:
-            return problem(503, "the engine is busy", **{hdrs.RETRY_AFTER: RETRY_AFTER})
+            return busy("the engine is busy")
         except MemoryError:
-            return problem(503, "memory is short", **{hdrs.RETRY_AFTER: RETRY_AFTER})
+            return busy("memory is short")
+        except ChangedError:
+            return problem(400, "the image was changed on its way", "changed")
         except TimeoutError:
             return problem(408, "the image did not arrive in time")
         except web.HTTPRequestEntityTooLarge:
@@ -125,17 +119,23 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
         try:
             return await streams.serve(request)
         except BusyError:
-            return problem(503, "the engine decodes enough streams", **{hdrs.RETRY_AFTER: RETRY_AFTER})
+            return busy("the engine decodes enough streams")
 
-    async def health(_: web.Request) -> web.Response:
+    async def health(request: web.Request) -> web.Response:
         if queue.running_for > STUCK_SECONDS:
             return problem(503, f"one image has taken {queue.running_for:.0f} s")
         return web.json_response(
-            {"version": VERSION, "protocol": PROTOCOL, "model": model_card(pipeline.variant)}
+            {
+                "version": VERSION,
+                "protocol": _common(request.headers.get(SPEAKS, "1")),
+                "model": model_card(pipeline.variant),
+                # One lies ready, so that no worker idles.
+                "at_once": workers + 1,
+            }
         )
 
     async def alive(_: web.Request) -> web.Response:
-        # For whoever restarts what hangs: a watchdog knows no token, and learns nothing here.
+        # For programs that restart what hangs: a watchdog knows no token, and learns nothing here.
         return web.Response(status=204 if queue.running_for <= STUCK_SECONDS else 503)
 
     async def end_streams(_: web.Application) -> None:
@@ -145,9 +145,7 @@ def make_app(pipeline: Pipeline, token: str | None = None, places: int = PLACES)
         queue.close()
         uploads.close()
 
-    app = web.Application(
-        middlewares=[_name_the_request, _problems, _guard(token)], client_max_size=MAX_BYTES
-    )
+    app = web.Application(middlewares=[sign, problems, guard(token)], client_max_size=MAX_BYTES)
     app.router.add_post("/v1/faces", faces)
     app.router.add_get("/v1/stream", stream)
     app.router.add_get("/v1/health", health)
@@ -163,11 +161,13 @@ async def serve(
     *,
     exit_with_parent: bool = False,
     places: int = PLACES,
+    workers: int = 1,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Answer until SIGTERM, SIGINT, or with `exit_with_parent` the end of standard input.
 
-    `ready` is told the address once requests are answered. Raises OSError when the address is taken.
+    `ready` is told the address once requests are answered. Raises OSError when the address is taken or the
+    certificate cannot be used.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -175,16 +175,17 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     if exit_with_parent:
         _watch_parent(loop, stop)
+    tls = _tls(loop, listen)
     # With handler_cancellation a client that hangs up leaves the queue.
     runner = web.AppRunner(
-        make_app(pipeline, listen.token, places),
+        make_app(pipeline, listen.token, places, workers),
         access_log=None,
         handler_cancellation=True,
         shutdown_timeout=GRACE_SECONDS,
     )
     await runner.setup()
     try:
-        ready(await _listen(runner, listen))
+        ready(await _listen(runner, listen, tls))
         await stop.wait()
     finally:
         _end_soon()
@@ -193,16 +194,29 @@ async def serve(
             listen.socket.unlink(missing_ok=True)
 
 
-async def _receive(request: web.Request, file: IO[bytes]) -> bytes:
-    """Put a request's body into a file in memory and return it; raise HTTPRequestEntityTooLarge."""
-    size = 0
+def _common(newest: str) -> int:
+    """Return the newest protocol that is spoken here and by a client that says its own newest."""
+    known = int(newest) if newest.isascii() and newest.isdecimal() and len(newest) < 10 else OLDEST
+    return min(PROTOCOL, max(OLDEST, known))
+
+
+async def _digest(data: bytes) -> str:
+    if len(data) > DIGEST_ELSEWHERE:
+        return await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+    return hashlib.sha256(data).hexdigest()
+
+
+async def _receive(request: web.Request, file: IO[bytes]) -> tuple[bytes, str]:
+    """Put a request's body into a file in memory; return it and its SHA-256, or raise HTTPRequestEntityTooLarge."""
+    size, digest = 0, hashlib.sha256()
     async for chunk in request.content.iter_chunked(_CHUNK):
         size += len(chunk)
         if size > MAX_BYTES:
             raise web.HTTPRequestEntityTooLarge(MAX_BYTES, size)
+        digest.update(chunk)
         file.write(chunk)
-    # As good as bytes for whoever only looks into it.
-    return cast("bytes", Received.of(file)) if size else b""
+    # As good as bytes for a reader.
+    return (cast("bytes", Received.of(file)) if size else b""), digest.hexdigest()
 
 
 def _see_upload(pipeline: Pipeline, data: bytes, wish: Wish) -> Faces:
@@ -218,14 +232,31 @@ def _stand_back() -> None:
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + BEHIND)
 
 
-async def _listen(runner: web.AppRunner, listen: Listen) -> str:
+def _tls(loop: asyncio.AbstractEventLoop, listen: Listen) -> ssl.SSLContext | None:
+    """Return what answers TLS; it goes on with a new certificate at SIGHUP."""
+    if listen.certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(listen.certificate, listen.key)
+
+    def again() -> None:
+        # One that is half written is no reason to end: the old one goes on.
+        with contextlib.suppress(OSError):
+            context.load_cert_chain(listen.certificate or "", listen.key)
+
+    loop.add_signal_handler(signal.SIGHUP, again)
+    return context
+
+
+async def _listen(runner: web.AppRunner, listen: Listen, tls: ssl.SSLContext | None) -> str:
     if listen.socket is None:
         if listen.token is None:
             raise ValueError("a TCP port needs a token")
-        tcp = web.TCPSite(runner, listen.host, listen.port)
+        tcp = web.TCPSite(runner, listen.host, listen.port, ssl_context=tls)
         await tcp.start()
         host, port = runner.addresses[0][:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if tls is None else "https"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     listen.socket.unlink(missing_ok=True)
     # Nobody else may connect, not even in the instant between bind and chmod.
     before = os.umask(0o177)
@@ -252,55 +283,3 @@ def _end_soon() -> None:
     timer = threading.Timer(2 * GRACE_SECONDS, os._exit, [1])
     timer.daemon = True
     timer.start()
-
-
-def _guard(token: str | None) -> Any:
-    """Return the middleware that lets in only who knows the token."""
-    expected = None if token is None else f"Bearer {token}".encode()
-
-    @web.middleware
-    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        given = request.headers.get(hdrs.AUTHORIZATION, "").encode("utf-8", "surrogateescape")
-        if request.path == ALIVE:
-            return await handler(request)
-        if expected is not None and not hmac.compare_digest(given, expected):
-            return problem(401, "the token is missing or wrong", **{hdrs.WWW_AUTHENTICATE: "Bearer"})
-        return await handler(request)
-
-    return guard
-
-
-@web.middleware
-async def _name_the_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Say in each answer which request it is for, and that nobody may keep it."""
-    response = await handler(request)
-    if not response.prepared:
-        response.headers[hdrs.CACHE_CONTROL] = "no-store"
-        if _REQUEST.fullmatch(name := request.headers.get(REQUEST, "")):
-            response.headers[REQUEST] = name
-    return response
-
-
-@web.middleware
-async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error into a problem, and never let one end the process."""
-    try:
-        return await handler(request)
-    except web.HTTPException as err:
-        headers = {"Allow": err.headers["Allow"]} if "Allow" in err.headers else {}
-        return problem(err.status, err.reason, **headers)
-    except ConnectionError:
-        raise
-    except Exception:
-        _LOGGER.exception("%s %s failed", request.method, request.path)
-        return problem(500, "the engine failed on this request; its log says why")
-
-
-def _title(status: int) -> str:
-    return {
-        400: "Bad request",
-        401: "Unauthorized",
-        408: "Request timeout",
-        413: "Content too large",
-        503: "Service unavailable",
-    }.get(status, "Error")

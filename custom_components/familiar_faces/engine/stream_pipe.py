@@ -1,4 +1,4 @@
-"""The pipe from whoever sends a stream to its decoder: bounded, and read by OpenCV as if it were a file."""
+"""The pipe from the sender of a stream to its decoder: bounded, and read by OpenCV as if it were a file."""
 
 from collections import deque
 import io

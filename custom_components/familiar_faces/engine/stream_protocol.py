@@ -1,8 +1,9 @@
-"""What the engine and its clients say to each other about a stream: `GET /v1/stream`, a WebSocket of protocol 1.
+"""What the engine and its clients say to each other about a stream: `GET /v1/stream`, a WebSocket.
 
 The client sends pieces of one MPEG transport stream with H.264 or H.265 as binary messages, and what it wants to
 know as text: a query with the parameters of `POST /v1/faces`, `after` and `picture`, or `end`. Each query is answered
 with one text message, in order: what is seen in the newest frame that was decoded, or a problem as RFC 9457 has it.
+Where the request had a proof (`proof`), so has each answer.
 
 Imported on both sides, so it needs nothing but numpy.
 """
@@ -81,4 +82,4 @@ def seen_from_json(data: Mapping[str, Any]) -> SeenFrame:
         picture = None if data.get("picture") is None else base64.b64decode(data["picture"], validate=True)
         return SeenFrame(faces, float(data["time"]), picture)
     except (binascii.Error, KeyError, TypeError, ValueError) as err:
-        raise ProtocolError(f"the answer is not protocol 1: {err!r}") from err
+        raise ProtocolError(f"the answer is not of the protocol: {err!r}") from err

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Mapping
 import contextlib
+import json
 import logging
 from urllib.parse import parse_qsl
 import weakref
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from .entrance import seal_of
 from .pipeline import Pipeline
 from .pixels import encode_jpeg
+from .proof import StreamSeal
 from .protocol import Faces
 from .stream_decoder import DecodedFrame, StreamDecoder, StreamProblem
 from .stream_protocol import (
@@ -62,7 +65,7 @@ class Streams:
         self._open += 1
         try:
             await socket.prepare(request)
-            session = _Session(self, socket)
+            session = _Session(self, socket, seal_of(request))
         except BaseException:
             self._open -= 1
             raise
@@ -97,9 +100,10 @@ class Streams:
 class _Session:
     """One client and its stream."""
 
-    def __init__(self, streams: Streams, socket: web.WebSocketResponse) -> None:
+    def __init__(self, streams: Streams, socket: web.WebSocketResponse, seal: StreamSeal | None) -> None:
         loop = asyncio.get_running_loop()
         self._streams = streams
+        self._seal = seal
         self._socket = socket
         self._news = asyncio.Event()
         self._wishes: asyncio.Queue[str] = asyncio.Queue(MAX_WISHES)
@@ -137,6 +141,8 @@ class _Session:
     async def _listen(self) -> None:
         async for message in self._socket:
             if message.type is WSMsgType.BINARY:
+                if self._seal is not None:
+                    self._seal.fed(message.data)
                 self._decoder.feed(message.data)
                 await self._wait_for_room()
             elif message.type is not WSMsgType.TEXT:
@@ -163,14 +169,19 @@ class _Session:
         """Answer the questions one after the other, and close after the last one that can be answered."""
         with contextlib.suppress(ConnectionError):
             while True:
-                answer = await self._answer(await self._wishes.get())
+                question = await self._wishes.get()
+                answer = await self._answer(question)
                 if isinstance(answer, StreamProblem):
-                    await self._socket.send_json({"status": answer.status, "detail": answer.detail})
+                    await self._say(question, {"status": answer.status, "detail": answer.detail})
                     if answer.status in LAST:
                         await self._socket.close()
                         return
                 else:
-                    await self._socket.send_json(answer)
+                    await self._say(question, answer)
+
+    async def _say(self, question: str, answer: Mapping[str, object]) -> None:
+        text = json.dumps(answer)
+        await self._socket.send_str(text if self._seal is None else self._seal.seal(question, text))
 
     async def _answer(self, text: str) -> Mapping[str, object] | StreamProblem:
         query = parse_qsl(text, keep_blank_values=True)

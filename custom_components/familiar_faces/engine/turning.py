@@ -2,7 +2,7 @@
 
 YuNet hardly learned them, and gives the landmarks of what it finds there as if the face were upright: of 70 photos
 it found 57 upside down and 22 and 15 on their sides, none with a roll of its landmarks beyond 16 degrees. Their
-embeddings say nothing of whom they show; those of different people resemble each other by up to 0.66. So a face is
+embeddings say nothing about the person; those of different people resemble each other by up to 0.66. So a face is
 looked at again, turned by a quarter, a half and three quarters: an upright one scores best as it is, by which also
 a head that is tilted by more than about 45 degrees is known. Of the same photos, also small, blurred, dark and
 without colour, 1 of 367 upright ones was taken for turned, and all but 4 of 286 turned ones were noticed.

@@ -19,7 +19,7 @@ _MULTIPLE = int(STRIDES[-1])
 
 
 class YuNet:
-    """What deepface uses of `cv2.FaceDetectorYN`, with its names, for pictures of any size. Not for two threads at once.
+    """What deepface uses of `cv2.FaceDetectorYN`, with its names, for pictures of any size.
 
     Box, landmarks and score of a row are made as OpenCV's `face_detect.cpp` makes them.
     """

@@ -22,7 +22,7 @@ from .surely import async_erase_surely, async_note
 async def async_forget_everybody(hass: HomeAssistant, entry: ConfigEntry, folder: Path) -> None:
     """Destroy the closed vault of an entry that is removed, and erase everybody's traces in Home Assistant.
 
-    Home Assistant writes without the entry only then, so whoever is killed before finds it again to remove. What
+    Home Assistant writes without the entry only then, so after a kill before that, the entry is there again to remove. What
     cannot be erased now is noted and done later. Raises OSError when the vault could not be destroyed.
     """
     left, stored, marks = await hass.async_add_executor_job(_known, folder)

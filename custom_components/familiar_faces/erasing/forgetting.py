@@ -1,6 +1,6 @@
-"""The one path by which people are forgotten, whoever asked for it and however often it was interrupted.
+"""The one path by which people are forgotten, no matter who asked and how often it was interrupted.
 
-First nobody recognises them any more, then the vault erases them in one transaction and notes under seal what
+First they are no longer recognised, then the vault erases them in one transaction and notes under seal what
 is left to do, then Home Assistant's own traces go. What is noted is done again until all of it is done: after
 a crash at the next start, otherwise within the hour.
 """
@@ -30,7 +30,7 @@ from .stores import Store, async_erase
 _LOGGER = logging.getLogger(__name__)
 
 PATIENCE = 30.0
-"""Seconds that whoever asks waits for the whole receipt; a large recorder database takes longer."""
+"""Seconds that the caller waits for the whole receipt; a large recorder database takes longer."""
 _LAST_PATIENCE = 10.0
 """Seconds that a stop waits for what is being done."""
 NOT_REACHED: Mapping[str, Detail] = {
@@ -53,7 +53,7 @@ class Forgetting:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._one_by_one = asyncio.Lock()
         self._loose: dict[str, Wanted] = {}
-        """Of whom nothing is noted in the vault, and something is left to do in Home Assistant."""
+        """People with no note in the vault, but with something left to do in Home Assistant."""
         self._left: dict[str, frozenset[Store]] = {}
         """What is not erased yet, by whose it is."""
 
@@ -71,12 +71,12 @@ class Forgetting:
         patience: float = PATIENCE,
         also: Collection[Place] = (),
     ) -> Receipt | None:
-        """Forget somebody, all of it also when whoever asked hangs up, and return the receipt.
+        """Forget somebody, all of it even when the caller hangs up, and return the receipt.
 
         `patience`: seconds to wait for all of the receipt. `also`: places of others to clear of the names, which the
         owner chose. None when nothing was kept of them. A receipt without `finished_at` is not the last one: what
         is left is done in the background. Raises VaultError when the vault has to erase them later; they are recognised and
-        named no more all the same.
+        no longer named anyway.
         """
         try:
             return await self._household.async_whole(self._async_forget(person_id, reason, patience, also))
@@ -104,7 +104,7 @@ class Forgetting:
             await self.async_carry_on()
         finally:
             if receipt is None:
-                # The vault knows nothing of them, or could not write: what is shown of them goes all the same.
+                # The vault knows nothing of them, or could not write: what is shown of them goes anyway.
                 self._async_start(self._wanted(person_id, names, entity_ids, also))
         if (task := self._tasks.get(person_id)) is not None and patience:
             await asyncio.wait({task}, timeout=patience)
@@ -116,7 +116,7 @@ class Forgetting:
         return receipt
 
     async def async_carry_on(self) -> None:
-        """Do what is left to do of everybody whom the vault has erased."""
+        """Finish what is left to do for everybody that the vault has erased."""
         for left in await self._hass.async_add_executor_job(self._household.vault.unfinished):
             found = async_entity_ids(self._hass, [left.person_id])
             if not found <= set(left.entity_ids):

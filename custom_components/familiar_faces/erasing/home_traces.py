@@ -1,4 +1,4 @@
-"""What of Home Assistant's is whose: entities of people, what named them, and traces that tell of their visits."""
+"""The owners of data in Home Assistant: entities of people, what named them, and traces of their visits."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -51,7 +51,7 @@ def async_entity_ids_of_each(hass: HomeAssistant, person_ids: Iterable[str]) -> 
 def async_naming(
     hass: HomeAssistant, entry: ConfigEntry, names: Iterable[str], visits: frozenset[str] | None = frozenset()
 ) -> Naming:
-    """Return what tells of visitors, and what of it may stay: other people's names, and `visits` that are kept."""
+    """Return what mentions visitors, and what of it may stay: other people's names, and `visits` that are kept."""
     # Also those of cameras and alerts that were removed: what they showed is still on record.
     sensors = [each for each in entries_of(hass) if each.platform == DOMAIN and each.domain == "sensor"]
     naming = {each.entity_id for each in sensors if each.unique_id.endswith("_last_visitor")}
@@ -61,7 +61,7 @@ def async_naming(
 
 
 async def async_kept_visits(household: Household) -> frozenset[str] | None:
-    """Return the ids of the visits of which something may be left, None when they cannot be read."""
+    """Return the ids of the visits that may have left something, None when they cannot be read."""
     try:
         kept = await household.hass.async_add_executor_job(household.vault.visit_ids)
     except VaultError as err:
@@ -99,9 +99,9 @@ async def async_purge_traces(
     gone_at: Callable[[datetime], Wanted | None],
     visits: frozenset[str] | None,
 ) -> int:
-    """Drop the traces of automations and scripts that tell of visits which are not kept any more.
+    """Drop the traces of automations and scripts about visits that are no longer kept.
 
-    `known`: everybody. `gone_at`: returns of whom nothing that began at a moment is kept, None for nobody.
+    `known`: everybody. `gone_at`: returns the person with nothing kept that began at a moment, None for nobody.
     `visits`: the ids of those that are kept, None when that is not known. What an automation is made of may
     mention people as well: looked through is what happened.
     """

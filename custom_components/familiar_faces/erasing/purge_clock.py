@@ -82,7 +82,7 @@ class PurgeClock:
 
     @callback
     def async_stop(self) -> None:
-        """Look at it no more."""
+        """Stop watching it."""
         for cancel in (self._tick, self._moment):
             if cancel is not None:
                 cancel()
@@ -108,7 +108,7 @@ class PurgeClock:
             if not believed:
                 # What waited for it is due now.
                 self._schedule = PurgeSchedule()
-        # Also while it is doubted: what is due waits, but not whom somebody asked to be forgotten.
+        # Also while it is doubted: what is due waits, but not people whose forgetting was asked for.
         idle = self._purging is None or self._purging.done()
         if idle and self._schedule.due(now, self._household.next_purge):
             self._purging = self._household.entry.async_create_background_task(

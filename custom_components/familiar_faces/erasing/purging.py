@@ -55,7 +55,7 @@ class Purging:
                 household.roster.leaving |= gone
                 await household.roster.async_let_go(gone)
         finally:
-            # Also after one that failed half-way: whom it has erased is known no more.
+            # Also after one that failed half-way: the people it erased are no longer known.
             await household.async_refresh_people()
             await self._forgetting.async_carry_on()
         await self.async_purge_told()
@@ -80,7 +80,7 @@ class Purging:
             return Wanted(ids, names, theirs, household.vault.marks.finder(ids))
 
         def gone_at(at: datetime) -> Wanted | None:
-            # Of those of whom nothing is kept nothing is, also when the clock was set back meanwhile.
+            # Nothing is kept of people who chose that, also when the clock was set back meanwhile.
             gone = frozenset(each for each, length in kept.items() if not length or now - at >= length)
             return wanted(gone) if gone else None
 
@@ -94,7 +94,7 @@ class Purging:
     async def _async_purge_recorded(self) -> None:
         """Have the recorder know no longer who came, and when, than visits are kept.
 
-        Of those of whom nothing is kept it knows nothing after every purge; it offers no way to know less. A
+        It knows nothing of people who chose to have nothing kept, after every purge; it offers no way to know less. A
         recorder that is busy does it later, and the next purge of the vault does not wait for it.
         """
         household, hass = self._household, self._household.hass

@@ -1,4 +1,4 @@
-"""After a restored backup: who is held until the owner has said whom to keep.
+"""After a restored backup: people are held until the owner has chosen who stays.
 
 The mark of how far the vault had come lies in the cache folder. Home Assistant and its Supervisor leave that
 folder out of backups, and both empty the configuration folder before they restore one. What nothing here can
@@ -71,7 +71,7 @@ class Restored:
         """Forget those of the held who are not to be kept, and recognise the others again.
 
         Whoever cannot be erased yet is erased later, and is not recognised meanwhile. Return whether the whole answer
-        is on the disk; those about whom it is not stay held.
+        is on the disk; the others stay held.
         """
         vault, saved = self._household.vault, True
         for person_id in await self._hass.async_add_executor_job(vault.witness.held):

@@ -1,4 +1,4 @@
-"""Starting over when the vault cannot be opened any more: everything that is stored is erased.
+"""Starting over when the vault can no longer be opened: all stored data is erased.
 
 Nothing else ever erases a vault that cannot be opened, and no key is ever made for one.
 """
@@ -21,7 +21,7 @@ from .surely import async_drop_note, async_erase_surely, async_note
 
 
 async def async_vault_problem(hass: HomeAssistant, entry: ConfigEntry) -> VaultError | None:
-    """Return what keeps the closed vault from being opened, None when nothing does any more."""
+    """Return what keeps the closed vault from being opened, None when nothing does."""
     return await hass.async_add_executor_job(_problem, vault_folder(hass), async_vault_expected(hass, entry))
 
 

@@ -62,7 +62,7 @@ def looked_through(config: Path) -> Iterator[Path]:
 
 
 def mentions(path: Path, told_in: Callable[[str], bool]) -> bool:
-    """Return whether a file tells of people.
+    """Return whether a file mentions people.
 
     Line by line: a log may be larger than the memory, and while one long text is searched nothing else runs.
     """

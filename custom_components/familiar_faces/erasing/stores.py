@@ -232,7 +232,7 @@ async def async_erase(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> Ho
     What could not be done yet (`HomeTraces.done`) may be asked for again.
     """
     registry = er.async_get(hass)
-    # An entity id that somebody else has taken over tells nothing of these people any more.
+    # An entity id that somebody else has taken over no longer says anything about these people.
     taken = {
         entity_id
         for entity_id in wanted.entity_ids

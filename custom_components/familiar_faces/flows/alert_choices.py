@@ -47,7 +47,7 @@ def name_problem(
 
 
 def unheard(hub: Hub, person_ids: Iterable[str], camera_ids: Collection[str] | None) -> list[str]:
-    """Return the names of the people among these of whom nothing can be told at any of these cameras."""
+    """Return the names of the people among these without notifications at any of these cameras."""
     cameras = camera_names(hub.entry).keys() if camera_ids is None else camera_ids
     if not cameras:
         return []

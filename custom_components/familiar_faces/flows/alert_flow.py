@@ -1,4 +1,4 @@
-"""The flow of an alert: of whom, where and when, and who is told how."""
+"""The flow of an alert: about whom, where and when, and who is notified how."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -89,10 +89,10 @@ class AlertFlow(ConfigSubentryFlow):
         hub: Hub = self._get_entry().runtime_data
         return hub
 
-    # Of whom, and where
+    # About whom, and where
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask of whom the alert tells, and at which cameras."""
+        """Ask who the alert is about, and at which cameras."""
         return await self._async_step_about("user", user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -139,7 +139,7 @@ class AlertFlow(ConfigSubentryFlow):
         )
 
     def _problems(self) -> dict[str, str]:
-        """Return what is wrong with whom and where was chosen; it may have gone in the meantime."""
+        """Return what is wrong with the chosen people and cameras; they may be gone by now."""
         errors: dict[str, str] = {}
         entry = self._get_entry()
         people, cameras = people_of(self._hub), camera_names(entry)

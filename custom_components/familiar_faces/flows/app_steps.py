@@ -1,18 +1,24 @@
 """Steps for the engine's app (add-on), which Home Assistant's Supervisor announces."""
 
 from abc import abstractmethod
+import asyncio
 from collections.abc import Mapping
 from typing import Any, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
+from homeassistant.helpers.hassio import is_hassio
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 import voluptuous as vol
 
-from ..household.engine_app import read_announcement, same_app
+from ..const import CONF_APP
+from ..household.engine_app import app_of, async_announced, read_announcement
 
 APP = "app"
 """The unique id of an entry that began with the app. Never the id of the announcement: Home Assistant removes an
 entry of that id when the app is uninstalled, and everybody who was enrolled would be erased with it."""
+
+ASK_AGAIN = (2.0, 5.0, 10.0)
+"""Seconds after which the Supervisor is asked again for the token of an app that was installed again."""
 
 
 class AppSteps(ConfigFlow):
@@ -30,27 +36,13 @@ class AppSteps(ConfigFlow):
     def _finish(self, data: dict[str, Any]) -> ConfigFlowResult:
         """Make the entry, or change it."""
 
-    @abstractmethod
-    def _change(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
-        """Write what was chosen into the entry."""
-
     @override
     async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
-        """Offer the app, or take over its new address and token."""
+        """Offer the app."""
         self._announced = read_announcement(discovery_info.config, discovery_info.slug)
         if self._announced is None:
             # An app of another version, which this one cannot speak to.
             return self.async_abort(reason="not_our_app")
-        for entry in self._async_current_entries(include_ignore=False):
-            if not same_app(entry.data, self._announced):
-                return self.async_abort(reason="single_instance_allowed")
-            if self._announced.items() <= entry.data.items():
-                return self.async_abort(reason="already_configured")
-            # The app was installed anew. Nobody can know its token, so nobody is asked for it.
-            for flow in list(entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
-                self.hass.config_entries.flow.async_abort(flow["flow_id"])
-            self._change(entry, self._announced)
-            return self.async_abort(reason="app_changed")
         await self.async_set_unique_id(APP)
         self._abort_if_unique_id_configured()
         self.context["title_placeholders"] = {"name": discovery_info.name}
@@ -73,3 +65,32 @@ class AppSteps(ConfigFlow):
             errors=errors,
             description_placeholders={"app": self._app_name},
         )
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Take over the app's new token by itself, or ask for the token of another engine."""
+        for pause in ASK_AGAIN:
+            announced = await async_announced(self.hass, app_of(entry_data))
+            if announced is not None and not await self._try_engine(announced):
+                return self._finish(announced)
+            if CONF_APP not in entry_data or not is_hassio(self.hass):
+                return await self.async_step_reauth_confirm()
+            # The engine answers a moment before the app announces itself.
+            await asyncio.sleep(pause)
+        return await self.async_step_reauth_app()
+
+    @abstractmethod
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a token that the engine accepts."""
+
+    async def async_step_reauth_app(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask the Supervisor again for the app's token, which nobody can know."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            announced = await async_announced(self.hass, app_of(self._get_reauth_entry().data))
+            if announced is None:
+                errors["base"] = "not_announced"
+            elif wrong := await self._try_engine(announced):
+                errors["base"] = next(iter(wrong.values()))
+            else:
+                return self._finish(announced)
+        return self.async_show_form(step_id="reauth_app", data_schema=vol.Schema({}), errors=errors)

@@ -17,6 +17,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..capture.camera_settings import is_image
+from ..capture.suggesting import async_suggest_triggers
 from ..capture.triggers import async_own_entities
 from ..const import (
     CONF_CAMERA,
@@ -80,19 +81,25 @@ class CameraFlow(PictureSteps):
                 if mode == Mode.ALWAYS:
                     self._data[CONF_TRIGGERS] = []
                     return await self.async_step_try()
+                if mode == Mode.ON_RING and self.source != SOURCE_RECONFIGURE:
+                    # What belongs with the camera is not asked; the last page shows it.
+                    doorbells, _motion = async_suggest_triggers(self.hass, self._data[CONF_CAMERA])
+                    if doorbells and CONF_TRIGGERS not in self._data:
+                        self._data[CONF_TRIGGERS] = doorbells
+                        return await self.async_step_events()
                 return await self.async_step_triggers()
         taken = [
             each.data[CONF_CAMERA]
             for each in entry.subentries.values()
             if each.subentry_type == SUBENTRY_CAMERA and each.data[CONF_CAMERA] != self._data.get(CONF_CAMERA)
         ]
+        excluded = [*taken, *async_own_entities(self.hass)]
+        left = set(self.hass.states.async_entity_ids(CAMERA_DOMAIN)) - set(excluded)
+        suggested = {CONF_CAMERA: left.pop()} if len(left) == 1 else {}
         schema = vol.Schema(
             {
                 vol.Required(CONF_CAMERA): EntitySelector(
-                    EntitySelectorConfig(
-                        domain=[CAMERA_DOMAIN, IMAGE_DOMAIN],
-                        exclude_entities=[*taken, *async_own_entities(self.hass)],
-                    )
+                    EntitySelectorConfig(domain=[CAMERA_DOMAIN, IMAGE_DOMAIN], exclude_entities=excluded)
                 ),
                 vol.Required(CONF_MODE, default=Mode.ON_RING): MODE,
                 vol.Required(CONF_PUBLIC_SPACE, default=False): BooleanSelector(),
@@ -100,7 +107,7 @@ class CameraFlow(PictureSteps):
         )
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._data),
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._data or suggested),
             errors=errors,
         )
 

@@ -20,13 +20,14 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..capture.camera_settings import MAX_SECONDS, MAX_WAIT, MIN_SECONDS, camera_settings
-from ..capture.trying import Tried, async_try, best_of
+from ..capture.trying import Tried, async_try, best_of, wider_than
 from ..const import (
     CONF_EVENT_PICTURE,
     CONF_ONE_PICTURE,
     CONF_SECONDS,
     CONF_SOURCE,
     CONF_STREAM,
+    CONF_TRIGGERS,
     CONF_TURN,
     CONF_WAIT,
     DOMAIN,
@@ -35,6 +36,7 @@ from ..const import (
     StreamOpen,
 )
 from ..people.choices import NO_CAMERA
+from ..people.names import cleaned
 from ..wording.words import async_say
 from .camera_triggers import TriggerSteps
 
@@ -96,10 +98,18 @@ class PictureSteps(TriggerSteps):
                 _LOGGER.exception("A camera could not be tried")
                 self._found = await async_say(self.hass, "still", "camera_failed")
             self._trying = None
+        options = ["save", "again"]
+        if self._data[CONF_TRIGGERS]:
+            options.append("triggers")
+        options.append("pictures")
         return self.async_show_menu(
             step_id="still",
-            menu_options=["save", "again", "pictures"],
-            description_placeholders={"found": self._found, "agreed": await self._async_who_agreed()},
+            menu_options=options,
+            description_placeholders={
+                "found": self._found,
+                "starts": await self._async_say_starts(),
+                "agreed": await self._async_who_agreed(),
+            },
         )
 
     async def async_step_again(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -158,12 +168,18 @@ class PictureSteps(TriggerSteps):
             self._data[CONF_SOURCE] = str(best.source)
             if best.source is PictureSource.EVENT and best.entity_id is not None:
                 self._data[CONF_EVENT_PICTURE] = best.entity_id
-        lines = [await self._async_say_tried(each) for each in tried]
-        if len(tried) == 1:
-            return lines[0]
-        names = [await async_say(self.hass, "picture_source", each.source) for each in tried]
-        said = [f"- **{name}**: {line}" for name, line in zip(names, lines, strict=True)]
-        if best is not None:
+        own = [each for each in tried if not each.other]
+        lines = [await self._async_say_tried(each) for each in own]
+        said = lines
+        if len(own) > 1:
+            names = [await async_say(self.hass, "picture_source", each.source) for each in own]
+            said = [f"- **{name}**: {line}" for name, line in zip(names, lines, strict=True)]
+        if (wider := wider_than(tried, best)) is not None:
+            state = self.hass.states.get(wider.entity_id or "")
+            name = cleaned(state.name if state is not None else "") or (wider.entity_id or "")
+            width = round(wider.width)
+            said += ["", await async_say(self.hass, "still", "wider", camera=name, width=width)]
+        if best is not None and len(own) > 1:
             used = await async_say(
                 self.hass, "picture_source", camera_settings(self._data).source or best.source
             )
@@ -171,9 +187,15 @@ class PictureSteps(TriggerSteps):
             said.append(await async_say(self.hass, "still", "used", source=used))
         return "\n".join(said)
 
+    async def _async_say_starts(self) -> str:
+        names = [self._name(each) for each in self._data[CONF_TRIGGERS]]
+        if not names:
+            return await async_say(self.hass, "still", "starts_always")
+        return await async_say(self.hass, "still", "starts", triggers=", ".join(names))
+
     async def _async_say_tried(self, tried: Tried) -> str:
         said = await self._async_say_faces(tried)
-        if tried.seconds is not None and tried.finding is None and tried.source is PictureSource.STREAM:
+        if tried.seconds is not None and tried.finding is None:
             said += " " + await async_say(self.hass, "still", "took", seconds=f"{tried.seconds:.1f}")
         if tried.turned:
             said += " " + await async_say(self.hass, "still", "turned", degrees=tried.turned)

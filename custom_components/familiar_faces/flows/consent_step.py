@@ -7,6 +7,8 @@ from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
 from homeassistant.helpers.selector import (
     BooleanSelector,
     DateSelector,
+    LanguageSelector,
+    LanguageSelectorConfig,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -23,7 +25,8 @@ from ..people.choices import Choices, Keeping
 from ..people.person import Consent, ConsentMethod
 from ..vault.errors import UnknownPerson, VaultError
 from ..vault.retention import Retention
-from ..wording.words import async_say, shown_language
+from ..wording.language import default_language
+from ..wording.words import LANGUAGES, async_say
 from .person_steps import log_failure
 from .photo_steps import PhotoSteps
 
@@ -32,11 +35,13 @@ CONF_CAMERAS = "cameras"
 CONF_GIVEN_BY = "given_by"
 CONF_GIVEN_ON = "given_on"
 CONF_KEEPING = "keeping"
+CONF_LANGUAGE = "language"
 CONF_METHOD = "method"
 CONF_PICTURES = "pictures"
 CONF_UPLOADS = "uploads"
 CONF_VALID_UNTIL = "valid_until"
 
+LANGUAGE = LanguageSelector(LanguageSelectorConfig(languages=list(LANGUAGES), native_name=True))
 EVERY_CAMERA = "every_camera"
 """Stands for every camera of this home, later ones too, among the cameras to choose from."""
 
@@ -91,7 +96,39 @@ class ConsentStep(PhotoSteps):
     """The periods that the text names."""
 
     async def async_step_consent(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask for the consent, and put it on record before any photo."""
+        """Show the text that is agreed to, in the language that they choose. The choices are on the next page."""
+        before, self._language = self._language, self._language or self._first_language()
+        if user_input is not None:
+            self._language = user_input[CONF_LANGUAGE]
+            if self._language == before:
+                return await self.async_step_agree()
+        self._shown = self._hub.retention
+        self._text = await async_consent_text(self._hub, self._language, name=self._name, child=self._child)
+        whom = await async_say(
+            self.hass,
+            "consent_text",
+            "read_child" if self._child else "read_adult",
+            language=self._language,
+            name=self._name,
+        )
+        return self.async_show_form(
+            step_id="consent",
+            data_schema=vol.Schema({vol.Required(CONF_LANGUAGE, default=self._language): LANGUAGE}),
+            description_placeholders={
+                "name": self._name,
+                "text": f"{whom}\n\n> {self._text.replace('\n\n', '\n>\n> ')}",
+            },
+            last_step=False,
+        )
+
+    def _first_language(self) -> str:
+        """Return the language that they read before, else that for visitors."""
+        person = self._hub.people.get(self._person_id)
+        before = "" if person is None or person.consent is None else person.consent.text_version.split("/")[0]
+        return before if before in LANGUAGES else default_language(self.hass, self._get_entry())
+
+    async def async_step_agree(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask what they agreed to, and put it on record before any photo."""
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
@@ -109,24 +146,19 @@ class ConsentStep(PhotoSteps):
             except VaultError as err:
                 log_failure(err)
                 errors["base"] = "vault_failed"
-        self._language = shown_language(self.hass)
-        self._shown = self._hub.retention
-        self._text = await async_consent_text(self._hub, self._language, name=self._name, child=self._child)
-        whom = await async_say(
-            self.hass, "consent_text", "read_child" if self._child else "read_adult", name=self._name
-        )
+        if errors and self._shown != self._hub.retention:
+            # They read of other periods than those of now: they read the text anew.
+            return await self.async_step_consent()
         every = await async_say(self.hass, "consent_camera", "every_camera")
         cameras = camera_names(self._get_entry())
         return self.async_show_form(
-            step_id="consent",
+            step_id="agree",
             data_schema=self.add_suggested_values_to_schema(
                 consent_schema({**cameras, EVERY_CAMERA: every}), user_input or self._suggested(list(cameras))
             ),
             errors=errors,
-            description_placeholders={
-                "name": self._name,
-                "text": f"{whom}\n\n> {self._text.replace('\n\n', '\n>\n> ')}",
-            },
+            description_placeholders={"name": self._name},
+            last_step=self.source == SOURCE_RECONFIGURE,
         )
 
     async def _async_record(self, consent: Consent) -> SubentryFlowResult:
@@ -138,7 +170,7 @@ class ConsentStep(PhotoSteps):
         if self._enrolling:
             await self.hass.async_add_executor_job(vault.record_consent, self._person_id, consent)
         else:
-            # Before it is done: whoever closes the dialog in this moment leaves nobody half enrolled.
+            # Before it is done: closing the dialog in this moment leaves nobody half enrolled.
             self._enrolling = True
             try:
                 await self.hass.async_add_executor_job(

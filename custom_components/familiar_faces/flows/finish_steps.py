@@ -28,24 +28,25 @@ class FinishSteps(PhotoSteps):
         """The templates that were last asked about."""
         self._alike = ""
         """Who looks like the person."""
-        self._enrolled = False
-        """Whether the person is enrolled, and only the subentry is missing."""
 
     @override
     @callback
     def async_remove(self) -> None:
-        """Erase what was kept of somebody whose enrolment was given up; show whoever is enrolled."""
+        """Show a person with a good photo; erase what was kept of one without."""
         super().async_remove()
-        self._insist = None
-        hub = self._hub if self._enrolling or self._enrolled else None
-        if hub is not None:
-            end = self._async_show() if self._enrolled else hub.roster.async_abandon(self._person_id)
-            hub.entry.async_create_task(self.hass, end, "familiar_faces end of enrolment")
+        self._insist = []
+        if self._enrolling or self._enrolled:
+            self._hub.entry.async_create_task(self.hass, self._async_end(), "familiar_faces end of enrolment")
 
-    async def _async_show(self) -> None:
-        """Show a person whose dialog was closed at its last page, when all was done already."""
+    async def _async_end(self) -> None:
+        """Show a person whose dialog was closed, when there is enough to recognise them by."""
         entry = self._hub.entry
         try:
+            # The camera may have taken a photo a moment ago.
+            await self._async_save()
+            if not self._enrolled:
+                await self._hub.roster.async_abandon(self._person_id)
+                return
             person = await self._async_stored()
         except VaultError as err:
             # Gone meanwhile, or the next start shows them.
@@ -64,10 +65,7 @@ class FinishSteps(PhotoSteps):
             if await self._async_outliers(person):
                 return await self.async_step_outliers()
             alike = await self._async_look_alikes(person)
-            if self.source != SOURCE_RECONFIGURE:
-                await self.hass.async_add_executor_job(self._hub.vault.finish_enrolment, self._person_id)
-                # Nothing is lost from here on: whoever is enrolled is shown.
-                self._enrolling, self._enrolled = False, True
+            await self._async_save()
             if alike:
                 self._alike = ", ".join(alike)
                 return await self.async_step_look_alike()

@@ -15,6 +15,7 @@ import voluptuous as vol
 from ..erasing.mentions import Place
 from ..vault.errors import UnknownPerson, VaultError
 from ..vault.records import SoughtVisits
+from ..wording.words import async_say
 from .person_steps import PersonSteps, log_failure
 from .receipt_words import choosable, mention_words, receipt_words
 
@@ -44,10 +45,9 @@ class ForgetStep(PersonSteps):
         except UnknownPerson:
             return self.async_abort(reason="nothing_stored")
         except VaultError as err:
-            # What cannot be read can be forgotten all the same.
+            # Unreadable data can still be forgotten.
             log_failure(err)
             photos = visits = 0
-        words = [mention_words(self.hass, each) for each in self._mentions]
         return self.async_show_form(
             step_id="forget",
             data_schema=self.add_suggested_values_to_schema(self._schema(self._mentions), user_input),
@@ -56,9 +56,16 @@ class ForgetStep(PersonSteps):
                 "name": self._name,
                 "photos": str(photos),
                 "visits": str(visits),
-                "mentioned": "; ".join(words) or "–",
+                "mentioned": await self._async_say_mentions(self._mentions),
             },
         )
+
+    async def _async_say_mentions(self, mentions: list[Place]) -> str:
+        """Return where else the name stands, as Markdown."""
+        if not mentions:
+            return await async_say(self.hass, "forget_mentions", "nowhere")
+        places = "\n".join(f"- {mention_words(self.hass, each)}" for each in mentions)
+        return await async_say(self.hass, "forget_mentions", "elsewhere", places=places)
 
     def _count_visits(self) -> int:
         sought = SoughtVisits(person_ids=frozenset({self._person_id}))

@@ -17,38 +17,35 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import BooleanSelector, TextSelector, TextSelectorConfig, TextSelectorType
 import voluptuous as vol
 from yarl import URL
 
-from ..const import BOOKKEEPING, CONF_WHERE, DOMAIN, SUBENTRY_CAMERA, Where
-from ..host.client import EngineClient
-from ..host.engine_errors import (
-    EngineBusy,
-    EngineError,
-    EngineIncompatible,
-    EngineMoved,
-    EngineRefused,
-    EngineUntrusted,
-    EnvironmentFailed,
-)
+from ..const import BOOKKEEPING, CONF_FINGERPRINT, CONF_OTHER_URLS, CONF_WHERE, DOMAIN, SUBENTRY_CAMERA, Where
+from ..host.engine_errors import EngineBusy, EngineError, EngineRefused, EnvironmentFailed, TokenMissing
 from ..host.process import HOPELESS
 from ..host.room import FETCHED, MB
-from ..household.engine_choice import async_get_environment
+from ..household.engine_choice import addresses_of, async_client_for, async_get_environment, fingerprint_of
+from ..household.engine_trouble import key_elsewhere
 from ..wording.words import async_say
 from .app_steps import AppSteps
 
 _LOGGER = logging.getLogger(__name__)
 
 TITLE = "Familiar Faces"
+PORT = 8127
+"""Where an engine listens, unless it was told otherwise."""
 DOCS = "https://github.com/familiar-faces/familiar-faces/blob/main/docs/engine.md"
 TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 ANOTHER_MACHINE_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
+        vol.Optional(CONF_OTHER_URLS): TextSelector(
+            TextSelectorConfig(type=TextSelectorType.URL, multiple=True)
+        ),
         vol.Optional(CONF_TOKEN): TOKEN,
         vol.Required(CONF_VERIFY_SSL, default=True): BooleanSelector(),
+        vol.Optional(CONF_FINGERPRINT): TextSelector(),
     }
 )
 
@@ -80,8 +77,6 @@ class HubFlow(AppSteps):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say in plain words what this does and whose consent it needs."""
-        if self._async_current_entries(include_ignore=False):
-            return self.async_abort(reason="single_instance_allowed")
         if user_input is None:
             return self.async_show_form(step_id="user", data_schema=vol.Schema({}))
         return await self.async_step_where()
@@ -177,6 +172,10 @@ class HubFlow(AppSteps):
         """Ask for the engine's address, and try it."""
         errors: dict[str, str] = {}
         if user_input is not None:
+            user_input = {**user_input, CONF_URL: _whole_address(user_input[CONF_URL])}
+            _leave_out_empty(user_input)
+            if CONF_OTHER_URLS in user_input:
+                user_input[CONF_OTHER_URLS] = [_whole_address(each) for each in user_input[CONF_OTHER_URLS]]
             errors = await self._try_engine(user_input)
             if not errors:
                 return self._finish({CONF_WHERE: Where.ANOTHER_MACHINE, **user_input})
@@ -190,10 +189,7 @@ class HubFlow(AppSteps):
             description_placeholders={"docs": DOCS},
         )
 
-    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Ask for the token again."""
-        return await self.async_step_reauth_confirm()
-
+    @override
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a token that the engine accepts."""
         entry = self._get_reauth_entry()
@@ -216,26 +212,24 @@ class HubFlow(AppSteps):
     async def _try_engine(self, data: Mapping[str, Any]) -> dict[str, str]:
         """Return what is wrong with an engine's address and token, by field; empty when it answers."""
         try:
-            url = URL(data[CONF_URL])
+            fingerprint_of(data)
         except ValueError:
-            return {CONF_URL: "invalid_url"}
-        if url.scheme not in ("http", "https") or not url.host or url.user or url.query_string:
-            return {CONF_URL: "invalid_url"}
-        session = async_get_clientsession(self.hass, data[CONF_VERIFY_SSL])
-        try:
-            await EngineClient(session, str(url), data.get(CONF_TOKEN)).health()
-        except EngineRefused:
-            return {CONF_TOKEN: "invalid_auth"}
-        except EngineMoved:
-            return {CONF_URL: "redirects"}
-        except EngineIncompatible:
-            return {CONF_URL: "not_an_engine"}
-        except EngineUntrusted:
-            return {CONF_URL: "certificate"}
-        except EngineBusy:
-            pass
-        except EngineError:
-            return {CONF_URL: "cannot_connect"}
+            return {CONF_FINGERPRINT: "invalid_fingerprint"}
+        models: set[object] = set()
+        for url in addresses_of(data):
+            field = CONF_URL if url == data[CONF_URL] else CONF_OTHER_URLS
+            if not _is_address(url):
+                return {field: "invalid_url"}
+            try:
+                models.add((await async_client_for(self.hass, data, url).health()).model.get("name"))
+            except EngineBusy:
+                pass
+            except EngineRefused as err:
+                return {CONF_TOKEN: "token_missing" if isinstance(err, TokenMissing) else "invalid_auth"}
+            except EngineError as err:
+                return {field: key_elsewhere(err) or "cannot_connect"}
+            if len(models) > 1:
+                return {field: "another_model"}
         return {}
 
     @override
@@ -245,13 +239,6 @@ class HubFlow(AppSteps):
             return self._change(self._get_reconfigure_entry(), data)
         if self.source == SOURCE_REAUTH:
             return self._change(self._get_reauth_entry(), data)
-        # Another dialog may have been quicker. The manifest's `single_config_entry` would see to it, and would also
-        # keep the app from telling its new token once there is an entry.
-        if self._async_current_entries(include_ignore=False):
-            return self.async_abort(reason="single_instance_allowed")
-        for flow in self.hass.config_entries.flow.async_progress_by_handler(DOMAIN):
-            if flow["flow_id"] != self.flow_id:
-                self.hass.config_entries.flow.async_abort(flow["flow_id"])
         return self.async_create_entry(title=TITLE, data=data)
 
     @override
@@ -265,7 +252,6 @@ class HubFlow(AppSteps):
             result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"])
         return result
 
-    @override
     def _change(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
         """Write what was chosen into the entry, which starts anew also when that is the same as before."""
         data = {key: entry.data[key] for key in BOOKKEEPING if key in entry.data} | data
@@ -273,6 +259,33 @@ class HubFlow(AppSteps):
             # Otherwise the running entry hears of the change, and starts anew by itself.
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_update_and_abort(entry, data=data)
+
+
+def _leave_out_empty(data: dict[str, Any]) -> None:
+    """Leave out what was left empty in a form."""
+    for key in (CONF_OTHER_URLS, CONF_FINGERPRINT):
+        if not data.get(key):
+            data.pop(key, None)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host) and not url.user and not url.query_string
+
+
+def _whole_address(said: str) -> str:
+    """Return an address as it is used: of `192.168.1.20` and `nas:8127` with what is left out."""
+    said = said.strip()
+    if "://" in said or not said or " " in said:
+        return said
+    try:
+        url = URL(f"http://{said}")
+        return str(url if url.explicit_port is not None else url.with_port(PORT))
+    except ValueError:
+        return said
 
 
 def _mb(count: int | None) -> str:

@@ -1,19 +1,18 @@
 """The steps that hand out a link: an invitation for somebody new or to renew, and a new personal link."""
 
 from typing import Any
+from urllib.parse import quote
 
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.selector import QrCodeSelector, QrCodeSelectorConfig, QrErrorCorrectionLevel
-from homeassistant.util import dt as dt_util
+from homeassistant.helpers.selector import TextSelector
 import voluptuous as vol
 
-from ..consent.invitations import Invited
+from ..consent.invitations import Invited, qr_markdown
+from ..wording.dates import say_moment
 from .person_steps import PersonSteps
 
-CONF_QR = "qr"
-_SCALE = 5
-"""Pixels of a module of the QR code: a phone reads it from a screen at arm's length."""
+CONF_LINK = "link"
 
 
 class InviteSteps(PersonSteps):
@@ -42,15 +41,25 @@ class InviteSteps(PersonSteps):
                 return self._cannot(err)
         return self.async_show_form(
             step_id=step_id,
-            data_schema=_qr_schema(self._invited.url),
+            data_schema=_link_schema(self._invited.url),
             description_placeholders={
                 "name": self._name,
                 "url": self._invited.url,
-                "until": f"{dt_util.as_local(self._invited.expires_at):%Y-%m-%d %H:%M}",
+                "qr": qr_markdown(self._invited.url),
+                "mail": _mail(self._invited.url),
+                "until": say_moment(self.hass, self._invited.expires_at),
             },
         )
 
     async def async_step_own_link(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask first: the link that they have stops working."""
+        return self.async_show_menu(
+            step_id="own_link",
+            menu_options=["new_own_link", "reconfigure"],
+            description_placeholders={"name": self._name},
+        )
+
+    async def async_step_new_own_link(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Show somebody's new personal link, once."""
         if user_input is not None:
             return self.async_abort(reason="link_made")
@@ -60,9 +69,14 @@ class InviteSteps(PersonSteps):
             except HomeAssistantError as err:
                 return self._cannot(err)
         return self.async_show_form(
-            step_id="own_link",
-            data_schema=_qr_schema(self._own_link),
-            description_placeholders={"name": self._name, "url": self._own_link},
+            step_id="new_own_link",
+            data_schema=_link_schema(self._own_link),
+            description_placeholders={
+                "name": self._name,
+                "url": self._own_link,
+                "qr": qr_markdown(self._own_link),
+                "mail": _mail(self._own_link),
+            },
         )
 
     def _cannot(self, err: HomeAssistantError) -> SubentryFlowResult:
@@ -74,6 +88,11 @@ class InviteSteps(PersonSteps):
         return self.async_abort(reason="no_link")
 
 
-def _qr_schema(url: str) -> vol.Schema:
-    code = QrCodeSelectorConfig(data=url, scale=_SCALE, error_correction_level=QrErrorCorrectionLevel.MEDIUM)
-    return vol.Schema({vol.Optional(CONF_QR): QrCodeSelector(code)})
+def _link_schema(url: str) -> vol.Schema:
+    """Return a form with the link, to copy it from."""
+    return vol.Schema({vol.Optional(CONF_LINK, default=url): TextSelector()})
+
+
+def _mail(url: str) -> str:
+    """Return a link that begins a mail with a link in it."""
+    return f"mailto:?body={quote(url, safe='')}"

@@ -11,22 +11,25 @@ from ..household.options import chosen_strictness
 from ..people.calibration import Strictness
 from ..people.measured import MEASURED
 from ..people.promise import promises
+from .invitations_step import InvitationsStep
 from .notice_step import NoticeStep
 from .receipts_step import ReceiptsStep
 from .retention_step import RetentionStep
+from .visits_step import VisitsStep
 
 STRICTNESS = SelectSelector(
     SelectSelectorConfig(options=list(Strictness), translation_key="strictness", mode=SelectSelectorMode.LIST)
 )
 
 
-class HubOptions(NoticeStep, ReceiptsStep, RetentionStep):
+class HubOptions(VisitsStep, NoticeStep, InvitationsStep, ReceiptsStep, RetentionStep):
     """Asks for the options. The running entry hears of a change and goes on: nothing has to start anew."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which options."""
         return self.async_show_menu(
-            step_id="init", menu_options=["strictness", "retention", "notice", "papers", "receipts"]
+            step_id="init",
+            menu_options=["visits", "strictness", "retention", "notice", "papers", "invitations", "receipts"],
         )
 
     async def async_step_strictness(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -10,15 +10,15 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import CONF_CHILD, CONF_LINKED_ENTITY, CONF_PERSON_ID
-from ..people.names import MAX_NAME, cleaned
-from ..people.person import RESERVED_NAMES
+from ..people.names import cleaned
 from ..people.templates import compared
+from ..recognising.renaming import name_refused
 from ..vault.errors import UnknownPerson, VaultError
 from .consent_step import ConsentStep
-from .finish_steps import FinishSteps
 from .forget_step import ForgetStep
 from .invite_steps import InviteSteps
 from .person_steps import log_failure
+from .phone_offer import PhoneOffer
 from .walk_up import WalkUpSteps
 
 PERSON_SCHEMA = vol.Schema(
@@ -30,7 +30,7 @@ PERSON_SCHEMA = vol.Schema(
 )
 
 
-class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps, ForgetStep):
+class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, PhoneOffer, ForgetStep):
     """The steps of adding or changing a person: who it is; the others are inherited."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -54,13 +54,8 @@ class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, FinishSteps, ForgetStep)
         if user_input is None:
             return {}
         name = cleaned(user_input[CONF_NAME])
-        if not name or len(name) > MAX_NAME:
-            return {CONF_NAME: "name_needed"}
-        if name.casefold() in RESERVED_NAMES:
-            return {CONF_NAME: "name_reserved"}
-        for person in self._hub.people.values():
-            if person.person_id != self._person_id and person.name.casefold() == name.casefold():
-                return {CONF_NAME: "name_taken"}
+        if problem := name_refused(name, self._person_id, self._hub.people):
+            return {CONF_NAME: problem}
         self._name = name
         self._child = user_input.get(CONF_CHILD, self._child)
         self._linked_entity = user_input.get(CONF_LINKED_ENTITY)

@@ -19,7 +19,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class PersonSteps(ConfigSubentryFlow):
-    """Knows the person whom a dialog is about."""
+    """Knows the person of a dialog."""
 
     def __init__(self) -> None:
         """Start with nobody."""
@@ -29,6 +29,8 @@ class PersonSteps(ConfigSubentryFlow):
         self._linked_entity: str | None = None
         self._enrolling = False
         """Whether something is kept of somebody who is not enrolled yet."""
+        self._enrolled = False
+        """Whether the person is enrolled, and only the subentry is missing."""
         self._running: Hub | None = None
 
     @property

@@ -5,7 +5,7 @@ from typing import Any, override
 
 from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import (
     FileSelector,
     FileSelectorConfig,
@@ -14,9 +14,11 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
 )
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..const import DOMAIN, SUBENTRY_PERSON
 from ..engine.protocol import MAX_BYTES, Faces
 from ..enrolment.reference_photos import Judged, async_see_photo, async_take_photo
 from ..host.engine_errors import EngineError, EngineIncompatible, ImageRejected
@@ -24,12 +26,17 @@ from ..people.person import Template
 from ..people.photos import PhotoVerdict
 from ..people.templates import ENOUGH_PHOTOS, count_distinct, leaves_one
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
+from ..wording.dates import say_moment
 from ..wording.words import async_say
 from .person_steps import PersonSteps, log_failure
 from .photo_uploads import PhotoUploads
 
 CONF_PHOTO = "photo"
 CONF_PHOTOS = "photos"
+CONF_PHOTO_2 = "photo_2"
+CONF_PHOTO_3 = "photo_3"
+UPLOADS = (CONF_PHOTO, CONF_PHOTO_2, CONF_PHOTO_3)
+"""The fields of one step for photos: the frontend's field takes one file."""
 
 PHOTO = FileSelector(
     FileSelectorConfig(
@@ -37,7 +44,6 @@ PHOTO = FileSelector(
         ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif"
     )
 )
-"""What is said of a photo by the engine's reason to refuse it; of all others that it is no image."""
 
 
 class PhotoSteps(PersonSteps):
@@ -54,8 +60,8 @@ class PhotoSteps(PersonSteps):
         """How many different ones of them are compared with."""
         self._at_camera = False
         """Whether a camera may take some."""
-        self._insist: bytes | None = None
-        """A photo that was refused for whom it resembles, and may be insisted on."""
+        self._insist: list[bytes] = []
+        """Photos that were refused because they resemble another person, and may be insisted on."""
         self._kept: set[str] = set()
         """Templates that are the person's by the owner's word, although they look like somebody else's."""
 
@@ -66,6 +72,8 @@ class PhotoSteps(PersonSteps):
         super().async_remove()
         if self._uploads is not None:
             self._uploads.async_end()
+            # What was uploaded was shown here alone.
+            self._hub.alerts.pictures.async_take_back(self.flow_id)
 
     async def _async_first_photo(self) -> SubentryFlowResult:
         """Ask how the first photo is to be taken, when there is a choice."""
@@ -79,46 +87,82 @@ class PhotoSteps(PersonSteps):
         return await self.async_step_photos()
 
     async def async_step_photo(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask for a photo, and say at once whether it will do."""
+        """Ask for photos, and say at once of each whether it will do."""
         errors: dict[str, str] = {}
         if user_input is not None:
+            self._insist = []
             try:
-                photo = await self.hass.async_add_executor_job(self._read_upload, user_input[CONF_PHOTO])
-            except OSError, ValueError:
-                errors[CONF_PHOTO] = "upload_lost"
-            except ImageRejected:
-                errors[CONF_PHOTO] = "photo_too_large"
-            else:
-                try:
-                    await self._async_take_photo(photo, insist=False)
-                except ImageRejected as err:
-                    if err.reason == "too_large":
-                        errors[CONF_PHOTO] = "photo_too_large"
-                    else:
-                        errors[CONF_PHOTO] = "photo_cut_off" if err.reason == "cut_off" else "not_an_image"
-                except EngineIncompatible as err:
-                    log_failure(err)
-                    errors["base"] = "engine_strange"
-                except EngineError:
-                    errors["base"] = "engine_unavailable"
-                except UnknownPerson:
-                    return self.async_abort(reason="nothing_stored")
-                except ConsentMissing:
-                    errors["base"] = "consent_missing"
-                except VaultError as err:
-                    log_failure(err)
-                    errors["base"] = "vault_failed"
-                else:
-                    return await self.async_step_photos()
+                judged, errors = await self._async_take_uploads(user_input)
+            except UnknownPerson:
+                return self.async_abort(reason="nothing_stored")
+            if judged:
+                # An upload is read once, so what went wrong is said beside what became of the others.
+                said = [*judged, *[await self._async_error(error) for error in errors.values()]]
+                self._verdict = said[0] if len(said) == 1 else "\n".join(f"- {each}" for each in said)
+                return await self.async_step_photos()
+            if not errors:
+                errors[CONF_PHOTO] = "photo_needed"
         if self._uploads is None:
             self._uploads = PhotoUploads(self.hass)
         self._uploads.async_asked()
         return self.async_show_form(
             step_id="photo",
-            data_schema=vol.Schema({vol.Required(CONF_PHOTO): PHOTO}),
+            data_schema=vol.Schema(
+                {
+                    vol.Optional(CONF_PHOTO): PHOTO,
+                    vol.Optional(CONF_PHOTO_2): PHOTO,
+                    vol.Optional(CONF_PHOTO_3): PHOTO,
+                }
+            ),
             errors=errors,
             description_placeholders={"name": self._name},
         )
+
+    async def _async_take_uploads(self, uploads: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+        """Take uploaded photos, one after the other; return what is said of each, and errors by field.
+
+        Raises UnknownPerson when the person's data is gone.
+        """
+        said, errors = [], {}
+        for key in UPLOADS:
+            if key not in uploads:
+                continue
+            try:
+                photo = await self.hass.async_add_executor_job(self._read_upload, uploads[key])
+                said.append(await self._async_take_photo(photo, insist=False))
+            except OSError, ValueError:
+                errors[key] = "upload_lost"
+            except ImageRejected as err:
+                errors[key] = (
+                    "photo_too_large"
+                    if err.reason == "too_large"
+                    else "photo_cut_off"
+                    if err.reason == "cut_off"
+                    else "not_an_image"
+                )
+            except UnknownPerson:
+                raise
+            except ConsentMissing:
+                errors["base"] = "consent_missing"
+                break
+            except (EngineError, VaultError) as err:
+                log_failure(err)
+                errors["base"] = (
+                    "vault_failed"
+                    if isinstance(err, VaultError)
+                    else "engine_strange"
+                    if isinstance(err, EngineIncompatible)
+                    else "engine_unavailable"
+                )
+                break
+        return said, errors
+
+    async def _async_error(self, error: str) -> str:
+        """Return the sentence of an error."""
+        words = await async_get_translations(
+            self.hass, self.hass.config.language, "config_subentries", [DOMAIN]
+        )
+        return words.get(f"component.{DOMAIN}.config_subentries.{SUBENTRY_PERSON}.error.{error}", error)
 
     async def async_step_photos(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Say what became of the photo, and ask whether there is another."""
@@ -126,6 +170,7 @@ class PhotoSteps(PersonSteps):
             person = await self._async_stored()
             self._photos, self._count = len(person.templates), count_distinct(person)
             self._at_camera = bool(self._cameras(person))
+            await self._async_save()
         except UnknownPerson:
             return self.async_abort(reason="nothing_stored")
         except VaultError as err:
@@ -137,7 +182,7 @@ class PhotoSteps(PersonSteps):
             options.append("walk_up")
         if self._photos:
             options.append("finish")
-        if self._insist is not None:
+        if self._insist:
             options.append("insist")
         return self.async_show_menu(
             step_id="photos",
@@ -145,24 +190,48 @@ class PhotoSteps(PersonSteps):
             description_placeholders={
                 "name": self._name,
                 "verdict": self._verdict,
+                "progress": await self._async_progress(),
                 "count": str(self._count),
                 "enough": str(ENOUGH_PHOTOS),
             },
         )
 
+    async def _async_save(self) -> None:
+        """Enrol a person with their first good photo: closing the dialog then loses nothing.
+
+        Raises VaultError.
+        """
+        if self._enrolling and (await self._async_stored()).templates:
+            await self.hass.async_add_executor_job(self._hub.vault.finish_enrolment, self._person_id)
+            # Nothing is lost from here on: an enrolled person is shown, and recognised at once.
+            self._enrolling, self._enrolled = False, True
+            await self._hub.async_refresh_people()
+
+    async def _async_progress(self) -> str:
+        """Return how many photos there are, whether that is enough, and that nothing is lost from here on."""
+        key = "none" if not self._count else "enough" if self._count >= ENOUGH_PHOTOS else "some"
+        said = await async_say(
+            self.hass, "photo_progress", key, count=self._count, more=ENOUGH_PHOTOS - self._count
+        )
+        if self._enrolled:
+            said += "\n\n" + await async_say(self.hass, "photo_progress", "saved", name=self._name)
+        return said
+
     async def async_step_insist(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Take the photo that was refused: twins exist, and so do beards."""
-        if self._insist is not None:
+        if self._insist:
             try:
-                await self._async_take_photo(self._insist, insist=True)
-            except EngineIncompatible as err:
+                self._verdict = await self._async_take_photo(self._insist.pop(0), insist=True)
+            except (EngineError, VaultError) as err:
                 log_failure(err)
-                self._verdict = await async_say(self.hass, "photo_verdict", "engine_strange")
-            except EngineError:
-                self._verdict = await async_say(self.hass, "photo_verdict", "engine_unavailable")
-            except VaultError as err:
-                log_failure(err)
-                self._verdict = await async_say(self.hass, "photo_verdict", "vault_failed")
+                key = (
+                    "vault_failed"
+                    if isinstance(err, VaultError)
+                    else "engine_strange"
+                    if isinstance(err, EngineIncompatible)
+                    else "engine_unavailable"
+                )
+                self._verdict = await async_say(self.hass, "photo_verdict", key)
         return await self.async_step_photos()
 
     def _read_upload(self, file_id: str) -> bytes:
@@ -172,21 +241,24 @@ class PhotoSteps(PersonSteps):
                 raise ImageRejected("too_large", "The photo is too large")
             return path.read_bytes()
 
-    async def _async_take_photo(self, photo: bytes, *, insist: bool) -> None:
-        """Judge a photo, and when it will do make it a template. The vault asks for the consent again.
+    async def _async_take_photo(self, photo: bytes, *, insist: bool) -> str:
+        """Judge a photo, and when it will do make it a template; return what is said of it, with its face.
 
-        Raises EngineError, EngineIncompatible also for faces that cannot be compared, and VaultError.
+        The vault asks for the consent again. Raises EngineError, EngineIncompatible also for faces that cannot be
+        compared, and VaultError.
         """
         hub = self._hub
         seen = await async_see_photo(hub, photo)
-        self._insist = None
         judged = await hub.async_whole(self._async_take_seen(photo, seen, insist=insist))
         verdict, taken = judged.verdict, judged.template_id
         if taken is None and verdict.may_insist:
-            self._insist = photo
+            self._insist.append(photo)
         if taken is not None and not verdict.accepted:
             self._kept.add(taken)
-        self._verdict = await self._async_words(verdict, insisted=insist and verdict.may_insist)
+        said = await self._async_words(verdict, insisted=insist and verdict.may_insist)
+        face = None if verdict.subject is None else seen.faces[verdict.subject].portrait
+        shown = None if face is None else hub.alerts.async_show(self.flow_id, face)
+        return said if shown is None else f"{said} ![]({shown})"
 
     async def _async_take_seen(self, photo: bytes, seen: Faces, *, insist: bool) -> Judged:
         """Judge a photo by what is seen in it, and have it count at once: the dialog may be closed as it is."""
@@ -236,7 +308,7 @@ class PhotoSteps(PersonSteps):
         try:
             templates = (await self._async_stored()).templates
             set_aside = [each for each in templates if not each.usable]
-            every = photo_labels(templates)
+            every = photo_labels(self.hass, templates)
             labels = {each.template_id: every[each.template_id] for each in set_aside}
             if user_input is not None:
                 await self._async_use_photos(chosen_of(set_aside, user_input))
@@ -285,7 +357,7 @@ class PhotoSteps(PersonSteps):
 
     async def _async_labels(self, templates: Iterable[Template]) -> dict[str, str]:
         """Return what a person's photos are called, and which of them are set aside."""
-        labels = photo_labels(templates)
+        labels = photo_labels(self.hass, templates)
         for each in templates:
             if not each.usable:
                 labels[each.template_id] = await async_say(
@@ -294,16 +366,16 @@ class PhotoSteps(PersonSteps):
         return labels
 
 
-def photo_labels(templates: Iterable[Template]) -> dict[str, str]:
+def photo_labels(hass: HomeAssistant, templates: Iterable[Template]) -> dict[str, str]:
     """Return what a person's photos are called, numbered in the order in which they were added."""
     return {
-        each.template_id: f"{number}. {dt_util.as_local(each.added_at):%Y-%m-%d %H:%M}"
+        each.template_id: f"{number}. {say_moment(hass, each.added_at)}"
         for number, each in enumerate(templates, start=1)
     }
 
 
 def photos_schema(labels: dict[str, str]) -> vol.Schema:
-    """Return a form to choose from photos, of which the ids and names are given."""
+    """Return a form to choose from photos, given by id and name."""
     options = [SelectOptionDict(value=value, label=label) for value, label in labels.items()]
     choices = SelectSelector(
         SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)

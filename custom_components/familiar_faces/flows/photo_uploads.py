@@ -57,7 +57,7 @@ class PhotoUploads:
         asking = self._hass.data.get(_OPEN, set())
         asking.discard(self)
         if asking:
-            # It may be theirs: whoever is left has it go, also what came before they were opened.
+            # It may be theirs: the last dialog removes it, also what came before that dialog was opened.
             for each in asking:
                 each.others &= self.others
         else:

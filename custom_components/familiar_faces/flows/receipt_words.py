@@ -1,10 +1,10 @@
 """A receipt in words, as dialogs show it."""
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 
 from ..erasing.mentions import ERASABLE, Kind, Place
 from ..vault.records import Receipt
+from ..wording.dates import say_moment
 from ..wording.words import say_at_once
 
 VAULT = ("templates", "photos", "visits", "pictures", "consents", "invitations")
@@ -29,7 +29,7 @@ def receipt_words(hass: HomeAssistant, receipt: Receipt) -> str:
     def say(key: str, **values: str) -> str:
         return say_at_once(hass, "receipt", key, **values)
 
-    when = f"{dt_util.as_local(receipt.forgotten_at):%Y-%m-%d %H:%M}"
+    when = say_moment(hass, receipt.forgotten_at)
     counted = [(what, getattr(receipt, what)) for what in VAULT]
     counted += [(what, receipt.reached.get(what)) for what in HOME]
     lines = [f"- {say(what)}: {count}" for what, count in counted if count]

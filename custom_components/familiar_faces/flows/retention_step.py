@@ -5,20 +5,26 @@ from datetime import timedelta
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
-from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+)
 import voluptuous as vol
 
 from ..const import (
     CONF_AUDIT_DAYS,
     CONF_CHILD_CONSENT_DAYS,
     CONF_CONSENT_DAYS,
+    CONF_HOLD_STRANGERS,
     CONF_INVITATION_HOURS,
     CONF_PICTURE_DAYS,
     CONF_REVIEW_HOURS,
     CONF_UNSEEN_DAYS,
     CONF_VISIT_DAYS,
 )
-from ..household.options import PERIODS, chosen_retention
+from ..household.options import PERIODS, chosen_retention, strangers_held
 from ..vault.retention import Retention
 
 
@@ -33,6 +39,7 @@ RETENTION_SCHEMA: Final = vol.Schema(
         vol.Required(CONF_VISIT_DAYS): _whole(0, 365),
         vol.Required(CONF_PICTURE_DAYS): _whole(0, 90),
         vol.Required(CONF_REVIEW_HOURS): _whole(0, 720),
+        vol.Required(CONF_HOLD_STRANGERS): BooleanSelector(),
         vol.Required(CONF_UNSEEN_DAYS): _whole(30, 1095),
         vol.Required(CONF_AUDIT_DAYS): _whole(365, 1825),
         vol.Required(CONF_INVITATION_HOURS): _whole(1, 168),
@@ -47,10 +54,11 @@ class RetentionStep(OptionsFlow):
     async def async_step_retention(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for every period, and say what follows from it."""
         entry = self.config_entry
-        shown = periods(chosen_retention(entry))
+        shown = {**periods(chosen_retention(entry)), CONF_HOLD_STRANGERS: strangers_held(entry)}
         errors: dict[str, str] = {}
         if user_input is not None:
-            chosen = {key: int(value) for key, value in user_input.items()}
+            # A truth value stays one.
+            chosen = {key: type(shown[key])(value) for key, value in user_input.items()}
             if any(chosen[key] != value for key, value in user_input.items()):
                 errors["base"] = "whole_numbers"
             elif chosen[CONF_PICTURE_DAYS] > chosen[CONF_VISIT_DAYS]:

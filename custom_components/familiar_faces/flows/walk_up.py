@@ -1,6 +1,7 @@
 """The walk-up steps of a person's flow: look at a camera, and be told what to do until enough faces are taken."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -17,8 +18,9 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..capture.camera_settings import camera_settings, is_image
-from ..const import CONF_CAMERA, DOMAIN, ENGINE_PATIENCE
+from ..capture.camera_settings import CameraSettings, camera_settings, is_image
+from ..capture.picture_source import Ask, NoPicture, Pictures, Wish
+from ..const import CONF_CAMERA, DOMAIN, ENGINE_PATIENCE, StreamOpen
 from ..engine.protocol import Faces
 from ..enrolment.reference_photos import async_take_photo
 from ..host.engine_errors import EngineBusy, EngineError, EngineIncompatible, EngineUnavailable, ImageRejected
@@ -43,6 +45,8 @@ HEARD = 0.5
 """Seconds that a step takes at least: the frontend listens for the end of one only once it shows it."""
 ENGINE_SECONDS = 5.0
 """How long the engine may take for one."""
+STREAM_SECONDS = 12.0
+"""How long the first frame of a stream may take: some cameras send a key frame every ten seconds."""
 PATIENCE = 10.0
 """Seconds after which a camera or an engine that gives nothing but errors is given up."""
 
@@ -95,6 +99,8 @@ class _WalkUp:
     last: _Said = field(default_factory=_Said)
     """What the last frame says."""
     size: tuple[int, int] = (0, 0)
+    by_stills: bool = False
+    """Whether the camera's stream gave nothing, so that its stills are looked at."""
     ended: Ended | None = None
     round: asyncio.Task[None] | None = None
 
@@ -136,7 +142,7 @@ class WalkUpSteps(PhotoSteps):
         )
 
     def _watched(self, person: Person) -> dict[str, str]:
-        """Return the cameras before which photos of a person can be taken: not those of which there are only events."""
+        """Return the cameras that can take photos of a person: not those with event pictures only."""
         of = self._get_entry().subentries
         return {
             camera_id: name
@@ -196,10 +202,11 @@ class WalkUpSteps(PhotoSteps):
         loop = self.hass.loop
         began = loop.time()
         try:
-            async with asyncio.timeout_at(walk.until) as limit:
+            async with asyncio.timeout_at(walk.until) as limit, AsyncExitStack() as stack:
+                stream = await self._async_stream(walk, stack)
                 while walk.ended is None and (walk.advised == walk.shown or loop.time() < began + READABLE):
                     at = loop.time()
-                    await self._async_look(walk)
+                    await self._async_look(walk, None if walk.by_stills else stream)
                     if walk.guide.settled:
                         self.async_update_progress(walk.guide.settled / len(Pose))
                     await asyncio.sleep(max(0.0, at + FRAME_EVERY - loop.time()))
@@ -224,15 +231,38 @@ class WalkUpSteps(PhotoSteps):
             self._hub.turns.forget(self._turn)
         await asyncio.sleep(began + HEARD - loop.time())
 
-    async def _async_look(self, walk: _WalkUp) -> None:
+    async def _async_stream(self, walk: _WalkUp, stack: AsyncExitStack) -> Pictures | None:
+        """Return the frames of the camera's stream, which shows each; None where there are stills alone."""
+        settings = self._settings(walk)
+        if walk.by_stills or settings.stream is StreamOpen.NEVER:
+            return None
+        source = self._hub.cameras.async_stream_of(settings.camera, every_picture=True)
+        if source is None:
+            return None
+        seconds = max(0.0, walk.until - self.hass.loop.time())
+        ask = Ask(
+            dt_util.utcnow(), seconds, lambda: self._hub.client, turn=settings.turn, patience=STREAM_SECONDS
+        )
+        return await stack.enter_async_context(source.open(ask))
+
+    def _settings(self, walk: _WalkUp) -> CameraSettings:
+        return camera_settings(self._get_entry().subentries[walk.camera_id].data)
+
+    async def _async_look(self, walk: _WalkUp, stream: Pictures | None) -> None:
         """Look at one frame, and take the face in it when it is wanted. The frame is not kept."""
         await self._async_agreed(walk)
-        if (frame := await self._async_frame(walk)) is None:
+        if stream is None:
+            frame = await self._async_frame(walk)
+        else:
+            # The engine has it already.
+            frame = b"" if await self._async_ready(walk, stream) else None
+        if frame is None:
             return
         # They may have said no while the camera took its time.
         person = await self._async_agreed(walk)
-        if (seen := await self._async_faces(walk, frame)) is None:
+        if (shown := await self._async_faces(walk, frame, stream)) is None:
             return
+        frame, seen = shown
         walk.working, walk.size = self.hass.loop.time(), seen.size
         hub, now = self._hub, dt_util.utcnow()
         gallery = await hub.roster.async_gallery(seen.model)
@@ -281,7 +311,7 @@ class WalkUpSteps(PhotoSteps):
         return None
 
     def _named(self, advice: Advice) -> tuple[Advice, str]:
-        """Return advice, and whom it names: nobody who chose that nothing is said of them."""
+        """Return advice, and the person it names: never one who chose silence."""
         if advice.other is None:
             return advice, ""
         other = self._hub.people.get(advice.other.person_id)
@@ -309,22 +339,36 @@ class WalkUpSteps(PhotoSteps):
         # A camera that stands still gives no new faces, which the time limit ends.
         return fetched.image if fetched.fresh else None
 
-    async def _async_faces(self, walk: _WalkUp, frame: bytes) -> Faces | None:
-        """Return the faces of a frame, None when it could not be looked at; raise EngineError or _Failed."""
+    async def _async_ready(self, walk: _WalkUp, stream: Pictures) -> bool:
+        """Wait for a frame of the stream; where none comes, the camera's stills are looked at."""
+        try:
+            if await stream.ready():
+                return True
+        except NoPicture as err:
+            _LOGGER.debug("The stream gave nothing for a walk-up: %s", err)
+        walk.by_stills = True
+        return False
+
+    async def _async_faces(
+        self, walk: _WalkUp, frame: bytes, stream: Pictures | None
+    ) -> tuple[bytes, Faces] | None:
+        """Return a frame, the newest of the stream if there is one, and its faces; None when it could not be looked at.
+
+        Raises EngineError or _Failed.
+        """
         hub = self._hub
         if not await hub.engine.wait_ready(ENGINE_PATIENCE):
             raise EngineUnavailable(hub.engine.last_error or "The engine is not ready")
         try:
             async with hub.turns.turn(self._turn, Urgency.RING):
-                return await hub.client.faces(
-                    frame,
-                    # Small ones too: whoever stands further away is asked to come closer.
-                    min_face=far_face(walk.size) if walk.size[0] else NEAR,
-                    portraits=True,
-                    mirrored=True,
-                    rotate=camera_settings(self._get_entry().subentries[walk.camera_id].data).turn,
-                    timeout=ENGINE_SECONDS,
-                )
+                # Small ones too: a person further away is asked to come closer.
+                wish = Wish(far_face(walk.size) if walk.size[0] else NEAR, portraits=True, mirrored=True)
+                if stream is not None:
+                    shown = await stream.see(wish)
+                    return shown.picture or b"", shown.faces
+                turn = self._settings(walk).turn
+                ask = Ask(dt_util.utcnow(), 0.0, lambda: hub.client, ENGINE_SECONDS, turn)
+                return frame, await ask.faces(frame, wish)
         except EngineBusy as err:
             await asyncio.sleep(min(err.retry_after, 1.0))
         except EngineUnavailable:

@@ -4,25 +4,34 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+import hashlib
 import io
 import secrets
 from statistics import median
+from typing import NamedTuple, Unpack
+from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
-from ..engine import PROTOCOL
-from ..engine.protocol import MAX_FACES, MIN_FACE, REQUEST, Faces, Health
+from ..engine import OLDEST, PROTOCOL
+from ..engine.proof import DIGEST, PROOF, SCHEME, Secret, StreamSeal, same
+from ..engine.protocol import REQUEST, SPEAKS, Faces, Health
 from .engine_answers import PARSE_ELSEWHERE, faces_of, health_of, parse, raise_for, rejection
 from .engine_errors import (
     AnotherAnswer,
+    EngineForged,
     EngineIncompatible,
     EngineRefused,
     EngineTimedOut,
+    EngineTooNew,
+    EngineTooOld,
     EngineUnavailable,
     EngineUntrusted,
     StreamsUnknown,
+    TokenMissing,
 )
-from .engine_questions import query_of
+from .engine_questions import Asked, query_of
 from .metadata import without_metadata
 from .stream_session import StreamSession
 
@@ -33,20 +42,37 @@ STRIP_ELSEWHERE = 2 * 1024 * 1024
 LATENCIES = 21
 """How many recent answers the latency is the median of."""
 UPGRADE_REQUIRED = 426
+_NOTHING = hashlib.sha256(b"").hexdigest()
 HANG = 5.0
 """Seconds of silence that mean a hang. A caller who waited less was only in a hurry."""
+
+
+class _Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class EngineClient:
     """One engine's address, and how to ask it. Keeps no image and logs none."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, url: str, token: str | None = None, *, wary: bool = False
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        token: str | None = None,
+        *,
+        wary: bool = False,
+        verified: bool = False,
+        fingerprint: aiohttp.Fingerprint | None = None,
     ) -> None:
         """Speak to the engine at `url`; with a session on a Unix socket that is `http://engine`.
 
         `wary`: send no picture before something answered there as an engine does, and again after it did not: an
-        address in a network may become another machine's.
+        address in a network may become another machine's. `verified`: the session makes sure by a certificate who
+        answers. `fingerprint`: the only accepted certificate, no matter who signed it.
         """
         self.on_timeout: Callable[[], None] | None = None
         """Called when a request for faces went unanswered long enough to be a hang."""
@@ -58,9 +84,17 @@ class EngineClient:
         self._known = False
         self._session = session
         self._url = url.rstrip("/")
-        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            SPEAKS: str(PROTOCOL),
+        }
+        self._tls: aiohttp.Fingerprint | bool = fingerprint or True
+        self._verified = self._url.startswith("https:") and (verified or fingerprint is not None)
+        self._token = token
+        self._secret = Secret(token) if token else None
+        self._older = False
+        """Whether the engine is of protocol 1 and wants the token itself, which only who is verified is sent."""
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
 
     @property
@@ -74,14 +108,17 @@ class EngineClient:
         Raises EngineUnavailable, EngineBusy, EngineRefused or EngineIncompatible.
         """
         self._known = False
+        # It may have been updated.
+        self._older = False
         status, headers, body = await self._ask("GET", "/v1/health", timeout)
         if status != 200:
             raise_for(status, headers, body)
         health = health_of(parse(body))
-        if health.protocol != PROTOCOL:
-            raise EngineIncompatible(
-                f"The engine speaks protocol {health.protocol}, and this integration speaks {PROTOCOL}"
-            )
+        spoken = f"The engine ({health.version}) speaks protocol {health.protocol}, and this integration"
+        if health.protocol < OLDEST:
+            raise EngineTooOld(f"{spoken} {OLDEST} to {PROTOCOL}: update the engine")
+        if health.protocol > PROTOCOL:
+            raise EngineTooNew(f"{spoken} {OLDEST} to {PROTOCOL}: update the integration")
         self._known = True
         return health
 
@@ -99,37 +136,13 @@ class EngineClient:
             self._known = False
             raise
 
-    async def faces(
-        self,
-        image: bytes,
-        *,
-        min_face: int = MIN_FACE,
-        max_faces: int = MAX_FACES,
-        crops: bool = False,
-        portraits: bool = False,
-        mirrored: bool = False,
-        rotate: int = 0,
-        search_turned: bool = False,
-        upload: bool = False,
-        timeout: float = 10,
-    ) -> Faces:
+    async def faces(self, image: bytes, *, timeout: float = 10, **asked: Unpack[Asked]) -> Faces:
         """Return the faces in a JPEG, PNG, WebP, HEIC or AVIF, of which nothing but the picture is sent.
 
-        `rotate`: degrees clockwise, 0, 90, 180 or 270, by which it is turned first. `search_turned`: when nobody is
-        upright in it, look for them in the picture turned, and return those; `Faces.turned` says by how much.
-        `upload`: somebody sent it in, and it comes behind every camera's picture.
         Raises ImageRejected when it cannot be read as an image, otherwise as `health` does.
         """
-        query = query_of(
-            min_face=min_face,
-            max_faces=max_faces,
-            crops=crops,
-            portraits=portraits,
-            mirrored=mirrored,
-            rotate=rotate,
-            search_turned=search_turned,
-            upload=upload,
-        )
+        query = query_of(**asked)
+        upload = asked.get("upload", False)
         with self._doubting():
             return await self._faces(image, query, upload, timeout)
 
@@ -146,7 +159,7 @@ class EngineClient:
                 del query[newer]
                 status, headers, body = await self._ask_for_faces(timeout, query, image, upload)
         if status == 400 and b"is not a parameter" in body:
-            raise EngineIncompatible("The engine is too old to turn pictures: update it")
+            raise EngineTooOld("The engine is too old to turn pictures: update it")
         if status in (400, 413, 415):
             raise rejection(status, headers, body)
         if status != 200:
@@ -160,7 +173,7 @@ class EngineClient:
 
     async def _ask_for_faces(
         self, timeout: float, query: Mapping[str, str], image: bytes, upload: bool
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> _Answer:
         """Ask once, and take note of an engine that is silent or gone."""
         try:
             answer = await self._ask("POST", "/v1/faces", timeout, query, image)
@@ -193,10 +206,12 @@ class EngineClient:
             with self._translated(timeout):
                 async with asyncio.timeout(timeout):
                     try:
+                        headers, proof = self._signed("GET", "/v1/stream")
                         socket = await self._session.ws_connect(
                             self._url + "/v1/stream",
-                            headers=self._headers,
+                            headers=headers,
                             max_msg_size=MAX_ANSWER,
+                            ssl=self._tls,
                         )
                     except aiohttp.WSServerHandshakeError as err:
                         # A proxy in between that lets no WebSocket through answers otherwise, often with 400 or 502.
@@ -205,7 +220,8 @@ class EngineClient:
                                 "What lies before the engine lets no stream through"
                             ) from err
                         raise_for(err.status, err.headers or {}, b"")
-        session = StreamSession(socket, self._was_silent, self._was_gone, self._note)
+        seal = StreamSeal(self._secret, proof) if self._secret and proof else None
+        session = StreamSession(socket, self._was_silent, self._was_gone, self._note, seal)
         try:
             yield session
         finally:
@@ -232,38 +248,84 @@ class EngineClient:
         path: str,
         timeout: float,
         query: Mapping[str, str] | None = None,
-        data: bytes | None = None,
-    ) -> tuple[int, Mapping[str, str], bytes]:
+        data: bytes = b"",
+    ) -> _Answer:
         """Return status, headers and body; ask again once when a kept connection turned out closed."""
+        if self._wary and self._secret is None and not self._verified:
+            raise TokenMissing("Without a token nobody knows whether an answer is the engine's")
         connector = self._session.connector
         retries = 0 if connector is None or connector.force_close else 1
-        name = secrets.token_hex(16)
-        headers = {**self._headers, REQUEST: name}
-        if data is not None:
-            headers["Content-Type"] = "application/octet-stream"
+        if len(data) > STRIP_ELSEWHERE:
+            digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        else:
+            digest = hashlib.sha256(data).hexdigest()
+        target = f"{path}?{urlencode(query)}" if query else path
         with self._translated(timeout):
             async with asyncio.timeout(timeout):
                 while True:
                     try:
-                        async with self._session.request(
-                            method,
-                            self._url + path,
-                            params=query,
-                            # In pieces: aiohttp would write bytes at once and hold the loop.
-                            data=None if data is None else io.BytesIO(data),
-                            headers=headers,
-                            # The engine never redirects. Whoever does is somebody else, and gets no image.
-                            allow_redirects=False,
-                            timeout=aiohttp.ClientTimeout(total=None),
-                        ) as response:
-                            if response.status == 200 and response.headers.get(REQUEST) != name:
-                                raise _another_answer(response.headers)
-                            return response.status, response.headers, await _read(response)
+                        answer = await self._ask_once(method, target, data, digest)
                     except aiohttp.ServerDisconnectedError:
                         if not retries:
                             raise
                         retries -= 1
+                        continue
+                    if answer.status == 401 and self._speaks_older(answer.headers):
+                        continue
+                    return answer
         raise AssertionError
+
+    async def _ask_once(self, method: str, target: str, data: bytes, digest: str) -> _Answer:
+        headers, proof = self._signed(method, target, digest)
+        try:
+            url = URL(self._url + target, encoded=True)
+        except ValueError as err:
+            raise aiohttp.InvalidURL(self._url) from err
+        if method == "POST":
+            headers["Content-Type"] = "application/octet-stream"
+        async with self._session.request(
+            method,
+            url,
+            # In pieces: aiohttp would write bytes at once and hold the loop.
+            data=io.BytesIO(data) if method == "POST" else None,
+            headers=headers,
+            # The engine never redirects. Whoever does is somebody else, and gets no image.
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=None),
+            ssl=self._tls,
+        ) as response:
+            if response.status == 200 and response.headers.get(REQUEST) != headers[REQUEST]:
+                raise _another_answer(response.headers)
+            answer = _Answer(response.status, response.headers, await _read(response))
+        if answer.status == 200 and self._secret is not None and proof:
+            given = answer.headers.get(PROOF, "")
+            if not same(given, self._secret.of_answer(proof, answer.status, answer.body)):
+                raise EngineForged("The answer does not prove that it is the engine's")
+        return answer
+
+    def _signed(self, method: str, target: str, digest: str = _NOTHING) -> tuple[dict[str, str], str]:
+        """Return the headers of a request and their proof, which is empty where the engine asks for none."""
+        name = secrets.token_hex(16)
+        headers = {**self._headers, REQUEST: name}
+        if self._secret is None:
+            return headers, ""
+        if self._older:
+            return {**headers, "Authorization": f"Bearer {self._token}"}, ""
+        proof = self._secret.of_request(name, method, target, digest)
+        return {**headers, DIGEST: digest, "Authorization": f"{SCHEME} {proof}"}, proof
+
+    def _speaks_older(self, headers: Mapping[str, str]) -> bool:
+        """Return whether to ask again as engines of protocol 1 are asked, when it refused the request.
+
+        Raises EngineTooOld where that would show the token to others on the way.
+        """
+        wanted = headers.get("WWW-Authenticate", "")
+        if self._secret is None or self._older or SCHEME in wanted or not wanted.startswith("Bearer"):
+            return False
+        if not self._verified:
+            raise EngineTooOld("The engine is too old to prove its answers: update the engine")
+        self._older = True
+        return True
 
     @contextmanager
     def _translated(self, timeout: float) -> Generator[None]:
@@ -277,6 +339,10 @@ class EngineClient:
         except aiohttp.ClientConnectorCertificateError as err:
             raise EngineUntrusted(
                 f"The engine's certificate is not trusted: {err.certificate_error}"
+            ) from None
+        except aiohttp.ServerFingerprintMismatch:
+            raise EngineUntrusted(
+                "The engine's certificate is another one than the one that is known"
             ) from None
         except aiohttp.ClientConnectionError as err:
             raise EngineUnavailable(f"The engine cannot be reached ({type(err).__name__})") from err

@@ -2,12 +2,12 @@
 
 from abc import ABC, abstractmethod
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 import logging
 from typing import final
 
-from .client import EngineClient
+from .asking import Asking
 from .engine_errors import EngineBroken, EngineError, EnvironmentFailed
 
 _LOGGER = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Engine(ABC):
 
     @property
     @abstractmethod
-    def client(self) -> EngineClient:
+    def client(self) -> Asking:
         """Return how to ask it. Asking is allowed at any time; raises EngineUnavailable before `start`."""
 
     @property
@@ -56,6 +56,11 @@ class Engine(ABC):
     def last_error(self) -> str | None:
         """Return why it is not ready, in a sentence; None while it is."""
         return None if self.problem is None else str(self.problem)
+
+    @property
+    def parts_away(self) -> Mapping[str, EngineError]:
+        """Return which of several engines are not used, by their address, and why; empty for one alone."""
+        return {}
 
     @property
     def latency_ms(self) -> float | None:
@@ -153,8 +158,12 @@ class Engine(ABC):
                 self._settled.set()
             else:
                 self._settled.clear()
-        if not changed:
-            return
+        if changed:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell the listeners that something is new."""
+        status = self._status
         for listener in tuple(self._listeners):
             try:
                 listener(status)

@@ -9,6 +9,7 @@ from ..engine.protocol import Faces, Health, ProtocolError, faces_from_json, hea
 from ..engine.stream_protocol import SeenFrame, seen_from_json
 from .engine_errors import (
     EngineBusy,
+    EngineForged,
     EngineIncompatible,
     EngineMoved,
     EngineRefused,
@@ -73,6 +74,8 @@ def raise_for(status: int, headers: Mapping[str, str], body: bytes) -> NoReturn:
 def rejection(status: int, headers: Mapping[str, str], body: bytes) -> Exception:
     """Return what a refused image means."""
     name, detail = _problem(headers, body)
+    if name == "changed":
+        return EngineForged("The picture was changed on its way to the engine")
     if detail is not None:
         return ImageRejected(name or _REASONS[status], detail)
     if status == 413:

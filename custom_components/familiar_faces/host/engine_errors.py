@@ -48,6 +48,26 @@ class EngineIncompatible(EngineError):
     """Whatever answered is not an engine of this protocol."""
 
 
+class EngineTooOld(EngineIncompatible):
+    """The engine speaks no protocol, or makes no proofs, that this integration needs: it has to be updated."""
+
+
+class EngineTooNew(EngineIncompatible):
+    """The engine speaks only protocols that this integration does not know yet, which has to be updated."""
+
+
+class EngineForged(EngineIncompatible):
+    """The answer has no proof that it is the engine's: somebody who does not know the token made or changed it."""
+
+
+class TokenMissing(EngineRefused):
+    """There is no token, without which nobody can know that an answer is the engine's."""
+
+
+class AnotherModel(EngineIncompatible):
+    """One of several engines has another model than the others: what it makes cannot be compared with theirs."""
+
+
 class EngineMoved(EngineIncompatible):
     """What answers sends us elsewhere, which an engine never does. Nothing was sent there."""
 

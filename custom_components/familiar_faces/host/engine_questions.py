@@ -1,14 +1,36 @@
 """How an engine is asked: what single requests and streams share."""
 
+from typing import TypedDict
+
+from ..engine.protocol import MAX_FACES, MIN_FACE
+
+
+class Asked(TypedDict, total=False):
+    """What is asked about a picture."""
+
+    min_face: int
+    """Width of the smallest face that counts, pixels."""
+    max_faces: int
+    crops: bool
+    portraits: bool
+    mirrored: bool
+    rotate: int
+    """Degrees clockwise, 0, 90, 180 or 270, by which it is turned first."""
+    search_turned: bool
+    """When nobody is upright in it, look for them in the picture turned, and return those; `Faces.turned` says by how
+    much."""
+    upload: bool
+    """Somebody sent it in, and it comes behind every camera's picture."""
+
 
 def query_of(
     *,
-    min_face: int,
-    max_faces: int,
-    crops: bool,
-    portraits: bool,
-    mirrored: bool,
-    rotate: int,
+    min_face: int = MIN_FACE,
+    max_faces: int = MAX_FACES,
+    crops: bool = False,
+    portraits: bool = False,
+    mirrored: bool = False,
+    rotate: int = 0,
     search_turned: bool = False,
     upload: bool = False,
 ) -> dict[str, str]:

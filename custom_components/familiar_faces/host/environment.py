@@ -345,7 +345,7 @@ class Environment:
         return self._cache / f"{self._name}-{newest + 1}"
 
     def _make_room(self) -> None:
-        """See that there is room for a new one; for that alone remove what cannot be used any more. Blocks."""
+        """See that there is room for a new one; for that alone remove what can no longer be used. Blocks."""
         if room_in(self._cache).disk < self._needed_bytes:
             for folder in self._cache.glob(f"{PREFIX}*"):
                 manifest = Manifest.read(folder)

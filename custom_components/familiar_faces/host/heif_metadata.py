@@ -119,7 +119,7 @@ def _clear_properties(image: bytes, cleared: bytearray, iprp: Box) -> None:
 
 
 def _head(image: bytes, cleared: bytearray, box: Box, kind: bytes) -> None:
-    """Keep that there is a box, and of which size."""
+    """Keep that there is a box, and its size."""
     _keep(image, cleared, box.start, box.body)
     cleared[box.start + 4 : box.start + 8] = kind
 

@@ -9,7 +9,7 @@ picture by it; of JFIF and Adobe's marker what tells the colours, without thumbn
 engine decodes without them. What lies behind the picture's end goes, too: phones put a film there, and a second
 picture with an EXIF of its own.
 
-A file that makes no sense any more is cut off at that place, and one of another kind after its first bytes. The
+A file that stops making sense is cut off at that place, and one of another kind after its first bytes. The
 engine refuses both, as it would have refused them whole, and nothing that was not understood has left: a TIFF or
 half an upload holds a position like any other. HEIC and AVIF have a module of their own, `heif_metadata`.
 """

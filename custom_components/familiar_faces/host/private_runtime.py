@@ -147,7 +147,7 @@ def _tidy(folder: Path, wanted: Sequence[Path]) -> None:
     names = {path.name for path in wanted}
     for path in folder.iterdir():
         if path.name.removesuffix(".part") not in names:
-            _LOGGER.debug("%s is not needed any more", path)
+            _LOGGER.debug("%s is no longer needed", path)
             path.unlink()
 
 

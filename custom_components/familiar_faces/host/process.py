@@ -162,7 +162,7 @@ class EngineProcess(Engine):
                 if healthy >= LONG_WHOLE:
                     self._repairs = 0
                 if not failures:
-                    # It worked, and may have met one picture too many: whoever rings now is not to wait.
+                    # It worked, and may have met one picture too many: a visitor who rings now is not to wait.
                     failures = 1
                     await asyncio.sleep(SOON)
                     continue
@@ -170,7 +170,7 @@ class EngineProcess(Engine):
             failures += 1
 
     async def _prepare(self) -> None:
-        """Prepare the engine's place when it is not, or not any more."""
+        """Prepare the engine's place unless it is ready."""
         if await asyncio.to_thread(self._place.ready):
             return
         loop = asyncio.get_running_loop()

@@ -24,7 +24,7 @@ class ReadyMade:
         return self.python.exists() and self.weights.is_dir()
 
     def distrust(self) -> None:
-        """Do nothing: whoever made them looks after them."""
+        """Do nothing: their maker looks after them."""
 
     async def prepare(self, progress: Progress) -> None:
         """Say that they are not there."""

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Callable
 import contextlib
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import urlencode
 
 import aiohttp
 
-from ..engine.protocol import MAX_FACES, MIN_FACE, Faces
+from ..engine.proof import ProofError, StreamSeal
+from ..engine.protocol import Faces
 from ..engine.stream_protocol import BUSY, END, MAX_PIECE, NO_FRAME, NOT_A_STREAM, OVER, TOO_MUCH, SeenFrame
 from .engine_answers import PARSE_ELSEWHERE, PROBLEM_MAX, parse, seen_of
 from .engine_errors import (
     EngineBusy,
+    EngineForged,
     EngineIncompatible,
     EngineTimedOut,
     EngineUnavailable,
@@ -20,7 +22,7 @@ from .engine_errors import (
     NoNewFrame,
     StreamEnded,
 )
-from .engine_questions import query_of
+from .engine_questions import Asked, query_of
 
 FEED_SECONDS = 10.0
 """How long the engine may leave a piece lying."""
@@ -38,16 +40,18 @@ class StreamSession:
         on_silent: Callable[[], None],
         on_gone: Callable[[], None],
         on_faces: Callable[[Faces], None],
+        seal: StreamSeal | None = None,
     ) -> None:
         """Take over a connection.
 
         `on_silent` is called when a question went unanswered, `on_gone` when the engine is gone, and `on_faces`
-        with every answer.
+        with every answer. `seal` opens the answers where they have a proof.
         """
         self._socket = socket
         self._on_silent = on_silent
         self._on_gone = on_gone
         self._on_faces = on_faces
+        self._seal = seal
         self._answers: asyncio.Queue[str | None] = asyncio.Queue()
         self._turn = asyncio.Lock()
         self._reading = asyncio.create_task(self._read(), name="familiar_faces stream answers")
@@ -69,36 +73,23 @@ class StreamSession:
         *,
         after: float | None = None,
         picture: bool = False,
-        min_face: int = MIN_FACE,
-        max_faces: int = MAX_FACES,
-        crops: bool = False,
-        portraits: bool = False,
-        mirrored: bool = False,
-        rotate: int = 0,
         timeout: float = LOOK_SECONDS,
+        **asked: Unpack[Asked],
     ) -> SeenFrame:
         """Return what is seen in the newest frame, one that is shown after so many seconds of the stream.
-
-        `rotate`: degrees clockwise, 0, 90, 180 or 270, by which it is turned first.
 
         Raises NoNewFrame when none came in time, StreamEnded when none will, ImageRejected when the stream cannot
         be decoded, EngineBusy, EngineUnavailable, EngineTimedOut or EngineIncompatible.
         """
-        query = query_of(
-            min_face=min_face,
-            max_faces=max_faces,
-            crops=crops,
-            portraits=portraits,
-            mirrored=mirrored,
-            rotate=rotate,
-        )
+        query = query_of(**asked)
         query["picture"] = str(int(picture))
         if after is not None and after >= 0:
             query["after"] = f"{after:.6f}"
+        question = urlencode(query)
         async with self._turn:
             try:
                 async with asyncio.timeout(timeout):
-                    await self._send(urlencode(query))
+                    await self._send(question)
                     answer = await self._answers.get()
             except BaseException as err:
                 # The answer may come yet, and would be taken for the next question's.
@@ -111,6 +102,7 @@ class StreamSession:
             if answer is None:
                 self._answers.put_nowait(None)
                 raise self._ended()
+            answer = await self._open(question, answer)
             if len(answer) > PARSE_ELSEWHERE:
                 seen = await asyncio.to_thread(_understood, answer)
             else:
@@ -126,6 +118,15 @@ class StreamSession:
         self._reading.cancel()
         await asyncio.wait((self._reading,))
 
+    async def _open(self, question: str, answer: str) -> str:
+        """Return an answer whose proof is right."""
+        try:
+            return answer if self._seal is None else self._seal.open(question, answer)
+        except ProofError as err:
+            self._answers.put_nowait(None)
+            await self.close()
+            raise EngineForged("The answer does not prove that it is the engine's") from err
+
     async def _send(self, what: bytes | str) -> None:
         if self._socket.closed:
             raise self._ended()
@@ -134,6 +135,9 @@ class StreamSession:
                 if isinstance(what, str):
                     await self._socket.send_str(what)
                 else:
+                    if self._seal is not None:
+                        # Before the answer can be there.
+                        self._seal.fed(what)
                     await self._socket.send_bytes(what)
         except TimeoutError:
             raise EngineTimedOut(f"The engine took nothing within {FEED_SECONDS:g} s") from None

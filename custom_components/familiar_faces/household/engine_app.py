@@ -1,13 +1,18 @@
 """What the engine's app (add-on) says of itself when it announces itself."""
 
 from collections.abc import Mapping
+import logging
 from typing import Any
 
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN, CONF_URL, CONF_VERIFY_SSL
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.hassio import is_hassio
 import voluptuous as vol
 from yarl import URL
 
 from ..const import CONF_APP, CONF_WHERE, Where
+
+_LOGGER = logging.getLogger(__name__)
 
 _ANNOUNCEMENT = vol.Schema(
     {
@@ -35,8 +40,26 @@ def read_announcement(config: Mapping[str, Any], slug: str) -> dict[str, Any] | 
     }
 
 
-def same_app(data: Mapping[str, Any], announced: Mapping[str, Any]) -> bool:
-    """Return whether an entry uses the app that announced itself, found by itself or entered by hand."""
-    return data[CONF_WHERE] == Where.ANOTHER_MACHINE and (
-        data.get(CONF_APP) == announced[CONF_APP] or URL(data[CONF_URL]) == URL(announced[CONF_URL])
-    )
+def app_of(data: Mapping[str, Any]) -> str | None:
+    """Return the slug of the app that an entry uses; None when its engine is no app, as far as the address shows.
+
+    The Supervisor names an app's machine after its slug, so an address that was entered by hand tells it as well.
+    """
+    if data[CONF_WHERE] != Where.ANOTHER_MACHINE:
+        return None
+    return data.get(CONF_APP) or (URL(data[CONF_URL]).host or "").replace("-", "_") or None
+
+
+async def async_announced(hass: HomeAssistant, slug: str | None) -> dict[str, Any] | None:
+    """Return the data of an entry that uses an app's engine, as the app last told the Supervisor; None without."""
+    if slug is None or not is_hassio(hass):
+        return None
+    # It is there only where the Supervisor is.
+    from homeassistant.components.hassio import AddonError, AddonManager
+
+    try:
+        said = await AddonManager(hass, _LOGGER, "Familiar Faces", slug).async_get_addon_discovery_info()
+    except AddonError as err:
+        _LOGGER.debug("The Supervisor knows nothing of the app: %s", err)
+        return None
+    return read_announcement(said, slug)

@@ -14,7 +14,7 @@ from homeassistant.util.signal_type import SignalTypeFormat
 from homeassistant.util.ulid import bytes_to_ulid
 
 from ..const import CONF_PERSON_ID, CONF_SWITCHED_OFF, DOMAIN, EVERYWHERE
-from ..host.client import EngineClient
+from ..host.asking import Asking
 from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineUnavailable
 from ..people.calibration import Strictness
@@ -25,6 +25,7 @@ from ..vault.errors import VaultError
 from ..vault.records import StoredItems
 from ..vault.retention import Retention
 from ..vault.store import Vault
+from ..visits.missed_visits import MissedVisits
 from ..visits.open_visits import OpenVisits
 from ..visits.tally import Tally
 from ..visits.turns import Turns
@@ -59,6 +60,8 @@ class Household:
         self.next_purge: datetime | None = None
         self.visits_today = 0
         self.open_visits = OpenVisits()
+        self.missed = MissedVisits()
+        """The visits without a name that can still be given one."""
         self.tally = Tally(dt_util.utcnow())
         self.turns = Turns()
         self.wall_clock = WallClock()
@@ -71,7 +74,7 @@ class Household:
         self._telling: asyncio.Task[None] | None = None
 
     @property
-    def client(self) -> EngineClient:
+    def client(self) -> Asking:
         """Return how to ask the engine; raises EngineUnavailable while it is not ready."""
         if self.engine.status is not EngineStatus.READY:
             raise EngineUnavailable(self.engine.last_error or "The engine is not ready")
@@ -104,7 +107,7 @@ class Household:
         """Return a context for what is told of somebody's visit; without a person one that tells nothing.
 
         What automations make of it is found by that when the person is forgotten. It is another one each time, and
-        says nothing to whoever has not the vault's key.
+        says nothing without the vault's key.
         """
         return Context() if person_id is None else Context(id=bytes_to_ulid(self.vault.marks.new(person_id)))
 
@@ -119,7 +122,7 @@ class Household:
 
         Not while the clock is doubted: nobody knows then whose consent counts.
 
-        An engine that is away is not asked about: who comes while it restarts is there all the same.
+        An engine that is away is not asked about: a visitor who comes while it restarts is still there.
         """
         return (
             self.recognition(camera_id)
@@ -212,6 +215,7 @@ class Household:
     def async_forget_in_memory(self, person_id: str) -> None:
         """Show nothing more of somebody: they are forgotten, or agree to less than before."""
         self.open_visits.forget(person_id)
+        self.missed.forget(person_id)
         self.async_send(SIGNAL_FORGOTTEN, person_id)
 
     @callback

@@ -13,7 +13,7 @@ from ..const import CONF_PERSON_ID, DOMAIN, SUBENTRY_ALERT, SUBENTRY_CAMERA, SUB
 from ..host.engine import Engine, EngineStatus
 from ..host.engine_errors import EngineRefused
 from ..host.process import EngineProcess
-from ..internals.missing import async_missing, async_not_forgettable
+from ..internals.missing import TOLD_BY, async_missing, async_not_forgettable
 from ..people.names import cleaned
 from ..people.person import ConsentState, Person
 from ..vault.errors import (
@@ -28,6 +28,7 @@ from ..vault.errors import (
 )
 from ..vault.retention import Retention
 from ..visits.fitness import Fitness
+from ..wording.dates import say_day
 from ..wording.words import say_at_once
 from .engine_trouble import async_trouble
 from .subentries import entities_of
@@ -36,6 +37,7 @@ AFTER_FAILURES = 3
 """After so many looks in a row without a fresh picture, the owner is told."""
 ALERT_ABOUT_NOBODY = "alert_about_nobody"
 ALERT_RECIPIENT_GONE = "alert_recipient_gone"
+CAMERA_NOBODY_AGREED = "camera_nobody_agreed"
 CAMERA_NO_PICTURE = "camera_no_picture"
 CAMERA_OLD_PICTURE = "camera_old_picture"
 CAMERA_TURNED = "camera_turned"
@@ -44,6 +46,7 @@ CONSENT_EXPIRED = "consent_expired"
 CONSENT_EXPIRING = "consent_expiring"
 ENGINE_AWAY = "engine_away"
 ENGINE_FAILED = "engine_failed"
+ENGINE_PARTLY_AWAY = "engine_partly_away"
 ENTITY_MISSING = "entity_missing"
 FORGETTING_INCOMPLETE = "forgetting_incomplete"
 LINKS_GUESSED = "links_guessed"
@@ -73,6 +76,7 @@ VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_MISSING, VAULT_TOO_NEW, V
 @callback
 def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
     """Say that nobody is recognised while the engine cannot be prepared; starting anew is not an issue."""
+    _async_check_parts(hass, engine)
     if engine.status is EngineStatus.READY:
         for issue_id in (ENGINE_AWAY, ENGINE_FAILED):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
@@ -84,6 +88,25 @@ def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
     else:
         reason = async_trouble(hass, engine.problem)
         _async_create(hass, ENGINE_AWAY, ENGINE_AWAY, ir.IssueSeverity.ERROR, reason=reason)
+
+
+@callback
+def _async_check_parts(hass: HomeAssistant, engine: Engine) -> None:
+    """Say which of several engines is not used while another does its work."""
+    away = engine.parts_away if engine.status is EngineStatus.READY else {}
+    said = {f"{ENGINE_PARTLY_AWAY}_{address}" for address in away}
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.startswith(ENGINE_PARTLY_AWAY) and issue_id not in said:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    for address, problem in away.items():
+        _async_create(
+            hass,
+            f"{ENGINE_PARTLY_AWAY}_{address}",
+            ENGINE_PARTLY_AWAY,
+            ir.IssueSeverity.WARNING,
+            address=address,
+            reason=async_trouble(hass, problem),
+        )
 
 
 @callback
@@ -101,7 +124,7 @@ def async_check_internals(hass: HomeAssistant) -> None:
         )
     else:
         ir.async_delete_issue(hass, DOMAIN, FORGETTING_INCOMPLETE)
-    if set(async_missing(hass)) - set(unforgettable):
+    if TOLD_BY & set(async_missing(hass)):
         _async_create(hass, PHONES_NOT_TOLD, PHONES_NOT_TOLD, ir.IssueSeverity.ERROR, version=HA_VERSION)
     else:
         ir.async_delete_issue(hass, DOMAIN, PHONES_NOT_TOLD)
@@ -153,8 +176,18 @@ def async_check_pictures(
 
 
 @callback
+def async_check_agreed(hass: HomeAssistant, camera_id: str, title: str, *, nobody: bool) -> None:
+    """Say that none of the people who are here agreed to be recognised at a camera; the dialog asks them all."""
+    issue_id = f"{CAMERA_NOBODY_AGREED}_{camera_id}"
+    if nobody:
+        _async_create_fixable(hass, issue_id, CAMERA_NOBODY_AGREED, ir.IssueSeverity.WARNING, camera=title)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
 def async_check_alert(hass: HomeAssistant, alert_id: str, title: str, *, gone: bool) -> None:
-    """Say that somebody whom an alert is for cannot be told any more."""
+    """Say that a recipient of an alert can no longer be notified."""
     issue_id = f"{ALERT_RECIPIENT_GONE}_{alert_id}"
     if gone:
         _async_create(hass, issue_id, ALERT_RECIPIENT_GONE, ir.IssueSeverity.WARNING, alert=title)
@@ -164,7 +197,7 @@ def async_check_alert(hass: HomeAssistant, alert_id: str, title: str, *, gone: b
 
 @callback
 def async_check_about(hass: HomeAssistant, alert_id: str, title: str, *, nobody: bool) -> None:
-    """Say that whoever, or wherever, an alert was about is gone."""
+    """Say that the people or the cameras of an alert are gone."""
     issue_id = f"{ALERT_ABOUT_NOBODY}_{alert_id}"
     if nobody:
         _async_create(hass, issue_id, ALERT_ABOUT_NOBODY, ir.IssueSeverity.WARNING, alert=title)
@@ -176,7 +209,7 @@ def async_check_about(hass: HomeAssistant, alert_id: str, title: str, *, nobody:
 def async_check_people(
     hass: HomeAssistant, subentries: list[ConfigSubentry], people: Collection[str], damaged: list[str]
 ) -> None:
-    """Say of whom nothing is stored, and of how many what is stored cannot be read."""
+    """Raise an issue for people without stored data, and one with the number of unreadable people."""
     for subentry in subentries:
         if subentry.subentry_type != SUBENTRY_PERSON:
             continue
@@ -234,7 +267,7 @@ def _stores(hass: HomeAssistant, left: Collection[str]) -> str:
 
 @callback
 def async_check_restored(hass: HomeAssistant, held: bool) -> None:
-    """Ask whom of a restored backup to keep. The names are said in the dialog, and stored nowhere."""
+    """Ask which people of a restored backup to keep. The names are said in the dialog, and stored nowhere."""
     if held:
         _async_create_fixable(hass, RESTORED, RESTORED, ir.IssueSeverity.ERROR)
     else:
@@ -283,7 +316,7 @@ def async_check_consents(
     for person in people:
         if person.consent is None:
             continue
-        last_day = _day(person.consent.valid_until - timedelta(microseconds=1))
+        last_day = _day(hass, person.consent.valid_until - timedelta(microseconds=1))
         match person.consent.state(now):
             case ConsentState.EXPIRING:
                 said.add(issue_id := f"{CONSENT_EXPIRING}_{person.person_id}")
@@ -304,16 +337,16 @@ def async_check_consents(
                     ir.IssueSeverity.ERROR,
                     name=person.name,
                     day=last_day,
-                    erased=_day(person.consent.valid_until + retention.after_expiry),
+                    erased=_day(hass, person.consent.valid_until + retention.after_expiry),
                 )
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and issue_id not in said and issue_id.startswith(_OF_CONSENTS):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
-def _day(at: datetime) -> str:
+def _day(hass: HomeAssistant, at: datetime) -> str:
     """Return a day in this home's time zone."""
-    return dt_util.as_local(at).date().isoformat()
+    return say_day(hass, dt_util.as_local(at).date())
 
 
 @callback
@@ -322,7 +355,7 @@ def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
     if subentry.subentry_type == SUBENTRY_CAMERA:
         for entity_id in entities_of(subentry):
             ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}_{entity_id}")
-        for key in OF_PICTURES.values():
+        for key in (CAMERA_NOBODY_AGREED, *OF_PICTURES.values()):
             ir.async_delete_issue(hass, DOMAIN, f"{key}_{subentry.subentry_id}")
     elif subentry.subentry_type == SUBENTRY_ALERT:
         for key in (ALERT_ABOUT_NOBODY, ALERT_RECIPIENT_GONE):
@@ -368,5 +401,17 @@ def _async_create_lasting(
 
 
 @callback
-def _async_create_fixable(hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity) -> None:
-    ir.async_create_issue(hass, DOMAIN, issue_id, is_fixable=True, severity=severity, translation_key=key)
+def _async_create_fixable(
+    hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
+) -> None:
+    for each in _WRITTEN & placeholders.keys():
+        placeholders[each] = cleaned(placeholders[each])
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=True,
+        severity=severity,
+        translation_key=key,
+        translation_placeholders=placeholders or None,
+    )

@@ -52,9 +52,9 @@ def may_show(household: Household, person_id: str | None, at: datetime | None) -
 
 
 def shortest_kept(household: Household) -> timedelta | None:
-    """Return how long visits are kept of whom they are kept shortest; None when they are of nobody.
+    """Return the shortest time for which a person's visits are kept; None when there is nobody.
 
-    For what does not say of whom it tells: it may be of them.
+    For data that names nobody: it may be about them.
     """
     return min((each for each in kept_of_each(household).values() if each), default=None)
 

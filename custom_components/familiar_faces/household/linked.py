@@ -43,7 +43,7 @@ def async_follow_linked(household: Household) -> CALLBACK_TYPE:
 
 
 async def _async_relink(household: Household, old: str, new: str | None) -> None:
-    """Link whoever was linked to an entity to its new id, or to none."""
+    """Link the people of an entity to its new id, or to none."""
     for person_id, subentry in household.roster.subentries().items():
         if subentry.data.get(CONF_LINKED_ENTITY) != old:
             continue

@@ -10,6 +10,7 @@ from ..const import (
     CONF_AUDIT_DAYS,
     CONF_CHILD_CONSENT_DAYS,
     CONF_CONSENT_DAYS,
+    CONF_HOLD_STRANGERS,
     CONF_INVITATION_HOURS,
     CONF_NOTICE,
     CONF_PICTURE_DAYS,
@@ -64,6 +65,11 @@ def chosen_retention(entry: ConfigEntry) -> Retention:
             # Written by another version, or by hand.
             _LOGGER.warning("%s cannot be %s: the default counts", option, chosen)
     return retention
+
+
+def strangers_held(entry: ConfigEntry) -> bool:
+    """Return whether strangers' visits, too, can be given a name for some minutes."""
+    return entry.options.get(CONF_HOLD_STRANGERS) is True
 
 
 def papers_shown(entry: ConfigEntry) -> bool:

@@ -44,7 +44,7 @@ class Roster:
         self.middles = Middles()
         """What the cameras do to faces, as far as it was seen of people who agreed; in memory only."""
         self.on_narrowed: Callable[[str], None] | None = None
-        """Called with the id of whoever agrees to less than was known before."""
+        """Called with the id of a person who agrees to less than was known before."""
         self._hass = hass
         self._entry = entry
         self._vault = vault
@@ -71,14 +71,14 @@ class Roster:
 
     @property
     def forgetting(self) -> set[str]:
-        """Return the ids of those who are to be forgotten and could not be yet; they are nobody's any more."""
+        """Return the ids of the people who are still to be forgotten; they are recognised by nobody."""
         return self._books.read(CONF_FORGETTING) | self._vault.leaving()
 
     async def async_refresh(self) -> None:
         """Read the people from the vault again, and build the gallery of them."""
         async with self._lock:
             people = await self._hass.async_add_executor_job(self._vault.people)
-            # Whoever is to be forgotten is not recognised any more, also while the disk refuses.
+            # People to be forgotten are no longer recognised, even while the disk refuses.
             forgetting = self.forgetting
             people = [person for person in people if person.person_id not in forgetting]
             # Nor is anybody of a restored backup, before the owner has said that they may be kept.
@@ -148,12 +148,12 @@ class Roster:
         try:
             await self.async_refresh()
         except VaultError as err:
-            # They are erased, and known no more as it is.
+            # They are erased, and no longer known anyway.
             _LOGGER.error("The people could not be read again; those known before are recognised: %s", err)
         return receipt
 
     async def async_let_go(self, person_ids: set[str]) -> None:
-        """Know people no more. Nothing is read for it, so that no disk that fails stands in the way."""
+        """Forget people in memory. Nothing is read for it, so that no disk that fails stands in the way."""
         async with self._lock:
             self.people = {key: person for key, person in self.people.items() if key not in person_ids}
             for person_id in person_ids:

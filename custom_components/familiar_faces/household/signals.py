@@ -35,6 +35,8 @@ class Of(StrEnum):
     """Which visits go on."""
     STORED = "stored"
     """How much is kept, and until when."""
+    MUTES = "mutes"
+    """Of what nobody is told for a while."""
     SETTINGS = "settings"
     """What the owner chose for the whole house."""
 
@@ -51,12 +53,14 @@ SIGNAL_FORGOTTEN: SignalTypeFormat[str] = SignalTypeFormat("familiar_faces_{}_fo
 """Somebody was forgotten, or agrees to less than before; it carries their id."""
 SIGNAL_CORRECTED: SignalTypeFormat[Corrected] = SignalTypeFormat("familiar_faces_{}_corrected")
 """A visit was not whose it was said to be."""
+SIGNAL_CONFIRMED: SignalTypeFormat[str] = SignalTypeFormat("familiar_faces_{}_confirmed")
+"""The owner said that a visit, whose id it carries, was whose it was said to be."""
 SIGNAL_SHOWN: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_shown_{}")
 """Something else may be shown of the visits to this camera, or of this person."""
 SIGNAL_SUBENTRY: SignalTypeFormat[ConfigSubentry] = SignalTypeFormat("familiar_faces_{}_subentry")
 """A subentry was added."""
 SIGNAL_TOLD: SignalTypeFormat[()] = SignalTypeFormat("familiar_faces_{}_told")
-"""An alert notified somebody of a visit, or it is shown no more that it did."""
+"""An alert notified somebody about a visit, or that is no longer shown."""
 
 type Listener = Callable[[HomeAssistant, str], CALLBACK_TYPE]
 """Connects something to a signal of the entry with an id; returns how to end that."""

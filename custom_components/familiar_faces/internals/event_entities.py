@@ -13,7 +13,7 @@ def check(hass: HomeAssistant) -> bool:
 
 @callback
 def async_take_back(entity: EventEntity) -> None:
-    """Have an entity tell of no event, where this can be done. It writes its state itself."""
+    """Clear the event of an entity, where this can be done. It writes its state itself."""
     if not check(entity.hass):
         return
     for each in _REMEMBERED:

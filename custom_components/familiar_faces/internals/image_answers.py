@@ -66,7 +66,7 @@ class _OurImageView(HomeAssistantView):
         try:
             response = await answer(request, self._entity_id)
         except web.HTTPInternalServerError:
-            # There is no picture, or none any more.
+            # There is no picture, or it is gone.
             return web.Response(status=HTTPStatus.NOT_FOUND, headers=_HEADERS)
         response.headers.update(_HEADERS)
         return response
@@ -82,6 +82,6 @@ def async_answer_for(hass: HomeAssistant, entity_id: str) -> None:
         hass.http.register_view(_OurImageView(hass, entity_id))
     except RuntimeError:
         # The path has a name in it.
-        _LOGGER.debug("The web server takes no more views: Home Assistant answers for a picture itself")
+        _LOGGER.debug("The web server accepts no further views: Home Assistant answers for a picture itself")
     else:
         answered.add(entity_id)

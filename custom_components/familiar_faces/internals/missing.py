@@ -8,6 +8,7 @@ from . import (
     automation_traces,
     companion_app,
     event_entities,
+    go2rtc_server,
     image_answers,
     log_records,
     own_notifications,
@@ -28,6 +29,7 @@ CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
         automation_traces,
         companion_app,
         event_entities,
+        go2rtc_server,
         image_answers,
         log_records,
         own_notifications,
@@ -45,7 +47,9 @@ CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
 """The checks, by the modules that they are of."""
 
 TOLD_BY = frozenset({"companion_app"})
-"""Modules by which somebody is told. All others are needed to forget somebody."""
+"""Modules by which somebody is told."""
+SHOWN_BY = frozenset({"go2rtc_server"})
+"""Modules by which there is one more way to a camera's pictures. All others are needed to forget somebody."""
 
 
 @callback
@@ -60,4 +64,4 @@ def async_not_forgettable(hass: HomeAssistant) -> list[str]:
 
     While there is any, that somebody was forgotten must not be called verified.
     """
-    return [name for name in async_missing(hass) if name not in TOLD_BY]
+    return [name for name in async_missing(hass) if name not in TOLD_BY | SHOWN_BY]

@@ -1,4 +1,4 @@
-"""What followed from people's visits, in the rows of the recorder: found by contexts, whoever wrote it.
+"""What followed from people's visits, in the rows of the recorder: found by contexts, no matter who wrote it.
 
 An automation that a visit started writes its name into a text helper, a message, an event. All of that has a context
 that leads back to one in which a visit was told. Of it goes what has a name in it; that a lamp went on stays.

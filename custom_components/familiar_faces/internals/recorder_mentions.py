@@ -1,4 +1,4 @@
-"""Where the recorder's rows have a name as a word, whoever wrote it: told to the owner, and erased only if they say so."""
+"""Where the recorder's rows have a name as a word: shown to the owner, and erased only if they choose so."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -185,7 +185,7 @@ def ids_of(
     texts: Collection[str],
     holds: Callable[[str], bool],
 ) -> set[int]:
-    """Return the ids of the rows whose column may hold one of these texts, and of which `holds` says so. Blocks."""
+    """Return the ids of the rows whose column may hold one of these texts, and for which `holds` says so. Blocks."""
     from sqlalchemy import select
 
     found: set[int] = set()

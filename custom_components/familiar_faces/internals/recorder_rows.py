@@ -37,7 +37,7 @@ class RecorderErased:
     statistics: int = 0
     reach: RecorderReach = RecorderReach.LATER
     caused: Caused = field(default_factory=Caused)
-    """What followed from their visits, whoever wrote it; it is erased as well."""
+    """What followed from their visits, no matter who wrote it; it is erased as well."""
 
 
 def check(hass: HomeAssistant) -> bool:
@@ -354,7 +354,7 @@ class _Eraser:
         self._delete_events(session, found)
 
     def _erase_visits(self, session: Session) -> None:
-        """Delete the events of familiar visits that are not kept any more. They name nobody, and need not stay."""
+        """Delete the events of familiar visits that are no longer kept. They name nobody, and need not stay."""
         if self.naming.visits is None:
             return
         visits: dict[str, set[int]] = {}

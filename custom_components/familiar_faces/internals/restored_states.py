@@ -19,7 +19,7 @@ _BY_ENTITY_ID = frozenset({"last_states"})
 _BY_REGISTRY_ID = frozenset({"last_states_by_entity_id", "last_states_by_entity_registry_id"})
 """And since 2026.11: those of entities that are in the registry by the ids of their entries there."""
 _ADDED_AS = "_RestoreEntity__added_entity_registry_id"
-"""Where an entity notes by which of these its state will be stored, also when it is not in the registry any more."""
+"""Where an entity notes by which of these its state will be stored, also when it is no longer in the registry."""
 
 
 def check(hass: HomeAssistant) -> bool:

@@ -2,7 +2,7 @@
 
 A name is a word like others: somebody may be called "Home", "on" or "%". So what is erased is found by ids that are
 random (of people, of their entities, of the contexts in which their visits were told), and by what followed from
-those contexts. A name only says which part of that tells of them.
+those contexts. A name only says which part of that is about them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ def _of_nobody(_ids: Collection[bytes]) -> set[bytes]:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What tells of the people who are to be erased."""
+    """What identifies data about the people to erase."""
 
     person_ids: frozenset[str]
     names: frozenset[str] = frozenset()
@@ -98,7 +98,7 @@ class Naming:
     visits: frozenset[str] | None = None
     """Ids of the familiar visits whose events may stay; None to leave all of them."""
     told: frozenset[str] = frozenset()
-    """Sensors that say when an alert told somebody, not of whom: it may have been of anybody who is forgotten."""
+    """Sensors that show when an alert notified, not about whom: it may have been about anybody who is forgotten."""
     familiar: str = ""
     """What an event of a visit says of a person's."""
     at: float = field(default_factory=time.time)

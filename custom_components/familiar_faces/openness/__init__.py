@@ -1,1 +1,1 @@
-"""What can be looked at, taken along, and told afterwards."""
+"""What people can see, export, and verify afterwards."""

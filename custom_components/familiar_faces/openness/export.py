@@ -58,7 +58,7 @@ async def async_export(
 async def async_send(
     hass: HomeAssistant, request: web.Request, pieces: Iterator[bytes], headers: Mapping[str, str]
 ) -> web.StreamResponse:
-    """Answer with an export, of which one piece at a time is in memory however large it is."""
+    """Answer with an export, with only one piece at a time in memory, however large it is."""
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
     try:

@@ -34,7 +34,7 @@ class ReviewInbox:
         self._household = household
         self._waiting: dict[str, bytes] = {}
         self._barred: set[str] = set()
-        """Ids of visits that go on, and of which no picture may be kept."""
+        """Ids of ongoing visits without a kept picture."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -55,7 +55,7 @@ class ReviewInbox:
     def async_settle(self, settled: Settled) -> None:
         """Take the picture of a visit without a name, or drop it once there is a name.
 
-        Nor is one kept of somebody who may be one of the people of whom no pictures are to be kept.
+        Nor is one kept of a visitor who may be a person without consent to pictures.
         """
         visit, portrait = settled.outcome.visit, settled.portrait
         if visit.decision is Decision.FAMILIAR or not all(map(self._may_be_kept, settled.resembled)):

@@ -11,7 +11,7 @@ VALID_FOR = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Leave to fetch the export of one person, whoever holds it."""
+    """Permission to fetch the export of one person, for its holder."""
 
     secret: str = field(repr=False)
     person_id: str

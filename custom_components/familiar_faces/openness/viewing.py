@@ -1,4 +1,4 @@
-"""Who looked at whose face: a line in the audit log, at most once an hour for each of both."""
+"""Who viewed whose pictures: a line in the audit log, at most once an hour for each pair."""
 
 from datetime import datetime, timedelta
 import logging

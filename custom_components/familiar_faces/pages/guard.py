@@ -1,6 +1,6 @@
 """Keeps the links from being guessed, and the forms from being driven from elsewhere or flooded.
 
-A link's token has 256 random bits: nobody guesses one. Trying is slowed and noticed all the same. Only the
+A link's token has 256 random bits: nobody guesses one. Trying is slowed and noticed anyway. Only the
 answer to a wrong link is slow, so nobody with a real one waits for what somebody else does.
 """
 
@@ -47,7 +47,7 @@ NOTICED_EVERY = 3600.0
 LOOKUPS = 4
 """How many links are looked up at a time: a flood leaves threads to the rest of Home Assistant."""
 PAGES = 4
-"""How many pages are made at a time; whoever opens theirs a great many times keeps no link from being looked up."""
+"""How many pages are made at a time; many visits to one page do not block the look-up of another link."""
 
 MAX_FORM = 32 * 1024
 MAX_FIELDS = 300
@@ -82,7 +82,7 @@ class TooOften(Exception):
 
 @dataclass(slots=True)
 class _Count:
-    """How often something was done, of which one time is forgiven every so many seconds."""
+    """How often something was done; one time is forgiven every so many seconds."""
 
     every: float
     most: float
@@ -271,7 +271,7 @@ def _remembered(counts: OrderedDict[str, _Count], key: str, new: _Count) -> _Cou
 
 
 def _address(request: web.Request) -> str:
-    """Return what counts as one address; whoever has IPv6 has a whole network of them."""
+    """Return what counts as one address; a client with IPv6 has a whole network of them."""
     try:
         address = ip_address(request.remote or "")
     except ValueError:

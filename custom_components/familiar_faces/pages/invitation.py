@@ -1,4 +1,4 @@
-"""An invitation: what is asked, the choices, and the yes."""
+"""An invitation: the question, the choices, and the consent."""
 
 import logging
 from typing import override

@@ -1,4 +1,4 @@
-"""Somebody's own page: what is kept of them, to see, take along, change and end, at any time."""
+"""A person's own page: their stored data, to view, download, change and erase at any time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -172,7 +172,7 @@ class Withdraw(OwnView):
         try:
             receipt = await async_withdraw(opened.hub, opened.hub.forgetting, opened.person_id)
         except ErasedLater:
-            # On the disk, and tried again; nobody recognises them any more from now on.
+            # On the disk, and tried again; they are no longer recognised from now on.
             later = True
         except VaultError:
             # Nobody recognises them as long as Home Assistant runs, and no longer is promised.

@@ -17,12 +17,13 @@ from ..const import (
 )
 from ..engine.model_card import model_card, space
 from ..engine.pinned import Variant
-from ..household.options import chosen_retention, papers_shown
+from ..household.options import chosen_retention, papers_shown, strangers_held
 from ..hub import FamiliarFacesConfigEntry
 from ..people.measured import MEASURED
 from ..people.promise import Promise, promises
 from ..vault.records import StoredItems
 from ..vault.retention import Retention
+from ..visits.missed_visits import HELD_FOR
 from ..visits.open_visits import GAP
 
 EMAIL = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -66,7 +67,10 @@ class Facts:
     retention: Retention
     stored: StoredItems | None
     people: int
+    strangers_held: bool = False
+    """Whether strangers' pictures, too, are in memory for as long as a visit can be named."""
     in_memory: timedelta = GAP
+    missed_for: timedelta = HELD_FOR
     purged_every: timedelta = PURGE_INTERVAL
 
     @property
@@ -89,10 +93,16 @@ class Facts:
         return any(camera.public_space for camera in self.cameras)
 
     @property
+    def missed(self) -> str:
+        """Return by which name the texts speak of the pictures that are in memory."""
+        return "missed_strangers" if self.strangers_held else "missed"
+
+    @property
     def schedule(self) -> list[tuple[str, timedelta]]:
         """Return what is kept and for how long; nothing stands for not at all, or for at once."""
         rows = [(name, getattr(self.retention, name)) for name in SCHEDULE]
-        rows.insert(SCHEDULE.index("review") + 1, ("faces", self.in_memory))
+        after = SCHEDULE.index("review") + 1
+        rows[after:after] = [(self.missed, self.missed_for), ("faces", self.in_memory)]
         return rows
 
 
@@ -115,6 +125,7 @@ def gather(entry: FamiliarFacesConfigEntry) -> Facts:
         retention=chosen_retention(entry),
         stored=hub.stored,
         people=len(hub.people),
+        strangers_held=strangers_held(entry),
     )
 
 

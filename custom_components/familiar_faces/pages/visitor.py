@@ -41,7 +41,7 @@ class Own:
     token: str
     person_id: str
     stored: Person | None
-    """None when what is kept of them is damaged; they can be forgotten all the same."""
+    """None when what is kept of them is damaged; they can still be forgotten."""
 
     @property
     def path(self) -> str:
@@ -94,7 +94,7 @@ class VisitorView[Opened: Invited | Own](PageView):
             return await self.show(request, opened, **ids)
 
     async def async_take(self, request: web.Request, opened: Opened, **ids: str) -> web.StreamResponse | None:
-        """Read a form, and take it: whoever withdraws and closes the page has withdrawn."""
+        """Read a form, and process it: a visitor who withdraws and closes the page has withdrawn."""
         form = await read_form(request)
         return await opened.hub.async_whole(self.take(request, opened, form, **ids))
 

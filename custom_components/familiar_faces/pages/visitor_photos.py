@@ -34,7 +34,7 @@ class Verdict:
 async def async_judge(hub: Hub, person_id: str, photo: bytes) -> Verdict:
     """Judge a photo and when it will do keep it as a reference photo; raises VaultError.
 
-    Nobody insists here, and it is never said whom a photo resembles: that would tell who else is known.
+    Nobody insists here, and the page never says who a photo resembles: that would reveal who else is known.
     """
     stored = await hub.hass.async_add_executor_job(hub.vault.person, person_id)
     if not stored.may_be_recognised(dt_util.utcnow()):

@@ -16,7 +16,7 @@ MAX_BODY = MAX_PHOTOS_SENT * MAX_PHOTO_BYTES + 1024 * 1024
 """What surrounds the photos is a few hundred bytes each."""
 UPLOAD_SECONDS = 300.0
 IDLE_SECONDS = 20.0
-"""How long nothing may come: whoever's network is gone keeps nobody, and not themselves, from sending again."""
+"""How long nothing may come: a lost network blocks nobody from sending again."""
 _PIECE = 64 * 1024
 _MAX_PARTS = 64
 
@@ -64,7 +64,7 @@ async def photos_sent(request: web.Request) -> AsyncGenerator[Sent]:
 
 
 async def _read(part: BodyPartReader, *, keep: bool) -> Sent:
-    """Read to the end of a part, in memory no more of it than may be kept."""
+    """Read to the end of a part, keeping in memory only what may be kept."""
     photo, problem = bytearray(), None if keep else "too_many"
     while piece := await _piece(part):
         if problem is not None:

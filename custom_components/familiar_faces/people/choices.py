@@ -1,4 +1,4 @@
-"""What somebody agreed to besides being recognised: where, what may be kept, and whether in pictures."""
+"""What a person agreed to besides recognition: the cameras, what may be kept, and pictures."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -34,7 +34,7 @@ UNKNOWN = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person whom a face resembles."""
+    """A person that a face resembles."""
 
     person_id: str
     name: str

@@ -33,7 +33,7 @@ class WrongMatch:
 def after_wrong_match(
     templates: Sequence[Template], template_id: str | None, similarity: float | None
 ) -> WrongMatch | None:
-    """Return what changes when the match by a template was wrong, None when it is not there any more.
+    """Return what changes when the match by a template was wrong, None when it is gone.
 
     `templates`: all of the person's. `template_id`: the one that the face resembled most. `similarity`: the
     visit's with the person's centroid, -1 to 1; None when it was not noted: then there is no guard.

@@ -118,7 +118,7 @@ class Guide:
 
     @property
     def settled(self) -> int:
-        """Return how many poses need no face any more."""
+        """Return how many poses are done."""
         return len(self.taken.keys() | self._here_already)
 
     @property

@@ -98,7 +98,7 @@ class PhotoVerdict:
 
     @property
     def may_insist(self) -> bool:
-        """Return whether the owner may take the photo all the same: twins exist, and so do beards."""
+        """Return whether the owner may still take the photo: twins exist, and so do beards."""
         return self.reason in (PhotoReason.LOOKS_LIKE_OTHER, PhotoReason.NOT_SAME_PERSON)
 
 

@@ -22,7 +22,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Visits of people of whom it is known who they are, and what was said of them."""
+    """Visits of known people, and the names they were given."""
 
     people: int
     """How many were enrolled in the gallery that a visit was compared with."""

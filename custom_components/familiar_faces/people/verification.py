@@ -1,4 +1,4 @@
-"""Verification, one to one: whether an individual is the one person whom they are claimed to be."""
+"""Verification, one to one: whether an individual is the claimed person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,7 +91,7 @@ def verify(
 
 
 def unverified(reason: WhyUnclear) -> Verification:
-    """Return the answer about an individual of whom there is nothing to compare."""
+    """Return the answer about an individual without anything to compare."""
     return Verification(Answer.UNCLEAR, reason=reason)
 
 

@@ -31,7 +31,7 @@ class Settled:
     portrait: bytes | None = field(default=None, repr=False)
     """The individual's picture (JPEG): of a familiar person only where that may be kept."""
     resembled: frozenset[str] = frozenset()
-    """The ids of people whom somebody without a name may be."""
+    """The ids of the people that a visitor without a name may be."""
 
 
 class Announcer:
@@ -40,7 +40,7 @@ class Announcer:
     def __init__(self, household: Household) -> None:
         """Have nobody listen."""
         self.on_settled: list[Callable[[Settled], None]] = []
-        """Called before a visit is announced, also with those of which nothing may be said."""
+        """Called before a visit is announced, also with visits that may not be announced."""
         self.on_ended: list[Callable[[tuple[Visit, ...]], None]] = []
         """Called with the visits that are over."""
         self._household = household
@@ -49,7 +49,7 @@ class Announcer:
 
     @callback
     def async_stop(self) -> None:
-        """Wait for the end of no visit any more."""
+        """Stop waiting for the end of visits."""
         self._stopped = True
         if self._expiry is not None:
             self._expiry()
@@ -64,7 +64,7 @@ class Announcer:
     ) -> None:
         """Announce a visit, and keep it when it is a familiar person's; `portrait` is a JPEG.
 
-        `resembled`: the ids of people whom somebody without a name may be.
+        `resembled`: the ids of the people that a visitor without a name may be.
         """
         visit, household = outcome.visit, self._household
         announced = True
@@ -127,7 +127,7 @@ class Announcer:
             await self._household.async_count()
         except ConsentMissing, UnknownPerson:
             # They were forgotten, or their consent ended, in this very moment.
-            _LOGGER.debug("A visit is not kept: there is no consent for it any more")
+            _LOGGER.debug("A visit is not kept: its consent has ended")
         except VaultError as err:
             _LOGGER.error("A visit was announced but could not be kept: %s", err)
 

@@ -1,4 +1,4 @@
-"""Follows the subentries while an entry runs: a watcher a camera, and nobody kept who was removed."""
+"""Keeps camera watchers and stored people in step with the subentries."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -9,16 +9,18 @@ from homeassistant.const import CONF_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
 
 from ..capture.cameras import Cameras
 from ..const import CONF_PERSON_ID, CONF_SWITCHED_OFF, DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
 from ..household.household import Household
-from ..household.issues import async_check_camera, async_clear_subentry
+from ..household.issues import async_check_agreed, async_check_camera, async_clear_subentry
 from ..household.linked import async_follow_linked, async_show_links
 from ..household.signals import SIGNAL_SUBENTRY
 from ..household.subentries import async_follow_renames
 from ..vault.errors import VaultError
 from .announcing import Announcer
+from .renaming import async_follow_title
 from .watcher import Watcher
 
 _LOGGER = logging.getLogger(__name__)
@@ -61,11 +63,12 @@ class Following:
         self._unsubscribe += [
             async_follow_renames(self._hass, self._entry),
             async_follow_linked(self._household),
+            self._household.async_on_people(self._async_check_agreed),
             async_at_started(self._hass, self.async_check_cameras),
         ]
 
     async def async_stop(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching."""
         while self._unsubscribe:
             self._unsubscribe.pop()()
         for camera_id in list(self.watchers):
@@ -91,6 +94,8 @@ class Following:
                 self._async_rename_device(subentry)
             else:
                 self._household.async_send(SIGNAL_SUBENTRY, subentry)
+            if subentry.subentry_type == SUBENTRY_PERSON and subentry.title != subentry.data[CONF_NAME]:
+                await async_follow_title(self._household, subentry)
         self._household.roster.async_note_people()
         self._followed()
         try:
@@ -145,6 +150,22 @@ class Following:
             return
         for subentry in self._entry.get_subentries_of_type(SUBENTRY_CAMERA):
             async_check_camera(self._hass, subentry)
+
+    async def _async_check_agreed(self) -> None:
+        """Say at which cameras nobody is recognised although there are people. Not while it is doubted who they are."""
+        household, now = self._household, dt_util.utcnow()
+        people = household.people.values()
+        doubted = bool(household.roster.held) or not household.wall_clock.believed()
+        for subentry in self._entry.get_subentries_of_type(SUBENTRY_CAMERA):
+            agreed = any(each.may_be_recognised(now, subentry.subentry_id) for each in people)
+            # Where nobody is recognised anywhere, their consents themselves are over.
+            anywhere = any(each.may_be_recognised(now) for each in people)
+            async_check_agreed(
+                self._hass,
+                subentry.subentry_id,
+                subentry.title,
+                nobody=anywhere and not agreed and not doubted,
+            )
 
 
 def _snapshot(entry: ConfigEntry) -> dict[str, ConfigSubentry]:

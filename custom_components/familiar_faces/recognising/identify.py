@@ -122,7 +122,7 @@ class Identifying:
                 translation_placeholders={"name": claimed.name},
             ) from err
         await self._async_note(user_id, camera, self._told(found, camera_id), claimed)
-        # Whoever withdrew, or whose consent ended, while all of that was done has no name any more.
+        # People who withdrew, or whose consent ended, meanwhile are no longer named.
         self._check_claim(claimed, camera_id)
         described = _describe_all(self._told(found, camera_id), claimed)
         return {**described, "size": list(seen.size), "engine_ms": round(seen.ms.get("total", 0.0))}
@@ -148,7 +148,7 @@ class Identifying:
     async def _async_note(
         self, user_id: str | None, camera: str | None, told: Sequence[_Found], claimed: Person | None
     ) -> None:
-        """Write down who asked, with a line for each person whom the answer names; raise what a user reads.
+        """Write down who asked, with a line for each person that the answer names; raise what a user reads.
 
         Somebody's own log has their line, and of others nothing.
         """

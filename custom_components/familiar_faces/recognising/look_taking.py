@@ -23,7 +23,7 @@ class Clock:
     waited_ms: float = 0.0
     engine_ms: float = 0.0
     silent: bool = False
-    """Whether somebody was seen of whom nothing is to be said, so that nothing is told of this look."""
+    """Whether a person who chose silence was seen, so that this look is not announced."""
 
 
 class LookTaking:

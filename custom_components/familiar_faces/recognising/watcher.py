@@ -28,7 +28,7 @@ from ..visits.open_visits import Change
 from ..visits.turns import Urgency
 from ..visits.visit import Decision, Sighting, Timing, Verdict
 from .announcing import Announcer
-from .learning import learn
+from .camera_middle import learn
 from .look_taking import Clock, LookTaking
 
 _LOGGER = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Watcher:
         """Takes back the look that is to be taken again."""
         self._polls = 0
         self._somebody = False
-        """Whether the last look of a camera that is looked at all the time saw somebody whom it could not decide."""
+        """Whether the last check of a camera in mode "always" saw a visitor without a decision."""
         self._looking: asyncio.Task[None] | None = None
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._failing: str | None = None
@@ -300,7 +300,7 @@ class Watcher:
         )
 
     async def _async_take(self, look: Look, clock: Clock) -> None:
-        """Add pictures to a look until everybody in it is decided or there are no more."""
+        """Add pictures to a look until everybody in it is decided or the pictures end."""
 
         @callback
         def picture(frame: bytes | None) -> None:

@@ -1,1 +1,1 @@
-"""What is told of visits to whoever asks or listens: actions, triggers, conditions, the logbook and voice."""
+"""What users see and hear of visits: actions, triggers, conditions, the logbook and voice."""

@@ -2,7 +2,7 @@
 
 It alone applies what somebody agreed to, how long things are kept, that somebody was forgotten or a visit
 corrected, and what is known again after a start. It is asked whenever something is shown: what it said a minute
-ago may not hold any more.
+ago may no longer hold.
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable
@@ -20,6 +20,7 @@ from ..household.breath import Breath
 from ..household.household import Household
 from ..household.keeping import keeps_visits, may_be_told, may_show, pictures_kept_for
 from ..household.signals import (
+    SIGNAL_CONFIRMED,
     SIGNAL_CORRECTED,
     SIGNAL_FORGOTTEN,
     SIGNAL_SEEN_AGAIN,
@@ -69,6 +70,7 @@ class Board:
             self._household.async_connect(SIGNAL_SEEN_AGAIN, self._async_seen_again),
             self._household.async_connect(SIGNAL_FORGOTTEN, self._async_forgotten),
             self._household.async_connect(SIGNAL_CORRECTED, self._async_corrected),
+            self._household.async_connect(SIGNAL_CONFIRMED, self._async_confirmed),
             self._household.async_on_people(self._async_people_changed),
         ]
 
@@ -93,7 +95,7 @@ class Board:
 
     @callback
     def last_picture(self, *, camera_id: str | None = None, person_id: str | None = None) -> Shown | None:
-        """Return the newest visit to a camera, or of a person, of which there is a picture."""
+        """Return the newest visit to a camera, or of a person, that has a picture."""
         if person_id is not None:
             known = self._visits.of_person(person_id)
         else:
@@ -262,6 +264,7 @@ class Board:
             person_id=known.person_id,
             name=None if person is None else person.name,
             confidence=known.confidence,
+            confirmed=known.confirmed,
         )
 
     def _picture(self, known: KnownVisit, person: Person | None) -> Picture:
@@ -291,11 +294,22 @@ class Board:
         self._visits.go_on(self._as_known(visit, announced_at))
         self._async_say(visit.camera_id, visit.person_id)
 
+    @callback
+    def _async_confirmed(self, visit_id: str) -> None:
+        """Know that the owner said that a visit was whose it was said to be."""
+        if (known := self._visits.get(visit_id)) is not None:
+            self._visits.go_on(replace(known, confirmed=True))
+            self._async_say(known.camera_id, known.person_id)
+
     def _as_known(self, visit: Visit, announced_at: datetime) -> KnownVisit:
+        before = self._visits.get(visit.visit_id)
         lasting = visit.person_id is None or keeps_visits(self._household, visit.person_id)
-        return KnownVisit.of_visit(
+        known = KnownVisit.of_visit(
             visit, announced_at=announced_at, heard_at=dt_util.utcnow(), lasting=lasting
         )
+        # It may be confirmed while it goes on.
+        said = before is not None and before.person_id == visit.person_id and before.confirmed
+        return replace(known, confirmed=said)
 
     @callback
     def _async_forgotten(self, person_id: str) -> None:
@@ -304,15 +318,15 @@ class Board:
         self._async_say(person_id, *self._visits.forget(person_id))
 
     async def _async_corrected(self, corrected: Corrected) -> None:
-        """Know a visit under whose it really was, and the one before it where it was nobody's who is known."""
+        """Refile a corrected visit under the right person, and the one before it where nobody known came."""
         self.turn += 1
         self._visits.correct(corrected)
         moved_to = None if corrected.moved is None else corrected.moved.person_id
-        concerned = (corrected.visit.camera_id, corrected.visit.person_id, moved_to)
+        concerned = (corrected.camera_id, corrected.said, moved_to)
         self._async_say(*concerned)
-        vault, camera_id = self._household.vault, corrected.visit.camera_id
+        vault, camera_id = self._household.vault, corrected.camera_id
         await self._async_read(partial(vault.visits, camera_id=camera_id, limit=FIRST_OF_EACH))
-        people = [each for each in (corrected.visit.person_id, moved_to) if each is not None]
+        people = [each for each in (corrected.said, moved_to) if each is not None]
         await self._async_read(partial(_of_each, partial(vault.last_visits, limit=FIRST_OF_EACH), people))
         self._async_say(*concerned)
 
@@ -364,7 +378,7 @@ class Board:
             raise self._failure
 
     async def _async_people_changed(self) -> None:
-        """Know no more of what is past its time: a longer one that is set later brings nothing back."""
+        """Drop what is past its time: a longer one that is set later brings nothing back."""
         if self._failure is not None:
             await self.async_read()
         breath = Breath()

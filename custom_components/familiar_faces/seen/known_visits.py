@@ -39,6 +39,8 @@ class KnownVisit:
     pictured: bool = False
     heard_at: datetime | None = None
     """When it was last heard of; None of what was known before a start."""
+    confirmed: bool = False
+    """Whether the owner said that it was this person."""
 
     @classmethod
     def of_record(cls, record: VisitRecord) -> KnownVisit:
@@ -53,6 +55,7 @@ class KnownVisit:
             last_seen_at=record.until,
             announced_at=record.started_at,
             pictured=record.pictured,
+            confirmed=record.confirmed,
         )
 
     @classmethod
@@ -82,7 +85,7 @@ class KnownVisits:
         """Know of none."""
         self._known: dict[str, KnownVisit] = {}
         self._last_at: dict[str, str | None] = {}
-        """The id of the visit that is shown as the last one of each camera; None where there is none any more."""
+        """The id of the visit that is shown as the last one of each camera; None where it is gone."""
         self._of_person: defaultdict[str | None, set[str]] = defaultdict(set)
         self._at_camera: defaultdict[str, set[str]] = defaultdict(set)
         self._alike: defaultdict[_Alike, set[str]] = defaultdict(set)
@@ -139,14 +142,14 @@ class KnownVisits:
         return {each.camera_id for each in gone}
 
     def correct(self, corrected: Corrected) -> None:
-        """Know a visit under whose it really was, or not at all."""
-        wrong, moved = corrected.visit, corrected.moved
-        known = self._take(wrong.visit_id)
+        """Refile a corrected visit under the right person, or drop it."""
+        moved = corrected.moved
+        known = self._take(corrected.visit_id)
         if moved is not None:
             heard_at = None if known is None else known.heard_at
             self._put(replace(KnownVisit.of_record(moved), heard_at=heard_at))
-        if self._last_at.get(wrong.camera_id) == wrong.visit_id:
-            self._last_at[wrong.camera_id] = None if moved is None else moved.visit_id
+        if self._last_at.get(corrected.camera_id) == corrected.visit_id:
+            self._last_at[corrected.camera_id] = None if moved is None else moved.visit_id
 
     def add(self, visits: Iterable[KnownVisit]) -> None:
         """Know of visits from before a start. What is known of them already is known better."""

@@ -1,4 +1,4 @@
-"""What may be told of visits, and to whom: the core of the actions, the sentences and the tools that ask."""
+"""Which visits a user may look up: the core of the actions, the sentences and the tools that ask."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class Asker:
 
     @callback
     def may_read(self, entity_id: str | None) -> bool:
-        """Return whether they may be told what an entity tells; None for one that does not exist any more."""
+        """Return whether they may read an entity; None for one that no longer exists."""
         if entity_id is None:
             return self.assistant is None and (
                 self.user is None or self.user.permissions.access_all_entities(POLICY_READ)
@@ -70,7 +70,7 @@ class Place:
     entity_id: str
     """The camera entity that is looked at."""
     event: str | None
-    """The entity that tells of visits here."""
+    """The entity that shows visits here."""
     called: frozenset[str] = frozenset()
     """What it may be called when it is spoken of, casefolded: also by the aliases of that entity."""
 
@@ -92,7 +92,7 @@ class Here:
     people: tuple[Shown, ...] = ()
     """The visits of those who may be named."""
     others: int = 0
-    """How many familiar people there are besides, whose names are not for whoever asks."""
+    """How many familiar people there are besides, whose names are not for the user who asks."""
     strangers: int = 0
     unclear: int = 0
 
@@ -119,7 +119,7 @@ class Unnamed:
 class Lookup:
     """What may be told to somebody who asks.
 
-    Nothing of people who agreed to less, and of strangers no more than where and when they came.
+    Nothing about people who agreed to less; about strangers, only where and when they came.
     """
 
     def __init__(self, household: Household, board: Board, asker: Asker) -> None:
@@ -157,7 +157,7 @@ class Lookup:
 
     @callback
     def known(self) -> dict[str, Person]:
-        """Return the people who may be known to whoever asks, by their ids; of some nothing may be told."""
+        """Return the people the user may know, by their ids; some of them may not be announced."""
         return {
             person_id: person
             for person_id, person in self._household.people.items()
@@ -251,7 +251,7 @@ class Lookup:
         """Return which visitors without a name came to some cameras today.
 
         Nothing is kept of them. What came before Home Assistant was started is known only of the last visit
-        of each camera, which its event tells of.
+        of each camera, which its event shows.
         """
         tally, today = self._household.tally, dt_util.as_utc(dt_util.start_of_local_day())
         strangers = tally.count(Decision.STRANGER, camera_ids, today)

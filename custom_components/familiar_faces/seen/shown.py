@@ -41,3 +41,5 @@ class Shown:
     name: str | None = None
     """What the person is called now."""
     confidence: float | None = None
+    confirmed: bool = False
+    """Whether the owner said that it was this person."""

@@ -1,4 +1,4 @@
-"""Answers as a person would say them, in the language of whoever asks."""
+"""Answers as a person would say them, in the language of the user who asks."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Which visits a trigger or a condition is about: of whom, at which cameras, and of what kind."""
+"""Which visits a trigger or a condition is about: whose, at which cameras, and of what kind."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The event that the logbook tells of visits by. It holds no name, and nothing that leads to one but in the vault."""
+"""The event behind the logbook's lines about visits. It holds no name, and nothing that leads to one but in the vault."""
 
 from collections.abc import Mapping
 import threading

@@ -145,7 +145,7 @@ class Binding:
                 raise VaultTampered(f"rows of {table}")
 
     def _follow(self, connection: sqlite3.Connection, person_id: str, change: int) -> None:
-        """Add a change to somebody's sum. Of whoever is gone the head went as well."""
+        """Add a change to somebody's sum. With a removed person, the head went as well."""
         if not connection.execute("SELECT 1 FROM person WHERE person_id = ?", (person_id,)).fetchone():
             return
         try:

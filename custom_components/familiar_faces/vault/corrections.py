@@ -1,4 +1,4 @@
-"""Corrections by the owner: a visit was whose it was said to be, or it was not. One transaction each."""
+"""Corrections by the owner: a visit's name was right, or wrong. One transaction each."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -72,6 +72,14 @@ class Corrector:
         self._database.checkpoint()
         return corrected
 
+    def name(self, visit: VisitRecord, picture: bytes | None, now: datetime) -> None:
+        """Keep a visit that had no name for the person that the owner names."""
+        with self._database.write() as connection:
+            if connection.execute("SELECT 1 FROM visit WHERE visit_id = ?", (visit.visit_id,)).fetchone():
+                raise AlreadyRecorded("a visit with this id")
+            self._move(connection, visit, picture, now)
+            self._audit.append(connection, "visit_named", visit.person_id, {}, now)
+
     def use_reference(self, person_id: str, template_id: str, *, usable: bool, now: datetime) -> None:
         """Set a reference photo aside or compare with it again; its guard stays, as it did look alike."""
         with self._database.write() as connection:
@@ -96,10 +104,16 @@ class Corrector:
         templates = people_rows.read_templates(connection, key, visit.person_id)
         change = after_wrong_match(templates, visit.template_id, visit.similarity)
         if change is None:
-            return Corrected(visit, None, None, set_aside=False, guard=None)
+            return Corrected(visit.visit_id, visit.camera_id, visit.person_id, None)
         people_rows.update_template(connection, key, visit.person_id, change.template)
         return Corrected(
-            visit, None, change.template.template_id, set_aside=change.set_aside, guard=change.template.guard
+            visit.visit_id,
+            visit.camera_id,
+            visit.person_id,
+            None,
+            change.template.template_id,
+            set_aside=change.set_aside,
+            guard=change.template.guard,
         )
 
     def _move(

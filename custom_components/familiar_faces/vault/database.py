@@ -102,7 +102,7 @@ class Database:
         self.same_content: Callable[[sqlite3.Connection, sqlite3.Connection], bool] | None = None
         """Called with this connection and a fresh one when the file was touched; whether both hold the same."""
         self.on_trouble: Callable[[VaultError | None], object] | None = None
-        """Called from any thread when the store cannot be written any more, and with None when it can again."""
+        """Called from any thread when the store can no longer be written, and with None when it can again."""
         with telling_unwritable():
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             os.close(descriptor)
@@ -147,7 +147,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection to read with, alone; raise VaultReplaced when the files are not ours any more."""
+        """Give the connection to read with, alone; raise VaultReplaced when the files are no longer ours."""
         with self._lock, self._telling_trouble(), telling_sqlite():
             self._check_files()
             yield self._alive()

@@ -1,4 +1,4 @@
-"""Forgetting somebody on whatever disk there is: done, or noted so that it counts, or refused."""
+"""Forgetting a person on any disk: done, or noted so that it counts, or refused."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -40,7 +40,7 @@ class Departing:
     def forget(self, person_id: str, now: datetime, reason: str) -> Receipt:
         """Erase somebody; raise UnknownPerson, ErasedLater, or VaultUnwritable when not even that is noted.
 
-        Of whoever is noted already, when and why they left stays as it was noted.
+        For a person already noted, when and why they left stays as it was noted.
         """
         if (noted := self._leaving.people.get(person_id)) is not None:
             now, reason = from_stamp(noted[0]), noted[1]

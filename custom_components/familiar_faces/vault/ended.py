@@ -1,4 +1,4 @@
-"""Consents that were seen to run out: noted for good, because the clock may be set back. Works in a transaction."""
+"""Consents that have ended: noted for good, because the clock may be set back. Works in a transaction."""
 
 import sqlite3
 

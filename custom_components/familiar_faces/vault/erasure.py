@@ -69,7 +69,7 @@ class _Due:
         self._people: list[str] | None = None
 
     def next(self, connection: sqlite3.Connection) -> list[tuple[str]]:
-        """Return the ids of the next ones; none when there are no more."""
+        """Return the ids of the next ones; none when all are done."""
         if self._people is None:
             self._people = [row[0] for row in connection.execute(self._of_anybody, self._values)]
         ids: list[tuple[str]] = []

@@ -1,4 +1,4 @@
-"""Everything that is kept of one person, as the parts of a zip file.
+"""All stored data of one person, as the parts of a zip file.
 
 Pictures are read one at a time, so that an export needs little memory whatever it weighs, and nothing of it is
 ever written to the disk unencrypted.

@@ -149,7 +149,7 @@ class Links:
             details = {"invitation_id": invitation.invitation_id}
             self._audit.append(connection, "invitation_used", person_id, details, now)
             self._audit.append(connection, "consent_recorded", person_id, about(consent), now)
-        # What the consent does not allow to be kept any more is erased; not in the write-ahead log either.
+        # What the consent no longer allows is erased; not in the write-ahead log either.
         self._database.checkpoint()
         return own
 

@@ -176,7 +176,7 @@ def seal_first_consents(connection: sqlite3.Connection, keys: Keys) -> None:
 
 
 def record_consent(connection: sqlite3.Connection, key: bytes, person_id: str, consent: Consent) -> None:
-    """Write a consent as someone's newest, and erase what it does not allow to be kept any more."""
+    """Write a consent as someone's newest, and erase what it no longer allows."""
     insert_consent(connection, key, person_id, consent)
     if not consent.choices.keeps_pictures:
         connection.execute("DELETE FROM picture WHERE person_id = ?", (person_id,))

@@ -1,4 +1,4 @@
-"""Marks: what tells, to whoever has the key, of whose visits something came. To everybody else they are random.
+"""Marks: with the key, they show whose visits caused something. Without it, they are random.
 
 Home Assistant gives whatever happens a context, and what follows from it a context with that one as its parent. A
 context's id is 16 bytes, so it can carry a mark: then what came of somebody's visits is found by where it came from,

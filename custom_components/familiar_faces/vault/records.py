@@ -63,24 +63,24 @@ class VisitRecord:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What a visit that was not whose it was said to be has led to."""
+    """What followed from a correction: of a wrong name, or of a visit without a name."""
 
-    visit: VisitRecord
-    """As it was; it is erased, with its picture."""
+    visit_id: str
+    camera_id: str
+    said: str | None
+    """The id of whose it was said to be: theirs is erased, with its picture. None when it had no name."""
     moved: VisitRecord | None
-    """As it is kept of the person it really was, None when the owner did not say."""
-    template_id: str | None
+    """As it is kept of the person it really was, None when the owner did not say or it is not to be kept."""
+    template_id: str | None = None
     """The template that caused the match, None when that is not known or the template is gone."""
-    set_aside: bool
+    set_aside: bool = False
     """Whether that template is no longer compared with."""
-    guard: float | None
+    guard: float | None = None
     """How similar to the person a face has to be, from now on, that is like the one named wrongly."""
 
     def concerns(self, person_id: str) -> bool:
         """Return whether a person has a visit less now, or one more."""
-        return person_id == self.visit.person_id or (
-            self.moved is not None and person_id == self.moved.person_id
-        )
+        return person_id == self.said or (self.moved is not None and person_id == self.moved.person_id)
 
 
 @dataclass(frozen=True, slots=True)

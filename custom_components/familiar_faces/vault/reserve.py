@@ -1,9 +1,9 @@
-"""What lets somebody be forgotten on a full disk: a file to give up for room, and one to note it in.
+"""Lets a person be forgotten on a full disk: one file to delete for room, and one to note it in.
 
 Deleting needs room as well: SQLite writes each page that it changes into its log first. So there are two files.
 The reserve is random bytes (a file system that compresses would keep no room for zeros); it is deleted when the
 disk refuses, and made again as soon as there is room. The note is overwritten where it lies, which needs no room:
-who is in it is to be forgotten, and is nobody's any more, whatever happens next.
+the people in it are to be forgotten, and are recognised by nobody, whatever happens next.
 
 A file system that never overwrites in place (ZFS, btrfs) needs some room all the same. Whether it could be written
 is known afterwards, and nothing is confirmed before.
@@ -90,7 +90,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
 class Leaving:
     """Who is to be forgotten and could not be yet. Has two halves, so that a torn write loses nothing.
 
-    Not for several threads: whoever uses it holds a lock.
+    Not for several threads: the caller holds a lock.
     """
 
     def __init__(self, folder: Path, keys: Keys) -> None:

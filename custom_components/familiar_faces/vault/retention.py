@@ -123,7 +123,7 @@ def _people(connection: sqlite3.Connection, retention: Retention) -> Iterator[tu
         last_sign = max(created_at, seen_at or created_at, recorded_at or created_at)
         moments = [(ends_at + span(retention.after_expiry), "expired")]
         if visits_for != 0 and retention.visits:
-            # Of whom no visits are kept, nobody can tell when they were last seen.
+            # Without kept visits, nobody knows when a person was last seen.
             moments.append((last_sign + span(retention.unseen), "unseen"))
         if withdrawn_at is not None:
             moments.append((withdrawn_at + span(retention.after_withdrawal), "withdrawn"))

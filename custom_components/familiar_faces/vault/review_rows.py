@@ -71,6 +71,11 @@ class Review:
             ).fetchall()
         return [self._open(*row)[0] for row in rows]
 
+    def read(self, visit_id: str) -> tuple[ReviewItem, bytes]:
+        """Return a visit with its picture (JPEG); raise UnknownVisit or VaultDamaged."""
+        with self._database.read() as connection:
+            return self._open(*_row(connection, visit_id))
+
     def picture(self, visit_id: str) -> bytes:
         """Return the picture (JPEG) of a visit; raise UnknownVisit or VaultDamaged."""
         with self._database.read() as connection:

@@ -127,7 +127,7 @@ class Vault:
         return self._database.trouble
 
     def on_trouble(self, tell: Callable[[VaultError | None], object] | None) -> None:
-        """Have `tell` be called, from any thread, when that changes; None: nobody any more."""
+        """Have `tell` be called, from any thread, when that changes; None ends that."""
         self._database.on_trouble = tell
 
     def hold_file(self, *, held: bool) -> None:
@@ -225,7 +225,7 @@ class Vault:
     def people(self, *, include_enrolling: bool = False) -> list[Person]:
         """Return everyone who is enrolled, in the order they came, without photos.
 
-        Someone of whom a row is damaged is left out and their id is in `damaged`; whoever is `leaving` is left out.
+        Someone of whom a row is damaged is left out and their id is in `damaged`; people who are `leaving` are left out.
         Raise VaultTampered when somebody was put in, put back or taken away by something else.
         """
         found: list[Person] = []
@@ -246,7 +246,7 @@ class Vault:
 
     @property
     def damaged(self) -> list[str]:
-        """Return the ids of the people whom the last `people` could not read."""
+        """Return the ids of the people that the last `people` could not read."""
         return list(self._damaged)
 
     def person(self, person_id: str) -> Person:
@@ -465,6 +465,15 @@ class Vault:
         """
         return self._corrector.correct(visit_id, now, person_id)
 
+    def name_visit(self, visit: VisitRecord, picture: bytes | None, now: datetime) -> None:
+        """Keep a visit that had no name for the person that the owner names.
+
+        Raise UnknownPerson also for someone still being enrolled, AlreadyRecorded when it has a name meanwhile,
+        ConsentMissing when that person's newest consent does not allow that.
+        """
+        self._refuse_leaving(visit.person_id)
+        self._corrector.name(visit, picture, now)
+
     def use_reference(self, person_id: str, template_id: str, *, usable: bool, now: datetime) -> None:
         """Compare with a reference photo, or set it aside; a second time changes nothing.
 
@@ -484,7 +493,7 @@ class Vault:
         return self._departing.forget(person_id, now, reason)
 
     def leaving(self) -> frozenset[str]:
-        """Return the ids of those who are forgotten and could not be erased yet: they are nobody's any more."""
+        """Return the ids of those who are forgotten and could not be erased yet: they are recognised by nobody."""
         return self._departing.people
 
     def forget_all(self, now: datetime, reason: str = "removed") -> list[Receipt]:
@@ -508,7 +517,7 @@ class Vault:
             return self._eraser.tombstones.read(connection, person_id)
 
     def unfinished(self) -> list[Unfinished]:
-        """Return those who are forgotten here, and of whom something outside of the vault may be left."""
+        """Return the people who are forgotten here, but may have left something outside of the vault."""
         return self._eraser.tombstones.unfinished()
 
     def receipts(self, limit: int) -> list[Receipt]:

@@ -1,4 +1,4 @@
-"""What is left of somebody who was forgotten: an id, a receipt, and until all is done what has to be done.
+"""What is left of a forgotten person: an id, a receipt, and the open work until all is done.
 
 Erasing in the vault is one transaction. What Home Assistant keeps of the person goes afterwards and takes a
 while; what has to be looked for is sealed in the tombstone until then, so that a start after a crash goes on.
@@ -60,7 +60,7 @@ class Tombstones:
         )
 
     def unfinished(self) -> list[Unfinished]:
-        """Return those of whom something outside of the vault may be left, oldest first."""
+        """Return the people who may have left something outside of the vault, oldest first."""
         found: list[Unfinished] = []
         with self._database.read() as connection:
             for person_id, pending in connection.execute(
@@ -138,7 +138,7 @@ class Tombstones:
         try:
             data: dict[str, Any] = unseal_json(self._sealing, sealed, ("pending", person_id))
         except VaultDamaged:
-            # What is left is looked for by the id all the same.
+            # What is left is still searched by the id.
             return ("",), (), ()
         return (data["name"], *data.get("former", ())), tuple(data["entity_ids"]), tuple(data.get("also", ()))
 

@@ -1,4 +1,4 @@
-"""Visits by whose they are, where and when: one page after the other, newest first, by the indices alone."""
+"""Visits by person, camera and time: one page after the other, newest first, by the indices alone."""
 
 from collections.abc import Iterable, Iterator
 from heapq import nlargest

@@ -1,4 +1,4 @@
-"""Whether this vault is older than what was here before, and whom it may hold that should be gone.
+"""Whether this vault is older than what was here before, and which people in it should be gone.
 
 A backup brings a whole older vault back, which no log inside of it can show. So a mark of how far the audit log
 has come is kept in another place (`read_mark`, `write_mark`), one that backups leave out and that a restore

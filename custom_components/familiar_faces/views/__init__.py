@@ -5,10 +5,11 @@ from homeassistant.core import HomeAssistant, callback
 from .export_download import ExportView
 from .notification_picture import NotificationPictureView
 from .review_picture import ReviewPictureView
+from .visit_picture import VisitPictureView
 
 
 @callback
 def async_setup_views(hass: HomeAssistant) -> None:
     """Register the views. They look for the running entry when they are asked for."""
-    for view in (ReviewPictureView(), NotificationPictureView(), ExportView(hass)):
+    for view in (ReviewPictureView(), NotificationPictureView(), VisitPictureView(), ExportView(hass)):
         hass.http.register_view(view)

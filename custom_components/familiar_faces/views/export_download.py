@@ -29,7 +29,7 @@ _HEADERS = {
 
 
 class ExportView(HomeAssistantView):
-    """Where the owner fetches an export: an administrator, or whoever holds a signed link with its ticket."""
+    """Where the owner fetches an export: an administrator, or the holder of a signed link with its ticket."""
 
     url = EXPORT_PATH
     name = f"api:{DOMAIN}:export"

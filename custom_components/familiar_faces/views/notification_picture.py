@@ -21,7 +21,7 @@ _HEADERS = {
 
 
 class NotificationPictureView(HomeAssistantView):
-    """The picture of a notification, for whoever has its signed link; no id can be guessed."""
+    """The picture of a notification, for the holder of its signed link; no id can be guessed."""
 
     url = PICTURE_PATH
     name = f"api:{DOMAIN}:notification"

@@ -113,7 +113,7 @@ def _familiar(comparison: Comparison, calibration: Calibration) -> Verdict:
 
 
 def _resembled(together: Comparison, each: list[Comparison], calibration: Calibration) -> frozenset[str]:
-    """Return whom the frames may show: of some of them no picture may be kept."""
+    """Return the people that the frames may show: some did not agree to pictures."""
     limit = calibration.stranger_threshold(together.people)
     candidates = [candidate for one in (together, *each) for candidate in one.candidates]
     return frozenset(candidate.person_id for candidate in candidates if candidate.similarity >= limit)

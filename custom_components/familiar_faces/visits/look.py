@@ -150,7 +150,7 @@ class Look:
         before and after that lack it, is nobody: a print on a shirt, or a shadow.
         """
         if self._model not in (None, gallery.model):
-            # Nobody can be compared any more; what was decided was decided.
+            # Nobody can be compared now; earlier decisions stay.
             return []
         there = [each for each in self.sightings if not self._is_ghost(each)]
         return self._decide(there, gallery, now, final=True)

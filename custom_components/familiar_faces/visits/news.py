@@ -1,4 +1,4 @@
-"""What is told of a look while it is taken, before anybody in it is decided. Pure."""
+"""What listeners learn from a look while it is taken, before anybody in it is decided. Pure."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Visits that still go on: which looks belong together, and when what was seen is forgotten."""
+"""Visits that still go on: which looks belong together, and when they are forgotten."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -160,7 +160,7 @@ class OpenVisits:
         return tuple(each.visit for each in over)
 
     def leave(self, camera_id: str) -> None:
-        """Forget the visits of a camera that is not watched any more."""
+        """Forget the visits of a camera that is no longer watched."""
         self._open = [each for each in self._open if each.visit.camera_id != camera_id]
 
     def drop(self, visit_id: str) -> None:
@@ -230,7 +230,7 @@ def _find(visits: list[_Open], sighting: Sighting, verdict: Verdict) -> _Open | 
 
 
 def _is_of(each: _Open, verdict: Verdict) -> bool:
-    """Return whether a visit is of the person whom a verdict names."""
+    """Return whether a visit is of the person that a verdict names."""
     return verdict.person_id is not None and each.visit.person_id == verdict.person_id
 
 

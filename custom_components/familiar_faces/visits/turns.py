@@ -43,7 +43,9 @@ class Turns:
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         """Let `at_once` looks go at the same time."""
+        self._at_once = at_once
         self._free = at_once
+        """How many more may go; below zero while there are more than the engine wants by now."""
         self._waiting: dict[str, _Waiting] = {}
         self._served: dict[str, int] = {}
         self._numbers = count()
@@ -58,7 +60,7 @@ class Turns:
         """Wait for this camera's turn, and hold it; raise ValueError when the camera waits already."""
         if camera_id in self._waiting:
             raise ValueError("a camera waits for one turn at a time")
-        if self._free:
+        if self._free > 0:
             self._free -= 1
             self._served[camera_id] = next(self._numbers)
         else:
@@ -73,8 +75,16 @@ class Turns:
         if (waiting := self._waiting.get(camera_id)) is not None:
             waiting.urgency = min(waiting.urgency, urgency)
 
+    def allow(self, at_once: int) -> None:
+        """Let so many looks go at the same time from now on: as many as the engine wants."""
+        self._free += at_once - self._at_once
+        self._at_once = at_once
+        for _ in range(min(self._free, self.waiting)):
+            self._free -= 1
+            self._pass_on()
+
     def forget(self, camera_id: str) -> None:
-        """Forget when a camera was served that is not watched any more."""
+        """Forget when a camera was served that is no longer watched."""
         self._served.pop(camera_id, None)
 
     async def _wait(self, camera_id: str, urgency: Urgency) -> None:
@@ -94,7 +104,7 @@ class Turns:
         """Give a turn that is over to the next camera."""
         # Cancelled ones are still listed until their task runs.
         ready = {key: each for key, each in self._waiting.items() if not each.granted.done()}
-        if not ready:
+        if not ready or self._free < 0:
             self._free += 1
             return
         camera_id = min(ready, key=lambda key: (ready[key].urgency, self._served.get(key, -1)))

@@ -1,4 +1,4 @@
-"""In which language a page is shown."""
+"""The language in which a page is shown."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Pages from templates and texts, all of which are read once."""
+"""Pages from templates and texts; each file is read once."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta

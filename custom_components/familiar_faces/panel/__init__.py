@@ -1,0 +1,15 @@
+"""The panel "Familiar Faces" and the card: their program, and the websocket commands that they ask."""
+
+from homeassistant.components import websocket_api
+from homeassistant.core import HomeAssistant, callback
+
+from .program import ProgramView
+from .visit_commands import COMMANDS
+
+
+@callback
+def async_setup_panel(hass: HomeAssistant) -> None:
+    """Register the commands and the view. They look for the running entry when they are asked."""
+    for command in COMMANDS:
+        websocket_api.async_register_command(hass, command)
+    hass.http.register_view(ProgramView())

@@ -1,0 +1,171 @@
+"""What is said of visits, cameras and people to a browser."""
+
+from datetime import datetime
+from typing import Any
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..host.engine import EngineStatus
+from ..household.issues import CAMERA_NO_PICTURE, CAMERA_OLD_PICTURE
+from ..people.person import Person
+from ..recognising.late_answers import Waiting
+from ..seen.listing import Cursor, Listed, Page
+from ..seen.lookup import Here
+from ..seen.shown import Shown
+from .permitted import Asked
+from .todo import async_todo
+
+VERY_SURE = 0.99
+SURE = 0.95
+"""From which probability on a name is said in these words. Numbers are for the details alone."""
+
+type Said = dict[str, Any]
+
+
+@callback
+def async_page(asked: Asked, page: Page) -> Said:
+    """Return a page of visits."""
+    return {
+        "visits": [async_visit(asked, each) for each in page.visits],
+        "after": None if page.after is None else cursor(page.after),
+    }
+
+
+@callback
+def async_visit(asked: Asked, visit: Listed) -> Said:
+    """Return a visit. What waits to be carried out of it is for administrators, who said it."""
+    waiting = asked.hub.late_answers.waiting(visit.visit_id) if asked.administrator else None
+    missed = asked.hub.missed.get(visit.visit_id, dt_util.utcnow()) if asked.administrator else None
+    return {
+        "visit_id": visit.visit_id,
+        "kind": str(visit.decision),
+        "at": visit.started_at.isoformat(),
+        "until": visit.last_seen_at.isoformat(),
+        "camera_id": None if visit.place is None else visit.place.camera_id,
+        "camera": None if visit.place is None else visit.place.name,
+        "person_id": visit.person_id,
+        "name": visit.name,
+        "sure": sure(visit.confidence, confirmed=visit.confirmed),
+        "confidence": None if visit.confidence is None else round(visit.confidence, 3),
+        "picture": "held" if missed is not None and missed.picture is not None else str(visit.picture),
+        # Until when somebody without a name can be given one.
+        "held": None if missed is None else missed.until.isoformat(),
+        "reason": None if visit.reason is None else str(visit.reason),
+        "quality": visit.quality,
+        "answer": None if waiting is None else _waiting(waiting),
+    }
+
+
+def sure(confidence: float | None, *, confirmed: bool) -> str | None:
+    """Return the word for how sure a name is; None without one."""
+    if confidence is None:
+        return None
+    if confirmed:
+        return "said"
+    return "very" if confidence >= VERY_SURE else "sure" if confidence >= SURE else "fairly"
+
+
+@callback
+def async_now(hass: HomeAssistant, asked: Asked) -> Said:
+    """Return what happens at the cameras, and whether anybody is recognised."""
+    engine = asked.hub.engine
+    return {
+        "now": dt_util.utcnow().isoformat(),
+        "administrator": asked.administrator,
+        "engine": "ready" if engine.status is EngineStatus.READY else "down",
+        "engine_error": engine.last_error if asked.administrator else None,
+        "cameras": [_camera(hass, asked, here) for here in asked.lookup.here()],
+        "muted": _muted(asked),
+        "todo": async_todo(hass, asked),
+    }
+
+
+@callback
+def async_people(asked: Asked) -> list[Said]:
+    """Return the people for the filter of visits; to administrators also where each may be recognised."""
+    return [_person(asked, each) for each in asked.lookup.people().values()]
+
+
+def _camera(hass: HomeAssistant, asked: Asked, here: Here) -> Said:
+    camera_id, hub = here.place.camera_id, asked.hub
+    issues = ir.async_get(hass)
+    trouble = None
+    if not hub.recognition(camera_id):
+        trouble = "off"
+    elif not hub.roster.anybody(camera_id):
+        trouble = "nobody_agreed"
+    elif issues.async_get_issue(DOMAIN, f"{CAMERA_OLD_PICTURE}_{camera_id}"):
+        trouble = "old_picture"
+    elif issues.async_get_issue(DOMAIN, f"{CAMERA_NO_PICTURE}_{camera_id}"):
+        trouble = "no_picture"
+    return {
+        "camera_id": camera_id,
+        "name": here.place.name,
+        "trouble": trouble,
+        # For people with nothing kept, nothing is sent either: a browser keeps what it shows.
+        "here": [_glimpse(each) for each in here.people if each.kept],
+        "strangers": here.strangers,
+        "unclear": here.unclear,
+        "last": _last(asked, camera_id),
+    }
+
+
+def _last(asked: Asked, camera_id: str) -> Said | None:
+    last = asked.hub.board.last_visitor(camera_id)
+    if last is None or (last.person_id is not None and last.person_id not in asked.lookup.people()):
+        return None
+    return _glimpse(last)
+
+
+def _glimpse(visit: Shown) -> Said:
+    return {
+        "visit_id": visit.visit_id,
+        "kind": str(visit.decision),
+        "at": visit.started_at.isoformat(),
+        "until": visit.last_seen_at.isoformat(),
+        "person_id": visit.person_id,
+        "name": visit.name,
+        "sure": sure(visit.confidence, confirmed=visit.confirmed),
+        "picture": str(visit.picture),
+    }
+
+
+def _person(asked: Asked, person: Person) -> Said:
+    said: Said = {"person_id": person.person_id, "name": person.name}
+    if asked.administrator:
+        now = dt_util.utcnow()
+        said["cameras"] = [
+            camera_id for camera_id in asked.lookup.places() if person.may_be_recognised(now, camera_id)
+        ]
+    return said
+
+
+def _muted(asked: Asked) -> dict[str, str]:
+    """Return until when nobody is told of people and cameras, by their ids, for who may change it."""
+    if not asked.administrator:
+        return {}
+    now, mutes = dt_util.utcnow(), asked.hub.alerts.mutes
+    ends = {each: mutes.until(each, now) for each in (*asked.lookup.places(), *asked.lookup.people())}
+    return {each: until.isoformat() for each, until in ends.items() if until is not None}
+
+
+def _waiting(waiting: Waiting) -> Said:
+    return {
+        "correct": waiting.answer.correct,
+        "person_id": waiting.answer.really_id,
+        "due": waiting.due.isoformat(),
+    }
+
+
+def cursor(after: Cursor) -> Said:
+    """Return where a page ended, as `cursor_of` reads it."""
+    return {"at": after.started_at.isoformat(), "visit_id": after.visit_id}
+
+
+def cursor_of(said: Said) -> Cursor:
+    """Return where a page ended."""
+    at: datetime = said["at"]
+    return Cursor(dt_util.as_utc(at), said["visit_id"])

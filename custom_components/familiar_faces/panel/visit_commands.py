@@ -1,0 +1,122 @@
+"""The commands of the tab Visits and of the card: the list, live, and what the owner says of a visit."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.decorators import require_admin, websocket_command
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import VolDictType
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from ..const import DOMAIN
+from ..recognising.late_answers import Answer
+from ..seen.listing import ALL_KINDS, Wanted
+from ..visits.visit import Decision
+from .feed import MOST_FEEDS, Feed
+from .permitted import ID, IDS, answering, asked_of
+from .rows import async_page, cursor_of
+
+PAGE: Final = 50
+MOST_VISITS: Final = 100
+
+
+def _moment(value: object) -> datetime:
+    """Return a moment in UTC; raise Invalid for what is none, or further away than a calendar goes."""
+    try:
+        return dt_util.as_utc(cv.datetime(value))
+    except OverflowError:
+        raise vol.Invalid("no moment that a calendar has") from None
+
+
+_WANTED: Final[VolDictType] = {
+    vol.Optional("people"): IDS,
+    vol.Optional("cameras"): IDS,
+    vol.Optional("kinds"): vol.All([vol.Coerce(Decision)], vol.Length(max=len(ALL_KINDS))),
+    vol.Optional("since"): _moment,
+    vol.Optional("before"): _moment,
+}
+
+
+def _wanted(message: dict[str, Any]) -> Wanted:
+    def chosen(key: str) -> frozenset[str] | None:
+        return frozenset(message[key]) if key in message else None
+
+    return Wanted(
+        person_ids=chosen("people"),
+        camera_ids=chosen("cameras"),
+        kinds=frozenset(message.get("kinds", ALL_KINDS)),
+        since=message.get("since"),
+        before=message.get("before"),
+    )
+
+
+@websocket_command(
+    {
+        vol.Required("type"): "familiar_faces/visits/list",
+        **_WANTED,
+        vol.Optional("limit", default=PAGE): vol.All(int, vol.Range(min=1, max=MOST_VISITS)),
+        vol.Optional("after"): {vol.Required("at"): _moment, vol.Required("visit_id"): ID},
+    }
+)
+@answering
+async def _list(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> dict[str, Any]:
+    """Return a page of visits, as far as the user may be told of them."""
+    asked = asked_of(hass, connection)
+    after = cursor_of(message["after"]) if "after" in message else None
+    page = await asked.listing.async_page(_wanted(message), limit=message["limit"], after=after)
+    return async_page(asked, page)
+
+
+@websocket_command(
+    {
+        vol.Required("type"): "familiar_faces/visits/subscribe",
+        **_WANTED,
+        vol.Optional("limit", default=PAGE): vol.All(int, vol.Range(min=0, max=MOST_VISITS)),
+    }
+)
+@answering
+async def _subscribe(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
+    """Send the first page of visits and what happens now, and from then on what changes."""
+    asked_of(hass, connection)
+    ours = [each for each in connection.subscriptions.values() if isinstance(each, Feed)]
+    if len(ours) >= MOST_FEEDS:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_subscriptions")
+    feed = Feed(hass, connection, message["id"], _wanted(message), message["limit"])
+    connection.subscriptions[message["id"]] = feed
+    feed.async_start()
+
+
+@websocket_command(
+    {
+        vol.Required("type"): "familiar_faces/visits/answer",
+        vol.Required("visit_id"): ID,
+        vol.Required("correct"): bool,
+        vol.Optional("person_id"): ID,
+        vol.Optional("learn", default=False): bool,
+    }
+)
+@require_admin
+@answering
+async def _answer(
+    hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]
+) -> dict[str, Any]:
+    """Take the owner's word for who it was; it is carried out in a few seconds, also when nobody looks any longer."""
+    answer = Answer(message["correct"], message.get("person_id"), message["learn"])
+    due = await asked_of(hass, connection).hub.late_answers.async_say(message["visit_id"], answer)
+    return {"due": due.isoformat()}
+
+
+@websocket_command({vol.Required("type"): "familiar_faces/visits/undo", vol.Required("visit_id"): ID})
+@require_admin
+@answering
+async def _undo(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
+    """Take an answer back that was not carried out yet."""
+    if not asked_of(hass, connection).hub.late_answers.async_take_back(message["visit_id"]):
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="too_late_to_undo")
+
+
+COMMANDS: Final = (_list, _subscribe, _answer, _undo)

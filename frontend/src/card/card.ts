@@ -1,0 +1,278 @@
+// The card "At the door": who is at the cameras, and who came last to each.
+
+import { LitElement, css, html, nothing } from "lit";
+import { property, state } from "lit/decorators.js";
+import "../face";
+import { VisitFeed } from "../feed";
+import { type Hass, define, navigate, refusal } from "../ha";
+import { icon, mdiAccountQuestion, mdiAlertCircleOutline, mdiBellOff, mdiBellOffOutline, mdiCctv, mdiDoor } from "../icons";
+import type { Camera } from "../model";
+import { shared } from "../styles";
+import { text, time } from "../text";
+import { lately, present } from "../visits/now";
+
+export interface CardConfig {
+  type: string;
+  title?: string;
+  /** The cameras that are shown, by their ids in Familiar Faces; all of them without any. */
+  cameras?: string[];
+  /** Whether there is a button that mutes them for an hour. */
+  mute?: boolean;
+}
+
+export function checked(config: CardConfig): CardConfig {
+  const { title, cameras, mute } = config;
+  if (title !== undefined && typeof title !== "string") throw new Error("title has to be a text");
+  if (cameras !== undefined && !(Array.isArray(cameras) && cameras.every((each) => typeof each === "string"))) {
+    throw new Error("cameras has to be a list of ids");
+  }
+  if (mute !== undefined && typeof mute !== "boolean") throw new Error("mute has to be true or false");
+  return config;
+}
+
+export class AtTheDoor extends LitElement {
+  @property({ attribute: false }) hass: Hass | undefined;
+  @state() private config: CardConfig | undefined;
+  @state() private refused: string | undefined;
+  private readonly feed = new VisitFeed(() => this.requestUpdate());
+  private connection: unknown;
+
+  static getConfigElement(): HTMLElement {
+    return document.createElement("familiar-faces-card-editor");
+  }
+
+  static getStubConfig(): object {
+    return {};
+  }
+
+  setConfig(config: CardConfig): void {
+    this.config = checked(config);
+  }
+
+  getCardSize(): number {
+    return 2 + this.cameras().length;
+  }
+
+  getGridOptions(): object {
+    return { columns: 12, min_columns: 6, rows: "auto" };
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.feed.stop();
+    this.connection = undefined;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.requestUpdate();
+  }
+
+  protected override willUpdate(): void {
+    if (this.hass && this.isConnected && this.connection !== this.hass.connection) {
+      this.connection = this.hass.connection;
+      this.feed.start(this.hass, {}, 0);
+    }
+  }
+
+  private cameras(): Camera[] {
+    const all = this.feed.now?.cameras ?? [];
+    const wanted = this.config?.cameras;
+    return wanted?.length ? all.filter((each) => wanted.includes(each.camera_id)) : all;
+  }
+
+  protected override render(): unknown {
+    const { hass, config, feed } = this;
+    if (!hass || !config) return nothing;
+    const title = config.title ?? text(hass, "card.name");
+    return html`<ha-card>
+      <div class="whole">
+        ${title ? html`<h2>${title}</h2>` : nothing} ${this.content(hass)}
+        ${this.refused
+          ? html`<p class="bad" role="alert">${text(hass, "panel.refused", { reason: this.refused })}</p>`
+          : nothing}
+      </div>
+      <footer>
+        ${config.mute !== false && feed.now?.administrator && this.cameras().length ? this.mute(hass) : nothing}
+        <a class="link all" href="/familiar-faces" @click=${this.all}>${text(hass, "card.all_visits")}</a>
+      </footer>
+    </ha-card>`;
+  }
+
+  private content(hass: Hass): unknown {
+    const { feed } = this;
+    if (feed.status === "refused") {
+      return html`<div class="box bad" role="alert">
+        ${icon(mdiAlertCircleOutline)}<span>${text(hass, "panel.refused", { reason: feed.error ?? "" })}</span>
+      </div>`;
+    }
+    if (!hass.connected || feed.status === "stopped") {
+      return html`<div class="box" role="status">
+        ${icon(mdiAlertCircleOutline)}<span>${text(hass, hass.connected ? "panel.stopped" : "panel.offline")}</span>
+      </div>`;
+    }
+    if (!feed.now) return html`<div class="row" role="status" aria-label=${text(hass, "panel.loading")}></div>`;
+    const cameras = this.cameras();
+    const here = cameras.filter((each) => present(hass, each));
+    const others = cameras.filter((each) => !here.includes(each));
+    return html`
+      ${feed.now.engine === "down"
+        ? html`<div class="box bad" role="alert">
+            ${icon(mdiAlertCircleOutline)}<span>${text(hass, "panel.engine_down")}</span>
+          </div>`
+        : nothing}
+      <div role="status">
+        ${here.map(
+          (each) => html`<div class="row here">
+            ${this.face(hass, each)}
+            <div class="words">
+              <div class="name">${present(hass, each)}</div>
+              <div class="second">${each.name}${each.here[0] ? ` · ${time(hass, each.here[0].at)}` : ""}</div>
+            </div>
+          </div>`,
+        )}
+        ${!here.length && cameras.length && feed.now.engine !== "down"
+          ? html`<div class="row nobody">
+              <div class="sign">${icon(mdiDoor)}</div>
+              <div class="name">${text(hass, "card.nobody")}</div>
+            </div>`
+          : nothing}
+      </div>
+      ${others.map(
+        (each) => html`<div class="row">
+          ${this.face(hass, each)}
+          <div class="words">
+            <div class="name">${each.name}</div>
+            <div class="second ${each.trouble ? "trouble" : ""}">${lately(hass, each)}</div>
+          </div>
+        </div>`,
+      )}
+      ${cameras.length ? nothing : html`<p class="second">${text(hass, "card.no_camera")}</p>`}
+    `;
+  }
+
+  private face(hass: Hass, camera: Camera): unknown {
+    const visit = camera.here[0] ?? (present(hass, camera) ? undefined : camera.last);
+    if (visit && !(camera.trouble && !camera.here.length)) {
+      return html`<familiar-faces-face .hass=${hass} .visit=${visit}></familiar-faces-face>`;
+    }
+    return html`<div class="sign">${icon(present(hass, camera) ? mdiAccountQuestion : mdiCctv)}</div>`;
+  }
+
+  private muted(): boolean {
+    const muted = this.feed.now?.muted ?? {};
+    return this.cameras().every((each) => Date.parse(muted[each.camera_id] ?? "") > Date.now());
+  }
+
+  private mute(hass: Hass): unknown {
+    const muted = this.muted();
+    const what = this.config?.title ?? text(hass, "card.name");
+    return html`<button
+      class="link"
+      title=${text(hass, muted ? "answer.unmute" : "answer.mute", { what })}
+      @click=${() => this.setMute(muted ? 0 : 3600)}
+    >
+      ${icon(muted ? mdiBellOff : mdiBellOffOutline)}
+      ${muted ? text(hass, "answer.unmute", { what }) : text(hass, "card.mute")}
+    </button>`;
+  }
+
+  private async setMute(seconds: number): Promise<void> {
+    try {
+      for (const each of this.cameras()) {
+        await this.hass!.callService("familiar_faces", "mute", { camera: each.camera_id, duration: { seconds } });
+      }
+      this.refused = undefined;
+    } catch (error) {
+      this.refused = await refusal(this.hass!, error);
+    }
+  }
+
+  private all(event: MouseEvent): void {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    navigate("/familiar-faces");
+  }
+
+  static override styles = [
+    shared,
+    css`
+      :host {
+        --ff-face: 40px;
+        display: block;
+      }
+      .whole {
+        padding: 16px;
+        display: grid;
+        gap: 4px;
+      }
+      h2 {
+        margin: 0 0 4px;
+        font-size: 18px;
+        line-height: 28px;
+        font-weight: 400;
+      }
+      .row {
+        display: flex;
+        align-items: center;
+        gap: 12px;
+        min-height: 48px;
+        border-radius: 12px;
+      }
+      .row.here {
+        padding: 6px 12px;
+        background: color-mix(in srgb, var(--success-color, #43a047) 14%, transparent);
+        margin-bottom: 4px;
+      }
+      .words {
+        min-width: 0;
+      }
+      .name {
+        font-weight: 500;
+      }
+      .trouble {
+        color: var(--ff-warn);
+      }
+      .sign {
+        width: 40px;
+        height: 40px;
+        border-radius: 50%;
+        display: grid;
+        place-items: center;
+        flex: none;
+        background: var(--ff-soft);
+        color: var(--ff-muted);
+      }
+      .box {
+        display: flex;
+        gap: 12px;
+        align-items: center;
+        padding: 12px;
+        border-radius: 12px;
+        background: var(--ff-soft);
+      }
+      .bad {
+        color: var(--ff-bad);
+      }
+      .box.bad {
+        background: color-mix(in srgb, var(--error-color, #db4437) 12%, transparent);
+      }
+      footer {
+        display: flex;
+        align-items: center;
+        border-top: 1px solid var(--ff-line);
+        padding: 4px 8px;
+      }
+      footer .link {
+        display: inline-flex;
+        align-items: center;
+        gap: 6px;
+      }
+      .all {
+        margin-inline-start: auto;
+      }
+    `,
+  ];
+}
+
+define("familiar-faces-card", AtTheDoor);

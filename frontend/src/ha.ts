@@ -1,0 +1,70 @@
+// What is used of Home Assistant's frontend: no more of it than what custom panels and cards are promised.
+
+export type Unsubscribe = () => void | Promise<void>;
+
+export interface Connection {
+  subscribeMessage<T>(callback: (event: T) => void, message: object): Promise<Unsubscribe>;
+}
+
+export interface Hass {
+  connection: Connection;
+  connected: boolean;
+  language: string;
+  locale: {
+    language: string;
+    time_format: "language" | "system" | "12" | "24";
+    time_zone: "local" | "server";
+  };
+  config: { time_zone: string };
+  user?: { is_admin: boolean; name: string };
+  localize(key: string, values?: Record<string, string>): string;
+  loadBackendTranslation(category: string, integration: string): Promise<Hass["localize"]>;
+  callWS<T>(message: object): Promise<T>;
+  callService(domain: string, action: string, data: object): Promise<unknown>;
+}
+
+export interface Route {
+  prefix: string;
+  path: string;
+}
+
+/** An error of a websocket command, as the frontend's connection rejects it. */
+export interface Refusal {
+  code?: string;
+  message?: string;
+  translation_key?: string;
+  translation_domain?: string;
+  translation_placeholders?: Record<string, string>;
+}
+
+export const DOMAIN = "familiar_faces";
+
+/** Say in the user's language what failed. */
+export async function refusal(hass: Hass, error: unknown): Promise<string> {
+  const { translation_key, translation_domain, translation_placeholders, message } = (error ?? {}) as Refusal;
+  if (translation_key && translation_domain) {
+    const localize = await hass.loadBackendTranslation("exceptions", translation_domain);
+    const said = localize(
+      `component.${translation_domain}.exceptions.${translation_key}.message`,
+      translation_placeholders,
+    );
+    if (said) return said;
+  }
+  return message ?? String(error);
+}
+
+export function fire(target: EventTarget, name: string, detail: object = {}): void {
+  target.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+}
+
+/** Go to another page of Home Assistant. */
+export function navigate(path: string, replace = false): void {
+  if (replace) history.replaceState(null, "", path);
+  else history.pushState(null, "", path);
+  fire(window, "location-changed", { replace });
+}
+
+/** Make an element known under a name, once: another version of this module may have been loaded before. */
+export function define(name: string, element: CustomElementConstructor): void {
+  if (!customElements.get(name)) customElements.define(name, element);
+}

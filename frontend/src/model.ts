@@ -1,0 +1,93 @@
+// What the server says: panel/rows.py and panel/feed.py.
+
+export type Kind = "familiar" | "stranger" | "unclear";
+export type Sure = "very" | "sure" | "fairly" | "said";
+export type PictureState = "shown" | "nameless" | "not_agreed" | "switched_off" | "over" | "none" | "held";
+
+export interface Glimpse {
+  visit_id: string;
+  kind: Kind;
+  at: string;
+  until: string;
+  person_id: string | null;
+  name: string | null;
+  sure: Sure | null;
+  picture: PictureState;
+}
+
+export interface Answer {
+  correct: boolean;
+  person_id: string | null;
+  due: string;
+}
+
+export interface Visit extends Glimpse {
+  camera_id: string | null;
+  camera: string | null;
+  confidence: number | null;
+  /** Until when somebody without a name can be given one. */
+  held: string | null;
+  reason: string | null;
+  quality: string | null;
+  answer: Answer | null;
+}
+
+export interface Camera {
+  camera_id: string;
+  name: string;
+  trouble: "off" | "nobody_agreed" | "old_picture" | "no_picture" | null;
+  here: Glimpse[];
+  strangers: number;
+  unclear: number;
+  last: Glimpse | null;
+}
+
+export interface Person {
+  person_id: string;
+  name: string;
+  /** The cameras that they agreed to; for administrators. */
+  cameras?: string[];
+}
+
+export interface Cursor {
+  at: string;
+  visit_id: string;
+}
+
+/** Something that waits for an administrator. */
+export interface Todo {
+  id: string;
+  kind: "issue" | "step";
+  key: string;
+  values: Record<string, string>;
+}
+
+export interface Now {
+  now: string;
+  administrator: boolean;
+  engine: "ready" | "down";
+  engine_error: string | null;
+  cameras: Camera[];
+  /** Until when nobody is told of a person or a camera, by their ids; for administrators. */
+  muted: Record<string, string>;
+  todo: Todo[];
+}
+
+export interface PageOfVisits {
+  visits: Visit[];
+  after: Cursor | null;
+}
+
+export type FeedEvent =
+  | ({ type: "all"; people: Person[]; failed: Record<string, string | null> } & Now & PageOfVisits)
+  | ({ type: "changes"; visits: Visit[]; gone: string[]; failed: Record<string, string | null> } & Now)
+  | { type: "failed"; again: number }
+  | { type: "stopped" };
+
+export interface Wanted {
+  people?: string[];
+  cameras?: string[];
+  kinds?: Kind[];
+  since?: string;
+  before?: string;
+}

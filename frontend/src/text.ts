@@ -1,0 +1,102 @@
+// Texts in the user's language, from the integration's own translations, and times as the user reads them.
+
+import de from "../../custom_components/familiar_faces/translations/de.json";
+import en from "../../custom_components/familiar_faces/translations/en.json";
+import nl from "../../custom_components/familiar_faces/translations/nl.json";
+import type { Hass } from "./ha";
+
+type Texts = (typeof en)["config_panel"];
+export type Key = { [S in keyof Texts & string]: `${S}.${keyof Texts[S] & string}` }[keyof Texts & string];
+
+const LANGUAGES: Record<string, Texts> = { de: de.config_panel, en: en.config_panel, nl: nl.config_panel };
+
+export type Values = Record<string, string | number>;
+
+/** Return a text. What stands for a value is never markup: Lit sets it as text. */
+export function text(hass: Hass | undefined, key: Key, values: Values = {}): string {
+  const language = (hass?.locale?.language ?? hass?.language ?? "en").split("-")[0] ?? "en";
+  const texts = (LANGUAGES[language] ?? en.config_panel) as Record<string, Record<string, string>>;
+  const [section, name] = key.split(".") as [string, string];
+  const found = texts[section]?.[name] ?? key;
+  return found.replace(/\{(\w+)\}/g, (whole, each: string) => (each in values ? String(values[each]) : whole));
+}
+
+/** Return the key of a text that depends on a value; undefined where there is no such text. */
+export function keyed(section: keyof Texts, name: string): Key | undefined {
+  return name in en.config_panel[section] ? (`${section}.${name}` as Key) : undefined;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(hass: Hass, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const { language, time_format, time_zone } = hass.locale;
+  const hour12 = time_format === "12" ? true : time_format === "24" ? false : undefined;
+  const locale = time_format === "system" ? undefined : language;
+  const zone = time_zone === "server" ? hass.config.time_zone : undefined;
+  const key = JSON.stringify([locale, hour12, zone, options]);
+  let found = formats.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(locale, {
+      ...options,
+      ...(options.hour && hour12 !== undefined ? { hour12 } : {}),
+      ...(zone ? { timeZone: zone } : {}),
+    });
+    formats.set(key, found);
+  }
+  return found;
+}
+
+export function time(hass: Hass, moment: string): string {
+  return format(hass, { hour: "numeric", minute: "2-digit" }).format(new Date(moment));
+}
+
+export function moment(hass: Hass, at: string): string {
+  return format(hass, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(at));
+}
+
+/** Return the day of a moment where the user is, such as 2026-11-30. */
+export function day(hass: Hass, moment: string | number): string {
+  const parts = format(hass, { year: "numeric", month: "2-digit", day: "2-digit", calendar: "iso8601", numberingSystem: "latn" })
+    .formatToParts(new Date(moment));
+  const part = (type: string) => parts.find((each) => each.type === type)?.value ?? "";
+  return `${part("year")}-${part("month")}-${part("day")}`;
+}
+
+/** Return another day, so many days later. */
+export function later(of: string, days: number): string {
+  const date = new Date(`${of}T12:00:00Z`);
+  date.setUTCDate(date.getUTCDate() + days);
+  return date.toISOString().slice(0, 10);
+}
+
+/** Return what a day is called. */
+export function dayName(hass: Hass, of: string): string {
+  const today = day(hass, Date.now());
+  if (of === today) return text(hass, "list.today");
+  if (of === later(today, -1)) return text(hass, "list.yesterday");
+  const { language } = hass.locale;
+  const year = of.slice(0, 4) === today.slice(0, 4) ? {} : { year: "numeric" as const };
+  return new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", timeZone: "UTC", ...year })
+    .format(new Date(`${of}T12:00:00Z`));
+}
+
+/** Return the moment at which a day begins where the user is. */
+export function beginning(hass: Hass, of: string): string {
+  // A clock may be turned in that night: the first of the moments that are so named.
+  const noon = Date.parse(`${of}T12:00:00Z`);
+  let low = noon - 36 * 3_600_000;
+  let high = noon + 24 * 3_600_000;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (day(hass, middle) >= of) high = middle;
+    else low = middle;
+  }
+  return new Date(high).toISOString();
+}
+
+/** Return a short word for when something was: the time today, else the day. */
+export function when(hass: Hass, at: string): string {
+  const of = day(hass, at);
+  const said = time(hass, at);
+  return of === day(hass, Date.now()) ? said : `${dayName(hass, of)}, ${said}`;
+}

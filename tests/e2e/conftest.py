@@ -1,0 +1,131 @@
+"""Home Assistant's real frontend with the panel, in Chromium: what people see, and what their clicks do."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from aiohttp.test_utils import TestServer
+from homeassistant.auth.const import GROUP_ID_ADMIN, GROUP_ID_READ_ONLY, GROUP_ID_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from playwright.async_api import Browser, Error, Locator, Page, ViewportSize, async_playwright, expect
+import pytest
+import pytest_socket
+
+from custom_components.familiar_faces.hub import Hub
+from demo.browser import ARGUMENTS
+
+from ..common.in_chromium import CHROMIUM
+from ..common.source import ROOT
+
+GROUPS = {"administrator": GROUP_ID_ADMIN, "user": GROUP_ID_USER, "read-only": GROUP_ID_READ_ONLY}
+PATIENCE = 60_000
+"""Milliseconds: these tests run beside others."""
+expect.set_options(timeout=PATIENCE)
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+SHOTS = os.environ.get("FAMILIAR_FACES_SHOTS")
+"""A folder for pictures of what the tests see, such as those of docs/panel.md."""
+
+
+@pytest.fixture
+async def frontend(hass: HomeAssistant, front_door: object) -> None:
+    """Set up Home Assistant's frontend, before the integration as in a home."""
+    for component in ("auth", "frontend", "config", "lovelace", "logger"):
+        assert await async_setup_component(hass, component, {})
+    hass.data["onboarding"] = None
+
+
+@pytest.fixture
+async def shown(hass: HomeAssistant, frontend: None, hub: Hub, sockets: None) -> AsyncGenerator[Home]:
+    """Return the running home, as browsers reach it."""
+    pytest_socket.enable_socket()
+    async with AsyncExitStack() as stack:
+        server = TestServer(hass.http.app)
+        await server.start_server()
+        stack.push_async_callback(server.close)
+        playwright = await stack.enter_async_context(async_playwright())
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        stack.push_async_callback(browser.close)
+        yield Home(hass, hub, str(server.make_url("")).rstrip("/"), browser)
+
+
+class Home:
+    """A home that browsers reach."""
+
+    def __init__(self, hass: HomeAssistant, hub: Hub, url: str, browser: Browser) -> None:
+        """Be reached at an address."""
+        self.hass = hass
+        self.hub = hub
+        self.url = url
+        self.browser = browser
+        self.errors: list[str] = []
+        """What went wrong in the panel's program."""
+
+    async def open(
+        self,
+        path: str = "/familiar-faces",
+        *,
+        who: str = "administrator",
+        width: int = 1280,
+        height: int = 900,
+        dark: bool = False,
+        language: str = "en",
+    ) -> Page:
+        """Open a page of the frontend as somebody who is logged in."""
+        hass = self.hass
+        if all(user.system_generated for user in await hass.auth.async_get_users()):
+            # The first user may do everything, whatever their groups.
+            await hass.auth.async_create_user("The very first")
+        user = await hass.auth.async_create_user("Somebody", group_ids=[GROUPS[who]])
+        refresh = await hass.auth.async_create_refresh_token(user, f"{self.url}/")
+        tokens = {
+            "access_token": hass.auth.async_create_access_token(refresh),
+            "token_type": "Bearer",
+            "expires_in": 1800,
+            "hassUrl": self.url,
+            "clientId": f"{self.url}/",
+            "expires": 4102444800000,
+            "refresh_token": refresh.token,
+        }
+        context = await self.browser.new_context(
+            viewport=ViewportSize(width=width, height=height),
+            color_scheme="dark" if dark else "light",
+            locale=language,
+            timezone_id=hass.config.time_zone,
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(PATIENCE)
+        stored = {"hassTokens": json.dumps(tokens), "selectedLanguage": json.dumps(language)}
+        await context.add_init_script(
+            f"for (const [key, value] of Object.entries({json.dumps(stored)})) localStorage.setItem(key, value);"
+        )
+        page = await context.new_page()
+        page.on("pageerror", self._note)
+        await page.goto(self.url + path)
+        return page
+
+    def _note(self, error: Error) -> None:
+        """Note an error of our program; the frontend has its own."""
+        if "familiar-faces" in (error.stack or ""):
+            self.errors.append(error.stack or "")
+
+
+async def shoot(page: Page, name: str) -> None:
+    """Take a picture, if pictures are taken."""
+    if SHOTS:
+        await page.wait_for_timeout(500)
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+
+async def violations(element: Locator) -> list[str]:
+    """Return what axe-core finds wrong with an element and all that is in it."""
+    await element.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = await element.evaluate("(element) => axe.run(element)")
+    return [
+        f"{each['id']}: {node['html']} {node['failureSummary']}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]

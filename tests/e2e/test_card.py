@@ -1,0 +1,82 @@
+"""The card "At the door" on a real dashboard, with its visual editor."""
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+from playwright.async_api import expect
+import pytest
+
+from custom_components.familiar_faces.hub import Hub
+
+from ..common.in_chromium import needs_chromium
+from ..common.pictures import astronaut
+from ..common.steps import ring, visits
+from ..conftest import FrontDoor
+from .conftest import Home, shoot, violations
+
+pytestmark = [needs_chromium, pytest.mark.timeout(600)]
+
+DASHBOARD = "document.querySelector('home-assistant').hass.callWS"
+
+
+@pytest.mark.photos(1)
+async def test_on_a_dashboard(
+    hass: HomeAssistant, shown: Home, hub: Hub, eileen: str, front_door: FrontDoor
+) -> None:
+    """It says who is here, is muted with one click, and leads to all visits."""
+    page = await shown.open("/profile")
+    await page.locator("home-assistant-main").wait_for(state="attached")
+    await page.wait_for_function("document.querySelector('home-assistant').hass?.user")
+    dashboard = {"url_path": "at-the-door", "title": "Door", "mode": "storage", "require_admin": False}
+    await page.evaluate(f"(new_) => {DASHBOARD}({{type: 'lovelace/dashboards/create', ...new_}})", dashboard)
+    config = {"views": [{"title": "Home", "cards": [{"type": "custom:familiar-faces-card"}]}]}
+    await page.evaluate(
+        f"(config) => {DASHBOARD}({{type: 'lovelace/config/save', url_path: 'at-the-door', config}})", config
+    )
+    await page.goto(f"{shown.url}/at-the-door/0")
+    card = page.locator("familiar-faces-card")
+    await expect(card.get_by_text("No visit yet")).to_be_visible()
+    front_door.frames = visits(astronaut())
+    await ring(hass, hub)
+    await expect(card.get_by_text("Eileen is here")).to_be_visible()
+    assert await violations(card) == []
+    await shoot(page, "card")
+    await card.get_by_role("button", name="Mute").click()
+    await expect(card.get_by_role("button", name="End the mute")).to_be_visible()
+    (camera_id,) = hub.watchers
+    assert hub.alerts.mutes.until(camera_id, dt_util.utcnow()) is not None
+    await card.get_by_role("link", name="All visits").click()
+    await expect(page.get_by_role("article", name="Eileen, Front door")).to_be_visible()
+    assert shown.errors == []
+
+
+async def test_the_editor(hass: HomeAssistant, shown: Home, hub: Hub) -> None:
+    """What is chosen in the editor is the card's configuration; what is wrong is refused."""
+    page = await shown.open()
+    await page.wait_for_function("customElements.get('familiar-faces-card') !== undefined")
+    await page.evaluate(
+        """() => {
+          const editor = customElements.get("familiar-faces-card").getConfigElement();
+          editor.hass = document.querySelector("home-assistant").hass;
+          editor.setConfig({type: "custom:familiar-faces-card"});
+          editor.addEventListener("config-changed", (event) => (window.chosen = event.detail.config));
+          document.body.replaceChildren(editor);
+        }"""
+    )
+    await page.get_by_label("Title").fill("Who is it?")
+    await page.get_by_label("Front door").check()
+    await page.get_by_label("Mute button").uncheck()
+    (camera_id,) = hub.watchers
+    assert await page.evaluate("window.chosen") == {
+        "type": "custom:familiar-faces-card",
+        "title": "Who is it?",
+        "cameras": [camera_id],
+        "mute": False,
+    }
+    assert await violations(page.locator("familiar-faces-card-editor")) == []
+    refused = await page.evaluate(
+        """() => [{title: 1}, {cameras: "all"}, {cameras: [1]}, {mute: "no"}].map((wrong) => {
+          try { document.createElement("familiar-faces-card").setConfig(wrong); return "taken"; }
+          catch (error) { return error.message; }
+        })"""
+    )
+    assert [each.split(" ")[0] for each in refused] == ["title", "cameras", "cameras", "mute"]

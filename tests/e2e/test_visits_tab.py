@@ -1,0 +1,178 @@
+"""The tab Visits in a real browser: who came, whether it was right, and who may say so."""
+
+from datetime import datetime, timedelta
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+from playwright.async_api import Locator, Page, expect
+import pytest
+
+from custom_components.familiar_faces.host.engine import EngineStatus
+from custom_components.familiar_faces.host.engine_errors import EngineError
+from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.people.choices import Choices
+from custom_components.familiar_faces.recognising import late_answers
+from custom_components.familiar_faces.visits.visit import Decision
+
+from ..common.in_chromium import needs_chromium
+from ..common.made_up_visits import a_visit, come
+from ..common.people_on_record import DAY, a_consent, put_on_record
+from .conftest import Home, shoot, violations
+
+pytestmark = [needs_chromium, pytest.mark.timeout(600)]
+
+MARKUP = "<img src=x onerror=\"window.hacked=1\"><b>'{name}'"
+
+
+def rows(page: Page) -> Locator:
+    """Return the visits of the list."""
+    return page.locator("familiar-faces-visit article")
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have answers be carried out after two seconds."""
+    monkeypatch.setattr(late_answers, "TAKEN_BACK_FOR", timedelta(seconds=2))
+
+
+async def test_right_undo_and_somebody_else(
+    hass: HomeAssistant, shown: Home, hub: Hub, nadie: str, start: datetime, soon: None
+) -> None:
+    """One click says that it was right, two that it was somebody else, and each can be undone."""
+    elsewhere = a_consent(start - DAY, start + 100 * DAY, choices=Choices(cameras=frozenset()))
+    await put_on_record(hass, hub, elsewhere, "nemo", "Nemo")
+    await put_on_record(hass, hub, a_consent(start - DAY, start + 100 * DAY), "nessie", "Nessie")
+    first, second = (a_visit(hub, nadie, began=start - timedelta(minutes=each)) for each in (2, 1))
+    for each in (first, second):
+        await come(hass, hub, each)
+    page = await shown.open()
+    await expect(rows(page)).to_have_count(2)
+    newest, oldest = rows(page).nth(0), rows(page).nth(1)
+
+    await newest.get_by_role("button", name="Right").click()
+    await newest.get_by_role("button", name="Undo").click()
+    await newest.get_by_role("button", name="Right").click()
+    await expect(newest.get_by_text("Confirmed by you")).to_be_visible()
+    assert (await hass.async_add_executor_job(hub.vault.visit, second.visit_id)).confirmed
+
+    # By the keyboard: it was somebody else.
+    await oldest.focus()
+    await page.keyboard.press("w")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_role("radio", name="Nemo")).to_be_disabled()
+    assert await violations(dialog) == []
+    await dialog.get_by_role("radio", name="Nessie").check()
+    await dialog.get_by_role("button", name="It was Nessie").click()
+    await expect(oldest.get_by_text("You chose: Nessie")).to_be_visible()
+    await expect(page.get_by_role("article", name="Nessie, Front door")).to_be_visible()
+    assert (await hass.async_add_executor_job(hub.vault.visit, first.visit_id)).person_id == "nessie"
+    assert shown.errors == []
+
+
+async def test_live_and_after_a_lost_connection(
+    hass: HomeAssistant, shown: Home, hub: Hub, nadie: str, start: datetime
+) -> None:
+    """What comes is there at once, and what came while nobody was connected is there once."""
+    page = await shown.open()
+    await expect(page.get_by_text("No visits yet")).to_be_visible()
+    await come(hass, hub, a_visit(hub, None, Decision.STRANGER, began=start))
+    await expect(rows(page)).to_have_count(1)
+    await page.evaluate("document.querySelector('home-assistant').hass.connection.reconnect(true)")
+    await come(hass, hub, a_visit(hub, nadie))
+    await expect(page.get_by_role("article", name="Nadie, Front door")).to_have_count(1)
+    await expect(rows(page)).to_have_count(2)
+    await come(hass, hub, a_visit(hub, None, Decision.UNCLEAR))
+    await expect(rows(page)).to_have_count(3)
+    hub.engine._set_status(EngineStatus.UNAVAILABLE, EngineError("made up"))
+    await expect(page.get_by_text("Nobody is recognised")).to_be_visible()
+    assert await violations(page.locator("familiar-faces-panel")) == []
+    assert shown.errors == []
+
+
+async def test_who_may_only_look(hass: HomeAssistant, shown: Home, hub: Hub, nadie: str) -> None:
+    """Users see who came, and no answers that would be refused."""
+    await come(hass, hub, a_visit(hub, nadie))
+    for who in ("user", "read-only"):
+        page = await shown.open(who=who)
+        await expect(page.get_by_role("article", name="Nadie, Front door")).to_be_visible()
+        await expect(page.get_by_role("button", name="Right")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Mute")).to_have_count(0)
+        await page.context.close()
+
+
+async def test_names_are_no_markup(hass: HomeAssistant, shown: Home, hub: Hub, start: datetime) -> None:
+    """A name and a camera that look like markup are read as they are written."""
+    await put_on_record(hass, hub, a_consent(start - DAY, start + 100 * DAY), "nemo", MARKUP)
+    for subentry in list(hub.entry.subentries.values()):
+        if subentry.subentry_type == "camera":
+            hass.config_entries.async_update_subentry(hub.entry, subentry, title=MARKUP)
+    await hass.async_block_till_done()
+    await come(hass, hub, a_visit(hub, "nemo"))
+    page = await shown.open()
+    await expect(rows(page)).to_have_count(1)
+    assert MARKUP in await rows(page).inner_text()
+    await rows(page).focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dd").first).to_have_text(MARKUP)
+    assert await page.evaluate("window.hacked") is None
+    assert await page.locator("familiar-faces-panel img[src=x]").count() == 0
+
+
+async def test_many_visits(hass: HomeAssistant, shown: Home, hub: Hub, nadie: str, start: datetime) -> None:
+    """Older ones come when they are scrolled to; filters leave one day, person or kind; nothing jumps."""
+    for each in range(60):
+        await come(hass, hub, a_visit(hub, nadie, began=start - timedelta(hours=each)))
+    await come(hass, hub, a_visit(hub, None, Decision.STRANGER, began=start))
+    page = await shown.open(width=375, height=700, dark=True)
+    await expect(rows(page).first).to_be_visible()
+    panel = page.locator("familiar-faces-panel main")
+    await panel.evaluate("(main) => main.scrollTo(0, main.scrollHeight)")
+    await expect(rows(page)).to_have_count(61)
+    await come(hass, hub, a_visit(hub, nadie))
+    waiting = page.get_by_role("button", name="1 new visit")
+    await expect(waiting).to_be_visible()
+    await expect(rows(page)).to_have_count(61)
+    await waiting.click()
+    await expect(rows(page)).to_have_count(62)
+    await page.get_by_label("Kind").select_option("stranger")
+    await expect(rows(page)).to_have_count(1)
+    await page.get_by_role("button", name="Day before").click()
+    await expect(page.get_by_text("No visit fits the filters")).to_be_visible()
+    wide = await panel.evaluate("(main) => main.scrollWidth - main.clientWidth")
+    assert wide == 0
+    assert shown.errors == []
+
+
+async def test_it_can_be_read_by_everybody(hass: HomeAssistant, shown: Home, hub: Hub, visited: str) -> None:
+    """axe-core finds nothing, light and dark, wide and narrow, in each language; pictures are seen."""
+    now = dt_util.utcnow()
+    await come(hass, hub, a_visit(hub, None, Decision.STRANGER, began=now - timedelta(minutes=20)))
+    await come(hass, hub, a_visit(hub, None, Decision.UNCLEAR, began=now - timedelta(minutes=30)))
+    for hours, confidence in ((5, 0.96), (20, 0.9)):
+        await come(
+            hass, hub, a_visit(hub, visited, began=now - timedelta(hours=hours), confidence=confidence)
+        )
+    for language, width, dark in (
+        ("en", 1280, False),
+        ("en", 375, True),
+        ("de", 1280, True),
+        ("nl", 320, False),
+    ):
+        page = await shown.open(width=width, dark=dark, language=language)
+        await expect(rows(page)).to_have_count(5)
+        picture = rows(page).first.locator("img")
+        await expect(picture).to_be_visible()
+        assert await picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
+        box, words = await picture.bounding_box(), await rows(page).first.locator(".name").bounding_box()
+        assert box is not None
+        assert words is not None
+        assert box["x"] + box["width"] <= words["x"], "the face is before the name"
+        await shoot(page, f"visits-{width}-{'dark' if dark else 'light'}-{language}")
+        await rows(page).first.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("dl")).to_be_visible()
+        panel = page.locator("familiar-faces-panel")
+        assert await violations(panel) == []
+        assert await panel.locator("main").evaluate("(main) => main.scrollWidth - main.clientWidth") == 0
+        await page.context.close()
+    assert shown.errors == []

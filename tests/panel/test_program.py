@@ -1,0 +1,116 @@
+"""The panel is there while the integration runs, with the program that was built, and is gone afterwards."""
+
+from http import HTTPStatus
+import logging
+from pathlib import Path
+import re
+
+from homeassistant.components import frontend
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.panel import program
+
+from ..common.source import ROOT
+from ..common.texts import ENGLISH_TREE
+from ..conftest import FrontDoor, set_up
+
+SOURCES = ROOT / "frontend" / "src"
+LARGEST = 120 * 1024
+
+
+@pytest.fixture
+async def with_frontend(hass: HomeAssistant, front_door: FrontDoor, real_engine: None) -> None:
+    """Have Home Assistant's frontend be there first, as in a home."""
+    assert await async_setup_component(hass, "frontend", {})
+
+
+async def test_it_comes_and_goes(hass: HomeAssistant, with_frontend: None, entry: MockConfigEntry) -> None:
+    """Unloading leaves neither the panel nor the card's program."""
+    urls = hass.data[frontend.DATA_EXTRA_MODULE_URL]
+    await set_up(hass, entry)
+    panel = hass.data[frontend.DATA_PANELS]["familiar-faces"]
+    assert (panel.sidebar_title, panel.require_admin) == ("Familiar Faces", False)
+    (url,) = [each for each in urls.urls if "familiar_faces" in each]
+    assert panel.config is not None
+    assert panel.config["_panel_custom"]["module_url"] == url
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert "familiar-faces" not in hass.data[frontend.DATA_PANELS]
+    assert [each for each in urls.urls if "familiar_faces" in each] == []
+    await set_up(hass, entry)
+    assert "familiar-faces" in hass.data[frontend.DATA_PANELS]
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_not_built(
+    hass: HomeAssistant,
+    with_frontend: None,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Everything else works, and one line says what is missing."""
+    monkeypatch.setattr(program, "PROGRAM", tmp_path / "none.js")
+    program.read_program.cache_clear()
+    try:
+        await set_up(hass, entry)
+        assert "familiar-faces" not in hass.data[frontend.DATA_PANELS]
+        lines = [each for each in caplog.records if each.name == program.__name__]
+        assert [each.levelno for each in lines] == [logging.WARNING]
+        assert "script/setup frontend" in lines[0].getMessage()
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    finally:
+        program.read_program.cache_clear()
+
+
+async def test_the_program(hub: Hub, hass_client_no_auth: ClientSessionGenerator, sockets: None) -> None:
+    """Browsers may keep it, and get it compressed."""
+    client = await hass_client_no_auth()
+    answer = await client.get(program.PROGRAM_PATH)
+    assert answer.status == HTTPStatus.OK
+    assert answer.content_type == "text/javascript"
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert await answer.read() == program.PROGRAM.read_bytes()
+    built = program.read_program()
+    assert built is not None
+    assert len(built.compressed) < LARGEST
+    assert built.digest in built.url
+
+
+def test_nothing_is_set_as_markup() -> None:
+    """Names and cameras come from people: no way is used by which they would be read as HTML."""
+    ways = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|unsafeHTML|unsafeSVG|unsafeStatic|document\.write|\beval\b"
+    )
+    found = [path.name for path in SOURCES.rglob("*.ts") if ways.search(path.read_text("utf-8"))]
+    assert found == []
+
+
+def test_no_other_address() -> None:
+    """The program asks this Home Assistant, and nobody else."""
+    code = program.PROGRAM.read_text("utf-8")
+    addresses = set(re.findall(r"https?://[\w.-]+", code)) - {"http://www.w3.org"}
+    assert {each for each in addresses if "lit.dev" not in each and "github.com" not in each} == set()
+    assert (
+        re.search(r"\bfetch\(|XMLHttpRequest|sendBeacon|localStorage|sessionStorage|WebSocket", code) is None
+    )
+
+
+def test_every_text_is_used() -> None:
+    """No text is kept that nothing says, and each that is made of two parts begins as a known one."""
+    code = "\n".join(path.read_text("utf-8") for path in SOURCES.rglob("*.ts"))
+    prefixes = {f"{section}.{prefix}" for section, prefix in re.findall(r"`(\w+)\.(\w*)\$\{", code)} | {
+        f"{section}.{prefix}" for section, prefix in re.findall(r'keyed\(\s*"(\w+)",\s*`(\w+)\$\{', code)
+    }
+    left = [
+        key
+        for section, texts in ENGLISH_TREE["config_panel"].items()
+        for key in (f"{section}.{name}" for name in texts)
+        if f'"{key}"' not in code and not any(key.startswith(each) for each in prefixes)
+    ]
+    assert left == []

@@ -1,0 +1,67 @@
+"""A camera to which nobody agreed says so, and one dialog asks everybody."""
+
+from dataclasses import replace
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.household.issues import CAMERA_NOBODY_AGREED
+from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.people.choices import Choices, Keeping
+
+from ..common.owner import Owner
+
+pytestmark = pytest.mark.photos(1)
+
+
+async def agree(
+    hass: HomeAssistant, hub: Hub, person_id: str, consent_id: str, cameras: set[str] | None
+) -> None:
+    """Have somebody agree to these cameras alone."""
+    consent = hub.people[person_id].consents[0]
+    choices = Choices(None if cameras is None else frozenset(cameras), Keeping.VISITS, True)
+    await hass.async_add_executor_job(
+        hub.vault.record_consent, person_id, replace(consent, consent_id=consent_id, choices=choices)
+    )
+    await hub.async_refresh_people()
+    await hass.async_block_till_done()
+
+
+async def test_one_step_asks_everybody(hass: HomeAssistant, hub: Hub, eileen: str, owner: Owner) -> None:
+    """It is said as long as it is so; the dialog makes an invitation for each person, for an administrator."""
+    (camera_id,) = hub.watchers
+    issue_id = f"{CAMERA_NOBODY_AGREED}_{camera_id}"
+    registry = ir.async_get(hass)
+    assert registry.async_get_issue(DOMAIN, issue_id) is None
+    await agree(hass, hub, eileen, "narrow", {"another camera"})
+    issue = registry.async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders == {"camera": "Front door"}
+    assert hass.states.get("sensor.front_door_camera_fitness").state == "nobody_agreed"
+
+    await hass.config.async_update(external_url="https://home.example.org")
+    shown = await owner.repair(issue_id)
+    assert (shown["step_id"], shown["description_placeholders"]) == (
+        "confirm",
+        {"camera": "Front door", "people": "Eileen"},
+    )
+    assert not hub.invitations.shown, "nothing is made before the owner says so"
+    shown = await owner.answer(shown, {})
+    assert hub.invitations.shown[eileen].url in shown["description_placeholders"]["links"]
+    await owner.answer(shown, {})
+
+    await agree(hass, hub, eileen, "narrow again", {"another camera"})
+    assert registry.async_get_issue(DOMAIN, issue_id) is not None, "asking is not yet an agreement"
+    await agree(hass, hub, eileen, "wide", None)
+    assert registry.async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_not_of_whoever_withdrew(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
+    """A camera is not blamed for consents that are over everywhere."""
+    (camera_id,) = hub.watchers
+    await hass.async_add_executor_job(hub.vault.withdraw_consent, eileen, dt_util.utcnow())
+    await hub.async_refresh_people()
+    assert ir.async_get(hass).async_get_issue(DOMAIN, f"{CAMERA_NOBODY_AGREED}_{camera_id}") is None
