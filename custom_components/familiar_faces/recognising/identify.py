@@ -279,6 +279,7 @@ def _compare(
                 claimed.person_id,
                 now,
                 strictness=strictness,
+                lengths=sighting.lengths,
             )
         found.append(_Found(sighting.last_face, verdict, verification))
     return found

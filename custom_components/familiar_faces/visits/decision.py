@@ -10,10 +10,10 @@ AGREEING = 2
 """How many usable frames a name needs while the look goes on."""
 
 STRANGER_FRAMES = 3
-"""How many usable frames `stranger` needs while the look goes on: a hasty one cannot be taken back."""
+"""How many frames with a face that was seen well `stranger` needs while the look goes on: a hasty one cannot be taken back."""
 
 STRANGER_FRAMES_FINAL = 2
-"""How many usable frames `stranger` needs at the end of the look."""
+"""How many of them it needs at the end of the look."""
 
 
 def decide(
@@ -35,22 +35,31 @@ def decide(
     stricter threshold of a single one.
 
     A wrong name is worse than no name, so what is not clear is `unclear`, with a reason. Faces too poor to
-    be compared never make anybody a stranger.
+    be compared, or not seen well, never make anybody a stranger: a household member in the dark, or in cap and
+    sunglasses, resembles nobody either.
     """
     frames = len(sighting.faces)
     if frames == 0:
         return _unclear(UnclearReason.NO_USABLE_FACE) if final else None
-    together = gallery.compare(sighting.embeddings, sighting.weights, now)
-    each = [gallery.compare(face.embedding[None], [1.0], now) for face in sighting.faces]
+    lengths = sighting.lengths
+    together = gallery.compare(sighting.embeddings, sighting.weights, now, lengths)
+    each = [
+        gallery.compare(face.embedding[None], [1.0], now, lengths[[index]])
+        for index, face in enumerate(sighting.faces)
+    ]
     if frames >= AGREEING or final:
         if (frames >= AGREEING or one_picture) and _is_familiar(together, each, strictness, calibration):
             return _familiar(together, calibration)
         needed = STRANGER_FRAMES_FINAL if final else STRANGER_FRAMES
-        if frames >= needed and _is_nobody(together, each, calibration):
+        nobody = _is_nobody(together, each, calibration)
+        if sighting.clear >= needed and nobody:
             return Verdict(Decision.STRANGER)
     if not final:
         return None
-    return _unclear(_why(together, strictness, calibration), _resembled(together, each, calibration))
+    reason = _why(together, strictness, calibration)
+    if reason is UnclearReason.NOT_SURE and nobody:
+        reason = UnclearReason.POOR_FACE
+    return _unclear(reason, _resembled(together, each, calibration))
 
 
 def _is_familiar(
@@ -64,10 +73,10 @@ def _is_familiar(
     if best is None or together.margin < calibration.margin:
         return False
     threshold = calibration.familiar_threshold(together.people, together.frames, strictness)
-    if best.similarity < max(threshold, best.guard):
+    if calibration.standing(best) < threshold or best.similarity < best.guard:
         return False
     limit = calibration.stranger_threshold(together.people)
-    tops = [one.best for one in each if one.best is not None and one.best.similarity >= limit]
+    tops = [one.best for one in each if one.best is not None and one.best.own >= limit]
     agreeing = [top for top in tops if top.person_id == best.person_id]
     return len(agreeing) >= min(AGREEING, together.frames) and 2 * len(agreeing) > together.frames
 
@@ -75,7 +84,7 @@ def _is_familiar(
 def _is_nobody(together: Comparison, each: list[Comparison], calibration: Calibration) -> bool:
     """Return whether every frame, and all together, clearly resemble nobody."""
     limit = calibration.stranger_threshold(together.people)
-    return all(one.best is None or one.best.similarity < limit for one in (together, *each))
+    return all(one.best is None or one.best.own < limit for one in (together, *each))
 
 
 def _why(together: Comparison, strictness: Strictness, calibration: Calibration) -> UnclearReason:
@@ -83,7 +92,7 @@ def _why(together: Comparison, strictness: Strictness, calibration: Calibration)
     best = together.best
     if best is not None:
         threshold = calibration.familiar_threshold(together.people, AGREEING, strictness)
-        if best.similarity >= threshold and together.margin < calibration.margin:
+        if calibration.standing(best) >= threshold and together.margin < calibration.margin:
             return UnclearReason.TOO_ALIKE
     if together.frames < AGREEING:
         return UnclearReason.FEW_FRAMES
@@ -99,6 +108,7 @@ def _familiar(comparison: Comparison, calibration: Calibration) -> Verdict:
         confidence=calibration.probability(comparison),
         template_id=best.template_id,
         similarity=best.similarity,
+        standing=calibration.standing(best),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..engine.protocol import Embedding, Face
 from ..people.gallery import fuse
+from ..people.middles import are_poor
 
 EVIDENCE = 16
 """How many usable faces of an individual are kept in one look; better ones replace the worst."""
@@ -40,6 +41,8 @@ class UnclearReason(StrEnum):
     """The individual was seen too briefly to be sure."""
     NOT_SURE = "not_sure"
     """The individual resembles a person, but not enough for a name."""
+    POOR_FACE = "poor_face"
+    """The face resembles nobody, but was not seen well enough to say that it is a stranger's."""
     TOO_ALIKE = "too_alike"
     """Two people of the gallery are resembled about equally."""
 
@@ -61,6 +64,8 @@ class Verdict:
     """What was wrong with most faces, see `Quality.reason`; only where there was no usable face."""
     similarity: float | None = None
     """Cosine of the frames together with the person's centroid; only for `familiar`."""
+    standing: float | None = None
+    """How far the person stands out, see `Calibration.standing`; only for `familiar`."""
     resembled: frozenset[str] = frozenset()
     """Ids of the people who are resembled more than strangers resemble anybody; only for `unclear`."""
 
@@ -127,6 +132,17 @@ class Sighting:
     def weights(self) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
         """Return how much each usable face counts, (n,)."""
         return np.array([evidence_weight(face) for face in self.faces], dtype=np.float32)
+
+    @property
+    def lengths(self) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+        """Return how long each embedding was before, (n,); nan where the engine does not say."""
+        known = [np.nan if face.length is None else face.length for face in self.faces]
+        return np.array(known, dtype=np.float32)
+
+    @property
+    def clear(self) -> int:
+        """Return how many of the usable faces were seen well; see `people.middles.CLEAR`."""
+        return int((~are_poor(self.lengths, len(self.faces))).sum())
 
     @property
     def embedding(self) -> Embedding | None:
