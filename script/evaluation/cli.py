@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from custom_components.familiar_faces.visits.look import FRAME_EVERY, LOOK_FRAMES
 
-from . import calibrate, conditions, enrolment, folders, identify, peer, verify, visits
+from . import calibrate, conditions, enrolment, everything, folders, identify, peer, verify, visits
 from .engine import Engines, Sight, weights_home
 from .errors import InputError
 from .tables import table
@@ -59,6 +59,12 @@ stranger and unusable are shares of all visits and add up to 1; strangers_named 
 visits with a name; frames_median is how many frames were looked at until the right name.
 """
 
+
+TABLES = """
+DIR holds the sets that docs/accuracy.md names: identify, cfp-frontal, cfp-profile, yaleb-s2 to yaleb-s5 and clips.
+Those that are there are measured in all conditions, each as its own command does it; relaxed is strangers named at
+that strictness, all else is for balanced. It takes about half an hour on two cores.
+"""
 
 CALIBRATE = """
 DIR is a set for identify, looked at as it is and in seven conditions; of --strangers, people in DIR's gallery are
@@ -128,6 +134,8 @@ def _parser() -> Parser:
     refit.add_argument("folder", type=Path, metavar="DIR")
     refit.add_argument("--strangers", type=Path, metavar="DIR", help="more strangers, in <person>/")
     refit.add_argument("--write", action="store_true", help="write what was fitted into the integration")
+    everywhere = _command(commands, "tables", "All tables of docs/accuracy.md", TABLES, _tables)
+    everywhere.add_argument("folder", type=Path, metavar="DIR")
     for command in (pairs, people):
         command.add_argument("--peer", choices=peer.NAMES, help="measure DeepFace.represent beside it")
     return parser
@@ -208,6 +216,16 @@ def _calibrate(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.write:
         calibrate.write(PEOPLE, fitted, middle, result, calibrate.spaces(data.model))
     return result
+
+
+def _tables(asked: argparse.Namespace) -> dict[str, Any]:
+    if not conditions.chosen(asked).as_is:
+        raise InputError("the sets are measured in all conditions: choose none")
+
+    def say(row: everything.Row) -> None:
+        print(f"{row.table}: {row.folder}, {row.condition}: {row.values}", file=sys.stderr, flush=True)
+
+    return everything.measure(asked.folder, asked.min_face, weights_home(), say)
 
 
 def _cosine(text: str) -> float:

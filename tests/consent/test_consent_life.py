@@ -15,6 +15,7 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices
 from custom_components.familiar_faces.people.person import Consent, ConsentMethod
 from custom_components.familiar_faces.vault.retention import Retention
+from custom_components.familiar_faces.wording.dates import say_day
 
 from ..common.people_on_record import DAY, SECOND, a_consent, at, clock_says, now, put_on_record, settle
 
@@ -52,7 +53,7 @@ async def test_life(hass: HomeAssistant, hub: Hub) -> None:
     (issue,) = issues(hass).values()
     assert issue.translation_key == "consent_expiring"
     assert issue.severity is ir.IssueSeverity.WARNING
-    last = dt_util.as_local(end - SECOND).date().isoformat()
+    last = say_day(hass, dt_util.as_local(end - SECOND).date())
     assert issue.translation_placeholders == {"name": "Nadie", "day": last}
 
     await clock_says(hass, hub, end - SECOND)
@@ -65,7 +66,7 @@ async def test_life(hass: HomeAssistant, hub: Hub) -> None:
         assert not hub.can_recognise()
     (issue,) = issues(hass).values()
     assert issue.translation_key == "consent_expired"
-    erased = dt_util.as_local(end + 14 * DAY).date().isoformat()
+    erased = say_day(hass, dt_util.as_local(end + 14 * DAY).date())
     assert issue.translation_placeholders == {"name": "Nadie", "day": last, "erased": erased}
 
     await clock_says(hass, hub, end + 14 * DAY - SECOND)

@@ -24,6 +24,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.familiar_faces.consent.invitations import qr_data_uri, qr_markdown, qr_png
 from custom_components.familiar_faces.const import CONF_INVITATION_HOURS, DOMAIN, SUBENTRY_PERSON
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.wording.dates import say_day
 
 from ..common.calling import act
 from ..common.pictures import enrolment_photos
@@ -335,7 +336,9 @@ async def test_add_person_by_invitation(hass: HomeAssistant, hub: Hub, entry: Mo
     assert result["description_placeholders"]["qr"] == qr_markdown(url)
     assert quote(url, safe="") in result["description_placeholders"]["mail"]
     until = dt_util.as_local(dt_util.utcnow() + timedelta(hours=24))
-    assert result["description_placeholders"]["until"].startswith(f"{until:%Y-%m-%d %H:}")
+    assert result["description_placeholders"]["until"].startswith(
+        f"{say_day(hass, until.date())}, {until:%H:}"
+    )
     # Looked at twice, as when the page is loaded again, it is the same one.
     assert hass.config_entries.subentries.async_get(result["flow_id"])["step_id"] == "invite"
     result = await configure(hass, result, {})

@@ -160,7 +160,7 @@ async def test_photo_that_is_kept_is_not_asked_about_again(
         patched.setattr(hub.roster, "async_gallery", strange)
         result = await configure(hass, result, {"photos": []})
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "photos")
-    assert "cannot be used" in result["description_placeholders"]["verdict"]
+    assert "invalid answer" in result["description_placeholders"]["verdict"]
     result = await choose(hass, result, "finish")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)

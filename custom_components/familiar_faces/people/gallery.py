@@ -296,17 +296,19 @@ class Gallery:
             if person.person_id != exclude and self._may(person, now):
                 yield self._candidate(index, vector, similarity, common)
 
-    def similarities(self, embedding: Embedding, now: datetime) -> list[tuple[str, float]]:
-        """Return the ids of everybody who may be recognised, and how much one face (d,) resembles them.
+    def everybody(self, embedding: Embedding, now: datetime) -> list[Candidate]:
+        """Return everybody who may be recognised as a candidate for one face (d,), in the order of the gallery.
 
-        In the order of the gallery. Raises ValueError as `compare` does.
+        Raises ValueError as `compare` does.
         """
         if not self._known:
             return []
-        similarity = self._centroids @ self._seen(np.asarray(embedding)[None], [1.0], None, now)
+        vector = self._seen(np.asarray(embedding)[None], [1.0], None, now)
+        similarity = self._centroids @ vector
+        common = self._common(similarity, now)
         return [
-            (known.person.person_id, float(value))
-            for known, value in zip(self._known, similarity, strict=True)
+            self._candidate(index, vector, similarity, common)
+            for index, known in enumerate(self._known)
             if self._may(known.person, now)
         ]
 
