@@ -264,7 +264,7 @@ async def test_photos_that_do_not_belong(hass: HomeAssistant, hub: Hub, entry: M
     result = await add_photo(hass, result, his)
     assert result["description_placeholders"]["count"] == "1"
     result = await add_photo(hass, result, his)
-    assert "added already" in result["description_placeholders"]["verdict"]
+    assert "already added" in result["description_placeholders"]["verdict"]
     result = await add_photo(hass, result, jpeg(stranger(1).resize((540, 600))))
     assert "does not look like the other photos" in result["description_placeholders"]["verdict"]
     assert result["description_placeholders"]["count"] == "1"

@@ -318,7 +318,7 @@ async def test_camera_fails(
         frames = [b"%d" % number for number in range(1000)]
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), frames)
     result = await walk.follow({})
-    assert walk.verdict.startswith("The camera gave no picture.")
+    assert walk.verdict.startswith("The camera gave no picture after")
     front_door.fetched = 0
     walk = await _walk(hass, entry, front_door, result, scene(astronaut()))
     await walk.follow({}, until=lambda: walk.told[-1] == Hint.TURN_LEFT)
@@ -361,7 +361,7 @@ async def test_engine_is_away(
     await hub.engine.stop()
     walk = await _walk(hass, entry, front_door, result, scene(astronaut()))
     result = await walk.follow({})
-    assert walk.verdict.startswith("The engine is not ready.")
+    assert walk.verdict.startswith("The engine was not ready after")
     await hub.engine.start()
     assert await hub.engine.wait_ready(30)
     front_door.fetched = 0
