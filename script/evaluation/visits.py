@@ -7,9 +7,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from custom_components.familiar_faces.people.calibration import SFACE, Strictness
+from custom_components.familiar_faces.people.calibration import Strictness
 from custom_components.familiar_faces.people.gallery import Gallery
-from custom_components.familiar_faces.people.middles import Middles
 from custom_components.familiar_faces.people.person import Person
 from custom_components.familiar_faces.visits.look import (
     EMPTY_EVERY,
@@ -107,17 +106,27 @@ def observe(
     )
 
 
-def figures(seen: Visits, *, learning: bool = True) -> dict[str, Any]:
+def figures(seen: Visits) -> dict[str, Any]:
     """Return the shares of visits told rightly and so on, at the default strictness and by strictness.
 
     Strangers' visits are all visits of people enrolled, replayed without that person in the gallery, and
-    those of people who are not enrolled. `learning`: whether the camera learns its middle from the visits that it
-    names, one after the other; strangers come after all of them.
+    those of people who are not enrolled.
     """
-    by_strictness = {each.value: _told(seen, each, learning=learning) for each in Strictness}
+    everybody = Gallery(seen.people, seen.model)
+    strangers = [(recording, _without(seen, recording.clip.label)) for recording in seen.visits]
+    strangers += [(recording, everybody) for recording in seen.strangers]
+    # Where nobody is enrolled, nobody can be named wrongly.
+    strangers = [(recording, gallery) for recording, gallery in strangers if len(gallery)]
+    by_strictness = {
+        each.value: _shares(
+            [replay(recording, everybody, each) for recording in seen.visits],
+            [replay(recording, gallery, each) for recording, gallery in strangers],
+        )
+        for each in Strictness
+    }
     return {
         "visits": len(seen.visits),
-        "strangers": len(seen.strangers) + (len(seen.visits) if len(seen.people) > 1 else 0),
+        "strangers": len(strangers),
         **by_strictness[Strictness.BALANCED],
         "left_out": seen.left_out,
         "decisions": by_strictness,
@@ -125,26 +134,8 @@ def figures(seen: Visits, *, learning: bool = True) -> dict[str, Any]:
     }
 
 
-def _told(seen: Visits, strictness: Strictness, *, learning: bool) -> dict[str, float | None]:
-    middles = Middles()
-    gallery = Gallery(seen.people, seen.model, middles=middles).at(CAMERA)
-    own = [replay(recording, gallery, strictness, middles if learning else None) for recording in seen.visits]
-    strangers = [
-        replay(recording, gallery if without is None else without, strictness)
-        for recording, without in (
-            *((recording, None) for recording in seen.strangers),
-            *((recording, _without(seen, recording.clip.label, middles)) for recording in seen.visits),
-        )
-        # Where nobody is enrolled, nobody can be named wrongly.
-        if without is None or len(without)
-    ]
-    return _shares(own, strangers)
-
-
-def replay(
-    recording: Recording, gallery: Gallery, strictness: Strictness, middles: Middles | None = None
-) -> Told:
-    """Return what a visit comes to when a camera sees this clip after a trigger; `middles` learn from it.
+def replay(recording: Recording, gallery: Gallery, strictness: Strictness) -> Told:
+    """Return what a visit comes to when a camera sees this clip after a trigger.
 
     It is `right` when its person was announced and nobody else, `wrong` when anybody else was; without a
     name, it is what was decided of the individual seen in most frames.
@@ -168,10 +159,7 @@ def replay(
             break
         if look.patient:
             next_at = seconds + EMPTY_EVERY
-    finished = look.finish(gallery, at)
-    settle(finished)
-    if middles is not None:
-        _learn(middles, gallery, finished)
+    settle(look.finish(gallery, at))
     if names:
         right = set(names) == {recording.clip.label}
         return Told("right" if right else "wrong", min(names.values()))
@@ -179,15 +167,6 @@ def replay(
     if longest is None or longest.reason is UnclearReason.NO_USABLE_FACE:
         return Told("unusable", None)
     return Told("stranger" if longest.decision is Decision.STRANGER else "unclear", None)
-
-
-def _learn(middles: Middles, gallery: Gallery, finished: Sequence[tuple[Sighting, Verdict]]) -> None:
-    """Learn as `recognising.learning` does, where everybody agreed to all of it."""
-    for sighting, verdict in finished:
-        needed = SFACE.familiar_threshold(len(gallery), len(sighting.faces))
-        if verdict.person_id is not None and verdict.standing is not None and verdict.standing >= needed:
-            faces = gallery.shifts(verdict.person_id, sighting.embeddings, sighting.weights, sighting.lengths)
-            middles.learn(gallery.model, CAMERA, verdict.person_id, faces)
 
 
 def _shares(visits: Sequence[Told], strangers: Sequence[Told]) -> dict[str, float | None]:
@@ -202,9 +181,8 @@ def _shares(visits: Sequence[Told], strangers: Sequence[Told]) -> dict[str, floa
     }
 
 
-def _without(seen: Visits, name: str | None, middles: Middles) -> Gallery:
-    others = [person for person in seen.people if person.person_id != name]
-    return Gallery(others, seen.model, middles=middles).at(CAMERA)
+def _without(seen: Visits, name: str | None) -> Gallery:
+    return Gallery([person for person in seen.people if person.person_id != name], seen.model)
 
 
 def _from_first_clips(engines: Engines, clips: dict[str, list[Clip]], sight: Sight) -> Enrolled:
@@ -222,10 +200,7 @@ def _from_first_clips(engines: Engines, clips: dict[str, list[Clip]], sight: Sig
         if not found:
             raise InputError(f"{recording.clip.path} shows no face to enrol {recording.clip.label} with")
         people.append(
-            make_person(
-                str(recording.clip.label),
-                [template(each, str(each.picture.path), camera_id=CAMERA) for each in found],
-            )
+            make_person(str(recording.clip.label), [template(each, str(each.picture.path)) for each in found])
         )
         model = people[-1].templates[0].model
     return Enrolled(tuple(people), Gallery(people, model))

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from custom_components.familiar_faces.engine.protocol import Face, Faces
-from custom_components.familiar_faces.people.calibration import SFACE
-from custom_components.familiar_faces.people.gallery import Candidate, Gallery
+from custom_components.familiar_faces.people.gallery import Gallery
 from custom_components.familiar_faces.people.person import Consent, ConsentMethod, Embedding, Person, Template
 from custom_components.familiar_faces.visits.visit import Sighting
 
@@ -70,15 +69,3 @@ def make_person(
         )
     )
     return Person(name.lower(), name, (consent,), templates)
-
-
-def likeness(standing: float, others: int = 0, *, same_camera: bool = False, common: float = 0.0) -> float:
-    """Return the similarity that stands out by so much where a face resembles `others` by nothing; see `SFACE`."""
-
-    def stands(similarity: float) -> float:
-        return SFACE.standing(
-            Candidate("", "", similarity, "", common=common, others=others, same_camera=same_camera)
-        )
-
-    at_zero = stands(0.0)
-    return (standing - at_zero) / (stands(1.0) - at_zero)

@@ -26,7 +26,7 @@ from custom_components.familiar_faces.people.promise import promises
 from ..common.pictures import jpeg, porch, stranger
 from ..common.source import FOLDER
 from ..common.steps import Result
-from ..common.vectors import NOW, likeness as standing_as, make_like, make_person
+from ..common.vectors import NOW, make_like, make_person
 from ..conftest import CAMERA, DOORBELL, FrontDoor
 
 VISITOR = "event.front_door_visitor"
@@ -65,7 +65,7 @@ def likeness(frames: int) -> float:
     balanced = SFACE.familiar_threshold(1, frames, Strictness.BALANCED)
     strict = SFACE.familiar_threshold(1, frames, Strictness.STRICT)
     assert balanced < strict
-    return standing_as((balanced + strict) / 2)
+    return (balanced + strict) / 2
 
 
 def made_up(face: Embedding, model: str, similarity: float) -> Embedding:
@@ -225,7 +225,7 @@ async def test_identify_follows_at_once(
 ) -> None:
     """A likeness that is enough for balanced is not for strict; the engine is not even looked at for that."""
     front_door.frames = same_face(1)
-    await enrol_somebody_like(hass, hub, front_door.frames[0], likeness(frames=3))
+    await enrol_somebody_like(hass, hub, front_door.frames[0], likeness(frames=1))
     statuses: list[str] = []
     hub.engine.add_listener(statuses.append)
 
@@ -252,7 +252,7 @@ async def test_the_next_look_follows(
 ) -> None:
     """A visit that strict leaves unclear gets its name at the next ring after the owner relaxed."""
     front_door.frames = same_face(16)
-    await enrol_somebody_like(hass, hub, front_door.frames[0], likeness(frames=16))
+    await enrol_somebody_like(hass, hub, front_door.frames[0], likeness(frames=2))
     await choose(hass, entry, "strict")
     told: list[str] = []
 

@@ -189,8 +189,6 @@ async def test_the_visit_before_is_shown_again(
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
     first = hass.states.get("sensor.eileen_last_seen_when").state
-    # As after a restart: the camera knows nothing of her face, and a wrong photo is enough for a wrong name.
-    hub.roster.middles.forget(eileen)
     with later(minutes=2):
         front_door.frames = visits(stranger(0))
         await ring(hass, hub)

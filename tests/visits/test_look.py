@@ -18,7 +18,7 @@ from custom_components.familiar_faces.visits.look import (
     Look,
 )
 from custom_components.familiar_faces.visits.visit import Decision, Sighting, UnclearReason, Verdict
-from tests.common.vectors import Axis, Like, MakeFace, MakeFrame, MakeGallery, likeness
+from tests.common.vectors import Axis, Like, MakeFace, MakeFrame, MakeGallery
 
 type Take = Callable[..., list[tuple[Sighting, Verdict]]]
 
@@ -97,8 +97,10 @@ def test_only_what_is_new_is_compared_again(
 def test_the_chosen_strictness_counts(
     take: Take, gallery: Gallery, make_face: MakeFace, axis: Axis, like: Like, now: datetime
 ) -> None:
-    needed = [SFACE.familiar_threshold(2, 2, each) for each in (Strictness.BALANCED, Strictness.STRICT)]
-    similarity = likeness(sum(needed) / 2, 1)
+    similarity = (
+        SFACE.familiar_threshold(2, 2, Strictness.BALANCED)
+        + SFACE.familiar_threshold(2, 2, Strictness.STRICT)
+    ) / 2
     decisions = []
     for strictness in (Strictness.BALANCED, Strictness.STRICT):
         look = Look(now, strictness=strictness)

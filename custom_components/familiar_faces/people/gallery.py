@@ -11,25 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from .centre import around, centre_of
 from .choices import ANYWHERE
-from .middles import Middles, Seen, are_poor
 from .person import Embedding, Person, Template
 from .templates import centroid
 
 CANDIDATES = 10
 """How many people a comparison names at most: those behind them can no longer change a decision."""
-
-COHORT = 64
-"""How many people tell at most what a face has in common with everybody; more would say the same."""
-
-TAKEN = 0.85
-"""Which share of what a face has in common with the others is taken away.
-
-Measured on single pictures of one camera (Extended Yale B, lamp 25 to 50 degrees, ten enrolled), share named rightly
-at the highest threshold of any stranger there, 0.7 / 0.85 / 1: 0.90 / 0.90 / 0.86; with the lamp at 50 to 77 degrees
-0.59 / 0.55 / 0.50. Drawing it together by how widely the others are spread as well named strangers in other sets."""
-
-UNKNOWN = 2.0
-"""How many people who resemble nobody count beside them, so that a few do not say too much; see `Candidate.common`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +30,6 @@ class Candidate:
     """The template that resembles the face most: where to look when the match was wrong."""
     guard: float = -1.0
     """The similarity that a name needs at least, because the face is like one that was named wrongly before."""
-    common: float = 0.0
-    """How much the face resembles the others of the gallery on average, 0 to 1: what one camera's pictures have in
-    common, and therefore says nothing about who it is. Never below 0, and drawn to it while the others are few."""
-    others: int = 0
-    """Of how many others that is known."""
-    same_camera: bool = False
-    """Whether the person was enrolled with pictures of the very camera that sees the face."""
-
-    @property
-    def own(self) -> float:
-        """Return the similarity that is left without what is common to all."""
-        return self.similarity - self.common
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +67,8 @@ class _Known:
     views: NDArray[np.float32]
     """The templates around the middle of the space, (n, d)."""
 
-    def taken_at(self, camera_id: str) -> bool:
-        """Return whether one of the photos in use is a picture of this camera."""
-        return any(each.camera_id == camera_id for each in self.templates[: self.in_use])
-
-    def candidate(
-        self, vector: Embedding, similarity: float, common: _Common, index: int, camera_id: str
-    ) -> Candidate:
-        """Return the person, the `index`th of the gallery, as a candidate for a face (d,) around the middle."""
+    def candidate(self, vector: Embedding, similarity: float) -> Candidate:
+        """Return the person as a candidate for a face (d,) around the middle of the space."""
         likeness = self.views @ vector
         nearest = int(likeness[: self.in_use].argmax())
         # Any template that is as near or nearer may be the one that was corrected last.
@@ -109,39 +77,13 @@ class _Known:
             for template, near in zip(self.templates, likeness, strict=True)
             if template.guard is not None and near >= likeness[nearest]
         ]
-        same_camera = self.taken_at(camera_id)
-        in_common, others = common.without(index, same_camera=same_camera)
         return Candidate(
             self.person.person_id,
             self.person.name,
             similarity,
             self.templates[nearest].template_id,
-            guard=max(guards, default=-1.0),
-            common=in_common,
-            others=others,
-            same_camera=same_camera,
+            max(guards, default=-1.0),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Common:
-    """How much a face resembles some people of the gallery, by their places in it."""
-
-    similarity: dict[int, float]
-    taken_here: frozenset[int]
-    """Those who were enrolled with pictures of the camera that sees the face."""
-
-    def without(self, index: int, *, same_camera: bool) -> tuple[float, int]:
-        """Return what the face has in common with everybody but one person, and of how many that is known.
-
-        Photos of other cameras do not tell how alike those of this one are.
-        """
-        values = [
-            value
-            for place, value in self.similarity.items()
-            if place != index and (not same_camera or place in self.taken_here)
-        ]
-        return max(0.0, TAKEN * sum(values) / (len(values) + UNKNOWN)), len(values)
 
 
 class Gallery:
@@ -155,21 +97,12 @@ class Gallery:
     Raises ValueError when the templates of one model differ in length.
     """
 
-    def __init__(
-        self,
-        people: Iterable[Person],
-        model: str,
-        centre: Embedding | None = None,
-        *,
-        middles: Middles | None = None,
-    ) -> None:
+    def __init__(self, people: Iterable[Person], model: str, centre: Embedding | None = None) -> None:
         """Make one row of every person's templates.
 
         `centre`: the middle of the space, (d,), when another than the known one of `model` is to be tried.
-        `middles`: those of the cameras, which may go on learning.
         """
         self.model = model
-        self._middles = Middles() if middles is None else middles
         self._camera_id = ANYWHERE
         self._at: dict[str, Gallery] = {}
         self._centre = centre_of(model) if centre is None else centre
@@ -189,7 +122,6 @@ class Gallery:
             self._known.append(_Known(person, templates, len(in_use), views))
             centroids.append(centroid([each.embedding for each in in_use]))
         self._centroids = around(np.array(centroids, dtype=np.float32), self._centre)
-        self._people = {each.person.person_id: each.person for each in self._known}
         self.templates = sum(each.in_use for each in self._known)
         """How many templates are in the gallery."""
 
@@ -212,16 +144,12 @@ class Gallery:
         """Return how many people are in the gallery."""
         return len(self._known)
 
-    def compare(
-        self, embeddings: ArrayLike, weights: ArrayLike, now: datetime, lengths: ArrayLike | None = None
-    ) -> Comparison:
-        """Return whom the faces of ONE individual resemble.
+    def compare(self, embeddings: ArrayLike, weights: ArrayLike, now: datetime) -> Comparison:
+        """Return the people that the faces of ONE individual resemble.
 
         `embeddings`: (n, d) unit-length rows, one a frame, n at least 1. `weights`: (n,) not negative, how
-        much each frame counts. `lengths`: (n,) how long each was before (`Face.length`), nan where that is not
-        known. The frames are fused to one vector, their weighted mean, and compared with
-        the centroid of each person's templates, both as seen from the middle of the space (see `centre`), the
-        frames from the camera's own (see `middles`).
+        much each frame counts. The frames are fused to one vector, their weighted mean, and compared with
+        the centroid of each person's templates, both as seen from the middle of the space (see `centre`).
 
         Measured on the LFW development people (40 with three photos each, 208 probes, 1,208 strangers), one
         frame, before the middle was taken away: share named rightly when 0.1 % of strangers are named,
@@ -232,8 +160,8 @@ class Gallery:
         Raises ValueError for an empty or misshapen `embeddings`, values that are not finite, negative
         weights, or a length that is not the templates'.
         """
-        vector = self._seen(embeddings, weights, lengths, now)
-        best = tuple(islice(self._candidates(vector, now, exclude=None), CANDIDATES))
+        fused = fuse(embeddings, weights)
+        best = tuple(islice(self._candidates(fused, now, exclude=None), CANDIDATES))
         return Comparison(best, frames=len(np.asarray(embeddings)), people=len(self._known))
 
     def closest(self, embedding: Embedding, now: datetime, *, exclude: str | None = None) -> Candidate | None:
@@ -241,46 +169,21 @@ class Gallery:
 
         `embedding`: (d,). None when nobody else may be recognised. Raises ValueError as `compare` does.
         """
-        vector = self._seen(np.asarray(embedding)[None], [1.0], None, now)
-        return next(self._candidates(vector, now, exclude), None)
+        fused = fuse(np.asarray(embedding)[None], [1.0])
+        return next(self._candidates(fused, now, exclude), None)
 
     def compare_with(
-        self,
-        person_id: str,
-        embeddings: ArrayLike,
-        weights: ArrayLike,
-        now: datetime,
-        lengths: ArrayLike | None = None,
+        self, person_id: str, embeddings: ArrayLike, weights: ArrayLike, now: datetime
     ) -> Candidate | None:
         """Return how the faces of ONE individual resemble one person, None when that may not be compared.
 
-        `embeddings`, `weights`, `lengths` and errors: as for `compare`.
+        `embeddings`, `weights` and errors: as for `compare`.
         """
-        vector = self._seen(embeddings, weights, lengths, now)
-        if person_id not in self._people:
-            return None
-        similarity = self._centroids @ vector
-        for index, known in enumerate(self._known):
+        vector = self._seen(fuse(embeddings, weights))
+        for known, middle in zip(self._known, self._centroids, strict=True):
             if known.person.person_id == person_id and self._may(known.person, now):
-                return self._candidate(index, vector, similarity, self._common(similarity, now))
+                return known.candidate(vector, float(middle @ vector))
         return None
-
-    def _candidate(
-        self, index: int, vector: Embedding, similarity: NDArray[np.float32], common: _Common
-    ) -> Candidate:
-        known = self._known[index]
-        return known.candidate(vector, float(similarity[index]), common, index, self._camera_id)
-
-    def _common(self, similarity: NDArray[np.float32], now: datetime, exclude: str | None = None) -> _Common:
-        """Return how much a face resembles people who may be recognised here, as many as are needed."""
-        may = (
-            index
-            for index, known in enumerate(self._known)
-            if known.person.person_id != exclude and self._may(known.person, now)
-        )
-        some = list(islice(may, COHORT))
-        here = frozenset(index for index in some if self._known[index].taken_at(self._camera_id))
-        return _Common({index: float(similarity[index]) for index in some}, here)
 
     def _candidates(self, vector: Embedding, now: datetime, exclude: str | None) -> Iterator[Candidate]:
         """Yield those who may be recognised at `now`, best first.
@@ -289,26 +192,24 @@ class Gallery:
         """
         if not self._known:
             return
+        vector = self._seen(vector)
         similarity = self._centroids @ vector
-        common = self._common(similarity, now, exclude)
         for index in _best_first(similarity):
-            person = self._known[index].person
-            if person.person_id != exclude and self._may(person, now):
-                yield self._candidate(index, vector, similarity, common)
+            known = self._known[index]
+            if known.person.person_id != exclude and self._may(known.person, now):
+                yield known.candidate(vector, float(similarity[index]))
 
-    def everybody(self, embedding: Embedding, now: datetime) -> list[Candidate]:
-        """Return everybody who may be recognised as a candidate for one face (d,), in the order of the gallery.
+    def similarities(self, embedding: Embedding, now: datetime) -> list[tuple[str, float]]:
+        """Return the ids of everybody who may be recognised, and how much one face (d,) resembles them.
 
-        Raises ValueError as `compare` does.
+        In the order of the gallery. Raises ValueError as `compare` does.
         """
         if not self._known:
             return []
-        vector = self._seen(np.asarray(embedding)[None], [1.0], None, now)
-        similarity = self._centroids @ vector
-        common = self._common(similarity, now)
+        similarity = self._centroids @ self._seen(fuse(np.asarray(embedding)[None], [1.0]))
         return [
-            self._candidate(index, vector, similarity, common)
-            for index, known in enumerate(self._known)
+            (known.person.person_id, float(value))
+            for known, value in zip(self._known, similarity, strict=True)
             if self._may(known.person, now)
         ]
 
@@ -316,89 +217,18 @@ class Gallery:
         """Return how alike two embeddings of the gallery's model are, as `Candidate.similarity` counts it."""
         return float(np.dot(around(one, self._centre), around(other, self._centre)))
 
-    def shifts(
-        self, person_id: str, embeddings: ArrayLike, weights: ArrayLike, lengths: ArrayLike | None
-    ) -> Seen:
-        """Return what moves a person's faces away from the middle of the space, without what is their own.
-
-        That is what a camera does to them: the mean of those seen well and of those seen poorly, (d,) each, less
-        what lies in the direction of the person's centroid. Raises LookupError for somebody who is not in the
-        gallery, ValueError as `compare` does.
-        """
-        index = next((at for at, each in enumerate(self._known) if each.person.person_id == person_id), None)
-        if index is None:
-            raise LookupError(f"{person_id} is not in the gallery")
-        rows, share = _frames(embeddings, weights)
-        self._check(rows)
-        poor = are_poor(lengths, len(rows))
-        own = self._centroids[index]
-
-        def mean(which: NDArray[np.bool_]) -> Embedding | None:
-            if not share[which].any():
-                return None
-            away = np.average(rows[which], axis=0, weights=share[which])
-            if self._centre is not None and self._centre.shape == away.shape:
-                away = away - self._centre
-            shift: Embedding = (away - float(away @ own) * own).astype(np.float32)
-            return shift
-
-        return Seen(mean(~poor), mean(poor))
-
-    def _seen(
-        self, embeddings: ArrayLike, weights: ArrayLike, lengths: ArrayLike | None, now: datetime
-    ) -> Embedding:
-        """Return frames as one vector, as seen from the middle of the space and of this camera.
-
-        Raises ValueError when it has another length than the templates.
-        """
-        rows, share = _frames(embeddings, weights)
-        self._check(rows)
-        mean = np.average(rows, axis=0, weights=share)
-        length = float(np.linalg.norm(mean))
-        vector = _unit(mean)
-        middle = self._middle_of(are_poor(lengths, len(rows)), share, now)
-        if middle is None or length <= 1e-6:
-            return around(vector, self._centre)
-        # The fused vector is longer than the mean of the frames, and so is what the camera did to it.
-        return around((vector - middle / length).astype(np.float32), self._centre)
-
-    def _middle_of(
-        self, poor: NDArray[np.bool_], share: NDArray[np.float32], now: datetime
-    ) -> Embedding | None:
-        """Return how far these frames are moved by this camera, as is known of people who may be recognised here."""
-
-        def may(person_id: str) -> bool:
-            person = self._people.get(person_id)
-            return person is not None and self._may(person, now)
-
-        moved = self._middles.at(self.model, self._camera_id, may)
-        total = float(share.sum())
-        parts = [
-            shift * (float(share[which].sum()) / total)
-            for shift, which in ((moved.clear, ~poor), (moved.poor, poor))
-            if shift is not None
-        ]
-        if not parts:
-            return None
-        middle: Embedding = np.sum(parts, axis=0).astype(np.float32)
-        return middle
-
-    def _check(self, rows: NDArray[np.float32]) -> None:
-        if self._known and rows.shape[1] != self._centroids.shape[1]:
+    def _seen(self, vector: Embedding) -> Embedding:
+        """Return a vector from the middle of the space; raise ValueError when it has another length."""
+        if self._known and vector.shape[0] != self._centroids.shape[1]:
             raise ValueError(
-                f"an embedding of {rows.shape[1]} values cannot be compared with {self.model}'s"
+                f"an embedding of {vector.shape[0]} values cannot be compared with {self.model}'s"
                 f" {self._centroids.shape[1]}"
             )
+        return around(vector, self._centre)
 
 
 def fuse(embeddings: ArrayLike, weights: ArrayLike) -> Embedding:
     """Return the weighted mean of (n, d) embeddings at unit length, (d,); see `Gallery.compare`."""
-    rows, share = _frames(embeddings, weights)
-    return _unit(share @ rows)
-
-
-def _frames(embeddings: ArrayLike, weights: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return checked rows and their weights, of which one at least is not 0; raise ValueError."""
     rows: NDArray[np.float32] = np.asarray(embeddings, dtype=np.float32)
     share: NDArray[np.float32] = np.asarray(weights, dtype=np.float32)
     if rows.ndim != 2 or rows.size == 0:
@@ -409,7 +239,7 @@ def _frames(embeddings: ArrayLike, weights: ArrayLike) -> tuple[NDArray[np.float
         raise ValueError("embeddings and weights are finite, and weights are not negative")
     if not share.any():
         share = np.ones_like(share)
-    return rows, share
+    return _unit(share @ rows)
 
 
 def _best_first(similarity: NDArray[np.float32]) -> Iterator[int]:

@@ -10,7 +10,8 @@ AGREEING = 2
 """How many usable frames a name needs while the look goes on."""
 
 STRANGER_FRAMES = 3
-"""How many frames with a face that was seen well `stranger` needs while the look goes on: a hasty one cannot be taken back."""
+"""How many frames with a face that was seen well `stranger` needs while the look goes on: a hasty one cannot be taken
+back."""
 
 STRANGER_FRAMES_FINAL = 2
 """How many of them it needs at the end of the look."""
@@ -41,12 +42,8 @@ def decide(
     frames = len(sighting.faces)
     if frames == 0:
         return _unclear(UnclearReason.NO_USABLE_FACE) if final else None
-    lengths = sighting.lengths
-    together = gallery.compare(sighting.embeddings, sighting.weights, now, lengths)
-    each = [
-        gallery.compare(face.embedding[None], [1.0], now, lengths[[index]])
-        for index, face in enumerate(sighting.faces)
-    ]
+    together = gallery.compare(sighting.embeddings, sighting.weights, now)
+    each = [gallery.compare(face.embedding[None], [1.0], now) for face in sighting.faces]
     if frames >= AGREEING or final:
         if (frames >= AGREEING or one_picture) and _is_familiar(together, each, strictness, calibration):
             return _familiar(together, calibration)
@@ -73,10 +70,10 @@ def _is_familiar(
     if best is None or together.margin < calibration.margin:
         return False
     threshold = calibration.familiar_threshold(together.people, together.frames, strictness)
-    if calibration.standing(best) < threshold or best.similarity < best.guard:
+    if best.similarity < max(threshold, best.guard):
         return False
     limit = calibration.stranger_threshold(together.people)
-    tops = [one.best for one in each if one.best is not None and one.best.own >= limit]
+    tops = [one.best for one in each if one.best is not None and one.best.similarity >= limit]
     agreeing = [top for top in tops if top.person_id == best.person_id]
     return len(agreeing) >= min(AGREEING, together.frames) and 2 * len(agreeing) > together.frames
 
@@ -84,7 +81,7 @@ def _is_familiar(
 def _is_nobody(together: Comparison, each: list[Comparison], calibration: Calibration) -> bool:
     """Return whether every frame, and all together, clearly resemble nobody."""
     limit = calibration.stranger_threshold(together.people)
-    return all(one.best is None or one.best.own < limit for one in (together, *each))
+    return all(one.best is None or one.best.similarity < limit for one in (together, *each))
 
 
 def _why(together: Comparison, strictness: Strictness, calibration: Calibration) -> UnclearReason:
@@ -92,7 +89,7 @@ def _why(together: Comparison, strictness: Strictness, calibration: Calibration)
     best = together.best
     if best is not None:
         threshold = calibration.familiar_threshold(together.people, AGREEING, strictness)
-        if calibration.standing(best) >= threshold and together.margin < calibration.margin:
+        if best.similarity >= threshold and together.margin < calibration.margin:
             return UnclearReason.TOO_ALIKE
     if together.frames < AGREEING:
         return UnclearReason.FEW_FRAMES
@@ -108,7 +105,6 @@ def _familiar(comparison: Comparison, calibration: Calibration) -> Verdict:
         confidence=calibration.probability(comparison),
         template_id=best.template_id,
         similarity=best.similarity,
-        standing=calibration.standing(best),
     )
 
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 import numpy as np
 
 from ..engine.protocol import Embedding, Face
+from ..people.clarity import are_poor
 from ..people.gallery import fuse
-from ..people.middles import are_poor
 
 EVIDENCE = 16
 """How many usable faces of an individual are kept in one look; better ones replace the worst."""
@@ -64,8 +64,6 @@ class Verdict:
     """What was wrong with most faces, see `Quality.reason`; only where there was no usable face."""
     similarity: float | None = None
     """Cosine of the frames together with the person's centroid; only for `familiar`."""
-    standing: float | None = None
-    """How far the person stands out, see `Calibration.standing`; only for `familiar`."""
     resembled: frozenset[str] = frozenset()
     """Ids of the people who are resembled more than strangers resemble anybody; only for `unclear`."""
 
@@ -141,7 +139,7 @@ class Sighting:
 
     @property
     def clear(self) -> int:
-        """Return how many of the usable faces were seen well; see `people.middles.CLEAR`."""
+        """Return how many of the usable faces were seen well; see `people.clarity`."""
         return int((~are_poor(self.lengths, len(self.faces))).sum())
 
     @property
