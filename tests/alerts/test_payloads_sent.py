@@ -11,13 +11,14 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.const import CONF_WHERE, Where
 
-from ..common.answering import name_the_request
+from ..common.answering import proving
 from ..common.engine_process import EngineProcess
 from ..common.pictures import astronaut, enrolment_photos
 from ..common.steps import enrol, ring, visits
 from ..conftest import FrontDoor, set_up
 
 COMMENT, GPS, LATITUDE, ORIENTATION = 0x9286, 0x8825, 2, 0x0112
+TOKEN = "a secret for the tests"
 PLACE = b"52.370216 N 4.895168 E"
 
 
@@ -48,12 +49,12 @@ async def between(hass: HomeAssistant, entry: MockConfigEntry, sockets: None) ->
     between = Between(hass, engine)
     app = web.Application(client_max_size=50 * 1024**2)
     app.router.add_route("*", "/{path:.*}", between.hand_on)
-    app.on_response_prepare.append(name_the_request)
+    app.on_response_prepare.append(proving(TOKEN))
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    data = {CONF_WHERE: Where.ANOTHER_MACHINE, "url": site.name, "verify_ssl": True}
+    data = {CONF_WHERE: Where.ANOTHER_MACHINE, "url": site.name, "token": TOKEN, "verify_ssl": True}
     hass.config_entries.async_update_entry(entry, data=data)
     yield between
     await runner.cleanup()

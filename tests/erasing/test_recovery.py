@@ -41,15 +41,26 @@ def _people(entry: MockConfigEntry) -> list[str]:
 
 
 async def test_killed_while_enrolling(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
-    """Half an enrolment is erased at the next start."""
+    """A consent without a good photo is erased at the next start."""
     result = await start_person(hass, entry)
-    result = await configure(hass, result, consent())
-    await add_photo(hass, result, enrolment_photos()[0])
+    await configure(hass, result, consent())
     # The flow, living in memory, is what a kill takes away; what is on the disk stays.
     hass.config_entries.subentries._progress.clear()
     hub = await start_again(hass, entry)
     stored = await hass.async_add_executor_job(hub.vault.stored)
     assert (stored.people, stored.templates, stored.photos, stored.consents) == (0, 0, 0, 0)
+
+
+async def test_killed_after_the_first_good_photo(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
+) -> None:
+    """With it the person was saved, and is shown at the next start."""
+    result = await configure(hass, await start_person(hass, entry), consent())
+    await add_photo(hass, result, enrolment_photos()[0])
+    hass.config_entries.subentries._progress.clear()
+    hub = await start_again(hass, entry)
+    assert [person.name for person in hub.people.values()] == ["Eileen"]
+    assert len(_people(entry)) == 1
 
 
 async def test_killed_right_after_enrolling(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:

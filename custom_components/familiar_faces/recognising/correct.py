@@ -12,7 +12,6 @@ from ..household.signals import SIGNAL_CONFIRMED, SIGNAL_CORRECTED
 from ..people.person import Person
 from ..vault.errors import ConsentMissing, UnknownVisit, VaultError
 from ..vault.records import VisitRecord
-from ..visits.visit import Decision
 from .learning import async_learn, async_see
 from .naming import async_name, async_nameless
 
@@ -80,10 +79,7 @@ async def _async_visit(household: Household, visit_id: str) -> tuple[VisitRecord
 
 def _unknown(household: Household, visit_id: str) -> ServiceValidationError:
     """Return what is said of a visit that is not kept."""
-    if any(
-        each.visit_id == visit_id and each.decision is not Decision.FAMILIAR
-        for each in household.open_visits.visits
-    ):
+    if household.tally.get(visit_id) is not None:
         return ServiceValidationError(translation_domain=DOMAIN, translation_key="visit_not_held")
     return ServiceValidationError(
         translation_domain=DOMAIN,
