@@ -213,7 +213,7 @@ async def test_a_stranger_came(hass: HomeAssistant, hub: Hub, front_door: FrontD
     assert await ask(hass, "Is er vandaag een onbekende geweest?", language="nl") == (
         f"Ja, er was vandaag om {came} uur een onbekende bij de camera Front door."
     )
-    front_door.frames, front_door.fetched = visits(stranger(2)), 0
+    front_door.frames, front_door.fetched = visits(stranger(1)), 0
     await ring(hass, hub)
     assert (await ask(hass, "Were there any strangers today?")).startswith(
         "Yes, 2 times. The last stranger was"
