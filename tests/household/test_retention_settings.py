@@ -323,8 +323,9 @@ async def test_every_period_is_a_setting(hass: HomeAssistant, hub: Hub, entry: M
         "unseen_days": 365,
         "audit_days": 1095,
         "invitation_hours": 24,
+        "hold_strangers": False,
     }
-    assert shown(result).keys() == PERIODS.keys()
+    assert shown(result).keys() == {*PERIODS, "hold_strangers"}
     done = await hass.config_entries.options.async_configure(result["flow_id"], shown(result))
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == {}

@@ -1,12 +1,12 @@
 """A person whose entry is renamed in Home Assistant is called so everywhere, or keeps their name with a word."""
 
-from homeassistant.components.persistent_notification import _async_get_or_create_notifications
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.hub import Hub
 
+from ..common.notified import notified
 from ..common.pictures import photos_of, stranger
 from ..common.steps import disk_full, enrol
 
@@ -29,7 +29,7 @@ async def test_followed(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, e
     assert hub.people[eileen].name == "Colonel Collins"
     assert (await hass.async_add_executor_job(hub.vault.person, eileen)).name == "Colonel Collins"
     assert hass.states.get("sensor.eileen_consent").name == "Colonel Collins Consent"
-    assert not _async_get_or_create_notifications(hass)
+    assert not notified(hass)
 
 
 async def test_put_back_with_a_word(
@@ -40,12 +40,12 @@ async def test_put_back_with_a_word(
     said = set()
     for title in (" ", "stranger", "ben", "x" * 81):
         assert await rename(hass, entry, eileen, title) == "Eileen"
-        (notification,) = _async_get_or_create_notifications(hass).values()
+        (notification,) = notified(hass).values()
         said.add(notification["message"])
     with monkeypatch.context() as patched:
         patched.setattr(hub.vault, "update_person", disk_full)
         assert await rename(hass, entry, eileen, "Judy") == "Eileen"
-    (notification,) = _async_get_or_create_notifications(hass).values()
+    (notification,) = notified(hass).values()
     said.add(notification["message"])
     assert len(said) == 4
     assert all(each.startswith("Eileen keeps this name") for each in said)
