@@ -38,7 +38,7 @@ KERNEL = "kernel"
 # All that a request may say beside its picture; whatever is new has to be thought about first.
 HEADERS_TO_ENGINE = {
     "accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent",
-    "x-request-id",
+    "x-protocol", "x-request-id",
 }  # fmt: skip
 HEADERS_TO_CAMERA = {"accept", "accept-encoding", "connection", "host", "user-agent"}
 # How a picture lies is said of a camera that hangs on its side, or asked of a photo.
