@@ -279,22 +279,6 @@ class Frontend:
     async def _press(self, name: str) -> None:
         await self.page.get_by_role("button", name=name).last.click()
 
-    async def _pick(self, text: str) -> None:
-        """Choose an entity by its name in the form's picker."""
-        await (
-            self._dialog()
-            .locator("ha-generic-picker")
-            .last.locator("ha-picker-field, ha-button")
-            .first.click()
-        )
-        await (
-            self._dialog()
-            .locator("ha-picker-combo-box ha-combo-box-item")
-            .filter(has_text=text)
-            .first.click()
-        )
-        await self.page.wait_for_timeout(SETTLED)
-
     async def _toggle(self) -> None:
         """Switch on the last switch of the form."""
         await self._dialog().locator("ha-selector-boolean").last.locator("input").click(force=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_NAME, __version__ as HA_VERSION
@@ -367,8 +368,16 @@ def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
 
 @callback
 def _async_create(
-    hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
+    hass: HomeAssistant,
+    issue_id: str,
+    key: str,
+    severity: ir.IssueSeverity,
+    *,
+    is_fixable: bool = False,
+    is_persistent: bool = False,
+    **placeholders: str,
 ) -> None:
+    """Create an issue; a persistent one is shown again after a restart, whether this integration is loaded or not."""
     # Titles of cameras and alerts are whatever somebody wrote, and are shown as a part of Markdown.
     for each in _WRITTEN & placeholders.keys():
         placeholders[each] = cleaned(placeholders[each])
@@ -376,42 +385,13 @@ def _async_create(
         hass,
         DOMAIN,
         issue_id,
-        is_fixable=False,
-        severity=severity,
-        translation_key=key,
-        translation_placeholders=placeholders,
-    )
-
-
-@callback
-def _async_create_lasting(
-    hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
-) -> None:
-    """Create an issue that Home Assistant shows again after a restart, whether this integration is loaded or not."""
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id,
-        is_fixable=False,
-        is_persistent=True,
-        severity=severity,
-        translation_key=key,
-        translation_placeholders=placeholders,
-    )
-
-
-@callback
-def _async_create_fixable(
-    hass: HomeAssistant, issue_id: str, key: str, severity: ir.IssueSeverity, **placeholders: str
-) -> None:
-    for each in _WRITTEN & placeholders.keys():
-        placeholders[each] = cleaned(placeholders[each])
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id,
-        is_fixable=True,
+        is_fixable=is_fixable,
+        is_persistent=is_persistent,
         severity=severity,
         translation_key=key,
         translation_placeholders=placeholders or None,
     )
+
+
+_async_create_fixable = partial(_async_create, is_fixable=True)
+_async_create_lasting = partial(_async_create, is_persistent=True)
