@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 import fcntl
 import json
 import os
@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 from tempfile import mkdtemp
+from zoneinfo import ZoneInfo
 
 import aiohttp
 
@@ -31,6 +32,7 @@ START_SECONDS = 240
 """The first start fetches and unpacks the frontend, some 100 MB."""
 STOP_SECONDS = 30
 HOME = "Demo house, 7 Goldfinch Lane"
+TIME_ZONE = "Europe/Amsterdam"
 LATITUDE, LONGITUDE = 52.006173, 4.361928
 """Where it stands: told to Home Assistant alone, so that a test can search for it everywhere else."""
 LAST_LINES = 15
@@ -139,6 +141,11 @@ def free_port(wanted: int | None) -> int:
     raise DemoFailed(f"Port {wanted} is taken: stop what uses it, or name another with --port.")
 
 
+def today() -> date:
+    """Return the day that it is in the home, which may be another one than here."""
+    return datetime.now(ZoneInfo(TIME_ZONE)).date()
+
+
 def install(path: Path, source: Path = SOURCE) -> None:
     """Copy the integration into a configuration folder, as HACS does: its one folder and nothing else."""
     if not (source / "manifest.json").is_file():
@@ -148,7 +155,7 @@ def install(path: Path, source: Path = SOURCE) -> None:
     )
 
 
-def configure(path: Path, port: int, *integrations: str, time_zone: str = "Europe/Amsterdam") -> None:
+def configure(path: Path, port: int, *integrations: str, time_zone: str = TIME_ZONE) -> None:
     """Write what the owner of a house would have written or answered; `integrations`: more than all houses have."""
     text = CONFIGURATION.format(
         home=HOME,

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from .camera import STILL, STREAM, Camera
 from .client import Client, DemoFailed, Json, Websocket, fired_at, until
-from .home import DOMAIN
+from .home import DOMAIN, today
 from .scene import photos
 
 NAME = "Eileen"
@@ -184,7 +184,7 @@ class House:
         self, name: str = NAME, taken: list[bytes] | None = None, entity: str | None = None
     ) -> None:
         """Enrol a person, who may be a `person.*` too: first the consent, then the photos."""
-        today = date.today()
+        day = today()
         flow = await self._client.subentry_flow(self.entry_id, "person")
         await flow.choose("user", "here")
         linked = {} if entity is None else {"linked_entity": entity}
@@ -198,8 +198,8 @@ class House:
                 "pictures": True,
                 "given_by": name,
                 "method": "in_person",
-                "given_on": today.isoformat(),
-                "valid_until": (today + timedelta(days=300)).isoformat(),
+                "given_on": day.isoformat(),
+                "valid_until": (day + timedelta(days=300)).isoformat(),
                 "agreed": True,
             },
         )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 import mmap
 from pathlib import Path
 import struct
@@ -135,7 +135,7 @@ async def clock_set_back(grounds: Grounds, trial: Trial) -> None:
         with _clock(folder) as clock:
             async with grounds.start(folder, prelude=clock.prelude, doors=False) as at:
                 guest = at.guest(grounds.links[VISITOR])
-                until = (date.today() + timedelta(days=1)).isoformat()
+                until = (home.today() + timedelta(days=1)).isoformat()
                 answer = await guest.fill(f"{guest.own}/choices", VISITOR, until=until)
                 if not trial.holds(
                     answer.status == 303, f"a consent until tomorrow is answered {answer.status}"
