@@ -9,6 +9,9 @@ FF_VENV=${FAMILIAR_FACES_VENV:-$FF_ROOT/.venv}
 export FF_SCRIPT FF_ROOT FF_CACHE FF_VENV
 # onnxruntime reports to its publisher otherwise, from wherever it is imported; the engine sees to it itself.
 export ORT_DISABLE_TELEMETRY=1
+# Compiled modules are kept, apart from the sources: compiling Home Assistant anew for each process takes seconds.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX=$FF_CACHE/compiled
 mkdir -p "$FF_CACHE"
 
 say() { printf '\033[2m[%s] %s\033[0m\n' "$(basename "$0")" "$*" >&2; }

@@ -3,10 +3,12 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 import math
 import os
 from pathlib import Path
 import pickle
+import traceback
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -24,6 +26,7 @@ from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.host.ready_made import ReadyMade
 from custom_components.familiar_faces.host.room import NEEDED_DISK, NEEDED_MEMORY, Room, Survey
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.wording.renderer import Renderer
 
 from .common.pictures import taken_anew
 from .common.shared_engine import SharedEngine, running
@@ -80,6 +83,24 @@ class PreparedBefore(ReadyMade):
 def private_uploads(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     """Keep uploads apart: Home Assistant has one folder for them on a machine, tests run side by side."""
     with patch("tempfile.tempdir", str(tmp_path_factory.mktemp("t"))):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages_made_once() -> Generator[None]:
+    """Read and compile the pages once for all the homes of a run, which have the same."""
+    with patch.object(Renderer, "load", cache(Renderer.load)):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_tracebacks() -> Generator[None]:
+    """Keep asyncio's debug mode, and only a line of where each future was made: all lines take a sixth of the time."""
+    # asyncio holds the function itself, so that another one in its place would not be called.
+    with (
+        patch("asyncio.constants.DEBUG_STACK_DEPTH", 1),
+        patch.object(traceback.extract_stack, "__defaults__", (None, 1)),
+    ):
         yield
 
 

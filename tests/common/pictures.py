@@ -1,6 +1,7 @@
 """Pictures to recognise: camera-like variants of a public-domain portrait and of sample photos of others."""
 
-from functools import cache
+from functools import cache, lru_cache
+from hashlib import sha256
 from importlib.util import find_spec
 from io import BytesIO
 from itertools import count
@@ -15,6 +16,9 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 SIZE = (1280, 720)
 _NUMBERS = count(time.time_ns())
+_FRAMES: dict[tuple[object, ...], bytes] = {}
+"""Frames that were made, by what is in them: the same are shown in hundreds of tests."""
+_KEPT_FRAMES = 400
 
 
 def _package(name: str) -> Path:
@@ -102,6 +106,11 @@ def turned(amount: float) -> Image.Image:
 
 def porch(seed: int = 0) -> Image.Image:
     """Return what a door camera sees with nobody there: two plain walls and sensor noise."""
+    return _porch(seed).copy()
+
+
+@lru_cache(30)
+def _porch(seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
     pixels = np.full((SIZE[1], SIZE[0], 3), (120, 120, 125), np.int16)
     pixels[500:] = (90, 84, 80)
@@ -111,6 +120,15 @@ def porch(seed: int = 0) -> Image.Image:
 
 def frame(*people: Image.Image, seed: int = 0, scale: float = 1.0) -> bytes:
     """Return a 1280x720 JPEG of people on the porch, side by side, each frame a little different."""
+    key = (*((person.size, sha256(person.tobytes()).digest()) for person in people), seed, scale)
+    if key not in _FRAMES:
+        while len(_FRAMES) >= _KEPT_FRAMES:
+            del _FRAMES[next(iter(_FRAMES))]
+        _FRAMES[key] = _frame(people, seed, scale)
+    return _FRAMES[key]
+
+
+def _frame(people: tuple[Image.Image, ...], seed: int, scale: float) -> bytes:
     rng = np.random.default_rng(seed)
     scene = porch(seed)
     for number, person in enumerate(people):

@@ -295,7 +295,7 @@ async def test_what_cannot_be_corrected(
     assert await refused(correct, visit_id, True, learn=True) == "visit_not_held"
     with later(minutes=2):
         hub.announcer.async_expire()
-        assert await refused(correct, visit_id, False) == "unknown_visit"
+        assert await refused(correct, visit_id, False) == "visit_not_held"
     with later(minutes=3):
         front_door.frames = visits(astronaut())
         await ring(hass, hub)
