@@ -3,10 +3,19 @@
 import { html } from "lit";
 import type { VisitFeed } from "./feed";
 import type { Hass } from "./ha";
-import { mdiClipboardCheckOutline, mdiHistory } from "./icons";
+import { mdiAccountCircleOutline, mdiAccountGroupOutline, mdiClipboardCheckOutline, mdiHistory, mdiIncognito } from "./icons";
 import type { Now } from "./model";
+import "./people/tab";
 import type { Key } from "./text";
 import "./todo/tab";
+import "./unnamed/tab";
+
+/** What a tab knows of the panel besides. */
+export interface Where {
+  narrow: boolean;
+  /** What follows the tab in the address, such as the id of a person. */
+  rest: string | undefined;
+}
 
 export interface Tab {
   /** Its part of the address. */
@@ -18,7 +27,7 @@ export interface Tab {
   /** How many things wait in it. */
   count?(now: Now): number;
   /** What is shown. The tab Visits is always there, because it follows what happens. */
-  render?(hass: Hass, feed: VisitFeed | undefined): unknown;
+  render?(hass: Hass, feed: VisitFeed | undefined, where: Where): unknown;
 }
 
 const administrators = (now: Now): boolean => now.administrator;
@@ -34,5 +43,36 @@ export const TABS: readonly Tab[] = [
     shown: administrators,
     count: (now) => now.todo.length,
     render: (hass, feed) => html`<familiar-faces-todo .hass=${hass} .todo=${feed?.now?.todo ?? []}></familiar-faces-todo>`,
+  },
+  {
+    id: "people",
+    icon: mdiAccountGroupOutline,
+    name: "panel.people",
+    shown: administrators,
+    render: (hass, feed, { narrow, rest }) => html`<familiar-faces-people
+      .hass=${hass}
+      .person=${rest}
+      .down=${feed?.now?.engine === "down"}
+      ?narrow=${narrow}
+    ></familiar-faces-people>`,
+  },
+  {
+    id: "unnamed",
+    icon: mdiIncognito,
+    name: "panel.unnamed",
+    shown: (now) => now.administrator && now.inbox !== null,
+    count: (now) => now.inbox ?? 0,
+    render: (hass, _feed, { narrow }) => html`<familiar-faces-unnamed .hass=${hass} ?narrow=${narrow}></familiar-faces-unnamed>`,
+  },
+  {
+    id: "me",
+    icon: mdiAccountCircleOutline,
+    name: "panel.me",
+    shown: (now) => now.own !== null,
+    render: (hass, feed, { narrow }) => html`<familiar-faces-person
+      .hass=${hass}
+      .down=${feed?.now?.engine === "down"}
+      ?narrow=${narrow}
+    ></familiar-faces-person>`,
   },
 ];

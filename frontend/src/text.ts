@@ -100,3 +100,13 @@ export function when(hass: Hass, at: string): string {
   const said = time(hass, at);
   return of === day(hass, Date.now()) ? said : `${dayName(hass, of)}, ${said}`;
 }
+
+/** Return a date, such as 14 November 2027. */
+export function date(hass: Hass, at: string): string {
+  return format(hass, { dateStyle: "long" }).format(new Date(at));
+}
+
+/** Return things as they are listed in a sentence. */
+export function list(hass: Hass, each: string[]): string {
+  return new Intl.ListFormat(hass.locale.language, { type: "conjunction" }).format(each);
+}
