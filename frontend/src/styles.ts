@@ -111,6 +111,27 @@ export const shared = css`
     border: 1px solid var(--ha-card-border-color, var(--ff-line));
     border-radius: var(--ha-card-border-radius, 12px);
   }
+  /* What stands where there is nothing to show. */
+  .empty {
+    margin-top: 16px;
+    padding: 40px 24px;
+    display: grid;
+    justify-items: center;
+    gap: 8px;
+    text-align: center;
+  }
+  .empty svg {
+    width: 40px;
+    height: 40px;
+    color: var(--ff-muted);
+  }
+  .empty.good svg {
+    color: var(--ff-good);
+  }
+  .empty p {
+    margin: 0;
+    max-width: 420px;
+  }
   .visually-hidden {
     position: absolute;
     width: 1px;

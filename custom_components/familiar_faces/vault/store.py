@@ -35,6 +35,7 @@ from .records import (
     AuditEntry,
     AuditVerdict,
     Corrected,
+    CountOf,
     Detail,
     EnrolmentState,
     Purged,
@@ -51,7 +52,7 @@ from .retention import Retention, next_due
 from .review_rows import Review
 from .schema import open_store
 from .times import from_stamp, to_stamp
-from .visit_pages import read_last, read_page
+from .visit_pages import count_of, read_last, read_page
 from .witness import Witness, read_mark
 
 
@@ -439,6 +440,11 @@ class Vault:
         """Return the picture (JPEG) of a visit, None without one; raise UnknownVisit or VaultDamaged."""
         with self._database.read() as connection:
             return visit_rows.read_picture(connection, self._keys, visit_id)
+
+    def count_of(self, person_id: str) -> CountOf:
+        """Return how much is kept of somebody's visits; nothing of somebody unknown."""
+        with self._database.read() as connection:
+            return count_of(connection, person_id)
 
     def count_visits(self, since: datetime) -> int:
         """Return how many visits at or after a moment are kept."""

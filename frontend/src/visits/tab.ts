@@ -381,23 +381,6 @@ export class VisitsTab extends LitElement {
         display: flex;
         box-shadow: 0 2px 8px rgba(0, 0, 0, 0.25);
       }
-      .empty {
-        margin-top: 16px;
-        padding: 40px 24px;
-        display: grid;
-        justify-items: center;
-        gap: 8px;
-        text-align: center;
-      }
-      .empty svg {
-        width: 40px;
-        height: 40px;
-        color: var(--ff-muted);
-      }
-      .empty p {
-        margin: 0;
-        max-width: 420px;
-      }
       .skeletons {
         margin-top: 16px;
       }
