@@ -3,14 +3,18 @@
 import { type TemplateResult, svg, html } from "lit";
 
 export {
+  mdiAccountMultiple,
   mdiAccountQuestion,
   mdiAlertCircleOutline,
+  mdiBell,
   mdiBellOff,
   mdiBellOffOutline,
   mdiCalendarClock,
+  mdiCameraPlusOutline,
   mdiCctv,
   mdiCheck,
   mdiCheckCircle,
+  mdiCheckCircleOutline,
   mdiChevronDown,
   mdiChevronLeft,
   mdiChevronRight,
@@ -19,13 +23,19 @@ export {
   mdiClose,
   mdiCogOutline,
   mdiDoor,
+  mdiEyeOutline,
   mdiHelpCircleOutline,
   mdiHistory,
   mdiImageOffOutline,
   mdiImageRefreshOutline,
   mdiLanDisconnect,
   mdiMenu,
+  mdiMotionSensor,
+  mdiPlus,
+  mdiRefresh,
+  mdiRotateRight,
   mdiTimerSandEmpty,
+  mdiVideoOutline,
 } from "@mdi/js";
 
 export function icon(path: string): TemplateResult {

@@ -3,9 +3,10 @@
 import { html } from "lit";
 import type { VisitFeed } from "./feed";
 import type { Hass } from "./ha";
-import { mdiClipboardCheckOutline, mdiHistory } from "./icons";
+import { mdiCctv, mdiClipboardCheckOutline, mdiHistory } from "./icons";
 import type { Now } from "./model";
 import type { Key } from "./text";
+import "./cameras/tab";
 import "./todo/tab";
 
 export interface Tab {
@@ -34,5 +35,12 @@ export const TABS: readonly Tab[] = [
     shown: administrators,
     count: (now) => now.todo.length,
     render: (hass, feed) => html`<familiar-faces-todo .hass=${hass} .todo=${feed?.now?.todo ?? []}></familiar-faces-todo>`,
+  },
+  {
+    id: "cameras",
+    icon: mdiCctv,
+    name: "panel.cameras",
+    shown: administrators,
+    render: (hass, feed) => html`<familiar-faces-cameras .hass=${hass} .now=${feed?.now}></familiar-faces-cameras>`,
   },
 ];

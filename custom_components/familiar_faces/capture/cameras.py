@@ -83,11 +83,7 @@ class Cameras:
 
         `every_picture`: with each frame as a JPEG, see `StreamPictures`.
         """
-        state = self._hass.states.get(camera)
-        if state is None or state.state == STATE_UNAVAILABLE:
-            return None
-        features = CameraEntityFeature(state.attributes.get(ATTR_SUPPORTED_FEATURES, 0))
-        if CameraEntityFeature.STREAM not in features or (stream := self._stream(camera)).unfit:
+        if not self.async_may_stream(camera) or (stream := self._stream(camera)).unfit:
             return None
         return StreamPictures(stream, camera, every_picture=every_picture)
 
@@ -95,6 +91,22 @@ class Cameras:
     def async_has_stream(self, camera: str) -> bool:
         """Return whether the stream of a camera was asked for before."""
         return camera in self._streams
+
+    @callback
+    def async_may_stream(self, camera: str) -> bool:
+        """Return whether a camera says that it has a stream; one that is away says nothing."""
+        state = self._hass.states.get(camera)
+        if state is None or state.state == STATE_UNAVAILABLE:
+            return False
+        return CameraEntityFeature.STREAM in CameraEntityFeature(
+            state.attributes.get(ATTR_SUPPORTED_FEATURES, 0)
+        )
+
+    @callback
+    def async_is_open(self, camera: str) -> bool:
+        """Return whether the stream of a camera is open and gives frames."""
+        stream = self._streams.get(camera)
+        return stream is not None and stream.running
 
     @callback
     def async_keep(self, settings: CameraSettings, *, wanted: bool) -> None:
