@@ -30,6 +30,7 @@ from .recognising.announcing import Announcer
 from .recognising.following import Following
 from .recognising.identify import Identifying
 from .recognising.late_answers import LateAnswers
+from .recognising.look_now import LookNow
 from .recognising.missed import HoldsMissed
 from .seen.board import Board
 from .seen.visit_log import VisitLog
@@ -68,6 +69,7 @@ class Hub(Household):
         ]
         self.announcer.on_ended.append(self.review.async_ended)
         self.identifying = Identifying(self, self.cameras)
+        self.look_now = LookNow(self, self.cameras)
         self.late_answers = LateAnswers(self)
         self.invitations = Invitations(self)
         self.exports = Exports(self)

@@ -3,8 +3,16 @@
 import { html } from "lit";
 import type { VisitFeed } from "./feed";
 import type { Hass } from "./ha";
-import { mdiAccountCircleOutline, mdiAccountGroupOutline, mdiClipboardCheckOutline, mdiHistory, mdiIncognito } from "./icons";
+import {
+  mdiAccountCircleOutline,
+  mdiAccountGroupOutline,
+  mdiCctv,
+  mdiClipboardCheckOutline,
+  mdiHistory,
+  mdiIncognito,
+} from "./icons";
 import type { Now } from "./model";
+import "./cameras/tab";
 import "./people/tab";
 import type { Key } from "./text";
 import "./todo/tab";
@@ -63,6 +71,13 @@ export const TABS: readonly Tab[] = [
     shown: (now) => now.administrator && now.inbox !== null,
     count: (now) => now.inbox ?? 0,
     render: (hass, _feed, { narrow }) => html`<familiar-faces-unnamed .hass=${hass} ?narrow=${narrow}></familiar-faces-unnamed>`,
+  },
+  {
+    id: "cameras",
+    icon: mdiCctv,
+    name: "panel.cameras",
+    shown: administrators,
+    render: (hass, feed) => html`<familiar-faces-cameras .hass=${hass} .now=${feed?.now}></familiar-faces-cameras>`,
   },
   {
     id: "me",

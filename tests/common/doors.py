@@ -317,6 +317,24 @@ DOORS = (
         "lets a user who is one of the people say no, which erases what is kept of them",
     ),
     Door(
+        Kind.COMMAND,
+        "familiar_faces/cameras/list",
+        Who.ADMIN,
+        "says how the cameras do and how they are set up",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/cameras/look",
+        Who.ADMIN,
+        "shows what a camera sees now, with the faces in it measured and named by nobody; noted, and nothing is kept",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/cameras/change",
+        Who.ADMIN,
+        "sets how a camera's pictures lie, when its stream is open, and what its triggers mean",
+    ),
+    Door(
         Kind.PANEL, "familiar-faces", Who.USER, "the panel in the sidebar; what it shows its commands decide"
     ),
     Door(

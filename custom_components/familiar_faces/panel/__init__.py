@@ -3,13 +3,14 @@
 from homeassistant.components import websocket_api
 from homeassistant.core import HomeAssistant, callback
 
-from . import me_commands, people_commands, unnamed_commands, visit_commands
+from . import camera_commands, me_commands, people_commands, unnamed_commands, visit_commands
 from .program import ProgramView
 
 COMMANDS = (
     *visit_commands.COMMANDS,
     *people_commands.COMMANDS,
     *unnamed_commands.COMMANDS,
+    *camera_commands.COMMANDS,
     *me_commands.COMMANDS,
 )
 

@@ -200,7 +200,7 @@ async def _async_look(household: Household, source: Source, turn: int) -> tuple[
         raise engine_failed(err) from err
     if seen is None:
         if isinstance(failure, ImageRejected):
-            raise _rejected(failure) from failure
+            raise rejected(failure) from failure
         raise engine_failed(failure or EngineUnavailable("The engine had no time")) from failure
     return seen.faces, shown
 
@@ -234,12 +234,13 @@ async def async_faces(
             return seen
         return await ask(min_face=far, search_shadows=shadows)
     except ImageRejected as err:
-        raise _rejected(err) from err
+        raise rejected(err) from err
     except EngineError as err:
         raise engine_failed(err) from err
 
 
-def _rejected(err: ImageRejected) -> ServiceValidationError:
+def rejected(err: ImageRejected) -> ServiceValidationError:
+    """Return what is said of a picture that the engine does not take."""
     return ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key="image_rejected",

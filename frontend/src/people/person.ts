@@ -9,7 +9,7 @@ import {
   mdiAlertOutline,
   mdiArrowLeft,
   mdiBellOff,
-  mdiBellOffOutline,
+  mdiBellOutline,
   mdiDeleteOutline,
   mdiDownload,
   mdiFileDocumentOutline,
@@ -223,7 +223,7 @@ export class PersonPage extends LitElement {
     return html`<section class="card box" aria-labelledby="notifications">
       <h3 id="notifications">${text(hass, "person.notifications")}</h3>
       <p class="plain" role="status">
-        ${icon(page.muted ? mdiBellOff : mdiBellOffOutline)}
+        ${icon(page.muted ? mdiBellOff : mdiBellOutline)}
         ${page.muted
           ? text(hass, "person.muted", { time: when(hass, page.muted) })
           : text(hass, "person.not_muted", { name: page.name })}
@@ -300,6 +300,9 @@ export class PersonPage extends LitElement {
     dialogs,
     pages,
     css`
+      :host([inside]) {
+        padding: 0;
+      }
       .head {
         --ff-face: 72px;
         display: flex;

@@ -8,7 +8,7 @@ import { DOMAIN, type Hass, define, navigate, refusal } from "../ha";
 import { icon, mdiAccountGroupOutline, mdiAccountPlusOutline, mdiQrcode } from "../icons";
 import { failed, instead } from "../state";
 import { dialogs, shared } from "../styles";
-import { date, text, when } from "../text";
+import { date, month, text, when } from "../text";
 import { Topic } from "../topic";
 import "./invite-dialog";
 import type { InviteDialog } from "./invite-dialog";
@@ -51,6 +51,7 @@ export class PeopleTab extends LitElement {
     if (!hass) return nothing;
     if (this.person) {
       return html`<familiar-faces-person
+        inside
         .hass=${hass}
         .person=${this.person}
         .down=${this.down}
@@ -150,11 +151,14 @@ export class PeopleTab extends LitElement {
 
   private state(tile: Tile): unknown {
     const { hass } = this;
-    const day = tile.until ? date(hass, tile.until) : "";
+    const until = tile.until ?? "";
     if (tile.state === "active") {
+      const day = month(hass, until);
       return html`<span class="tag">${text(hass, tile.child ? "people.child_until" : "people.until", { day })}</span>`;
     }
-    if (tile.state === "expiring") return html`<span class="tag fairly">${text(hass, "people.ends", { day })}</span>`;
+    if (tile.state === "expiring") {
+      return html`<span class="tag fairly">${text(hass, "people.ends", { day: date(hass, until) })}</span>`;
+    }
     return html`<span class="tag fairly">${text(hass, "people.ended")}</span>`;
   }
 
