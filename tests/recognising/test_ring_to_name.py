@@ -40,6 +40,8 @@ from ..common.pictures import astronaut, enrolment_photos, huge_png, jpeg, porch
 from ..common.steps import VISITOR, enrol, later, ring, visits
 from ..conftest import FrontDoor, start_again
 
+pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
+
 FITNESS = "sensor.front_door_camera_fitness"
 
 
@@ -332,7 +334,6 @@ async def test_consent_that_ran_out(
     assert (told, front_door.fetched) == ([], 0)
 
 
-@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_forget_button(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
 ) -> None:
