@@ -22,6 +22,7 @@ export {
   mdiClipboardCheckOutline,
   mdiClose,
   mdiCogOutline,
+  mdiDeleteOutline,
   mdiDoor,
   mdiEyeOutline,
   mdiHelpCircleOutline,
@@ -34,7 +35,10 @@ export {
   mdiPlus,
   mdiRefresh,
   mdiRotateRight,
+  mdiShieldCheckOutline,
+  mdiShieldLockOutline,
   mdiTimerSandEmpty,
+  mdiTune,
   mdiVideoOutline,
 } from "@mdi/js";
 

@@ -3,10 +3,11 @@
 import { html } from "lit";
 import type { VisitFeed } from "./feed";
 import type { Hass } from "./ha";
-import { mdiCctv, mdiClipboardCheckOutline, mdiHistory } from "./icons";
+import { mdiCctv, mdiClipboardCheckOutline, mdiHistory, mdiShieldLockOutline } from "./icons";
 import type { Now } from "./model";
 import type { Key } from "./text";
 import "./cameras/tab";
+import "./privacy/tab";
 import "./todo/tab";
 
 export interface Tab {
@@ -42,5 +43,12 @@ export const TABS: readonly Tab[] = [
     name: "panel.cameras",
     shown: administrators,
     render: (hass, feed) => html`<familiar-faces-cameras .hass=${hass} .now=${feed?.now}></familiar-faces-cameras>`,
+  },
+  {
+    id: "privacy",
+    icon: mdiShieldLockOutline,
+    name: "panel.privacy",
+    shown: administrators,
+    render: (hass, feed) => html`<familiar-faces-privacy .hass=${hass} .now=${feed?.now}></familiar-faces-privacy>`,
   },
 ];

@@ -37,6 +37,7 @@ from .records import (
     Corrected,
     Detail,
     EnrolmentState,
+    Oldest,
     Purged,
     Receipt,
     SoughtVisits,
@@ -574,6 +575,18 @@ class Vault:
             audit_entries=audit_entries,
             bytes=vault_size(self._folder),
         )
+
+    def oldest(self) -> Oldest:
+        """Return since when things are kept."""
+        with self._database.read() as connection:
+            visit, picture, review, audit_entry, links = connection.execute(
+                "SELECT (SELECT min(started_at) FROM visit), (SELECT min(started_at) FROM picture), "
+                "(SELECT min(at) FROM review), (SELECT min(at) FROM audit), (SELECT count(*) FROM link)"
+            ).fetchone()
+        moments = [
+            None if each is None else from_stamp(each) for each in (visit, picture, review, audit_entry)
+        ]
+        return Oldest(*moments, links=links)
 
     # Audit
 
