@@ -55,7 +55,7 @@ export class Panel extends LitElement {
       </header>
       <main tabindex="-1">
         ${this.banner()}
-        ${tab.render?.(hass, this.feed) ?? nothing}
+        ${tab.render?.(hass, this.feed, { narrow: this.narrow, rest: this.rest() }) ?? nothing}
         <familiar-faces-visits
           ?hidden=${tab.id !== VISITS}
           .hass=${hass}
@@ -75,6 +75,11 @@ export class Panel extends LitElement {
   private tab(): Tab {
     const named = this.route?.path.split("/")[1];
     return this.shownTabs().find((each) => each.id === named) ?? TABS[0]!;
+  }
+
+  private rest(): string | undefined {
+    const rest = this.route?.path.split("/")[2];
+    return rest ? decodeURIComponent(rest) : undefined;
   }
 
   private shownTabs(): Tab[] {

@@ -3,12 +3,29 @@
 import { html } from "lit";
 import type { VisitFeed } from "./feed";
 import type { Hass } from "./ha";
-import { mdiCctv, mdiClipboardCheckOutline, mdiHistory, mdiShieldLockOutline } from "./icons";
+import {
+  mdiAccountCircleOutline,
+  mdiAccountGroupOutline,
+  mdiCctv,
+  mdiClipboardCheckOutline,
+  mdiHistory,
+  mdiIncognito,
+  mdiShieldLockOutline,
+} from "./icons";
 import type { Now } from "./model";
 import type { Key } from "./text";
 import "./cameras/tab";
+import "./people/tab";
 import "./privacy/tab";
 import "./todo/tab";
+import "./unnamed/tab";
+
+/** What a tab knows of the panel besides. */
+export interface Where {
+  narrow: boolean;
+  /** What follows the tab in the address, such as the id of a person. */
+  rest: string | undefined;
+}
 
 export interface Tab {
   /** Its part of the address. */
@@ -20,7 +37,7 @@ export interface Tab {
   /** How many things wait in it. */
   count?(now: Now): number;
   /** What is shown. The tab Visits is always there, because it follows what happens. */
-  render?(hass: Hass, feed: VisitFeed | undefined): unknown;
+  render?(hass: Hass, feed: VisitFeed | undefined, where: Where): unknown;
 }
 
 const administrators = (now: Now): boolean => now.administrator;
@@ -38,6 +55,26 @@ export const TABS: readonly Tab[] = [
     render: (hass, feed) => html`<familiar-faces-todo .hass=${hass} .todo=${feed?.now?.todo ?? []}></familiar-faces-todo>`,
   },
   {
+    id: "people",
+    icon: mdiAccountGroupOutline,
+    name: "panel.people",
+    shown: administrators,
+    render: (hass, feed, { narrow, rest }) => html`<familiar-faces-people
+      .hass=${hass}
+      .person=${rest}
+      .down=${feed?.now?.engine === "down"}
+      ?narrow=${narrow}
+    ></familiar-faces-people>`,
+  },
+  {
+    id: "unnamed",
+    icon: mdiIncognito,
+    name: "panel.unnamed",
+    shown: (now) => now.administrator && now.inbox !== null,
+    count: (now) => now.inbox ?? 0,
+    render: (hass, _feed, { narrow }) => html`<familiar-faces-unnamed .hass=${hass} ?narrow=${narrow}></familiar-faces-unnamed>`,
+  },
+  {
     id: "cameras",
     icon: mdiCctv,
     name: "panel.cameras",
@@ -50,5 +87,16 @@ export const TABS: readonly Tab[] = [
     name: "panel.privacy",
     shown: administrators,
     render: (hass, feed) => html`<familiar-faces-privacy .hass=${hass} .now=${feed?.now}></familiar-faces-privacy>`,
+  },
+  {
+    id: "me",
+    icon: mdiAccountCircleOutline,
+    name: "panel.me",
+    shown: (now) => now.own !== null,
+    render: (hass, feed, { narrow }) => html`<familiar-faces-person
+      .hass=${hass}
+      .down=${feed?.now?.engine === "down"}
+      ?narrow=${narrow}
+    ></familiar-faces-person>`,
   },
 ];

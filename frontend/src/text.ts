@@ -117,3 +117,18 @@ export function period(hass: Hass, seconds: number): string {
   return new Intl.NumberFormat(hass.locale.language, { style: "unit", unit: unit as string, unitDisplay: "long" })
     .format(seconds / (of as number));
 }
+
+/** Return a date, such as 14 November 2027. */
+export function date(hass: Hass, at: string): string {
+  return format(hass, { dateStyle: "long" }).format(new Date(at));
+}
+
+/** Return the month of a day, such as Nov 2027. */
+export function month(hass: Hass, at: string): string {
+  return format(hass, { month: "short", year: "numeric" }).format(new Date(at));
+}
+
+/** Return things as they are listed in a sentence. */
+export function list(hass: Hass, each: string[]): string {
+  return new Intl.ListFormat(hass.locale.language, { type: "conjunction" }).format(each);
+}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import contextlib
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 import os
 from pathlib import Path
 import signal
@@ -219,6 +220,26 @@ async def test_turned_away_is_not_a_stranger(
     (state,) = told
     assert (state.attributes["reason"], state.attributes["quality"]) == ("no_usable_face", "turned_away")
     assert hass.states.get(FITNESS).state == "turned_away"
+
+
+async def test_a_print_on_a_shirt(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """A face on a shirt, which the engine sees in a frame and not in those around it, is no visitor."""
+    plain = visits(astronaut())
+    with Image.open(BytesIO(plain[1])) as picture:
+        printed = picture.convert("RGB")
+    print_of = stranger(0)
+    width = printed.width // 10
+    printed.paste(
+        print_of.resize((width, width * print_of.height // print_of.width)),
+        ((printed.width - width) // 2, printed.height - 190),
+    )
+    seen = await hub.client.faces(jpeg(printed))
+    assert sum(face.quality.usable for face in seen.faces) == 2, "the print is a face"
+    front_door.frames = [plain[0], jpeg(printed), *plain[2:]]
+    await ring(hass, hub)
+    assert [state.attributes.get("person_name") for state in told] == ["Eileen"], told
 
 
 async def test_camera_that_shows_everybody_small(

@@ -8,12 +8,12 @@ import voluptuous as vol
 
 from ..const import DOMAIN
 from ..erasing.mentions import ERASABLE, MOST, Place, place_of
+from ..erasing.receipt_facts import answer_receipt, erasing_failed
 from ..openness.audit_trail import MOST_ENTRIES
 from ..vault.errors import VaultError
 from ..vault.records import AuditEntry
 from ..wording.words import LANGUAGES, shown_language
 from .common import ATTR_PERSON, TEXT, Action, find_id, find_person, hub_of
-from .receipts import answer_receipt, erasing_failed
 
 ATTR_ALSO = "also"
 ATTR_LANGUAGE = "language"

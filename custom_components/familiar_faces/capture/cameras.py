@@ -11,12 +11,13 @@ from homeassistant.core import HomeAssistant, callback
 from ..const import PictureSource, StreamOpen
 from .camera_settings import CameraSettings, is_image
 from .camera_stream import CameraStream
+from .event_media import EventMedia, event_media_of
 from .event_pictures import EventPictures
 from .known_pictures import Freshness, KnownPictures, async_digest
 from .one_after_another import OneAfterAnother
 from .picture_source import Ask, NoPicture, Pictures, Source, Trouble
 from .still_pictures import StillPictures, async_fetch_still
-from .stream_address import async_find_origins
+from .stream_address import async_find_origins, is_webrtc_only
 from .stream_pictures import StreamPictures
 
 
@@ -59,6 +60,9 @@ class Cameras:
         camera = settings.camera
         if is_image(camera):
             return EventPictures(self._hass, camera, self._of(camera))
+        place = event_media_of(self._hass, camera)
+        if place is not None and is_webrtc_only(self._hass, camera):
+            return EventMedia(self._hass, place, self._of(camera))
         sources: list[Source] = [StillPictures(self._hass, camera, self._of(camera))]
         without = thrifty or settings.stream is StreamOpen.NEVER
         stream = None if without else self.async_stream_of(camera)

@@ -3,13 +3,29 @@
 from homeassistant.components import websocket_api
 from homeassistant.core import HomeAssistant, callback
 
-from . import camera_commands, privacy_commands, visit_commands
+from . import (
+    camera_commands,
+    me_commands,
+    people_commands,
+    privacy_commands,
+    unnamed_commands,
+    visit_commands,
+)
 from .program import ProgramView
+
+COMMANDS = (
+    *visit_commands.COMMANDS,
+    *people_commands.COMMANDS,
+    *unnamed_commands.COMMANDS,
+    *camera_commands.COMMANDS,
+    *privacy_commands.COMMANDS,
+    *me_commands.COMMANDS,
+)
 
 
 @callback
 def async_setup_panel(hass: HomeAssistant) -> None:
     """Register the commands and the view. They look for the running entry when they are asked."""
-    for command in (*visit_commands.COMMANDS, *camera_commands.COMMANDS, *privacy_commands.COMMANDS):
+    for command in COMMANDS:
         websocket_api.async_register_command(hass, command)
     hass.http.register_view(ProgramView())

@@ -157,6 +157,16 @@ class VisitPage:
 
 
 @dataclass(frozen=True, slots=True)
+class CountOf:
+    """How much is kept of one person's visits."""
+
+    visits: int
+    pictures: int
+    oldest: datetime | None
+    """When the first of these visits began."""
+
+
+@dataclass(frozen=True, slots=True)
 class Purged:
     """What a purge erased."""
 

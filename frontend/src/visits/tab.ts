@@ -220,10 +220,11 @@ export class VisitsTab extends LitElement {
     this.scroller?.scrollTo({ top: 0 });
   }
 
-  private act(event: CustomEvent<{ action: RowAction; visit: Visit }>): void {
-    const { action, visit } = event.detail;
+  private act(event: CustomEvent<{ action: RowAction; visit: Visit; person_id?: string }>): void {
+    const { action, visit, person_id } = event.detail;
     if (action === "right") void this.answer(visit, { correct: true });
     else if (action === "nobody") void this.answer(visit, { correct: false });
+    else if (action === "is") void this.answer(visit, { correct: false, person_id });
     else if (action === "other") void this.dialog.show(visit);
     else if (action === "undo") {
       void this.ask(() => this.hass.callWS({ type: "familiar_faces/visits/undo", visit_id: visit.visit_id }));
