@@ -22,6 +22,7 @@ from .host.engine import EngineStatus
 from .host.engine_errors import EngineError, EngineRefused
 from .household.household import Household
 from .household.issues import async_check_engine, async_check_internals, async_check_vault
+from .openness.audit_trail import AuditTrail
 from .openness.export import Exports
 from .openness.review import ReviewInbox
 from .openness.settings import Settings
@@ -74,6 +75,7 @@ class Hub(Household):
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)
+        self.audit_trail = AuditTrail(self)
         self.board = Board(self)
         self.visit_log = VisitLog(self, self.board)
         self._following = Following(

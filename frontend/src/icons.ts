@@ -55,6 +55,7 @@ export {
   mdiRotateRight,
   mdiShareVariant,
   mdiShieldCheckOutline,
+  mdiShieldLockOutline,
   mdiStarOutline,
   mdiTimerSandEmpty,
   mdiTune,

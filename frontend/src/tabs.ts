@@ -10,11 +10,13 @@ import {
   mdiClipboardCheckOutline,
   mdiHistory,
   mdiIncognito,
+  mdiShieldLockOutline,
 } from "./icons";
 import type { Now } from "./model";
+import type { Key } from "./text";
 import "./cameras/tab";
 import "./people/tab";
-import type { Key } from "./text";
+import "./privacy/tab";
 import "./todo/tab";
 import "./unnamed/tab";
 
@@ -78,6 +80,13 @@ export const TABS: readonly Tab[] = [
     name: "panel.cameras",
     shown: administrators,
     render: (hass, feed) => html`<familiar-faces-cameras .hass=${hass} .now=${feed?.now}></familiar-faces-cameras>`,
+  },
+  {
+    id: "privacy",
+    icon: mdiShieldLockOutline,
+    name: "panel.privacy",
+    shown: administrators,
+    render: (hass, feed) => html`<familiar-faces-privacy .hass=${hass} .now=${feed?.now}></familiar-faces-privacy>`,
   },
   {
     id: "me",

@@ -335,6 +335,30 @@ DOORS = (
         "sets how a camera's pictures lie, when its stream is open, and what its triggers mean",
     ),
     Door(
+        Kind.COMMAND,
+        "familiar_faces/privacy/summary",
+        Who.ADMIN,
+        "says what is kept, since when and until when, where the engine runs, and where the papers are",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/privacy/audit",
+        Who.ADMIN,
+        "reads the audit log, with the names of those who are still on record",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/privacy/verify",
+        Who.ADMIN,
+        "says whether the audit log is as it was written",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/privacy/receipts",
+        Who.ADMIN,
+        "reads the receipts of erasures, which name nobody",
+    ),
+    Door(
         Kind.PANEL, "familiar-faces", Who.USER, "the panel in the sidebar; what it shows its commands decide"
     ),
     Door(

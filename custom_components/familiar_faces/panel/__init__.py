@@ -3,7 +3,14 @@
 from homeassistant.components import websocket_api
 from homeassistant.core import HomeAssistant, callback
 
-from . import camera_commands, me_commands, people_commands, unnamed_commands, visit_commands
+from . import (
+    camera_commands,
+    me_commands,
+    people_commands,
+    privacy_commands,
+    unnamed_commands,
+    visit_commands,
+)
 from .program import ProgramView
 
 COMMANDS = (
@@ -11,6 +18,7 @@ COMMANDS = (
     *people_commands.COMMANDS,
     *unnamed_commands.COMMANDS,
     *camera_commands.COMMANDS,
+    *privacy_commands.COMMANDS,
     *me_commands.COMMANDS,
 )
 

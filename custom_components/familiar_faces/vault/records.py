@@ -199,6 +199,18 @@ class StoredItems:
 
 
 @dataclass(frozen=True, slots=True)
+class Oldest:
+    """Since when things are kept: the oldest of each kind, None where there is none."""
+
+    visit: datetime | None
+    picture: datetime | None
+    review: datetime | None
+    audit_entry: datetime | None
+    links: int
+    """How many personal links open something."""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One line of the audit log. Never a name: the entry outlives the person."""
 

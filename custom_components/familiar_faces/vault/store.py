@@ -38,6 +38,7 @@ from .records import (
     CountOf,
     Detail,
     EnrolmentState,
+    Oldest,
     Purged,
     Receipt,
     SoughtVisits,
@@ -580,6 +581,19 @@ class Vault:
             audit_entries=audit_entries,
             bytes=vault_size(self._folder),
         )
+
+    def oldest(self) -> Oldest:
+        """Return since when things are kept."""
+
+        def moment(stamp: int | None) -> datetime | None:
+            return None if stamp is None else from_stamp(stamp)
+
+        with self._database.read() as connection:
+            visit, picture, review, audit_entry, links = connection.execute(
+                "SELECT (SELECT min(started_at) FROM visit), (SELECT min(started_at) FROM picture), "
+                "(SELECT min(at) FROM review), (SELECT min(at) FROM audit), (SELECT count(*) FROM link)"
+            ).fetchone()
+        return Oldest(moment(visit), moment(picture), moment(review), moment(audit_entry), links)
 
     # Audit
 

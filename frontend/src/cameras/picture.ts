@@ -1,6 +1,6 @@
 // What a camera shows now, upright and with the faces in it measured. It lives as long as it is on the screen.
 
-import { LitElement, css, html, nothing, svg } from "lit";
+import { LitElement, type PropertyValues, css, html, nothing, svg } from "lit";
 import { property } from "lit/decorators.js";
 import { type Hass, define } from "../ha";
 import { shared } from "../styles";
@@ -16,6 +16,30 @@ export class CameraPicture extends LitElement {
   @property({ attribute: false }) words!: Words;
   @property({ attribute: false }) shown!: ShownPicture;
   @property() camera = "";
+  /** Where the picture lies in this browser, as long as it is shown. */
+  private address: string | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.requestUpdate("shown");
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.drop();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has("shown") || !this.shown) return;
+    this.drop();
+    const bytes = Uint8Array.from(atob(this.shown.picture), (each) => each.charCodeAt(0));
+    this.address = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
+  }
+
+  private drop(): void {
+    if (this.address) URL.revokeObjectURL(this.address);
+    this.address = undefined;
+  }
 
   protected override render(): unknown {
     const { hass, shown } = this;
@@ -24,7 +48,7 @@ export class CameraPicture extends LitElement {
     const label = text(hass, "cameras.picture_of", { camera: this.camera, time: time(hass, shown.at), faces: this.said() });
     return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label=${label}>
         ${svg`<image
-          href="data:image/jpeg;base64,${shown.picture}"
+          href=${this.address ?? nothing}
           transform=${upright(shown.turn, width, height)}
           width=${shown.turn % 180 ? height : width}
           height=${shown.turn % 180 ? width : height}
