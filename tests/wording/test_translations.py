@@ -386,6 +386,7 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "date": lambda: {"day", "moment"},
     "consent_text": sentences_of_the_consent,
     "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
+    "guest": lambda: {"added", "renewed"},
     "logbook": lines_of_the_logbook,
     "media_folder": lambda: {*BY, INBOX},
     "photo_verdict": verdicts_on_photos,
