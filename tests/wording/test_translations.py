@@ -429,7 +429,7 @@ def test_selectors() -> None:
     asked = {group: keys() for group, keys in KNOWN_WHEN_RUNNING.items()}
     # The fitness sensor fills in its own.
     filled: dict[str, set[str]] = {"fitness_advice": {"width"}, "consent_text": values_of_the_consent()}
-    filled |= {"calendar": {"who", "camera"}, "logbook": {"camera"}}
+    filled |= {"calendar": {"who", "camera"}, "guest": {"name"}, "logbook": {"camera"}}
     filled["rename"] = {"name"}
     filled |= {"date": {"day", "month", "year", "time"}}
     filled |= {"mention": {"where"}, "receipt": {"when", "person_id", "stores", "places"}}
