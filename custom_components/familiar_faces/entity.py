@@ -148,7 +148,7 @@ class FamiliarFacesEntity(Entity):
     def _async_mark(self) -> None:
         if not self.tells_of_visits:
             return
-        # That somebody is shown no more tells of them once more. Also for nobody it is a context of its own:
+        # That somebody is no longer shown tells of them once more. Also for nobody it is a context of its own:
         # Home Assistant uses the one before for some seconds.
         before, self._told_of = self._told_of, self.whose
         self.async_set_context(self.hub.async_context(self._told_of or before))

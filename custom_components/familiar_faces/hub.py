@@ -110,7 +110,7 @@ class Hub(Household):
         self.visits_today = await self.hass.async_add_executor_job(
             self.vault.count_visits, dt_util.start_of_local_day()
         )
-        # Before whoever reads it is told of something.
+        # Before its readers are told of something.
         self._unsubscribe += await self.board.async_start()
         self.alerts.async_start()
         self._following.async_start()
@@ -155,7 +155,7 @@ class Hub(Household):
                 await self.hass.async_add_executor_job(self.vault.close)
 
     async def async_entry_updated(self) -> None:
-        """Follow the subentries, or start anew when the owner chose otherwise."""
+        """Follow the subentries, or start again when the owner chose otherwise."""
         async with self._changing:
             if self._stopped:
                 return
@@ -168,7 +168,7 @@ class Hub(Household):
 
     @callback
     def _async_vault_trouble(self, trouble: VaultError | None) -> None:
-        """Tell the owner at once that the vault cannot be written, or start anew when it is another one."""
+        """Tell the owner at once that the vault cannot be written, or start again when it is another one."""
         if self._stopped:
             return
         async_check_vault(self.hass, trouble)

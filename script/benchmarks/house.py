@@ -61,7 +61,7 @@ class House:
     async def ring(self, doors: int | None = None) -> list[Told]:
         """Ring at the first so many doors at once; return what was told of familiar visitors when all is over.
 
-        The visits before are over first: nobody is there any more.
+        The visits before are over first: nobody is there by then.
         """
         doors = self.doors if doors is None else doors
         for camera_id in self.hub.watchers:

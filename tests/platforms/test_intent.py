@@ -113,7 +113,7 @@ async def test_a_stranger_at_the_door(
 
 
 async def test_nobody_at_the_door(hass: HomeAssistant, hub: Hub, visited: str) -> None:
-    """When nobody is there, whoever was there within the hour is said; later nobody is."""
+    """When nobody is there, the one who was there within the hour is said; later nobody is."""
     came = clock(await kept(hass, hub))
     with later(minutes=10):
         assert await ask(hass, "Who rang?") == (

@@ -180,7 +180,7 @@ async def test_one_line_on_each_page(hass: HomeAssistant, hub: Hub, people: None
 async def test_at_once(
     hass: HomeAssistant, hub: Hub, people: None, lines: Lines, hass_ws_client: WebSocketGenerator
 ) -> None:
-    """Whoever looks at the logbook reads the same sentences when it happens."""
+    """Anyone who looks at the logbook reads the same sentences when it happens."""
     client = await hass_ws_client()
     await client.send_json_auto_id(
         {"type": "logbook/event_stream", "start_time": dt_util.utcnow().isoformat()}
@@ -253,7 +253,7 @@ async def test_other_names(hass: HomeAssistant, hub: Hub, people: None, lines: L
 
 
 async def test_anybody_may_fire_an_event(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
-    """What is no visit is described all the same, and never with a name that is not in the vault."""
+    """What is no visit is described anyway, and never with a name that is not in the vault."""
     for data in (
         {},
         {"visit_id": ["a list"], "decision": 7, "device_id": {"a": "dict"}},
@@ -320,7 +320,7 @@ async def test_forgotten(hass: HomeAssistant, hub: Hub, people: None, lines: Lin
     with patch("custom_components.familiar_faces.erasing.forgetting.async_erase", erase):
         await hub.forgetting.async_forget("nadie", patience=0)
         assert await lines() == [
-            # Of whom nothing is known, as of any stranger.
+            # Nothing is known of them, as of any stranger.
             "A stranger came to the front door",
             *["Somebody came to the front door"] * 2,
             "Otto was seen at the front door",
@@ -374,7 +374,7 @@ async def test_not_kept_any_longer(hass: HomeAssistant, hub: Hub, people: None, 
 async def test_the_vault_is_not_read_on_the_event_loop(
     hass: HomeAssistant, hub: Hub, people: None, lines: Lines, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What happens now is described from memory, of which there is little."""
+    """What happens now is described from memory, and there is little of that."""
     (camera_id,) = hub.watchers
     now = dt_util.utcnow()
 

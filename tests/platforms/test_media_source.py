@@ -54,7 +54,7 @@ async def keep(
 
 @pytest.fixture
 async def people(hass: HomeAssistant, hub: Hub) -> None:
-    """Have three people on record, of whom one agreed to no pictures."""
+    """Have three people on record; one of them agreed to no pictures."""
     now = dt_util.utcnow()
     for person_id, name, choices in (
         ("nadie", "Nadie", Choices(uploads=True)),

@@ -186,7 +186,7 @@ class Vault:
     ) -> list[str]:
         """Erase people whose enrolment was not finished, begun at `older` or before when given.
 
-        Return their ids. Called at the start: a dialog does not outlive the process it began in. Whoever has a
+        Return their ids. Called at the start: a dialog does not outlive the process it began in. Anyone who has a
         link of their own can go on, so they are erased only when they began at `linked_older` or before.
         """
         return self._eraser.abandon(older, now or datetime.now(UTC), linked_older)
@@ -227,7 +227,7 @@ class Vault:
     def people(self, *, include_enrolling: bool = False) -> list[Person]:
         """Return everyone who is enrolled, in the order they came, without photos.
 
-        Someone of whom a row is damaged is left out and their id is in `damaged`; people who are `leaving` are left out.
+        Someone with a damaged row is left out and their id is in `damaged`; people who are `leaving` are left out.
         Raise VaultTampered when somebody was put in, put back or taken away by something else.
         """
         found: list[Person] = []
