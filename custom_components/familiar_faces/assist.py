@@ -20,7 +20,7 @@ from homeassistant.helpers.script import ScriptRunResult
 from homeassistant.helpers.trigger import async_initialize_triggers, async_validate_trigger_config
 from homeassistant.setup import async_when_setup
 
-from .const import DOMAIN
+from .const import DOMAIN, MANUFACTURER
 from .hub import FamiliarFacesConfigEntry, Hub
 from .intent import SLOT_CAMERA, SLOT_PERSON
 from .seen.lookup import ASSISTANT, Asker, Lookup
@@ -115,6 +115,11 @@ class Sentences:
         self._async_soon()
 
     @callback
+    def _is_stopped(self) -> bool:
+        """Return whether it was stopped, perhaps while something was waited for."""
+        return self._stopped
+
+    @callback
     def _async_end(self) -> None:
         self._names = None
         if self._end is not None:
@@ -142,10 +147,10 @@ class Sentences:
             self._hass, cv.TRIGGER_SCHEMA(list(_triggers(self._sentences, names)))
         )
         end = await async_initialize_triggers(
-            self._hass, triggers, self._async_answer, DOMAIN, "Familiar Faces", _LOGGER.log
+            self._hass, triggers, self._async_answer, DOMAIN, MANUFACTURER, _LOGGER.log
         )
         self._names, self._end = names, end
-        if self._stopped:
+        if self._is_stopped():
             self._async_end()
 
     async def _async_answer(
