@@ -14,11 +14,11 @@ from typing import Any
 
 from playwright.async_api import Browser, Error, Locator, Page, ViewportSize
 
-from . import browser
+from . import browser, docs_pictures
 from .browser import CAMERA_SECONDS, ENGINE_SECONDS, PATIENCE_SECONDS, SETTLED, TITLE
 from .client import DemoFailed, Websocket
 from .home import DOMAIN, PASSWORD, SOURCE, USER
-from .house import CAMERA, FAMILIAR, NAME
+from .house import CAMERA, FAMILIAR, NAME, STRANGERS
 from .phones import ANDROID, Receiver
 from .scene import photos
 from .stage import Stage
@@ -260,8 +260,19 @@ async def an_owner(
         await context.close()
 
 
-async def play(stage: Stage, receiver: Receiver, language: str, width: int, pictures: Path | None) -> Clicks:
-    """Do the whole walk in a new home; return how many clicks it took. Raises DemoFailed."""
+async def play(
+    stage: Stage,
+    receiver: Receiver,
+    language: str,
+    width: int,
+    pictures: Path | None,
+    *,
+    docs: Path | None = None,
+) -> Clicks:
+    """Do the whole walk in a new home; return how many clicks it took. Raises DemoFailed.
+
+    Afterwards the pictures in the docs are taken, if there is a folder for them.
+    """
     clicks = Clicks()
     house, camera, folder = stage.house, stage.camera, stage.folder
     await speak(stage.socket, language)
@@ -291,6 +302,10 @@ async def play(stage: Stage, receiver: Receiver, language: str, width: int, pict
     heard = await receiver.hear(NAME, 2, PATIENCE_SECONDS, 0)
     if not any(NAME in each.message for each in heard):
         raise DemoFailed(f"{PHONE} was not notified of {NAME}.")
+    if docs is not None:
+        await house.ring(STRANGERS[0])
+        async with browser.opened() as chromium:
+            await docs_pictures.take(chromium, stage.url, docs)
     return clicks
 
 
