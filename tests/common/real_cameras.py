@@ -100,7 +100,7 @@ async def put_up_real(
         give = None
         if integration in ("generic", "mjpeg"):
             address = await _answers(door, stack)
-            options = {
+            options: dict[str, dict[str, Any]] = {
                 "generic": {
                     "still_image_url": address,
                     "content_type": "image/jpeg",
