@@ -34,7 +34,7 @@ export class Photos extends LitElement {
     const enough = page.different >= page.enough;
     return html`<section class="card box" aria-labelledby="photos">
       <header>
-        <h3 id="photos">${text(hass, page.mine ? "person.your_photos" : "person.photos")}</h3>
+        <h2 id="photos">${text(hass, page.mine ? "person.your_photos" : "person.photos")}</h2>
         <span class=${enough ? "tag" : "tag fairly"}>
           ${enough
             ? text(hass, "person.different", { count: page.different })
@@ -181,7 +181,7 @@ export class Photos extends LitElement {
     const { hass, page } = this;
     const say = await sentences(hass);
     const values = { name: page.name, other: judged.other };
-    const own = keyed("person", judged.reason);
+    const own = keyed("person", `not_added_${judged.reason}`);
     const first = own ? text(hass, own, values) : say("photo_verdict", judged.reason, values);
     const warnings = judged.warnings.map((each) => say("photo_verdict", `warning_${each}`, values));
     return [first || text(hass, "person.not_sent"), ...warnings].join(" ");
