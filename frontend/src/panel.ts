@@ -211,14 +211,17 @@ export class Panel extends LitElement {
         background: color-mix(in srgb, var(--primary-color) 14%, var(--card-background-color));
       }
       :host([narrow]) nav {
-        justify-content: center;
+        overflow-x: auto;
         height: 56px;
         flex: none;
         background: var(--card-background-color);
         border-top: 1px solid var(--ff-line);
       }
       :host([narrow]) nav a {
-        flex: 1;
+        flex: 1 0 auto;
+        min-width: 56px;
+        padding: 0 6px;
+        white-space: nowrap;
         flex-direction: column;
         justify-content: center;
         gap: 2px;

@@ -189,7 +189,7 @@ export class PersonPage extends LitElement {
       ></familiar-faces-choices>`;
     }
     return html`<section class="card box" aria-labelledby="agreed">
-      <h3 id="agreed">${text(hass, page.mine ? "consent.you_agreed" : "consent.agreed", { name: page.name })}</h3>
+      <h2 id="agreed">${text(hass, page.mine ? "consent.you_agreed" : "consent.agreed", { name: page.name })}</h2>
       ${consentFacts(hass, consent)}
       ${page.mine && !page.may ? html`<p class="second">${text(hass, "me.read_only")}</p>` : nothing}
       ${page.mine && page.child ? html`<p class="second">${text(hass, "me.child")}</p>` : nothing}
@@ -221,7 +221,7 @@ export class PersonPage extends LitElement {
     const button = (words: string, seconds: number) =>
       html`<button class="tonal" @click=${() => this.mute(page, seconds)}>${words}</button>`;
     return html`<section class="card box" aria-labelledby="notifications">
-      <h3 id="notifications">${text(hass, "person.notifications")}</h3>
+      <h2 id="notifications">${text(hass, "person.notifications")}</h2>
       <p class="plain" role="status">
         ${icon(page.muted ? mdiBellOff : mdiBellOutline)}
         ${page.muted
@@ -246,7 +246,7 @@ export class PersonPage extends LitElement {
       ? html` <span class="second">· ${text(hass, "person.kept_oldest", { day: date(hass, kept.oldest) })}</span>`
       : nothing;
     return html`<section class="card box" aria-labelledby="kept">
-      <h3 id="kept">${text(hass, page.mine ? "me.kept" : "person.kept", { name: page.name })}</h3>
+      <h2 id="kept">${text(hass, page.mine ? "me.kept" : "person.kept", { name: page.name })}</h2>
       <dl class="rows">
         ${row(text(hass, "person.kept_photos"), kept.photos)}
         ${row(html`${text(hass, "person.kept_visits")}${oldest}`, kept.visits)}
