@@ -40,6 +40,13 @@ async def test_on_a_dashboard(
     await expect(card.get_by_text("Eileen is here")).to_be_visible()
     assert await violations(card) == []
     await shoot(page, "card", card)
+    await card.get_by_role("button", name="It was").click()
+    await expect(page.get_by_role("dialog").get_by_text("Front door")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await card.get_by_role("button", name="Right").click()
+    await card.get_by_role("button", name="Undo").click()
+    await card.get_by_role("button", name="Right").click()
+    await expect(card.get_by_text("You confirmed the name")).to_be_visible()
     await card.get_by_role("button", name="Mute").click()
     await expect(card.get_by_role("button", name="End the mute")).to_be_visible()
     (camera_id,) = hub.watchers
