@@ -5,7 +5,7 @@ import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import "../face";
 import { type Hass, define, fire, refusal, sentences } from "../ha";
-import { icon, mdiCheck, mdiImagePlus, mdiPauseCircleOutline, mdiQrcode, mdiStarOutline, mdiUpload } from "../icons";
+import { icon, mdiCameraPlusOutline, mdiCheck, mdiImagePlus, mdiPauseCircleOutline, mdiQrcode, mdiStarOutline, mdiUpload } from "../icons";
 import { dialogs, shared } from "../styles";
 import { type Key, date, keyed, text } from "../text";
 import { type Judged, type Page, type Photo, photoPath } from "./model";
@@ -133,7 +133,11 @@ export class Photos extends LitElement {
         </button>
         ${page.mine
           ? nothing
-          : html`<slot name="camera"></slot>
+          : html`${page.cameras.length
+                ? html`<button class="tonal" @click=${() => fire(this, "camera-asked")}>
+                    ${icon(mdiCameraPlusOutline)}${text(hass, "walk_up.use")}
+                  </button>`
+                : nothing}
               <button class="tonal" @click=${() => fire(this, "person-asked")}>
                 ${icon(mdiQrcode)}${text(hass, "person.ask", { name: page.name })}
               </button>`}
