@@ -18,6 +18,7 @@ import pytest_socket
 from custom_components.familiar_faces.hub import Hub
 from demo.browser import ARGUMENTS
 
+from ..common.gate import Gate
 from ..common.in_chromium import CHROMIUM
 from ..common.people_on_record import link_to_user
 from ..common.source import ROOT
@@ -47,22 +48,26 @@ async def shown(hass: HomeAssistant, frontend: None, hub: Hub, sockets: None) ->
         server = TestServer(hass.http.app)
         await server.start_server()
         stack.push_async_callback(server.close)
+        gate = Gate("127.0.0.1", server.port)
+        await gate.open()
+        stack.push_async_callback(gate.shut)
         playwright = await stack.enter_async_context(async_playwright())
         if CHROMIUM is None:
             pytest.fail("there is no Chromium: run script/setup browser")
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         stack.push_async_callback(browser.close)
-        yield Home(hass, hub, str(server.make_url("")).rstrip("/"), browser)
+        yield Home(hass, hub, gate, browser)
 
 
 class Home:
     """A home that browsers reach."""
 
-    def __init__(self, hass: HomeAssistant, hub: Hub, url: str, browser: Browser) -> None:
-        """Be reached at an address."""
+    def __init__(self, hass: HomeAssistant, hub: Hub, gate: Gate, browser: Browser) -> None:
+        """Be reached through a gate."""
         self.hass = hass
         self.hub = hub
-        self.url = url
+        self.gate = gate
+        self.url = f"http://127.0.0.1:{gate.port}"
         self.browser = browser
         self.errors: list[str] = []
         """What went wrong in the panel's program."""
