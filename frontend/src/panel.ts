@@ -22,9 +22,18 @@ export class Panel extends LitElement {
   @property({ attribute: false }) route: Route | undefined;
   @state() private feed: VisitFeed | undefined;
   @query("main") private main!: HTMLElement;
+  private shownTab: string | undefined;
 
   protected override firstUpdated(): void {
     this.requestUpdate();
+  }
+
+  protected override updated(): void {
+    // There may be more tabs than a phone has room for.
+    const current = this.tab().id;
+    if (current === this.shownTab) return;
+    this.shownTab = current;
+    this.renderRoot.querySelector("nav a[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   protected override render(): unknown {
@@ -94,7 +103,7 @@ export class Panel extends LitElement {
     // One tab is nothing to choose from.
     if (!now || tabs.length < 2) return nothing;
     const current = this.tab();
-    return html`<nav aria-label=${text(hass, "panel.sections")}>
+    return html`<nav class=${tabs.length > 5 ? "many" : ""} aria-label=${text(hass, "panel.sections")}>
       ${tabs.map((each) => {
         const count = each.count?.(now) ?? 0;
         return html`<a
@@ -219,8 +228,9 @@ export class Panel extends LitElement {
       }
       :host([narrow]) nav a {
         flex: 1 0 auto;
-        min-width: 56px;
-        padding: 0 6px;
+        box-sizing: border-box;
+        min-width: 44px;
+        padding: 0 3px;
         white-space: nowrap;
         flex-direction: column;
         justify-content: center;
@@ -229,6 +239,9 @@ export class Panel extends LitElement {
         line-height: 16px;
         position: relative;
         border: 0;
+      }
+      :host([narrow]) .many a {
+        font-size: 11px;
       }
       :host([narrow]) .count {
         position: absolute;

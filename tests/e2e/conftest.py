@@ -48,6 +48,7 @@ async def shown(hass: HomeAssistant, frontend: None, hub: Hub, sockets: None) ->
         server = TestServer(hass.http.app)
         await server.start_server()
         stack.push_async_callback(server.close)
+        assert server.port is not None
         gate = Gate("127.0.0.1", server.port)
         await gate.open()
         stack.push_async_callback(gate.shut)

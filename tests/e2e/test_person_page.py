@@ -201,7 +201,7 @@ async def test_with_a_camera(
     await expect(photos(page)).to_have_count(4)
     # Closing it leaves the camera alone.
     await page.get_by_role("button", name="Use a camera").click()
-    await expect(dialog.get_by_text("1 of 3 done")).to_be_visible()
+    await expect(dialog.get_by_text("Look straight at the camera.")).to_be_visible()
     await page.keyboard.press("Escape")
     await hass.async_block_till_done(wait_background_tasks=True)
     fetched = front_door.fetched

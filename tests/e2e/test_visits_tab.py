@@ -78,7 +78,7 @@ async def test_is_this_somebody(
 ) -> None:
     """An unclear visit asks of whom it resembles, with both faces, and one click answers."""
     portrait = jpeg(astronaut())
-    ids = []
+    ids: list[str] = []
     for resembled, picture in ((frozenset({eileen}), portrait), (frozenset({eileen, nadie}), None)):
         unclear = a_visit(hub, None, Decision.UNCLEAR, began=start - timedelta(minutes=len(ids)))
         await hub.announcer.async_settle(Outcome(unclear, Change.OPENED), TIMING, picture, resembled)

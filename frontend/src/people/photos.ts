@@ -279,6 +279,12 @@ export class Photos extends LitElement {
         border: 2px dashed var(--ff-line);
         border-radius: 12px;
       }
+      /* Nothing can be dropped with a finger. */
+      @media (pointer: coarse) {
+        .drop > .plain {
+          display: none;
+        }
+      }
       .drop.over {
         border-color: var(--primary-color);
       }
