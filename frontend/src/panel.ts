@@ -23,6 +23,8 @@ export class Panel extends LitElement {
   @state() private feed: VisitFeed | undefined;
   @query("main") private main!: HTMLElement;
   private shownTab: string | undefined;
+  /** The tab that stays as long as somebody is in it, such as Me with the receipt of who said no. */
+  private held: string | undefined;
 
   protected override firstUpdated(): void {
     this.requestUpdate();
@@ -33,6 +35,10 @@ export class Panel extends LitElement {
     const current = this.tab().id;
     if (current === this.shownTab) return;
     this.shownTab = current;
+    if (this.held && this.held !== current) {
+      this.held = undefined;
+      this.requestUpdate();
+    }
     this.renderRoot.querySelector("nav a[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
@@ -62,7 +68,7 @@ export class Panel extends LitElement {
             </button>`
           : nothing}
       </header>
-      <main tabindex="-1">
+      <main tabindex="-1" @person-forgetting=${() => (this.held = this.tab().id)}>
         ${this.banner()}
         ${tab.render?.(hass, this.feed, { narrow: this.narrow, rest: this.rest() }) ?? nothing}
         <familiar-faces-visits
@@ -93,7 +99,7 @@ export class Panel extends LitElement {
 
   private shownTabs(): Tab[] {
     const now = this.feed?.now;
-    return now ? TABS.filter((each) => each.shown(now)) : [];
+    return now ? TABS.filter((each) => each.id === this.held || each.shown(now)) : [];
   }
 
   private tabs(): unknown {

@@ -69,7 +69,7 @@ async def test_the_entry_is_loaded_again(hass: HomeAssistant, shown: Home, hub: 
     await expect(pages[1].get_by_role("link", name="Nadie")).to_be_visible()
     assert await hass.config_entries.async_unload(hub.entry.entry_id)
     for each in pages:
-        await expect(each.get_by_text("Familiar Faces is starting")).to_be_visible()
+        await expect(each.get_by_text("Familiar Faces is starting").first).to_be_visible()
     assert await hass.config_entries.async_setup(hub.entry.entry_id)
     await hass.async_block_till_done()
     for each in pages:
