@@ -12,7 +12,7 @@ from typing import Final
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
-from ..capture.camera_settings import CameraSettings, camera_settings, is_image
+from ..capture.camera_settings import CameraSettings, camera_settings
 from ..capture.cameras import Cameras
 from ..capture.picture_source import Ask, NoPicture, Pictures, Wish
 from ..const import CONF_CAMERA, DOMAIN, ENGINE_PATIENCE, StreamOpen
@@ -89,15 +89,15 @@ class Frame:
 
 
 @callback
-def cameras_for(household: Household, person: Person) -> dict[str, str]:
-    """Return the cameras that can take photos of a person, by their ids: not those with event pictures only."""
+def cameras_for(household: Household, cameras: Cameras, person: Person) -> dict[str, str]:
+    """Return the cameras that can take photos of a person, by their ids: not those that show events only."""
     now, of = dt_util.utcnow(), household.entry.subentries
     return {
         camera_id: name
         for camera_id, name in camera_names(household.entry).items()
         if person.may_be_recognised(now, camera_id)
         and household.recognition(camera_id)
-        and not is_image(of[camera_id].data[CONF_CAMERA])
+        and not cameras.async_shows_events_only(of[camera_id].data[CONF_CAMERA])
     }
 
 
@@ -273,7 +273,7 @@ class WalkUp:
         person = await household.hass.async_add_executor_job(household.vault.person, self.person_id)
         if not person.may_be_recognised(dt_util.utcnow(), self.camera_id):
             raise _Failed(Ended.CONSENT_MISSING)
-        if self.camera_id not in cameras_for(household, person):
+        if self.camera_id not in cameras_for(household, self._cameras, person):
             raise _Failed(Ended.CAMERA_GONE)
         return person
 

@@ -46,7 +46,7 @@ class WalkUpSteps(PhotoSteps):
     async def async_step_walk_up(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask which camera to look at. It is not looked at before, and never without a consent."""
         try:
-            cameras = cameras_for(self._hub, await self._async_stored())
+            cameras = cameras_for(self._hub, self._hub.cameras, await self._async_stored())
         except VaultError:
             # The menu reads it again, and says so.
             return await self.async_step_photos()

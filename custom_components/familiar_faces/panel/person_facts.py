@@ -140,9 +140,8 @@ def _cameras(asked: Asked, person: Person) -> list[Said]:
     """Return the cameras that may take photos of somebody, for who may have one do so."""
     if not asked.administrator:
         return []
-    return [
-        {"camera_id": camera_id, "name": name} for camera_id, name in cameras_for(asked.hub, person).items()
-    ]
+    cameras = cameras_for(asked.hub, asked.hub.cameras, person)
+    return [{"camera_id": camera_id, "name": name} for camera_id, name in cameras.items()]
 
 
 def _phone(asked: Asked) -> Said | None:

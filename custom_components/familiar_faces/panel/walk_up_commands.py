@@ -137,7 +137,7 @@ async def _walk_up(hass: HomeAssistant, connection: ActiveConnection, message: d
     """Take photos of a person with a camera that they agreed to, and send what it shows until it has ended."""
     asked = asked_of(hass, connection)
     person = whose(asked, message["person_id"])
-    if message["camera_id"] not in cameras_for(asked.hub, person):
+    if message["camera_id"] not in cameras_for(asked.hub, asked.hub.cameras, person):
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="unknown_camera",
