@@ -69,6 +69,12 @@ export function later(of: string, days: number): string {
   return date.toISOString().slice(0, 10);
 }
 
+/** Return a day and its month, such as 14 November, whatever day it is. */
+export function plainDay(hass: Hass, of: string): string {
+  return new Intl.DateTimeFormat(hass.locale.language, { day: "numeric", month: "long", timeZone: "UTC" })
+    .format(new Date(`${of}T12:00:00Z`));
+}
+
 /** Return what a day is called. */
 export function dayName(hass: Hass, of: string): string {
   const today = day(hass, Date.now());

@@ -122,8 +122,8 @@ export class CameraCard extends LitElement {
           </button>
           <button class="link" @click=${this.open}>${icon(mdiCameraPlusOutline)} ${text(hass, "cameras.take_photos")}</button>
         </div>
-        <slot></slot>
       </div>
+      <div class="worked"><slot></slot></div>
     </article>`;
   }
 
@@ -283,6 +283,9 @@ export class CameraCard extends LitElement {
       .none svg {
         width: 40px;
         height: 40px;
+      }
+      .worked {
+        grid-column: 1 / -1;
       }
       .under {
         margin: 0;

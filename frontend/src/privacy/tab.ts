@@ -14,7 +14,7 @@ const ENTRIES = 5;
 const MOST_ENTRIES = 1000;
 /** Milliseconds for which changes are gathered. */
 const TOGETHER = 2_000;
-const PERIODS = ["consent", "child_consent", "visits", "pictures", "review", "unseen", "invitation", "audit"] as const;
+const PERIODS = ["consent", "child_consent", "visits", "pictures", "review", "counts", "unseen", "invitation", "audit"] as const;
 const PAPERS = [
   ["notice", "notice"],
   ["sign", "sign"],
@@ -114,6 +114,10 @@ export class PrivacyTab extends LitElement {
           ${this.row(text(hass, "privacy.oldest_visit"), this.moment(oldest.visit))}
           ${this.row(text(hass, "privacy.oldest_picture"), this.moment(oldest.picture))}
           ${this.row(text(hass, "privacy.review"), review)}
+          ${this.row(
+            text(hass, "privacy.weeks"),
+            text(hass, "privacy.review_value", { count: this.number(value.weeks), period: period(hass, periods["counts"] ?? 0) }),
+          )}
           ${this.row(text(hass, "privacy.strangers"), text(hass, "privacy.strangers_nothing"))}
           ${this.row(
             text(hass, "privacy.next_purge"),
