@@ -115,6 +115,14 @@ export function bytes(hass: Hass, size: number): string {
     .format(size / 1000 ** step);
 }
 
+/** Return a short time, such as 60 ms or 1.4 sec. */
+export function duration(hass: Hass, ms: number): string {
+  const [unit, value] = ms < 1000 ? ["millisecond", Math.round(ms)] : ["second", ms / 1000];
+  return new Intl.NumberFormat(hass.locale.language, { style: "unit", unit: unit as string, maximumFractionDigits: 1 }).format(
+    value as number,
+  );
+}
+
 /** Return how long something is kept, in the largest unit that says it exactly. */
 export function period(hass: Hass, seconds: number): string {
   const month = (365 / 12) * 86_400;

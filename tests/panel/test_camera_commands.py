@@ -5,10 +5,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from homeassistant.components import person
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 
@@ -32,20 +30,6 @@ CHANGE = "familiar_faces/cameras/change"
 WEEKS = "familiar_faces/cameras/weeks"
 MOTION = "binary_sensor.porch_motion"
 BUTTON = "event.porch_button"
-
-
-async def as_linked(hass: HomeAssistant, hub: Hub, browser: OpenBrowser, person_id: str) -> Browser:
-    """Open the panel as a user who is a person on record."""
-    assert await async_setup_component(hass, "person", {})
-    known = {each.id for each in await hass.auth.async_get_users()}
-    opened = await browser("user")
-    user = next(
-        each for each in await hass.auth.async_get_users() if each.id not in known and not each.is_owner
-    )
-    await person.async_create_person(hass, "Nadie", user_id=user.id)
-    await hass.async_add_executor_job(hub.vault.update_person, person_id, "Nadie", "person.nadie")
-    await hub.async_refresh_people()
-    return opened
 
 
 async def the_camera(asking: Browser) -> dict[str, Any]:
@@ -75,7 +59,7 @@ async def test_for_administrators_alone(
     hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str, who: str
 ) -> None:
     """Others are told nothing, see nothing and change nothing."""
-    asking = await as_linked(hass, hub, browser, nadie) if who == "linked" else await browser(who)
+    asking = await browser("user", own=nadie) if who == "linked" else await browser(who)
     (camera_id,) = hub.watchers
     before = dict(hub.entry.subentries[camera_id].data)
     assert await asking.refused(LIST) == "unauthorized"

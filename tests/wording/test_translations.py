@@ -55,8 +55,8 @@ from ..common.source import (
 )
 
 SAME_AS_ENGLISH = {
-    "de": {"Engine", "Name", "Person", "Token"},
-    "nl": {"Camera", "Contact", "Engine", "Token"},
+    "de": {"Engine", "Name", "Person", "Stream", "Token"},
+    "nl": {"Camera", "Contact", "Engine", "Model", "Open", "Privacy", "Stream", "Token"},
 }
 """The words that a language shares with English."""
 ENGLISH = re.compile(r"\b(again|and|from|the|their|them|this|with|you|your)\b", re.IGNORECASE)

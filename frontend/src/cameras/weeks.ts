@@ -5,7 +5,7 @@ import { property, state } from "lit/decorators.js";
 import { type Hass, define } from "../ha";
 import { icon, mdiStarOutline } from "../icons";
 import { shared } from "../styles";
-import { type Key, keyed, later, plainDay, text } from "../text";
+import { type Key, duration, keyed, later, plainDay, text } from "../text";
 import type { Words } from "../words";
 import type { Advice, Week } from "./model";
 
@@ -83,7 +83,7 @@ export class CameraWeeks extends LitElement {
       </div>
       <ul>
         ${parts.map(said)} ${answers.filter(([, count]) => count).map(said)}
-        ${week.took_ms === null ? nothing : html`<li>${text(hass, "cameras.week_took", { seconds: this.number(week.took_ms / 1000) })}</li>`}
+        ${week.took_ms === null ? nothing : html`<li>${text(hass, "cameras.week_took", { time: duration(hass, week.took_ms) })}</li>`}
       </ul>
       ${unclear
         ? html`<ul class="second why">
