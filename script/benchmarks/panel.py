@@ -4,7 +4,7 @@ Both homes run at the same time and are asked in turns, so that a busy machine s
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 import json
@@ -64,7 +64,7 @@ class Socket:
         self._socket = socket
         self._number = 0
 
-    async def ask(self, message: dict[str, object]) -> int:
+    async def ask(self, message: Mapping[str, object]) -> int:
         """Send a command, and return its id."""
         self._number += 1
         await self._socket.send_json({"id": self._number, **message})
