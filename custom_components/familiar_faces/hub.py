@@ -28,6 +28,7 @@ from .openness.review import ReviewInbox
 from .openness.settings import Settings
 from .openness.viewing import ViewingLog
 from .recognising.announcing import Announcer
+from .recognising.counting import Counting
 from .recognising.following import Following
 from .recognising.identify import Identifying
 from .recognising.late_answers import LateAnswers
@@ -68,7 +69,8 @@ class Hub(Household):
             self.holds_missed.async_settle,
             self.alerts.async_settle,
         ]
-        self.announcer.on_ended.append(self.review.async_ended)
+        self.counting = Counting(self)
+        self.announcer.on_ended += [self.review.async_ended, self.counting.async_ended]
         self.identifying = Identifying(self, self.cameras)
         self.look_now = LookNow(self, self.cameras)
         self.late_answers = LateAnswers(self)
@@ -112,6 +114,7 @@ class Hub(Household):
         )
         # Before its readers are told of something.
         self._unsubscribe += await self.board.async_start()
+        self._unsubscribe.append(await self.counting.async_start())
         self.alerts.async_start()
         self._following.async_start()
         self._unsubscribe += [
@@ -146,6 +149,7 @@ class Hub(Household):
             await self.engine.stop()
             await self.forgetting.async_stop()
             await self.review.async_stop()
+            await self.counting.async_stop()
             await self.restored.async_note()
             await self.clock_watch.async_stop()
             try:
@@ -164,6 +168,7 @@ class Hub(Household):
                 return
             await self.settings.async_follow()
             await self._following.async_follow()
+            await self.counting.async_follow()
             self.holds_missed.async_follow()
 
     @callback

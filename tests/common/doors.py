@@ -348,6 +348,12 @@ DOORS = (
     ),
     Door(
         Kind.COMMAND,
+        "familiar_faces/cameras/weeks",
+        Who.ADMIN,
+        "says how many visits to each camera had a name, and how many not and why, as numbers of whole weeks",
+    ),
+    Door(
+        Kind.COMMAND,
         "familiar_faces/privacy/summary",
         Who.ADMIN,
         "says what is kept, since when and until when, where the engine runs, and where the papers are",

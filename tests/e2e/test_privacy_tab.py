@@ -34,7 +34,9 @@ async def test_what_is_kept(hass: HomeAssistant, shown: Home, hub: Hub, eileen: 
         ("de", 1280, True),
         ("nl", 320, False),
     ):
-        page = await shown.open("/familiar-faces/privacy", width=width, dark=dark, language=language)
+        page = await shown.open(
+            "/familiar-faces/privacy", width=width, height=1600, dark=dark, language=language
+        )
         await expect(page.locator(".tiles dd").nth(2)).to_have_text("2")
         await expect(page.locator(".log li").first).to_be_visible()
         main = page.locator("familiar-faces-panel main")

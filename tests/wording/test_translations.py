@@ -57,18 +57,15 @@ from ..common.source import (
 SAME_AS_ENGLISH = {
     "de": {"Engine", "Name", "Person", "Stream", "Token"},
     "nl": {
-        "1 camera",
         "1 week",
         "Camera",
         "Contact",
         "Engine",
         "Model",
         "Open",
-        "Open links",
         "Privacy",
         "Stream",
         "Token",
-        "links",
     },
 }
 """The words that a language shares with English."""

@@ -7,14 +7,14 @@ import { icon, mdiAlertCircleOutline, mdiCheckCircle, mdiDeleteOutline, mdiShiel
 import { Loaded } from "../loaded";
 import type { Now } from "../model";
 import { shared } from "../styles";
-import { type Key, bytes, keyed, moment, period, text, when } from "../text";
+import { type Key, bytes, duration, keyed, moment, period, text, when } from "../text";
 import type { AuditEntry, Receipt, Summary, Verified } from "./model";
 
 const ENTRIES = 5;
 const MOST_ENTRIES = 1000;
 /** Milliseconds for which changes are gathered. */
 const TOGETHER = 2_000;
-const PERIODS = ["consent", "child_consent", "visits", "pictures", "review", "unseen", "invitation", "audit"] as const;
+const PERIODS = ["consent", "child_consent", "visits", "pictures", "review", "counts", "unseen", "invitation", "audit"] as const;
 const PAPERS = [
   ["notice", "notice"],
   ["sign", "sign"],
@@ -101,7 +101,7 @@ export class PrivacyTab extends LitElement {
     const { hass } = this;
     const { stored, oldest, periods } = value;
     const tiles = (["people", "photos", "visits", "pictures"] as const).map(
-      (each) => html`<div><dt>${text(hass, `privacy.${each}`)}</dt><dd>${this.number(stored[each])}</dd></div>`,
+      (each) => html`<div><dt>${text(hass, `privacy.stored_${each}`)}</dt><dd>${this.number(stored[each])}</dd></div>`,
     );
     const review = periods["review"]
       ? text(hass, "privacy.review_value", { count: stored.review, period: period(hass, periods["review"]) })
@@ -114,6 +114,10 @@ export class PrivacyTab extends LitElement {
           ${this.row(text(hass, "privacy.oldest_visit"), this.moment(oldest.visit))}
           ${this.row(text(hass, "privacy.oldest_picture"), this.moment(oldest.picture))}
           ${this.row(text(hass, "privacy.review"), review)}
+          ${this.row(
+            text(hass, "privacy.weeks"),
+            text(hass, "privacy.review_value", { count: this.number(value.weeks), period: period(hass, periods["counts"] ?? 0) }),
+          )}
           ${this.row(text(hass, "privacy.strangers"), text(hass, "privacy.strangers_nothing"))}
           ${this.row(
             text(hass, "privacy.next_purge"),
@@ -275,7 +279,7 @@ export class PrivacyTab extends LitElement {
           ${this.row(text(hass, "privacy.where"), text(hass, `privacy.where_${engine.where}`))}
           ${engine.latency_ms === null
             ? nothing
-            : this.row(text(hass, "privacy.answers_in"), text(hass, "privacy.ms", { ms: engine.latency_ms }))}
+            : this.row(text(hass, "privacy.answers_in"), duration(hass, engine.latency_ms))}
           ${engine.model === null ? nothing : this.row(text(hass, "privacy.model"), engine.model)}
         </dl>
         ${engine.ready || !engine.error ? nothing : html`<p class="bad">${engine.error}</p>`}`,
@@ -290,7 +294,7 @@ export class PrivacyTab extends LitElement {
     const line = (name: string, help: string): unknown =>
       html`<li>${icon(mdiCheckCircle)}<span>${name}<br /><span class="second">${help}</span></span></li>`;
     const several = (what: "cameras" | "phones" | "others", count: number): string =>
-      count === 1 ? text(hass, `privacy.${what}_one`) : text(hass, `privacy.${what}_many`, { count });
+      count === 1 ? text(hass, `privacy.one_${what}`) : text(hass, `privacy.many_${what}`, { count });
     const to = addresses.length
       ? addresses.map((each) => text(hass, each.encrypted ? "privacy.to_engine_encrypted" : "privacy.to_engine_plain", each as never))
       : [text(hass, "privacy.to_engine_here")];
@@ -326,7 +330,7 @@ export class PrivacyTab extends LitElement {
       "privacy.papers",
       html`${papers.shown ? nothing : html`<p class="second">${text(hass, "privacy.papers_hidden")}</p>`}
         <ul class="papers">
-          ${papers.shown ? PAPERS.map(([path, name]) => paper(papers[path], text(hass, `privacy.${name}`))) : nothing}
+          ${papers.shown ? PAPERS.map(([path, name]) => paper(papers[path], text(hass, `privacy.paper_${name}`))) : nothing}
           ${paper(papers.record, text(hass, "privacy.record"))}
         </ul>
         ${papers.shown
