@@ -373,7 +373,7 @@ async def nadie(hass: HomeAssistant, hub: Hub, start: datetime) -> str:
 @pytest.fixture
 def expected_lingering_timers(request: pytest.FixtureRequest) -> bool:
     """Let Home Assistant's own timers end with the loop where a whole home stops, as they do when its process ends."""
-    return not {"backed_up", "make_recorder"}.isdisjoint(request.fixturenames)
+    return not {"backed_up", "make_recorder", "stopped_home"}.isdisjoint(request.fixturenames)
 
 
 @pytest.fixture

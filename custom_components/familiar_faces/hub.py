@@ -13,6 +13,7 @@ from .alerts.alerts import Alerts
 from .capture.cameras import Cameras
 from .consent.invitations import Invitations
 from .const import DOMAIN
+from .enrolment.remaking import Remaking
 from .erasing.clock_watch import ClockWatch
 from .erasing.forgetting import Forgetting
 from .erasing.purge_clock import PurgeClock
@@ -72,6 +73,7 @@ class Hub(Household):
         self.identifying = Identifying(self, self.cameras)
         self.look_now = LookNow(self, self.cameras)
         self.late_answers = LateAnswers(self)
+        self.remaking = Remaking(self)
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)
@@ -138,6 +140,7 @@ class Hub(Household):
             while self._unsubscribe:
                 self._unsubscribe.pop()()
             self.clock.async_stop()
+            await self.remaking.async_stop()
             await self._following.async_stop()
             await self.alerts.async_stop()
             self.announcer.async_stop()
