@@ -198,7 +198,7 @@ def real_engine(request: pytest.FixtureRequest, engine_place: PreparedBefore) ->
             yield
             return
         folder = request.getfixturevalue("shared_engine")
-        with patch(f"{room}.EngineProcess", side_effect=lambda *_: SharedEngine(folder)):
+        with patch(f"{room}.EngineProcess", side_effect=lambda *_, **__: SharedEngine(folder)):
             yield
 
 
