@@ -8,6 +8,7 @@ import math
 import os
 from pathlib import Path
 import pickle
+import shutil
 import traceback
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -185,6 +186,25 @@ def shared_engine(engine_place: PreparedBefore) -> Generator[Path]:
     """Return the folder of the socket of a real engine that the tests share."""
     with running() as folder:
         yield folder
+
+
+@pytest.fixture(scope="session")
+def other_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the program of an engine with another embedding space: its embeddings are in another order."""
+    # Not before: most tests need no engine of their own.
+    from .common.engine_process import ENGINE
+
+    folder = tmp_path_factory.mktemp("other") / "engine"
+    shutil.copytree(ENGINE, folder)
+    shutil.copy(ENGINE.parent / "manifest.json", folder.parent)
+    for name, before, after in (
+        ("model_card.py", 'return f"sface_', 'return f"another_sface_'),
+        ("recogniser.py", "self._client.predict(each)[0]", "self._client.predict(each)[0][::-1]"),
+    ):
+        text = (folder / name).read_text("utf-8")
+        assert text.count(before) == 1
+        (folder / name).write_text(text.replace(before, after), "utf-8")
+    return folder / "__main__.py"
 
 
 @pytest.fixture

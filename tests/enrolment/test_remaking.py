@@ -8,7 +8,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-import shutil
 from unittest.mock import patch
 
 from homeassistant.core import Event, HomeAssistant, callback
@@ -23,7 +22,7 @@ from custom_components.familiar_faces.household.issues import PHOTOS_REMADE, PHO
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.person import Template
 
-from ..common.engine_process import ENGINE, EngineProcess
+from ..common.engine_process import EngineProcess
 from ..common.home import Home, home, snapshot
 from ..common.people_on_record import DAY, a_consent, put_on_record
 from ..common.pictures import astronaut, enrolment_photos
@@ -34,22 +33,7 @@ from ..conftest import an_entry
 
 USUAL = space(Variant.INT8BQ)
 OTHER = f"another_{USUAL}"
-
-
-@pytest.fixture(scope="module")
-def other_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the program of an engine with another embedding space."""
-    folder = tmp_path_factory.mktemp("other") / "engine"
-    shutil.copytree(ENGINE, folder)
-    shutil.copy(ENGINE.parent / "manifest.json", folder.parent)
-    for name, before, after in (
-        ("model_card.py", 'return f"sface_', 'return f"another_sface_'),
-        ("recogniser.py", "self._client.predict(each)[0]", "self._client.predict(each)[0][::-1]"),
-    ):
-        text = (folder / name).read_text("utf-8")
-        assert text.count(before) == 1
-        (folder / name).write_text(text.replace(before, after), "utf-8")
-    return folder / "__main__.py"
+"""As the fixture `other_program` calls it."""
 
 
 @contextmanager
