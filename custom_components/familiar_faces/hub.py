@@ -13,6 +13,7 @@ from .alerts.alerts import Alerts
 from .capture.cameras import Cameras
 from .consent.invitations import Invitations
 from .const import DOMAIN
+from .enrolment.remaking import Remaking
 from .erasing.clock_watch import ClockWatch
 from .erasing.forgetting import Forgetting
 from .erasing.purge_clock import PurgeClock
@@ -22,6 +23,7 @@ from .host.engine import EngineStatus
 from .host.engine_errors import EngineError, EngineRefused
 from .household.household import Household
 from .household.issues import async_check_engine, async_check_internals, async_check_vault
+from .household.options import chosen_workers
 from .openness.audit_trail import AuditTrail
 from .openness.export import Exports
 from .openness.review import ReviewInbox
@@ -74,6 +76,7 @@ class Hub(Household):
         self.identifying = Identifying(self, self.cameras)
         self.look_now = LookNow(self, self.cameras)
         self.late_answers = LateAnswers(self)
+        self.remaking = Remaking(self)
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)
@@ -88,7 +91,7 @@ class Hub(Household):
             self.alerts.async_follow,
         )
         self.watchers = self._following.watchers
-        self._chosen = self.books.chosen
+        self._chosen = self._read_chosen()
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._stopped = False
         self._changing = asyncio.Lock()
@@ -141,6 +144,7 @@ class Hub(Household):
             while self._unsubscribe:
                 self._unsubscribe.pop()()
             self.clock.async_stop()
+            await self.remaking.async_stop()
             await self._following.async_stop()
             await self.alerts.async_stop()
             self.announcer.async_stop()
@@ -163,13 +167,17 @@ class Hub(Household):
         async with self._changing:
             if self._stopped:
                 return
-            if self._chosen != self.books.chosen:
+            if self._chosen != self._read_chosen():
                 self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
                 return
             await self.settings.async_follow()
             await self._following.async_follow()
             await self.counting.async_follow()
             self.holds_missed.async_follow()
+
+    def _read_chosen(self) -> tuple[object, ...]:
+        """Return what the owner chose that needs a new start."""
+        return self.books.chosen, chosen_workers(self.entry)
 
     @callback
     def _async_vault_trouble(self, trouble: VaultError | None) -> None:
