@@ -1,4 +1,4 @@
-"""Makes templates anew from the reference photos when the engine has another model than the one that made them.
+"""Makes templates again from the reference photos when the engine has another model than the one that made them.
 
 One photo after the other, each written at once: what is ready stays ready when it is stopped half-way, and the rest
 follows at the next start. The photos themselves are only read.
