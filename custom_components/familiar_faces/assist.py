@@ -71,13 +71,13 @@ class Sentences:
         """What cameras are called, as it is spoken and as it is; None while nothing is registered."""
         self._end: CALLBACK_TYPE | None = None
         self._unsubscribe: list[CALLBACK_TYPE] = []
-        self._stopped = False
+        self._stopped = asyncio.Event()
         self._pending = False
         self._following = asyncio.Lock()
 
     async def async_start(self) -> None:
         """Register what may be asked now, and follow what is exposed and what it is called."""
-        if self._stopped:
+        if self._stopped.is_set():
             return
         self._unsubscribe += [
             async_listen_entity_updates(self._hass, ASSISTANT, self._async_soon),
@@ -91,7 +91,7 @@ class Sentences:
     @callback
     def async_stop(self) -> None:
         """Register nothing any longer."""
-        self._stopped = True
+        self._stopped.set()
         while self._unsubscribe:
             self._unsubscribe.pop()()
         self._async_end()
@@ -107,7 +107,7 @@ class Sentences:
     @callback
     def _async_soon(self, _event: object = None) -> None:
         """Follow once all that is changed together is changed."""
-        if not self._pending and not self._stopped:
+        if not self._pending and not self._stopped.is_set():
             self._pending = True
             self._hass.async_create_task(self._async_follow(), "familiar_faces sentences", eager_start=False)
 
@@ -133,7 +133,7 @@ class Sentences:
         if (places := lookup.places()) or lookup.known():
             called = sorted(name for place in places.values() for name in place.called)
             names = {plain: name for name in called if (plain := spoken(name))}
-        if self._stopped or names == self._names:
+        if self._stopped.is_set() or names == self._names:
             return
         self._async_end()
         if names is None:
@@ -145,7 +145,7 @@ class Sentences:
             self._hass, triggers, self._async_answer, DOMAIN, "Familiar Faces", _LOGGER.log
         )
         self._names, self._end = names, end
-        if self._stopped:
+        if self._stopped.is_set():
             self._async_end()
 
     async def _async_answer(
