@@ -28,14 +28,11 @@ class HubOptions(EngineStep, VisitsStep, NoticeStep, InvitationsStep, ReceiptsSt
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which options."""
-        return self.async_show_menu(
-            step_id="init",
-            menu_options=[
-                *("visits", "strictness", "retention", "notice", "papers", "invitations", "receipts"),
-                # Elsewhere it is chosen where the engine is.
-                *(("engine",) if self.config_entry.data[CONF_WHERE] == Where.THIS_MACHINE else ()),
-            ],
-        )
+        options = ["visits", "strictness", "retention", "notice", "papers", "invitations", "receipts"]
+        if self.config_entry.data[CONF_WHERE] == Where.THIS_MACHINE:
+            # Elsewhere it is chosen where the engine is.
+            options.append("engine")
+        return self.async_show_menu(step_id="init", menu_options=options)
 
     async def async_step_strictness(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how sure to be before a name is said, and show what each answer costs and how sure that is."""
