@@ -20,7 +20,7 @@ from homeassistant.helpers.script import ScriptRunResult
 from homeassistant.helpers.trigger import async_initialize_triggers, async_validate_trigger_config
 from homeassistant.setup import async_when_setup
 
-from .const import DOMAIN
+from .const import DOMAIN, MANUFACTURER
 from .hub import FamiliarFacesConfigEntry, Hub
 from .intent import SLOT_CAMERA, SLOT_PERSON
 from .seen.lookup import ASSISTANT, Asker, Lookup
@@ -71,13 +71,13 @@ class Sentences:
         """What cameras are called, as it is spoken and as it is; None while nothing is registered."""
         self._end: CALLBACK_TYPE | None = None
         self._unsubscribe: list[CALLBACK_TYPE] = []
-        self._stopped = asyncio.Event()
+        self._stopped = False
         self._pending = False
         self._following = asyncio.Lock()
 
     async def async_start(self) -> None:
         """Register what may be asked now, and follow what is exposed and what it is called."""
-        if self._stopped.is_set():
+        if self._stopped:
             return
         self._unsubscribe += [
             async_listen_entity_updates(self._hass, ASSISTANT, self._async_soon),
@@ -91,7 +91,7 @@ class Sentences:
     @callback
     def async_stop(self) -> None:
         """Register nothing any longer."""
-        self._stopped.set()
+        self._stopped = True
         while self._unsubscribe:
             self._unsubscribe.pop()()
         self._async_end()
@@ -107,12 +107,17 @@ class Sentences:
     @callback
     def _async_soon(self, _event: object = None) -> None:
         """Follow once all that is changed together is changed."""
-        if not self._pending and not self._stopped.is_set():
+        if not self._pending and not self._stopped:
             self._pending = True
             self._hass.async_create_task(self._async_follow(), "familiar_faces sentences", eager_start=False)
 
     async def _async_entry_updated(self, _hass: HomeAssistant, _entry: FamiliarFacesConfigEntry) -> None:
         self._async_soon()
+
+    @callback
+    def _is_stopped(self) -> bool:
+        """Return whether it was stopped, perhaps while something was waited for."""
+        return self._stopped
 
     @callback
     def _async_end(self) -> None:
@@ -133,7 +138,7 @@ class Sentences:
         if (places := lookup.places()) or lookup.known():
             called = sorted(name for place in places.values() for name in place.called)
             names = {plain: name for name in called if (plain := spoken(name))}
-        if self._stopped.is_set() or names == self._names:
+        if self._stopped or names == self._names:
             return
         self._async_end()
         if names is None:
@@ -142,10 +147,10 @@ class Sentences:
             self._hass, cv.TRIGGER_SCHEMA(list(_triggers(self._sentences, names)))
         )
         end = await async_initialize_triggers(
-            self._hass, triggers, self._async_answer, DOMAIN, "Familiar Faces", _LOGGER.log
+            self._hass, triggers, self._async_answer, DOMAIN, MANUFACTURER, _LOGGER.log
         )
         self._names, self._end = names, end
-        if self._stopped.is_set():
+        if self._is_stopped():
             self._async_end()
 
     async def _async_answer(

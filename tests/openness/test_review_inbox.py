@@ -337,13 +337,12 @@ async def test_only_administrators(
     assert (await other.client.get(path)).status == 403
     root = await other.ask("media_source/browse_media", media_content_id=f"media-source://{DOMAIN}")
     assert root["result"]["children"] == [], "they see that there is nothing for them, and no error"
-    for kind, item in (
-        ("browse_media", "/review"),
-        ("resolve_media", "/review/4f6c1d52"),
-    ):
-        answer = await other.ask(f"media_source/{kind}", media_content_id=f"media-source://{DOMAIN}{item}")
-        assert not answer["success"]
-        assert "4f6c1d52" not in str(answer)
+    folder = f"media-source://{DOMAIN}/review"
+    seen = await other.ask("media_source/browse_media", media_content_id=folder)
+    assert seen["result"]["children"] == []
+    answer = await other.ask("media_source/resolve_media", media_content_id=f"{folder}/4f6c1d52")
+    assert not answer["success"]
+    assert "4f6c1d52" not in f"{seen}{answer}"
     # As an automation would have a media player show it.
     with pytest.raises(Unresolvable):
         await async_resolve_media(hass, f"media-source://{DOMAIN}/review/4f6c1d52", None)

@@ -1,11 +1,12 @@
 """The sentences that Assist understands: registered while something may be mentioned, and taken from nobody else."""
 
 import json
+from typing import Any
 
 from homeassistant.components import conversation
 from homeassistant.components.conversation.agent_manager import async_get_agent
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, intent
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -89,9 +90,9 @@ async def test_sentences(
     """The sentences are understood, and take none away from Home Assistant's own."""
     expose(hass, VISITOR)
     handled: list[str] = []
-    handle = assist_sentences.intent.async_handle
+    handle = intent.async_handle
 
-    async def note(*asked: object, **more: object) -> object:
+    async def note(*asked: Any, **more: Any) -> intent.IntentResponse:
         slots = asked[3]
         assert isinstance(slots, dict)
         at = slots.pop("camera", None)
@@ -102,7 +103,7 @@ async def test_sentences(
         handled.append(f"{asked[2]}{AT if at is not None else ''}")
         return await handle(*asked, **more)
 
-    monkeypatch.setattr(assist_sentences.intent, "async_handle", note)
+    monkeypatch.setattr(intent, "async_handle", note)
     for text, expected in QUESTIONS[language].items():
         if expected is None:
             assert not await understood(hass, text), text

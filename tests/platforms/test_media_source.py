@@ -83,6 +83,11 @@ async def test_by_person_camera_and_day(hass: HomeAssistant, hub: Hub, people: N
         "Nadie": f"{ROOT}/person/nadie",
         "Otto": f"{ROOT}/person/otto",
     }
+    answer = await owner.ask("media_source/browse_media", media_content_id=f"{ROOT}/person")
+    # A folder shows the newest picture in it.
+    assert [each["thumbnail"] for each in answer["result"]["children"]] == [
+        f"/api/{DOMAIN}/visit/{newest}" for newest in ("v3", "v2")
+    ]
     assert list((await browse(owner, "/person/nadie")).values()) == [f"{ROOT}/visit/v3", f"{ROOT}/visit/v1"]
     ((camera, folder),) = (await browse(owner, "/camera")).items()
     assert camera == "Front door"
@@ -125,6 +130,8 @@ async def test_a_member_of_the_household(
     await keep(hass, hub, "v2", "otto")
     assert list(await browse(member)) == ["By person", "By camera", "By day"]
     assert list(await browse(member, "/person")) == ["Nadie", "Otto"]
+    # Where only administrators have pictures, they find none.
+    assert await browse(member, "/review") == {}
     resolved = await member.ask("media_source/resolve_media", media_content_id=f"{ROOT}/visit/v1")
     assert (await member.client.get(resolved["result"]["url"])).status == 200
     # As in a home with permissions: of Otto they may read nothing.
