@@ -22,6 +22,8 @@ const PAPERS = [
   ["model", "model_card"],
 ] as const;
 
+/** What happens without anybody. */
+const BY_ITSELF = new Set(["purged", "consent_expired", "enrolment_abandoned", "forgotten_everywhere", "restored"]);
 /** The steps of the options in which settings are chosen. */
 const SETTINGS = ["notice", "retention", "strictness"];
 
@@ -228,10 +230,12 @@ export class PrivacyTab extends LitElement {
     const counts = this.counted(entry.details);
     const setting = this.setting(entry);
     const whose = entry.name ?? (entry.person_id ? text(hass, "privacy.somebody_gone") : "");
+    // Not every dialog knows its user.
+    const by = entry.by ?? (BY_ITSELF.has(entry.kind) ? text(hass, "privacy.by_itself") : "");
     const more = [whose, counts, setting].filter(Boolean).join(" · ");
     return html`<li>
       <span class="second"
-        ><time datetime=${entry.at}>${when(hass, entry.at)}</time> · ${entry.by ?? text(hass, "privacy.by_itself")}</span
+        ><time datetime=${entry.at}>${when(hass, entry.at)}</time>${by ? ` · ${by}` : nothing}</span
       >
       <span>${kind ? text(hass, kind) : entry.kind}${more ? html`<span class="second"> · ${more}</span>` : nothing}</span>
     </li>`;
