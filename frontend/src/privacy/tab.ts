@@ -22,6 +22,11 @@ const PAPERS = [
   ["model", "model_card"],
 ] as const;
 
+/** What happens without anybody. */
+const BY_ITSELF = new Set(["purged", "consent_expired", "enrolment_abandoned", "forgotten_everywhere", "restored"]);
+/** The steps of the options in which settings are chosen. */
+const SETTINGS = ["notice", "retention", "strictness"];
+
 export class PrivacyTab extends LitElement {
   @property({ attribute: false }) hass!: Hass;
   @property({ attribute: false }) now: Now | undefined;
@@ -33,6 +38,8 @@ export class PrivacyTab extends LitElement {
   private readonly audit = new Loaded<{ entries: AuditEntry[]; more: boolean }>(this.again);
   private readonly receipts = new Loaded<{ receipts: Receipt[] }>(this.again);
   private readonly verified = new Loaded<Verified>(this.again);
+  private asked = false;
+  private localize: Hass["localize"] | undefined;
   private soon: ReturnType<typeof setTimeout> | undefined;
 
   override disconnectedCallback(): void {
@@ -44,6 +51,13 @@ export class PrivacyTab extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!this.hass) return;
     const { summary } = this;
+    if (!this.asked) {
+      this.asked = true;
+      void this.hass.loadBackendTranslation("options", DOMAIN).then((localize) => {
+        this.localize = localize;
+        this.again();
+      });
+    }
     if (!summary.value && !summary.loading && !summary.error) this.load();
     else if (changed.has("now")) this.soon ??= setTimeout(this.load, TOGETHER);
   }
@@ -214,15 +228,27 @@ export class PrivacyTab extends LitElement {
     const { hass } = this;
     const kind = keyed("audit", entry.kind);
     const counts = this.counted(entry.details);
-    const setting = typeof entry.details["key"] === "string" ? entry.details["key"] : "";
+    const setting = this.setting(entry);
     const whose = entry.name ?? (entry.person_id ? text(hass, "privacy.somebody_gone") : "");
+    // Not every dialog knows its user.
+    const by = entry.by ?? (BY_ITSELF.has(entry.kind) ? text(hass, "privacy.by_itself") : "");
     const more = [whose, counts, setting].filter(Boolean).join(" · ");
     return html`<li>
       <span class="second"
-        ><time datetime=${entry.at}>${when(hass, entry.at)}</time> · ${entry.by ?? text(hass, "privacy.by_itself")}</span
+        ><time datetime=${entry.at}>${when(hass, entry.at)}</time>${by ? ` · ${by}` : nothing}</span
       >
       <span>${kind ? text(hass, kind) : entry.kind}${more ? html`<span class="second"> · ${more}</span>` : nothing}</span>
     </li>`;
+  }
+
+  /** Return what a setting is called where it is chosen. */
+  private setting({ details }: AuditEntry): string {
+    const { key } = details;
+    if (typeof key !== "string") return "";
+    const own = keyed("setting", key);
+    if (own) return text(this.hass, own);
+    const labels = SETTINGS.map((step) => this.localize?.(`component.${DOMAIN}.options.step.${step}.data.${key}`));
+    return labels.find(Boolean) ?? key;
   }
 
   private readonly more = (): void => {
