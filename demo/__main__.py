@@ -12,7 +12,7 @@ import sys
 
 import aiohttp
 
-from . import alerts, home
+from . import alerts, engines, home
 from .camera import Camera
 from .client import Client, DemoFailed
 from .house import CAMERA, FAMILIAR, GLANCE_SECONDS, NAME, STRANGERS, VISIT_SECONDS, House, Ring
@@ -46,6 +46,12 @@ def main() -> int:
         "and have to run; with --screenshots one of every trigger, condition and blueprint; first-hour: from nothing to a "
         "named visitor and a notification by clicks alone, which are counted, in each language and at each width",
     )
+    parser.add_argument(
+        "--engine",
+        choices=tuple(engines.KINDS),
+        default=engines.THIS_MACHINE,
+        help="; ".join(f"{kind}: {what}" for kind, what in engines.KINDS.items()),
+    )
     parser.add_argument("--check", action="store_true", help="run once without waiting for anyone, and stop")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="use this new folder, and leave it there")
     parser.add_argument("--port", type=int, help=f"Home Assistant's port, 0 for any (default: {home.PORT})")
@@ -71,6 +77,10 @@ def main() -> int:
         "--screenshots", type=Path, metavar="DIR", help="the same, with pictures of every page"
     )
     asked = parser.parse_args()
+    if asked.engine != engines.THIS_MACHINE and (
+        asked.scenario != "door" or asked.in_browser is not None or asked.screenshots is not None
+    ):
+        parser.error("--engine is for the scenario door, without a browser")
     try:
         return asyncio.run(until_told(_run(asked)))
     except DemoFailed as err:
@@ -94,7 +104,10 @@ async def _run(asked: argparse.Namespace) -> int:
 
 async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
     """Somebody who agreed rings, and a stranger."""
-    async with staged(folder, port) as stage:
+    async with (
+        engines.made(asked.engine, folder) as place,
+        staged(folder, port, prelude=place.prelude) as stage,
+    ):
         house = stage.house
         if asked.in_browser is not None or asked.screenshots is not None:
             pictures = asked.screenshots or (asked.in_browser if asked.in_browser != NOWHERE else None)
@@ -102,7 +115,7 @@ async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
                 house, stage.camera, stage.url, folder, pictures, everywhere=asked.screenshots is not None
             )
         else:
-            await house.add_integration()
+            await house.add_integration(place.elsewhere)
             await house.add_cameras()
             await house.add_person()
         await house.listen()

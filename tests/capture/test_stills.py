@@ -145,6 +145,13 @@ async def test_failed_fetch_is_tried_again(engine: Engine) -> None:
     assert await looked_at(stills(engine, fetched, 2.0), engine) == [b"b"]
 
 
+async def test_a_picture_that_is_known_to_be_old(engine: Engine) -> None:
+    """Where that is known before it is looked at, it is said as of any other old one."""
+    with pytest.raises(NoPicture) as raised:
+        await looked_at(stills(engine, giving(NoPicture(Trouble.OLD_PICTURE, "camera.a")), 0.5), engine)
+    assert raised.value.trouble is Trouble.OLD_PICTURE
+
+
 async def test_camera_that_never_answers(engine: Engine) -> None:
     """It is said to give no picture, with its own reason."""
     with pytest.raises(NoPicture) as raised:

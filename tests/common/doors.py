@@ -293,6 +293,18 @@ DOORS = (
     Door(Kind.COMMAND, "familiar_faces/person/forget", Who.ADMIN, "erases a person"),
     Door(
         Kind.COMMAND,
+        "familiar_faces/me/mute",
+        Who.USER,
+        "mutes the own phones of a user who is one of the people",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/person/walk_up",
+        Who.ADMIN,
+        "takes photos of a person with a camera that they agreed to, and shows what it sees meanwhile",
+    ),
+    Door(
+        Kind.COMMAND,
         "familiar_faces/unnamed/subscribe",
         Who.ADMIN,
         "lists the review inbox, which is off until the owner switches it on, without a picture",
@@ -333,6 +345,12 @@ DOORS = (
         "familiar_faces/cameras/change",
         Who.ADMIN,
         "sets how a camera's pictures lie, when its stream is open, and what its triggers mean",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/cameras/weeks",
+        Who.ADMIN,
+        "says how many visits to each camera had a name, and how many not and why, as numbers of whole weeks",
     ),
     Door(
         Kind.COMMAND,

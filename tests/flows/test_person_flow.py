@@ -35,6 +35,7 @@ from ..common.pictures import (
     jpeg,
     porch,
     stranger,
+    tall_jpeg,
     variant,
 )
 from ..common.steps import (
@@ -312,11 +313,16 @@ async def test_a_turned_photo_is_put_right(
     assert "nearly the same" in result["description_placeholders"]["verdict"]
 
 
-async def test_a_phones_photo_is_taken(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
-    """HEIC is read by the engine."""
+@pytest.mark.parametrize("kind", ["heic", "avif", "50 megapixels"])
+async def test_a_phones_photo_is_taken(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, kind: str
+) -> None:
+    """Whatever format it has, and however large it is."""
+    image = astronaut().resize((540, 540))
+    photo = tall_jpeg(8160, 6144) if kind == "50 megapixels" else phone_photo(image, kind)
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
-    result = await add_photo(hass, result, phone_photo(astronaut().resize((540, 540)), "heic"))
+    result = await add_photo(hass, result, photo)
     assert result["description_placeholders"]["count"] == "1"
 
 

@@ -37,7 +37,7 @@ from custom_components.familiar_faces.visits.fitness import FACES_A_LOOK
 from custom_components.familiar_faces.visits.visit import Decision, Timing, Visit
 
 from ..common.pictures import astronaut, enrolment_photos, huge_png, jpeg, porch, stranger, variant
-from ..common.steps import VISITOR, enrol, later, ring, visits
+from ..common.steps import VISITOR, enrol, later, look_for, ring, visits
 from ..conftest import FrontDoor, start_again
 
 pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
@@ -595,12 +595,6 @@ async def test_full_disk_during_a_visit(
     assert [state.attributes["event_type"] for state in told] == ["familiar"]
     assert "could not be kept" in caplog.text
     assert set(hub.people) == {eileen}
-
-
-def look_for(hub: Hub, seconds: float) -> None:
-    """Have looks end early."""
-    (watcher,) = hub.watchers.values()
-    watcher.settings = replace(watcher.settings, seconds=seconds)
 
 
 def signal_engine(hub: Hub, number: signal.Signals) -> None:

@@ -13,7 +13,8 @@ A sum is never made again of what lies there, it only follows what this program 
 person is forgotten or the owner has answered about a restored vault. Triggers of this connection alone note each
 change, so that no way of writing can be left out; what they note is added up before the transaction is committed.
 
-Not in it are visits, pictures, photos and the review inbox: an old one that is put back opens, and goes in its time.
+Not in it are visits, pictures, photos, counts and the review inbox: an old one that is put back opens, and goes in its
+time.
 """
 
 from collections import Counter

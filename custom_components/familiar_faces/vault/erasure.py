@@ -134,6 +134,7 @@ class Eraser:
         due_visits = _Due("visit", now, retention.visits)
         visits = self._in_batches(partial(_delete_visits, due=due_visits), now)
         review = self._in_batches(partial(_delete_review, until=cutoff(now, retention.review)), now)
+        self._in_batches(partial(_delete_counts, until=cutoff(now, retention.counts)), now)
         invitations = self._invitations(now)
         # Anyone who began on their own phone and never came back.
         self.abandon(now - retention.invitation, now)
@@ -215,6 +216,8 @@ class Eraser:
         count = {
             what: connection.execute(statement, (person_id,)).rowcount for what, statement in _DELETE.items()
         }
+        # Numbers name nobody; but where nobody is left, there is nobody else whose they could be.
+        connection.execute("DELETE FROM counts WHERE NOT EXISTS (SELECT 1 FROM person)")
         self.drop_copies()
         receipt = Receipt(
             person_id=person_id,
@@ -307,3 +310,7 @@ def _delete_review(connection: sqlite3.Connection, *, until: int) -> dict[str, i
         (until, _BATCH),
     )
     return {"review": gone.rowcount}
+
+
+def _delete_counts(connection: sqlite3.Connection, *, until: int) -> dict[str, int]:
+    return {"counts": connection.execute("DELETE FROM counts WHERE week <= ?", (until,)).rowcount}
