@@ -12,7 +12,7 @@ PAGES = {"docs-integration": "integration", "docs-camera": "front-door", "docs-p
 DIALOGS = {"alert-1-about": "alert-about", "alert-3-who-is-told": "alert-who-is-told"}
 """Those that show a dialog."""
 ACTIVITY = {"logbook": "logbook"}
-LINES_HEIGHT = 400
+LINES_HEIGHT = 700
 """Pixels of the list of Activity from its beginning."""
 
 

@@ -112,8 +112,11 @@ class Owner:
         await self._finish()
         self._clicks.note("camera")
 
-    async def add_person(self, name: str, files: list[Path], phone: str) -> None:
-        """Add a person who agrees here and now, with photos, and have a phone notified of everybody."""
+    async def add_person(self, name: str, files: list[Path], phone: str, *, pictured: bool = False) -> None:
+        """Add a person who agrees here and now, with photos, and have a phone notified of everybody.
+
+        `pictured`: they agree to pictures of their visits, too.
+        """
         step = ("config_subentries", "person", "step")
         await self._open_integration()
         await self._press_text(self._words("config_subentries", "person", "initiate_flow", "user"))
@@ -129,7 +132,9 @@ class Owner:
         await self._dialog.locator("ha-selector-select ha-checkbox").first.click()
         visits = self._words("selector", "keeping", "options", "visits")
         await self._dialog.get_by_role("radio", name=visits).click(force=True)
-        await self._dialog.locator("ha-selector-boolean").last.locator("input").click(force=True)
+        switches = self._dialog.locator("ha-selector-boolean")
+        for switch in (switches.first, switches.last) if pictured else (switches.last,):
+            await switch.locator("input").click(force=True)
         await self._submit()
         for photo in files:
             await self._option(*step, "photos", "menu_options", "photo")
@@ -293,7 +298,7 @@ async def play(
         await camera.show(FAMILIAR, ready=1)
         await owner.add_camera(CAMERA)
         await camera.show(None)
-        await owner.add_person(NAME, paths, PHONE)
+        await owner.add_person(NAME, paths, PHONE, pictured=docs is not None)
     await house.listen()
     receiver.step = NAME
     ring = await house.ring(FAMILIAR)
