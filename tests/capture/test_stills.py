@@ -196,7 +196,7 @@ async def test_a_picture_that_could_not_be_looked_at_is_offered_once_more(
 
 
 async def test_rejected_picture_is_given_up(engine: Engine) -> None:
-    """A picture that the engine cannot read is offered no more."""
+    """A picture that the engine cannot read is no longer offered."""
     pictures = stills(engine, giving(b"a", b"b"), 0.8)
     async with pictures:
         assert await pictures.ready()

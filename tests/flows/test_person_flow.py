@@ -494,7 +494,7 @@ async def test_the_language_is_theirs(hass: HomeAssistant, hub: Hub, entry: Mock
     assert person.consent is not None
     assert person.consent.text_version.startswith("de/")
     assert person.consent.text.split("\n\n")[0] in german
-    # Whoever read German reads it again.
+    # Anyone who read German reads it again.
     result = await configure(hass, await reconfigure_person(hass, entry), {"next_step_id": "consent"})
     assert result["data_schema"]({}) == {"language": "de"}
 
@@ -660,7 +660,7 @@ async def test_full_disk_while_changing(
 async def test_person_is_gone_meanwhile(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, step: str
 ) -> None:
-    """Whoever is erased while the dialog is open cannot be changed any more, and the dialog says so."""
+    """Anyone who is erased while the dialog is open can no longer be changed, and the dialog says so."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
     result = await reconfigure_person(hass, entry)
     if step == "finish":
@@ -696,7 +696,7 @@ async def test_photo_counts_when_the_dialog_is_closed(
 async def test_disk_fails_while_removing_photos(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two photos the first is gone and not compared with any more; the second goes at the next try."""
+    """Of two photos the first is gone and no longer compared with; the second goes at the next try."""
     person_id = await enrol(hass, entry, enrolment_photos())
     first, second, third = [each.template_id for each in hub.people[person_id].templates]
     result = await reconfigure_person(hass, entry)

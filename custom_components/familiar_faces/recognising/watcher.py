@@ -158,7 +158,7 @@ class Watcher:
         if self._stopped or not self.household.can_recognise(self.camera_id):
             return
         self._asked = (at, urgency if self._asked is None else min(urgency, self._asked[1]))
-        # Whoever rings while something moves is most likely in the look already.
+        # Anyone who rings while something moves is most likely in the look already.
         rang = urgency is Urgency.RING and self._urgency is not Urgency.RING
         self._urgency = min(self._urgency, urgency)
         if rang and self._looking is not None and not self._looking.done():
@@ -368,7 +368,7 @@ class Watcher:
             if not self.recognition:
                 return
             if verdict.decision is Decision.FAMILIAR and gallery is not self.household.gallery:
-                # By photos that have changed since, by a correction perhaps: the look's end decides anew.
+                # By photos that have changed since, by a correction perhaps: the look's end decides again.
                 continue
             outcome = self.household.open_visits.settle(self.camera_id, sighting, verdict)
             timing = Timing(
