@@ -38,7 +38,7 @@ class RealDoor:
     """What stands before the camera."""
 
     def __init__(self, frames: Sequence[bytes]) -> None:
-        """Show these, over and over, each taken anew."""
+        """Show these, over and over, each time as a new picture."""
         self.frames = frames
         self.fault: Fault | None = None
         self._shown = 0
