@@ -215,7 +215,7 @@ async def test_one_engine_is_enough(hass: HomeAssistant, source: str) -> None:
     )
 
 
-async def test_ignored(hass: HomeAssistant) -> None:
+async def test_ignored(hass: HomeAssistant, socket_enabled: None) -> None:
     """An app that the owner does not want is not offered again."""
     result = await _announce(hass, announced("http://127.0.0.1:9"))
     await hass.config_entries.flow.async_init(

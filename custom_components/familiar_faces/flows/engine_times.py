@@ -30,7 +30,9 @@ async def async_compare(hass: HomeAssistant, entry: ConfigEntry) -> str:
     try:
         async with asyncio.timeout(SECONDS):
             lines.append(await _async_this_machine(hass, entry, picture))
-            elsewhere = [entry.data] if entry.data[CONF_WHERE] == Where.ANOTHER_MACHINE else []
+            elsewhere: list[Mapping[str, Any]] = (
+                [entry.data] if entry.data[CONF_WHERE] == Where.ANOTHER_MACHINE else []
+            )
             announced = await async_announced(hass, app_of(entry.data))
             if announced is not None and announced[CONF_URL] not in (each[CONF_URL] for each in elsewhere):
                 elsewhere.append(announced)
