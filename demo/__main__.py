@@ -121,7 +121,7 @@ async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
         if not asked.check:
             await _play(house, stage.url)
             return 0
-    # Only now, with nothing running any more: the last line is for programs.
+    # Only now, with nothing running now: the last line is for programs.
     print(json.dumps(_summary(familiar, stranger)), flush=True)
     return 0 if right else 1
 
@@ -151,7 +151,7 @@ async def _forget(asked: argparse.Namespace, folder: Path, port: int) -> int:
 async def _alerts(asked: argparse.Namespace, folder: Path, port: int) -> int:
     """Two phones are told who is at the door."""
     async with AsyncExitStack() as stack:
-        # Before and after Home Assistant: whoever sends is never left without somebody who takes it.
+        # Before and after Home Assistant: the sender is never left without somebody who takes it.
         receiver = await stack.enter_async_context(receiving(say))
         home_of = staged(folder, port, HOUSEHOLD, "mobile_app", doors=alerts.DOORS.values())
         stage = await stack.enter_async_context(home_of)
@@ -306,7 +306,7 @@ def _summary(familiar: Ring | None, stranger: Ring | None) -> dict[str, dict[str
 
 
 async def _pause(question: str) -> None:
-    """Let whoever watches look around until they press Enter."""
+    """Let the viewer look around until they press Enter."""
     print(f"\n  {question}   user: {home.USER}   password: {home.PASSWORD}\n", flush=True)
     await (await _keyboard()).readline()
 
@@ -320,7 +320,7 @@ async def _keyboard() -> asyncio.StreamReader:
 
 
 async def _play(house: House, url: str) -> None:
-    """Let whoever watches ring, until they have seen enough."""
+    """Let the viewer ring, until they have seen enough."""
     strangers = 0
     choices = f"Enter: {NAME} rings.   s and Enter: a stranger rings.   q and Enter, or Ctrl-C: stop."
     async for key in _keys(url, choices):
@@ -332,12 +332,12 @@ async def _play(house: House, url: str) -> None:
 
 
 async def _play_alerts(household: alerts.Household, url: str) -> None:
-    """Let whoever watches have people come, until they have seen enough."""
+    """Let the viewer have people come, until they have seen enough."""
     keys = {"": alerts.FRIEND, "e": NAME, "s": alerts.UNKNOWN, "u": alerts.BLURRED}
     async for key in _keys(
         url,
         "Enter: Robin rings.   e, s or u and Enter: Eileen, a stranger or somebody in the rain rings.",
-        "All at the front door: whoever comes there within half a minute comes together.",
+        "All at the front door: anyone who comes there within half a minute comes together.",
         "q and Enter, or Ctrl-C: stop.",
     ):
         if key in keys:
@@ -345,7 +345,7 @@ async def _play_alerts(household: alerts.Household, url: str) -> None:
 
 
 async def _keys(url: str, *lines: str) -> AsyncGenerator[str]:
-    """Say what can be typed, and yield each line that is, until whoever watches has seen enough."""
+    """Say what can be typed, and yield each line that is, until the viewer has seen enough."""
     print(f"\n  Home Assistant: {url}   user: {home.USER}   password: {home.PASSWORD}")
     print(f"  Who came: {url}/familiar-faces")
     print("".join(f"  {each}\n" for each in lines), flush=True)

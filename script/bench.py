@@ -18,7 +18,8 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from benchmarks import goals, models, places, represent
-from benchmarks.context import Bench, Figures
+from benchmarks.context import Bench
+from benchmarks.figures import Figures
 
 MEASURES: dict[str, Callable[[Bench], Figures]] = {
     "engine_vs_models": models.engine_vs_models,
@@ -32,6 +33,7 @@ MEASURES: dict[str, Callable[[Bench], Figures]] = {
     "cameras": partial(Bench.home, measure="cameras"),
     "memory": partial(Bench.home, measure="memory"),
     "scale": partial(Bench.home, measure="scale"),
+    "panel": partial(Bench.home, measure="panel"),
 }
 
 

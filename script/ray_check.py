@@ -127,7 +127,7 @@ class Check:
             connection.close()
 
     def _is_the_same(self) -> None:
-        """See that a replica sees what the pipeline alone sees, whoever is embedded beside it."""
+        """See that a replica sees what the pipeline alone sees, no matter who is embedded beside it."""
         with ThreadPoolExecutor(ASKING) as pool:
             answers = list(pool.map(self.ask, self.frames))
         pipeline = Pipeline(Path(self.weights))

@@ -125,7 +125,7 @@ def custom_integrations(request: pytest.FixtureRequest) -> None:
 
 
 class FrontDoor(Camera):
-    """A camera that shows the frames it is given, over and over, and takes each picture anew.
+    """A camera that shows the frames it is given, over and over, and takes each picture again.
 
     After a pause nobody can know whether its first picture is an old one, so the first frame is shown twice.
     """
@@ -141,7 +141,7 @@ class FrontDoor(Camera):
         self.fetched = 0
         self.before: Callable[[], Awaitable[object]] | None = None
         self.stuck = False
-        """Whether it gives the same pictures again instead of taking them anew."""
+        """Whether it gives the same pictures again instead of taking them again."""
         self.address: str | None = None
         self._last = -math.inf
 
@@ -300,7 +300,7 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
 
 
 async def start_again(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Hub:
-    """Start the integration anew, and return its hub when its engine is ready."""
+    """Start the integration again, and return its hub when its engine is ready."""
     assert await hass.config_entries.async_reload(entry.entry_id)
     hub: Hub = entry.runtime_data
     assert await hub.engine.wait_ready(30)

@@ -30,6 +30,7 @@ from .openness.review import ReviewInbox
 from .openness.settings import Settings
 from .openness.viewing import ViewingLog
 from .recognising.announcing import Announcer
+from .recognising.counting import Counting
 from .recognising.following import Following
 from .recognising.identify import Identifying
 from .recognising.late_answers import LateAnswers
@@ -70,7 +71,8 @@ class Hub(Household):
             self.holds_missed.async_settle,
             self.alerts.async_settle,
         ]
-        self.announcer.on_ended.append(self.review.async_ended)
+        self.counting = Counting(self)
+        self.announcer.on_ended += [self.review.async_ended, self.counting.async_ended]
         self.identifying = Identifying(self, self.cameras)
         self.look_now = LookNow(self, self.cameras)
         self.late_answers = LateAnswers(self)
@@ -113,8 +115,9 @@ class Hub(Household):
         self.visits_today = await self.hass.async_add_executor_job(
             self.vault.count_visits, dt_util.start_of_local_day()
         )
-        # Before whoever reads it is told of something.
+        # Before its readers are told of something.
         self._unsubscribe += await self.board.async_start()
+        self._unsubscribe.append(await self.counting.async_start())
         self.alerts.async_start()
         self._following.async_start()
         self._unsubscribe += [
@@ -150,6 +153,7 @@ class Hub(Household):
             await self.engine.stop()
             await self.forgetting.async_stop()
             await self.review.async_stop()
+            await self.counting.async_stop()
             await self.restored.async_note()
             await self.clock_watch.async_stop()
             try:
@@ -159,7 +163,7 @@ class Hub(Household):
                 await self.hass.async_add_executor_job(self.vault.close)
 
     async def async_entry_updated(self) -> None:
-        """Follow the subentries, or start anew when the owner chose otherwise."""
+        """Follow the subentries, or start again when the owner chose otherwise."""
         async with self._changing:
             if self._stopped:
                 return
@@ -168,6 +172,7 @@ class Hub(Household):
                 return
             await self.settings.async_follow()
             await self._following.async_follow()
+            await self.counting.async_follow()
             self.holds_missed.async_follow()
 
     def _read_chosen(self) -> tuple[object, ...]:
@@ -176,7 +181,7 @@ class Hub(Household):
 
     @callback
     def _async_vault_trouble(self, trouble: VaultError | None) -> None:
-        """Tell the owner at once that the vault cannot be written, or start anew when it is another one."""
+        """Tell the owner at once that the vault cannot be written, or start again when it is another one."""
         if self._stopped:
             return
         async_check_vault(self.hass, trouble)

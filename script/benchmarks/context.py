@@ -9,7 +9,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 import json
 from pathlib import Path
 import socket
-from statistics import median
 import subprocess
 import sys
 import tempfile
@@ -18,13 +17,12 @@ from types import ModuleType
 from typing import Any
 
 from . import frames
+from .figures import Figures
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "custom_components" / "familiar_faces" / "engine"
 WARM_UP = 3
 
-type Figure = float | dict[str, Figure]
-type Figures = dict[str, Figure]
 type Timed = Callable[[], float]
 """Does something and returns the seconds that it took."""
 
@@ -182,8 +180,3 @@ class Bench:
             if line.startswith("bench: "):
                 sys.stderr.write(f"{line}\n")
         return dict(json.loads(done.stdout.splitlines()[-1]))
-
-
-def ratio(above: list[float], below: list[float]) -> float:
-    """Return the median of the rounds' ratios."""
-    return median(one / other for one, other in zip(above, below, strict=True))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 import operator
 
-from .context import Figure, Figures
+from .figures import Figure, Figures
 
 AT_MOST, AT_LEAST = "<=", ">="
 GOALS: dict[str, tuple[str, float]] = {
@@ -32,6 +32,10 @@ GOALS: dict[str, tuple[str, float]] = {
     "memory_mb.workers_1": (AT_MOST, 450),
     "scale.1000_people_100000_visits.last_visits*_ms": (AT_MOST, 20),
     "scale.*_hold_ms": (AT_MOST, 50),
+    "panel.open_ms.*": (AT_MOST, 400),
+    "panel.live_ms.*": (AT_MOST, 150),
+    "panel.paint_ms.*": (AT_MOST, 500),
+    "panel.*_growth": (AT_MOST, 1.2),
 }
 """By figure, `*` standing for the rest of its name. A growth of 1 MB is what an allocator breathes."""
 _MEETS = {AT_MOST: operator.le, AT_LEAST: operator.ge}

@@ -25,6 +25,7 @@ from benchmarks.alerts import alerts
 from benchmarks.holds import Holds
 from benchmarks.house import House, Told, cpu_seconds, open_house, resident_mb
 from benchmarks.identify import identify
+from benchmarks.panel import panel
 from benchmarks.scale import scale
 from freezegun import freeze_time
 from homeassistant.util import dt as dt_util
@@ -173,6 +174,8 @@ async def measure(name: str, place: PreparedBefore, *, quick: bool) -> Figures:
         return identify(quick=quick)
     if name == "scale":
         return await scale(place, quick=quick)
+    if name == "panel":
+        return await panel(place, quick=quick)
     run, doors, small = MEASURES[name]
     with tempfile.TemporaryDirectory(prefix="ff-") as folder:
         async with open_house(Path(folder), place, doors, small=small) as house:

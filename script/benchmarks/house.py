@@ -7,6 +7,7 @@ from functools import partial
 from io import BytesIO
 import os
 from pathlib import Path
+import socket
 import time
 from unittest.mock import patch
 
@@ -73,7 +74,7 @@ class House:
     async def ring(self, doors: int | None = None) -> list[Told]:
         """Ring at the first so many doors at once; return what was told of familiar visitors when all is over.
 
-        The visits before are over first: nobody is there any more.
+        The visits before are over first: nobody is there by then.
         """
         doors = self.doors if doors is None else doors
         for camera_id in self.hub.watchers:
@@ -126,6 +127,16 @@ async def open_house(
     (folder / "custom_components").symlink_to(ROOT / "custom_components")
     (folder / ".storage").mkdir()
     cameras = _cameras(doors, small=small)
+    # Home Assistant takes its port at once: others may run beside this one.
+    with patch.dict("homeassistant.components.http.config._DEFAULT_CONFIG", server_port=_any_port()):
+        async with _running(folder, place, doors, cameras, people=people, visits=visits) as house:
+            yield house
+
+
+@asynccontextmanager
+async def _running(
+    folder: Path, place: PreparedBefore, doors: int, cameras: list[FrontDoor], *, people: int, visits: int
+) -> AsyncIterator[House]:
     async with async_test_home_assistant(config_dir=str(folder)) as hass:
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS, None)
         setup_test_component_platform(hass, "camera", cameras)
@@ -156,6 +167,12 @@ async def open_house(
             yield House(hass, hub, doors, cameras)
             await hass.config_entries.async_unload(entry.entry_id)
             await hass.async_stop(force=True)
+
+
+def _any_port() -> int:
+    with socket.create_server(("", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _entry(doors: int, people: int) -> MockConfigEntry:

@@ -22,7 +22,8 @@ from typing import Any
 
 import aiohttp
 
-from .context import ROOT, Bench, Engine, Figures, ratio
+from .context import ROOT, Bench, Engine
+from .figures import Figures, ratio
 from .frames import Frame
 
 ROUNDS = 40

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ..common.in_chromium import CHROMIUM
+
 SCRIPT = Path(__file__).parents[2] / "script"
 KINDS = {f"{size}_{faces}" for size in ("720p", "1080p", "4K") for faces in (0, 1, 4)}
 
@@ -82,6 +84,20 @@ def test_places_of_the_engine_are_compared_with_real_engines() -> None:
     # One of two engines was ended under load.
     assert found["replica_kill"]["lost"] == 0
     assert found["replica_kill"]["recovery_s"] > 0
+
+
+@pytest.mark.usefixtures("engine_place")
+def test_the_panel_is_measured_with_few_visits_beside_many() -> None:
+    found = figures("panel")["panel"]
+    names = {"open", "older", "live"} | ({"paint"} if CHROMIUM else set())
+    assert set(found) == {f"{name}_{what}" for name in names for what in ("ms", "growth")} | {"open_kb"}
+    for name in names:
+        few, many = found[f"{name}_ms"].values()
+        assert min(few, many) > 0
+        assert found[f"{name}_growth"] > 0
+    # A page is a page, however many there are.
+    few, many = found["open_kb"].values()
+    assert many == pytest.approx(few, rel=0.1)
 
 
 @pytest.mark.usefixtures("engine_place")

@@ -1,4 +1,4 @@
-"""Another model: templates are made anew from the reference photos, and nothing is lost when that is cut off.
+"""Another model: templates are made again from the reference photos, and nothing is lost when that is cut off.
 
 The other model is a real engine whose embeddings are in another order, so that none of it resembles the usual ones.
 """

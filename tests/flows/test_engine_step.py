@@ -21,18 +21,18 @@ async def open_engine(hass: HomeAssistant, entry: MockConfigEntry) -> Result:
 
 
 @pytest.mark.own_engine
-async def test_the_engine_starts_anew_with_as_many_workers(
+async def test_the_engine_starts_again_with_as_many_workers(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
     result = await open_engine(hass, entry)
     done = await hass.config_entries.options.async_configure(result["flow_id"], {CONF_WORKERS: 3})
     assert done["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
-    anew: Hub = entry.runtime_data
-    assert anew is not hub
-    assert await anew.engine.wait_ready(30), anew.engine.last_error
+    again: Hub = entry.runtime_data
+    assert again is not hub
+    assert await again.engine.wait_ready(30), again.engine.last_error
     # While they work, one more lies ready.
-    assert (await anew.client.health()).at_once == 4
+    assert (await again.client.health()).at_once == 4
 
 
 async def test_the_same_number_again_starts_nothing(

@@ -128,7 +128,7 @@ class Pipeline:
             return self._look(self._eyes, frame, wish, time.perf_counter())[0]
 
     def _look(self, eyes: _Eyes, frame: Frame, wish: Wish, start: float) -> tuple[Faces, float]:
-        """Return the faces in a frame, of which more is decoded when it is needed, and how finely that was."""
+        """Return the faces in a frame, decoding more of it when that is needed, and how finely that was."""
         frame = frame.turned(quarters(wish.rotate))
         decoded = time.perf_counter()
         frame, found, lying, turned = _find(eyes.detector, frame, wish)

@@ -54,7 +54,7 @@ class Listen:
     metrics_token: str | None = None
     """Opens the figures for monitoring, and nothing else; `token` opens them as well."""
     certificate: Path | None = None
-    """PEM file of the TLS certificate and what signed it; plain HTTP without. Read anew at SIGHUP."""
+    """PEM file of the TLS certificate and what signed it; plain HTTP without. Read again at SIGHUP."""
     key: Path | None = None
     """PEM file of its private key, when that is another file."""
 

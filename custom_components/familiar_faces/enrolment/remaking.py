@@ -1,4 +1,4 @@
-"""Makes templates anew from the reference photos when the engine has another model than the one that made them.
+"""Makes templates again from the reference photos when the engine has another model than the one that made them.
 
 One photo after the other, each written at once: what is ready stays ready when it is stopped half-way, and the rest
 follows at the next start. The photos themselves are only read.
@@ -97,7 +97,7 @@ class Remaking:
                 self._say(progress)
                 progress.unusable += not await self._async_one(person_id, template_id, model)
                 progress.done += 1
-            # Whose photos are ready is recognised, whoever follows.
+            # Each person is recognised once their photos are ready, and does not wait for the others.
             await household.async_refresh_people()
         if household.gallery.model != model:
             raise _Elsewhere

@@ -13,7 +13,7 @@ WORKERS = NumberSelector(NumberSelectorConfig(min=0, max=MOST_WORKERS, step=1, m
 
 
 class EngineStep(OptionsFlow):
-    """Asks how much the engine does at a time. It starts anew when that changes."""
+    """Asks how much the engine does at a time. It starts again when that changes."""
 
     async def async_step_engine(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the number of workers."""

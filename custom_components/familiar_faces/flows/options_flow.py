@@ -24,7 +24,7 @@ STRICTNESS = SelectSelector(
 
 
 class HubOptions(EngineStep, VisitsStep, NoticeStep, InvitationsStep, ReceiptsStep, RetentionStep):
-    """Asks for the options. The running entry hears of a change and goes on: nothing has to start anew."""
+    """Asks for the options. The running entry hears of a change and goes on: nothing has to start again."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which options."""

@@ -107,7 +107,7 @@ def reported(lines: Iterable[str]) -> Report | None:
 
 
 class Server:
-    """An engine that has become ready. Whoever started it must stop it."""
+    """An engine that has become ready. Anyone who started it must stop it."""
 
     def __init__(self, child: Child, socket_path: Path) -> None:
         """Use `start` instead."""

@@ -79,7 +79,7 @@ VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_MISSING, VAULT_TOO_NEW, V
 
 @callback
 def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
-    """Say that nobody is recognised while the engine cannot be prepared; starting anew is not an issue."""
+    """Say that nobody is recognised while the engine cannot be prepared; starting again is not an issue."""
     _async_check_parts(hass, engine)
     if engine.status is EngineStatus.READY:
         for issue_id in (ENGINE_AWAY, ENGINE_FAILED):

@@ -56,7 +56,7 @@ def chosen_strictness(entry: ConfigEntry) -> Strictness:
 
 
 def chosen_retention(entry: ConfigEntry) -> Retention:
-    """Return how long the owner has things kept. Whoever withdrew is erased at the next purge."""
+    """Return how long the owner has things kept. Anyone who withdrew is erased at the next purge."""
     retention = _WITHDRAWN_AT_ONCE
     for option, (period, unit) in PERIODS.items():
         if (chosen := entry.options.get(option)) is None:
