@@ -19,7 +19,7 @@ from ..household.places import engine_runtime
 from ..wording.words import async_say
 
 SECONDS = 15.0
-"""How long all of it may take: whoever opened the dialog waits for it."""
+"""How long all of it may take: the owner waits for it with the dialog open."""
 START_SECONDS = 10.0
 
 
