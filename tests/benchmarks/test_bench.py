@@ -77,6 +77,17 @@ def test_what_many_people_and_visits_cost_is_measured_with_its_growth() -> None:
 
 
 @pytest.mark.usefixtures("engine_place")
+def test_places_of_the_engine_are_compared_with_real_engines() -> None:
+    found = figures("--engines", "http_overhead_ms", "workers_2_vs_1", "replica_kill")
+    assert set(found["http_overhead_ms"]) == {"unix", "tcp"}
+    assert found["workers_2_vs_1"] > 0
+    assert min(found["memory_mb"].values()) > 50
+    # One of two engines was ended under load.
+    assert found["replica_kill"]["lost"] == 0
+    assert found["replica_kill"]["recovery_s"] > 0
+
+
+@pytest.mark.usefixtures("engine_place")
 def test_the_panel_is_measured_with_few_visits_beside_many() -> None:
     found = figures("panel")["panel"]
     names = {"open", "older", "live"} | ({"paint"} if CHROMIUM else set())
