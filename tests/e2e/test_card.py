@@ -19,7 +19,7 @@ pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 DASHBOARD = "document.querySelector('home-assistant').hass.callWS"
 
 
-async def open_dashboard(shown: Home, *cards: dict[str, str]) -> Page:
+async def open_dashboard(shown: Home, *cards: dict[str, str], path: str = "0") -> Page:
     """Open a new dashboard with these cards, as somebody who may change it."""
     page = await shown.open("/profile")
     await page.locator("home-assistant-main").wait_for(state="attached")
@@ -30,7 +30,7 @@ async def open_dashboard(shown: Home, *cards: dict[str, str]) -> Page:
     await page.evaluate(
         f"(config) => {DASHBOARD}({{type: 'lovelace/config/save', url_path: 'at-the-door', config}})", config
     )
-    await page.goto(f"{shown.url}/at-the-door/0")
+    await page.goto(f"{shown.url}/at-the-door/{path}")
     return page
 
 
@@ -99,8 +99,8 @@ async def test_the_editor(hass: HomeAssistant, shown: Home, hub: Hub) -> None:
 async def test_added_with_the_editor(hass: HomeAssistant, shown: Home, hub: Hub, nadie: str) -> None:
     """It is found among the cards of a dashboard, set up in its editor while it is seen, and stays after a reload."""
     await come(hass, hub, a_visit(hub, nadie))
-    page = await open_dashboard(shown, {"type": "markdown", "content": "Something else"})
-    await page.goto(f"{shown.url}/at-the-door/0?edit=1")
+    page = await open_dashboard(shown, {"type": "markdown", "content": "Something else"}, path="0?edit=1")
+    await page.get_by_text("Something else").wait_for()
     await page.get_by_role("button", name="Add card").click()
     dialog = page.get_by_role("dialog")
     await dialog.get_by_role("tab", name="By card").click()
