@@ -68,7 +68,7 @@ export class CameraPicture extends LitElement {
   }
 
   private measured(face: ShownFace): string {
-    return text(this.hass, "cameras.face", { width: face.width, quality: this.words.say("quality", face.quality) });
+    return `${face.width} px, ${this.words.say("quality", face.quality)}`;
   }
 
   private face(face: ShownFace): unknown {
