@@ -80,6 +80,7 @@ export function dayName(hass: Hass, of: string): string {
   const today = day(hass, Date.now());
   if (of === today) return text(hass, "list.today");
   if (of === later(today, -1)) return text(hass, "list.yesterday");
+  if (of === later(today, 1)) return text(hass, "list.tomorrow");
   const { language } = hass.locale;
   const year = of.slice(0, 4) === today.slice(0, 4) ? {} : { year: "numeric" as const };
   return new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", timeZone: "UTC", ...year })

@@ -293,6 +293,18 @@ DOORS = (
     Door(Kind.COMMAND, "familiar_faces/person/forget", Who.ADMIN, "erases a person"),
     Door(
         Kind.COMMAND,
+        "familiar_faces/me/mute",
+        Who.USER,
+        "mutes the own phones of a user who is one of the people",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/person/walk_up",
+        Who.ADMIN,
+        "takes photos of a person with a camera that they agreed to, and shows what it sees meanwhile",
+    ),
+    Door(
+        Kind.COMMAND,
         "familiar_faces/unnamed/subscribe",
         Who.ADMIN,
         "lists the review inbox, which is off until the owner switches it on, without a picture",

@@ -15,10 +15,10 @@ from custom_components.familiar_faces.alerts.answers import Answer
 from custom_components.familiar_faces.alerts.telling import Kind
 from custom_components.familiar_faces.capture.trying import Finding
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.enrolment.walking_up import Ended
 from custom_components.familiar_faces.erasing.mentions import Kind as Mentioned
 from custom_components.familiar_faces.erasing.stores import Store
 from custom_components.familiar_faces.flows import receipt_words
-from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.household.engine_trouble import Elsewhere
 from custom_components.familiar_faces.media_source import BY

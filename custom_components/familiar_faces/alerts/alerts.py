@@ -27,6 +27,7 @@ from .answers import EVENT_ANSWERED, Answers
 from .episode import Episode, Episodes
 from .mutes import Mutes
 from .notification import LINK_MINUTES
+from .own_phones import OwnPhones
 from .reach import Reach
 from .recipients import Recipient, async_own_person, async_recipients
 from .rule import Pictures, Rule
@@ -63,6 +64,7 @@ class Alerts:
         self._household = household
         self._hass = household.hass
         self.mutes = Mutes(household.books)
+        self.own_phones = OwnPhones(household, self.mutes)
         self._rules = Rules(household.entry, household.books)
         self.answers = Answers(household, self.mutes, self._rules)
         self._teller = Teller(household, self.answers)

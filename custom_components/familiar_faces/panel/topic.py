@@ -82,6 +82,7 @@ class Topic:
                 *map(changed, {Of.WHOLE, *self._of}),
             ],
             self._async_loaded,
+            self._async_changed,
         )
         self._async_loaded()
 
