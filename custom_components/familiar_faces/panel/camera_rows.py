@@ -60,7 +60,7 @@ def _camera(hass: HomeAssistant, asked: Asked, name: str, watcher: Watcher) -> S
         "photos_of": [
             {"person_id": each.person_id, "name": each.name}
             for each in hub.people.values()
-            if watcher.camera_id in cameras_for(hub, each)
+            if watcher.camera_id in cameras_for(hub, hub.cameras, each)
         ],
         "people": len(hub.people),
     }
