@@ -8,6 +8,7 @@ from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 
+from .assist import async_offer_sentences
 from .const import DOMAIN
 from .erasing.everybody import async_forget_everybody
 from .erasing.surely import async_erase_unfinished
@@ -69,6 +70,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     await async_show_panel(hass)
     entry.async_on_unload(lambda: async_hide_panel(hass, soon=entry.disabled_by is None))
+    entry.async_on_unload(await async_offer_sentences(hass, entry))
 
     async def stop(_event: Event) -> None:
         # Home Assistant does not unload entries when it stops.

@@ -1,6 +1,6 @@
 """A real Home Assistant with doors: a camera, a doorbell and this integration's watcher at each, and one engine."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -53,16 +53,28 @@ class Told:
 class House:
     """The running whole."""
 
-    def __init__(self, hass: HomeAssistant, hub: Hub, doors: int) -> None:
+    def __init__(self, hass: HomeAssistant, hub: Hub, doors: int, cameras: Sequence[FrontDoor] = ()) -> None:
         """Use `open_house`."""
+        self._cameras = cameras
         self.hass = hass
         self.hub = hub
         self.doors = doors
 
+    async def show(self, size: tuple[int, int]) -> None:
+        """Have all cameras show the same scene in another size from now on."""
+
+        def resized() -> list[bytes]:
+            scenes = [Image.open(BytesIO(frame(astronaut(), seed=seed))) for seed in range(FRAMES)]
+            return [jpeg(each.resize(size, Image.Resampling.BICUBIC)) for each in scenes]
+
+        frames = await self.hass.async_add_executor_job(resized)
+        for camera in self._cameras:
+            camera.frames = frames
+
     async def ring(self, doors: int | None = None) -> list[Told]:
         """Ring at the first so many doors at once; return what was told of familiar visitors when all is over.
 
-        The visits before are over first: nobody is there any more.
+        The visits before are over first: nobody is there by then.
         """
         doors = self.doors if doors is None else doors
         for camera_id in self.hub.watchers:
@@ -152,7 +164,7 @@ async def _running(
                 raise SystemExit(f"the engine is not ready: {hub.engine.last_error}")
             await hass.async_block_till_done(wait_background_tasks=True)
             await enrol(hass, entry, enrolment_photos())
-            yield House(hass, hub, doors)
+            yield House(hass, hub, doors, cameras)
             await hass.config_entries.async_unload(entry.entry_id)
             await hass.async_stop(force=True)
 

@@ -1,4 +1,4 @@
-"""The tab Me in a real browser: what a linked user sees and chooses for themself."""
+"""The tab Me in a real browser: what a linked user sees and chooses about their own data."""
 
 from datetime import datetime, timedelta
 

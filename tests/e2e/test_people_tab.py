@@ -77,7 +77,7 @@ async def test_a_guest(
 
 
 async def test_invitations_are_closed(reached: Home, hub: Hub, nadie: str) -> None:
-    """Each that is open is a tile, which says whom it is for and closes it; a personal link is asked about first."""
+    """Each that is open is a tile, which says who it is for and closes it; a personal link is asked about first."""
     page = await reached.open("/familiar-faces/people", width=375, height=800, dark=True)
     await page.get_by_role("button", name="Invite somebody").click()
     await page.get_by_role("button", name="Close the invitation").click()

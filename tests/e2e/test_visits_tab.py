@@ -76,7 +76,7 @@ async def test_right_undo_and_somebody_else(
 async def test_is_this_somebody(
     hass: HomeAssistant, shown: Home, hub: Hub, eileen: str, nadie: str, start: datetime, soon: None
 ) -> None:
-    """An unclear visit asks of whom it resembles, with both faces, and one click answers."""
+    """An unclear visit asks about the person it resembles, with both faces, and one click answers."""
     portrait = jpeg(astronaut())
     ids: list[str] = []
     for resembled, picture in ((frozenset({eileen}), portrait), (frozenset({eileen, nadie}), None)):

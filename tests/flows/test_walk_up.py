@@ -209,7 +209,7 @@ async def test_enrolled_at_the_door(
 async def test_a_camera_that_repeats_a_picture(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor
 ) -> None:
-    """Nothing is taken of a picture that may be old: whoever stands there now may be somebody else."""
+    """Nothing is taken of a picture that may be old: the person who stands there now may be somebody else."""
     front_door.stuck = True
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut())[:1])
     await walk.follow({}, until=lambda: True)
@@ -516,7 +516,7 @@ async def test_consent_is_lost_in_the_middle(
     monkeypatch: pytest.MonkeyPatch,
     how: str,
 ) -> None:
-    """Who says no is not looked at any more, also while the camera is still being fetched."""
+    """A person who says no is no longer checked, also while the camera is still being fetched."""
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut()))
     await walk.follow({}, until=lambda: walk.told[-1] == Hint.TURN_LEFT)
     person_id = _person_id(hass)

@@ -85,7 +85,7 @@ async def test_who_may_read_less_is_sent_less(
 async def test_who_agrees_to_less_is_taken_away(
     hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str, keeping: Keeping
 ) -> None:
-    """All is sent anew, without them."""
+    """All is sent again, without them."""
     await come(hass, hub, a_visit(hub, nadie))
     watching = await browser()
     assert len((await watching.subscribe())["visits"]) == 1
@@ -99,7 +99,7 @@ async def test_who_agrees_to_less_is_taken_away(
 
 
 async def test_a_reload(hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str) -> None:
-    """The subscription lives on: all is sent anew when the integration runs again."""
+    """The subscription lives on: all is sent again when the integration runs again."""
     visit = a_visit(hub, nadie)
     await come(hass, hub, visit)
     watching = await browser()

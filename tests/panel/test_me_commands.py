@@ -1,4 +1,4 @@
-"""The tab Me: what a user who is one of the people chooses for themself, and nobody for them."""
+"""The tab Me: what a user who is one of the people chooses for themselves, and nobody for them."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -57,7 +57,7 @@ async def ended(asking: Browser) -> dict[str, Any]:
 async def test_administrators_alone(
     browser: OpenBrowser, nadie: str, camera_id: str, front_door: FrontDoor, who: str
 ) -> None:
-    """Nobody else may, also not of themself: the camera shows others too."""
+    """Nobody else may, also not with their own face: the camera shows others too."""
     asking = await browser("user", own=nadie) if who == "linked" else await browser(who)
     assert await asking.refused(WALK_UP, person_id=nadie, camera_id=camera_id) == "unauthorized"
     assert front_door.fetched == 0

@@ -47,7 +47,7 @@ def test_kinds(hub: Hub, changes: dict[str, object], kind: str) -> None:
 
 
 async def test_written_once_an_hour(hass: HomeAssistant, hub: Hub, nadie: str) -> None:
-    """Until then nothing on the disk says that somebody came; who reads is told all the same."""
+    """Until then nothing on the disk says that somebody came; who reads is told nevertheless."""
     (camera_id,) = hub.watchers
     visit = nameless(hub)
     hub.counting.async_ended((visit, nameless(hub), nameless(hub, Decision.UNCLEAR), a_visit(hub, nadie)))

@@ -114,7 +114,7 @@ def drop_fifth_version(connection: sqlite3.Connection) -> None:
 
 
 def drop_fourth_version(vault: Vault, connection: sqlite3.Connection) -> None:
-    """Take out of an open store what its fourth version added; it notes nothing any more that it changes."""
+    """Take out of an open store what its fourth version added; it notes nothing that it changes from then on."""
     vault._database.before_commit = None
     for kind, name in connection.execute("SELECT type, name FROM temp.sqlite_schema").fetchall():
         if kind == "trigger":

@@ -372,14 +372,9 @@ def test_errors_aborts_and_progress(name: str) -> None:
 
 
 def lines_of_the_logbook() -> set[str]:
-    """Return the keys of who came, and of what they did where."""
-    what = {"came", "came_unclear", "seen"}
-    return {
-        f"who_{Decision.STRANGER}",
-        f"who_{Decision.UNCLEAR}",
-        *what,
-        *(f"{each}_somewhere" for each in what),
-    }
+    """Return the keys of who came, and of what they did."""
+    who = {f"who_{each}" for each in (Decision.STRANGER, Decision.UNCLEAR)}
+    return {*who, "came", "came_unclear", "seen"}
 
 
 def reasons_against_a_name() -> set[str]:
@@ -426,7 +421,7 @@ def test_selectors() -> None:
     asked = {group: keys() for group, keys in KNOWN_WHEN_RUNNING.items()}
     # The fitness sensor fills in its own.
     filled: dict[str, set[str]] = {"fitness_advice": {"width"}, "consent_text": values_of_the_consent()}
-    filled |= {"calendar": {"who", "camera"}, "guest": {"name"}, "logbook": {"camera"}}
+    filled |= {"calendar": {"who", "camera"}, "guest": {"name"}, "logbook": {"who"}}
     filled["rename"] = {"name"}
     filled |= {"date": {"day", "month", "year", "time"}}
     filled |= {"mention": {"where"}, "receipt": {"when", "person_id", "stores", "places"}}

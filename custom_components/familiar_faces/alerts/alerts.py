@@ -1,6 +1,6 @@
 """The alerts of an entry: from looks and visits to one notification a recipient that grows.
 
-What a recipient is to know is asked anew whenever something happens, and compared with what they were told:
+What a recipient is to know is asked again whenever something happens, and compared with what they were told:
 what is new is sent, what only reads differently takes its place silently, what does not hold is taken away.
 """
 
@@ -105,7 +105,7 @@ class Alerts:
 
     @callback
     def async_told_before(self, alert_id: str, at: datetime) -> None:
-        """Know when an alert notified before a restart; about whom is no longer known."""
+        """Know when an alert notified before a restart; who it was about is no longer known."""
         self._teller.async_told_before(alert_id, at)
 
     @callback

@@ -41,6 +41,8 @@ class Roster:
         """None until the engine has said which embedding space it speaks."""
         self.on_narrowed: Callable[[str], None] | None = None
         """Called with the id of a person who agrees to less than was known before."""
+        self.on_model: Callable[[], None] | None = None
+        """Called when faces are compared in another embedding space than before, also when it is the first."""
         self._hass = hass
         self._entry = entry
         self._vault = vault
@@ -107,6 +109,8 @@ class Roster:
         if model != self._model:
             self._model = model
             await self.async_refresh()
+            if self.on_model is not None:
+                self.on_model()
 
     async def async_gallery(self, model: str) -> Gallery:
         """Return the gallery of an embedding space."""

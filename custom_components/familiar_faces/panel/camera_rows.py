@@ -1,4 +1,4 @@
-"""What is said of a camera to whoever sets it up: how it does, and how it is set up."""
+"""What is said of a camera to the person who sets it up: how it does, and how it is set up."""
 
 from dataclasses import asdict
 from typing import Any

@@ -63,7 +63,7 @@ class Feed:
         self._wanted = wanted
         self._limit = limit
         self._everything = True
-        """Whether all is to be sent anew."""
+        """Whether all is to be sent again."""
         self._visit_ids: dict[str, None] = {}
         """Visits that changed, in their order."""
         self._failed: dict[str, str | None] = {}

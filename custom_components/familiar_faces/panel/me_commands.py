@@ -1,4 +1,4 @@
-"""The commands of the tab Me: what a user who is one of the people may choose for themself."""
+"""The commands of the tab Me: what a user who is one of the people may choose for themselves."""
 
 from datetime import timedelta
 from typing import Any, Final

@@ -61,7 +61,7 @@ def whose(asked: Asked, person_id: str | None) -> Person:
 async def async_page(hass: HomeAssistant, asked: Asked, person_id: str | None) -> Said:
     """Return somebody's page; raise as `whose` does, and VaultError.
 
-    To the person themself nothing is said of others, such as who looks like them.
+    To the person nothing is said of others, such as who looks like them.
     """
     person = whose(asked, person_id)
     hub, mine = asked.hub, not asked.administrator or person_id is None

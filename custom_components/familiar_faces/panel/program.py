@@ -117,7 +117,7 @@ async def async_show_panel(hass: HomeAssistant) -> None:
 def async_hide_panel(hass: HomeAssistant, *, soon: bool = False) -> None:
     """Show the panel and the card no longer; `soon`: unless the entry is loaded again within half a minute.
 
-    Home Assistant leads whoever looks at a panel that goes to their dashboard, and an entry that is only loaded
+    Home Assistant leads users who look at a panel that goes to their dashboard, and an entry that is only loaded
     again is no reason for that.
     """
     if (shown := hass.data.get(_SHOWN)) is not None:

@@ -38,7 +38,7 @@ AGAIN: Final = 10.0
 """Seconds until what could not be read is read again."""
 
 type Read = Callable[[Asked], Awaitable[dict[str, Any]]]
-"""Returns what is said; raises Unauthorized for whoever may see it no longer, HomeAssistantError for what is gone."""
+"""Returns what is said; raises Unauthorized for anyone who may see it no longer, HomeAssistantError for what is gone."""
 
 
 class Topic:

@@ -101,7 +101,7 @@ class _Told:
             }
         )
         if frame.faces.faces:
-            # At most once an hour: somebody looked at whoever was there.
+            # At most once an hour: somebody looked at those who were there.
             hub.entry.async_create_task(
                 hub.hass, hub.viewings.async_note(None, self._connection.user.id), f"{DOMAIN} walk-up viewed"
             )

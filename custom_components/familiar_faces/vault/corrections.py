@@ -51,7 +51,7 @@ class Corrector:
             corrected = self._change_template(connection, visit)
             visit_rows.delete_visit(connection, visit)
             if person_id is not None:
-                # Whoever it was, the owner says so: no machine's doubt is left.
+                # The owner says who it was: no machine's doubt is left.
                 moved = replace(
                     visit,
                     person_id=person_id,

@@ -42,7 +42,7 @@ def add(
         try:
             total.update(_open(keys, camera, week, row[0]))
         except VaultDamaged:
-            # It begins anew: a number that is damaged is worth less than the next visit.
+            # It begins again: a number that is damaged is worth less than the next visit.
             total.clear()
     total.update(counts)
     if len(total) > MOST_KINDS:

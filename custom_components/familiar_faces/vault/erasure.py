@@ -61,7 +61,7 @@ class _Due:
         self._of_anybody = (
             f"SELECT person_id FROM person WHERE EXISTS (SELECT 1 FROM {table} WHERE {is_due(table)})"  # noqa: S608
         )
-        # What they agree to is asked of each part anew: they may have agreed to more meanwhile.
+        # What they agree to is asked of each part again: they may have agreed to more meanwhile.
         self._of_person = (
             f"SELECT visit_id FROM {table} WHERE {is_due(table, ':person')} ORDER BY started_at LIMIT :limit"  # noqa: S608
         )
@@ -136,7 +136,7 @@ class Eraser:
         review = self._in_batches(partial(_delete_review, until=cutoff(now, retention.review)), now)
         self._in_batches(partial(_delete_counts, until=cutoff(now, retention.counts)), now)
         invitations = self._invitations(now)
-        # Whoever began on their own phone and never came back.
+        # Anyone who began on their own phone and never came back.
         self.abandon(now - retention.invitation, now)
         people: list[_Erased] = []
         while True:

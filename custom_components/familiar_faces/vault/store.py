@@ -22,6 +22,7 @@ from .errors import (
     ConsentMissing,
     DuplicatePhoto,
     UnknownPerson,
+    UnknownTemplate,
     VaultDamaged,
     VaultError,
     VaultUnwritable,
@@ -189,7 +190,7 @@ class Vault:
     ) -> list[str]:
         """Erase people whose enrolment was not finished, begun at `older` or before when given.
 
-        Return their ids. Called at the start: a dialog does not outlive the process it began in. Whoever has a
+        Return their ids. Called at the start: a dialog does not outlive the process it began in. Anyone who has a
         link of their own can go on, so they are erased only when they began at `linked_older` or before.
         """
         return self._eraser.abandon(older, now or datetime.now(UTC), linked_older)
@@ -230,7 +231,7 @@ class Vault:
     def people(self, *, include_enrolling: bool = False) -> list[Person]:
         """Return everyone who is enrolled, in the order they came, without photos.
 
-        Someone of whom a row is damaged is left out and their id is in `damaged`; people who are `leaving` are left out.
+        Someone with a damaged row is left out and their id is in `damaged`; people who are `leaving` are left out.
         Raise VaultTampered when somebody was put in, put back or taken away by something else.
         """
         found: list[Person] = []
@@ -331,6 +332,28 @@ class Vault:
             details = {"template_id": template.template_id, "model": model}
             self._audit.append(connection, "reference_added", person_id, details, now)
         return template
+
+    def remake_reference(
+        self, person_id: str, template_id: str, *, embedding: Embedding, model: str, now: datetime
+    ) -> None:
+        """Keep another template instead of one, made of the same photo by another model; all else of it stays.
+
+        `embedding` is a unit-length vector. Raise UnknownPerson, UnknownTemplate, ConsentMissing when the newest
+        consent does not allow recognition now.
+        """
+        vector = checked_embedding(embedding)
+        self._refuse_leaving(person_id)
+        with self._database.write() as connection:
+            key = people_rows.consented_key(connection, self._keys, person_id, now)
+            templates = people_rows.read_templates(connection, key, person_id)
+            before = next((each for each in templates if each.template_id == template_id), None)
+            if before is None:
+                raise UnknownTemplate
+            after = replace(before, embedding=vector, model=model)
+            people_rows.update_template(connection, key, person_id, after)
+            self._audit.append(
+                connection, "reference_remade", person_id, {"template_id": template_id, "model": model}, now
+            )
 
     def remove_reference(self, person_id: str, template_id: str, now: datetime | None = None) -> None:
         """Erase a reference photo and its template; raise UnknownPerson or UnknownTemplate."""

@@ -273,7 +273,7 @@ export class CameraCard extends LitElement {
       this.refused = undefined;
     } catch (error) {
       this.refused = await refusal(this.hass, error);
-      // A select shows what was chosen until it is drawn anew.
+      // A select shows what was chosen until it is drawn again.
       for (const each of this.renderRoot.querySelectorAll("select")) {
         const chosen = each.querySelector<HTMLOptionElement>("option[selected]");
         if (chosen) each.value = chosen.value;
