@@ -282,7 +282,7 @@ class WalkUpSteps(PhotoSteps):
             raise EngineIncompatible(f"The engine's answer cannot be used: {err}") from err
         if advice.take is not None:
             # Closing the dialog in this very moment must not leave a photo that nobody knows of.
-            taking = self._async_take(walk.guide, advice.take, frame, seen)
+            taking = self._async_take(walk, advice.take, frame, seen)
             task = hub.entry.async_create_task(self.hass, taking, f"{DOMAIN} walk-up photo")
             if (failure := await asyncio.shield(task)) is not None:
                 raise failure
@@ -292,17 +292,17 @@ class WalkUpSteps(PhotoSteps):
             walk.ended = Ended.DONE if walk.guide.taken else Ended.NOTHING_NEW
 
     async def _async_take(
-        self, guide: Guide, pose: Pose, frame: bytes, seen: Faces
+        self, walk: _WalkUp, pose: Pose, frame: bytes, seen: Faces
     ) -> EngineIncompatible | VaultError | None:
         """Make a face one of the person's; the vault asks for the consent again.
 
         Return what went wrong: once the dialog is closed, nobody is there to catch it.
         """
         try:
-            judged = await async_take_photo(self._hub, self._person_id, frame, seen)
+            judged = await async_take_photo(self._hub, self._person_id, frame, seen, camera_id=walk.camera_id)
             # Not taken when somebody else was enrolled, or a photo removed, in this very moment.
             if judged.template_id is not None:
-                guide.took(pose, judged.template_id)
+                walk.guide.took(pose, judged.template_id)
                 if self.source == SOURCE_RECONFIGURE:
                     # At once: the dialog may be closed as it is.
                     await self._hub.async_refresh_people()
