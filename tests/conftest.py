@@ -141,7 +141,12 @@ class FrontDoor(Camera):
         self.before: Callable[[], Awaitable[object]] | None = None
         self.stuck = False
         """Whether it gives the same pictures again instead of taking them anew."""
+        self.address: str | None = None
         self._last = -math.inf
+
+    async def stream_source(self) -> str | None:
+        """Return where its stream is, if it has one."""
+        return self.address
 
     async def async_camera_image(self, width: int | None = None, height: int | None = None) -> bytes | None:
         """Return the next frame."""

@@ -19,13 +19,18 @@ from .visits.visit import Decision
 
 PARALLEL_UPDATES = 0
 
+# Off at first: the event of the camera says it, and these would add two lines to Activity for each visit.
 FAMILIAR_PERSON = BinarySensorEntityDescription(
     key="familiar_person",
     translation_key="familiar_person",
     device_class=BinarySensorDeviceClass.OCCUPANCY,
+    entity_registry_enabled_default=False,
 )
 STRANGER = BinarySensorEntityDescription(
-    key="stranger", translation_key="stranger", device_class=BinarySensorDeviceClass.OCCUPANCY
+    key="stranger",
+    translation_key="stranger",
+    device_class=BinarySensorDeviceClass.OCCUPANCY,
+    entity_registry_enabled_default=False,
 )
 # No device class: "home" is not what being seen at a camera means.
 PRESENT = BinarySensorEntityDescription(key=KEY_PRESENT, translation_key=KEY_PRESENT)

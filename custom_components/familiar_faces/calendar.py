@@ -1,6 +1,6 @@
-"""A calendar of the visits of familiar people that are kept. It is off until the owner switches it on."""
+"""A calendar of visits: those of familiar people that are kept, and today's without a name."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from typing import override
 
@@ -19,6 +19,7 @@ from .hub import FamiliarFacesConfigEntry
 from .seen.shown import Shown
 from .vault.errors import VaultError
 from .visits.open_visits import GAP
+from .visits.tally import Nameless
 from .wording.words import in_sentence, say_at_once, shown_language
 
 PARALLEL_UPDATES = 0
@@ -28,9 +29,7 @@ _LONGEST = timedelta(days=1)
 _SHORTEST = timedelta(minutes=1)
 """As how long a visit is shown at least: calendars draw an event without a length as one of an hour."""
 
-VISITS = CalendarEntityDescription(
-    key="visits", translation_key="visits", entity_registry_enabled_default=False
-)
+VISITS = CalendarEntityDescription(key="visits", translation_key="visits")
 
 
 async def async_setup_entry(
@@ -43,9 +42,10 @@ async def async_setup_entry(
 
 
 class VisitsCalendar(HubEntity, CalendarEntity):
-    """Who came when, as far as it is kept. It is on while one of these visits goes on."""
+    """Who came when, as far as it is kept. It is on while the visit of somebody with a name goes on."""
 
     entity_description: CalendarEntityDescription
+    tells_of_visits = True
     # Who is there must not be written down a second time, where nobody would find it when they are forgotten.
     _unrecorded_attributes = frozenset(CalendarEntityStateAttribute)
 
@@ -53,9 +53,19 @@ class VisitsCalendar(HubEntity, CalendarEntity):
     @override
     def event(self) -> CalendarEvent | None:
         """Return the visit that goes on, the one seen last; there are none to come."""
-        going_on = [each for each in self.hub.board.going_on() if each.kept and each.name is not None]
-        last = max(going_on, key=lambda each: each.last_seen_at, default=None)
+        last = self._going_on
         return None if last is None else self._event(last, last.last_seen_at + GAP)
+
+    @property
+    @override
+    def whose(self) -> str | None:
+        """Return the id of the person whose visit goes on."""
+        return None if self._going_on is None else self._going_on.person_id
+
+    @property
+    def _going_on(self) -> Shown | None:
+        going_on = [each for each in self.hub.board.going_on() if each.kept and each.name is not None]
+        return max(going_on, key=lambda each: each.last_seen_at, default=None)
 
     @override
     async def async_get_events(
@@ -68,7 +78,8 @@ class VisitsCalendar(HubEntity, CalendarEntity):
                 turn = board.turn
                 events = [each async for each in self._async_events(start_date, end_date)]
                 if turn == board.turn:
-                    return events[::-1]
+                    events += self._nameless(start_date, end_date)
+                    return sorted(events, key=lambda each: each.start_datetime_local)
                 # Somebody was forgotten meanwhile, or a visit corrected.
         except VaultError as err:
             raise HomeAssistantError(
@@ -89,11 +100,21 @@ class VisitsCalendar(HubEntity, CalendarEntity):
                     yield self._event(visit, end)
 
     @callback
-    def _event(self, visit: Shown, end: datetime) -> CalendarEvent:
-        """Return what is shown of somebody's visit."""
+    def _nameless(self, start_date: datetime, end_date: datetime) -> Iterator[CalendarEvent]:
+        """Yield today's visits without a name, of which nothing is kept."""
+        today = dt_util.as_utc(dt_util.start_of_local_day())
+        for visit in self.hub.tally.visits(self.hub.watchers, today):
+            end = visit.started_at + _SHORTEST
+            if visit.started_at < end_date and end > start_date:
+                yield self._event(visit, end)
+
+    @callback
+    def _event(self, visit: Shown | Nameless, end: datetime) -> CalendarEvent:
+        """Return what is shown of a visit."""
         subentry = self.hub.entry.subentries.get(visit.camera_id)
         camera = None if subentry is None else subentry.title
-        summary = visit.name or ""
+        name = visit.name if isinstance(visit, Shown) else None
+        summary = name or say_at_once(self.hass, "logbook", f"who_{visit.decision}")
         if camera is not None:
             place = in_sentence(camera, shown_language(self.hass))
             summary = say_at_once(self.hass, "calendar", "visit", who=summary, camera=place)

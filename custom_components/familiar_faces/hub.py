@@ -22,6 +22,7 @@ from .host.engine import EngineStatus
 from .host.engine_errors import EngineError, EngineRefused
 from .household.household import Household
 from .household.issues import async_check_engine, async_check_internals, async_check_vault
+from .openness.audit_trail import AuditTrail
 from .openness.export import Exports
 from .openness.review import ReviewInbox
 from .openness.settings import Settings
@@ -30,6 +31,7 @@ from .recognising.announcing import Announcer
 from .recognising.following import Following
 from .recognising.identify import Identifying
 from .recognising.late_answers import LateAnswers
+from .recognising.look_now import LookNow
 from .recognising.missed import HoldsMissed
 from .seen.board import Board
 from .seen.visit_log import VisitLog
@@ -68,10 +70,12 @@ class Hub(Household):
         ]
         self.announcer.on_ended.append(self.review.async_ended)
         self.identifying = Identifying(self, self.cameras)
+        self.look_now = LookNow(self, self.cameras)
         self.late_answers = LateAnswers(self)
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)
+        self.audit_trail = AuditTrail(self)
         self.board = Board(self)
         self.visit_log = VisitLog(self, self.board)
         self._following = Following(

@@ -50,7 +50,7 @@ def _describe(hass: HomeAssistant, event: LazyEventPartialState) -> dict[str, st
     else:
         # Familiar but no longer to be named, or taken for a stranger and recognised a moment later.
         who, what = say_at_once(hass, "logbook", "who_unclear"), "came"
-    place = in_sentence(camera[1], shown_language(hass)) if camera else ""
+    place = in_sentence(camera, shown_language(hass)) if camera else ""
     line = {
         LOGBOOK_ENTRY_NAME: who,
         LOGBOOK_ENTRY_MESSAGE: say_at_once(

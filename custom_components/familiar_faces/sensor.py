@@ -119,7 +119,11 @@ VISITS_TODAY = HubSensorDescription(
 
 LAST_SEEN = SensorEntityDescription(key="last_seen", translation_key="last_seen")
 LAST_SEEN_AT = SensorEntityDescription(
-    key="last_seen_at", translation_key="last_seen_at", device_class=SensorDeviceClass.TIMESTAMP
+    key="last_seen_at",
+    translation_key="last_seen_at",
+    device_class=SensorDeviceClass.TIMESTAMP,
+    # The event of the person shows the time too, and this one changes, with a line in Activity, while a visit goes on.
+    entity_registry_enabled_default=False,
 )
 CONSENT = PersonSensorDescription(
     key="consent",
@@ -264,7 +268,12 @@ FITNESS = CameraSensorDescription(
     options=[str(fitness) for fitness in Fitness],
     value=lambda watcher: watcher.fitness_state,
 )
-LAST_VISITOR = SensorEntityDescription(key="last_visitor", translation_key="last_visitor")
+LAST_VISITOR = SensorEntityDescription(
+    key="last_visitor",
+    translation_key="last_visitor",
+    # The event of the camera has the name as an attribute, and Activity has a sentence.
+    entity_registry_enabled_default=False,
+)
 
 
 def make_camera_sensors(hub: Hub, subentry: ConfigSubentry) -> list[SensorEntity]:

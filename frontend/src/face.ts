@@ -1,6 +1,6 @@
-// A face in a circle: the picture of a visit where there is one to show, else a letter or a sign.
+// A face, in a circle or square: the picture of a visit, or a photo, where there is one to show, else a letter or a sign.
 
-import { LitElement, type PropertyValues, css, html, nothing } from "lit";
+import { LitElement, type PropertyValues, css, html } from "lit";
 import { property, state } from "lit/decorators.js";
 import { type Hass, define } from "./ha";
 import { icon, mdiAccountQuestion, mdiImageOffOutline } from "./icons";
@@ -13,6 +13,13 @@ const AWAY = 5 * 60_000;
 export class Face extends LitElement {
   @property({ attribute: false }) hass: Hass | undefined;
   @property({ attribute: false }) visit: Glimpse | undefined;
+  /** Where a photo is, in place of the picture of a visit. */
+  @property({ attribute: false }) photo: string | undefined;
+  /** Whose photo it is: the letter where there is none. */
+  @property({ attribute: false }) name = "";
+  /** What a screen reader says of a photo; none where its name stands beside it. */
+  @property({ attribute: false }) said = "";
+  @property({ type: Boolean, reflect: true }) square = false;
   @state() private address: string | undefined;
 
   private near = false;
@@ -43,14 +50,15 @@ export class Face extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("visit") && this.asked && this.asked !== this.key()) this.drop();
+    if ((changed.has("visit") || changed.has("photo")) && this.asked && this.asked !== this.key()) this.drop();
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has("visit")) void this.load();
+    if (changed.has("visit") || changed.has("photo")) void this.load();
   }
 
   private key(): string | undefined {
+    if (this.photo) return this.photo;
     return this.visit?.picture === "shown" || this.visit?.picture === "held" ? `${this.visit.visit_id} ${this.visit.person_id}` : undefined;
   }
 
@@ -73,7 +81,7 @@ export class Face extends LitElement {
     try {
       const { path } = await this.hass.callWS<{ path: string }>({
         type: "auth/sign_path",
-        path: `/api/familiar_faces/visit/${encodeURIComponent(this.visit!.visit_id)}`,
+        path: this.photo ?? `/api/familiar_faces/visit/${encodeURIComponent(this.visit!.visit_id)}`,
         expires: SIGNED_FOR,
       });
       if (this.asked === key) this.address = path;
@@ -84,18 +92,18 @@ export class Face extends LitElement {
 
   protected override render(): unknown {
     const { visit } = this;
-    if (!visit) return nothing;
     if (this.address) {
+      const said = visit ? text(this.hass, "visit.picture_of", { name: visit.name ?? "" }) : this.said;
       return html`<img
         src=${this.address}
-        alt=${text(this.hass, "visit.picture_of", { name: visit.name ?? "" })}
+        alt=${said}
         @error=${() => (this.address = undefined)}
       />`;
     }
-    const letter = [...(visit.name ?? "")][0];
+    const letter = [...(visit?.name ?? this.name)][0];
     if (letter) return html`<div class="letter" aria-hidden="true">${letter.toLocaleUpperCase()}</div>`;
     return html`<div class="sign" aria-hidden="true">
-      ${icon(visit.kind === "stranger" ? mdiAccountQuestion : mdiImageOffOutline)}
+      ${icon(visit?.kind === "stranger" ? mdiAccountQuestion : mdiImageOffOutline)}
     </div>`;
   }
 
@@ -115,6 +123,10 @@ export class Face extends LitElement {
       object-fit: cover;
       display: grid;
       place-items: center;
+    }
+    :host([square]) img,
+    :host([square]) div {
+      border-radius: 12px;
     }
     .letter {
       font-size: calc(var(--ff-face, 52px) * 0.4);

@@ -20,6 +20,7 @@ export interface Hass {
   localize(key: string, values?: Record<string, string>): string;
   loadBackendTranslation(category: string, integration: string): Promise<Hass["localize"]>;
   callWS<T>(message: object): Promise<T>;
+  fetchWithAuth(path: string, init: { method: string; body: Blob }): Promise<Response>;
   callService(domain: string, action: string, data: object): Promise<unknown>;
 }
 
@@ -51,6 +52,12 @@ export async function refusal(hass: Hass, error: unknown): Promise<string> {
     if (said) return said;
   }
   return message ?? String(error);
+}
+
+/** Return how to say the sentences that dialogs and the panel share, in the user's language. */
+export async function sentences(hass: Hass): Promise<(group: string, key: string, values?: Record<string, string>) => string> {
+  const localize = await hass.loadBackendTranslation("selector", DOMAIN);
+  return (group, key, values) => localize(`component.${DOMAIN}.selector.${group}.options.${key}`, values);
 }
 
 export function fire(target: EventTarget, name: string, detail: object = {}): void {

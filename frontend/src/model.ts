@@ -13,6 +13,9 @@ export interface Glimpse {
   name: string | null;
   sure: Sure | null;
   picture: PictureState;
+  /** What the user may say of it: anything, of their own visit whether it was right, or nothing. */
+  answers?: "any" | "own" | null;
+  answer?: Answer | null;
 }
 
 export interface Answer {
@@ -30,6 +33,15 @@ export interface Visit extends Glimpse {
   reason: string | null;
   quality: string | null;
   answer: Answer | null;
+  /** Who a visitor without a name may have been; for administrators. */
+  suggested: Suggested[];
+}
+
+export interface Suggested {
+  person_id: string;
+  name: string;
+  /** The reference photo that stands for them. */
+  face: string | null;
 }
 
 export interface Camera {
@@ -70,6 +82,10 @@ export interface Now {
   cameras: Camera[];
   /** Until when nobody is told of a person or a camera, by their ids; for administrators. */
   muted: Record<string, string>;
+  /** Which of the people the user is. */
+  own: string | null;
+  /** How many pictures are in the review inbox; null while it is off, and for users. */
+  inbox: number | null;
   todo: Todo[];
 }
 

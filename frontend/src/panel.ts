@@ -7,15 +7,13 @@ import { type Hass, type Route, define, fire, navigate } from "./ha";
 import {
   icon,
   mdiAlertCircleOutline,
-  mdiClipboardCheckOutline,
   mdiCogOutline,
-  mdiHistory,
   mdiLanDisconnect,
   mdiMenu,
 } from "./icons";
 import { shared } from "./styles";
+import { TABS, type Tab, VISITS } from "./tabs";
 import { text } from "./text";
-import "./todo/tab";
 import "./visits/tab";
 
 export class Panel extends LitElement {
@@ -57,11 +55,9 @@ export class Panel extends LitElement {
       </header>
       <main tabindex="-1">
         ${this.banner()}
-        ${tab === "todo"
-          ? html`<familiar-faces-todo .hass=${hass} .todo=${this.feed?.now?.todo ?? []}></familiar-faces-todo>`
-          : nothing}
+        ${tab.render?.(hass, this.feed, { narrow: this.narrow, rest: this.rest() }) ?? nothing}
         <familiar-faces-visits
-          ?hidden=${tab !== "visits"}
+          ?hidden=${tab.id !== VISITS}
           .hass=${hass}
           .scroller=${this.main}
           ?narrow=${this.narrow}
@@ -75,35 +71,45 @@ export class Panel extends LitElement {
     `;
   }
 
-  /** Users have one tab, so they are shown none to choose. What an address names that is not there is Visits. */
-  private tab(): "visits" | "todo" {
-    return this.route?.path.startsWith("/todo") && this.feed?.now?.administrator ? "todo" : "visits";
+  /** What an address names that is not there, or not for this user, is Visits. */
+  private tab(): Tab {
+    const named = this.route?.path.split("/")[1];
+    return this.shownTabs().find((each) => each.id === named) ?? TABS[0]!;
+  }
+
+  private rest(): string | undefined {
+    const rest = this.route?.path.split("/")[2];
+    return rest ? decodeURIComponent(rest) : undefined;
+  }
+
+  private shownTabs(): Tab[] {
+    const now = this.feed?.now;
+    return now ? TABS.filter((each) => each.shown(now)) : [];
   }
 
   private tabs(): unknown {
-    const { hass, feed } = this;
-    if (!feed?.now?.administrator) return nothing;
+    const { hass } = this;
+    const now = this.feed?.now;
+    const tabs = this.shownTabs();
+    // One tab is nothing to choose from.
+    if (!now || tabs.length < 2) return nothing;
     const current = this.tab();
-    const count = feed.now.todo.length;
-    const tabs = [
-      { id: "visits", path: mdiHistory, name: text(hass, "panel.visits"), count: 0 },
-      { id: "todo", path: mdiClipboardCheckOutline, name: text(hass, "panel.todo"), count },
-    ];
     return html`<nav aria-label=${text(hass, "panel.sections")}>
-      ${tabs.map(
-        (each) => html`<a
+      ${tabs.map((each) => {
+        const count = each.count?.(now) ?? 0;
+        return html`<a
           href="/familiar-faces/${each.id}"
-          aria-current=${each.id === current ? "page" : "false"}
+          aria-current=${each === current ? "page" : "false"}
           @click=${(event: MouseEvent) => {
             if (event.ctrlKey || event.metaKey || event.shiftKey) return;
             event.preventDefault();
             navigate(`/familiar-faces/${each.id}`);
           }}
         >
-          ${this.narrow ? icon(each.path) : nothing}<span>${each.name}</span>
-          ${each.count ? html`<span class="count">${each.count}</span>` : nothing}
-        </a>`,
-      )}
+          ${this.narrow ? icon(each.icon) : nothing}<span>${text(hass, each.name)}</span>
+          ${count ? html`<span class="count">${count}</span>` : nothing}
+        </a>`;
+      })}
     </nav>`;
   }
 

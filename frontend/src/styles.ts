@@ -111,6 +111,27 @@ export const shared = css`
     border: 1px solid var(--ha-card-border-color, var(--ff-line));
     border-radius: var(--ha-card-border-radius, 12px);
   }
+  /* What stands where there is nothing to show. */
+  .empty {
+    margin-top: 16px;
+    padding: 40px 24px;
+    display: grid;
+    justify-items: center;
+    gap: 8px;
+    text-align: center;
+  }
+  .empty svg {
+    width: 40px;
+    height: 40px;
+    color: var(--ff-muted);
+  }
+  .empty.good svg {
+    color: var(--ff-good);
+  }
+  .empty p {
+    margin: 0;
+    max-width: 420px;
+  }
   .visually-hidden {
     position: absolute;
     width: 1px;
@@ -118,5 +139,128 @@ export const shared = css`
     overflow: hidden;
     clip-path: inset(50%);
     white-space: nowrap;
+  }
+`;
+
+// What dialogs look like.
+export const dialogs = css`
+  dialog {
+    color: inherit;
+    font: inherit;
+    background: var(--card-background-color);
+    border: 0;
+    border-radius: 24px;
+    padding: 0;
+    width: min(560px, calc(100vw - 24px));
+    max-height: min(760px, calc(100dvh - 24px));
+  }
+  dialog::backdrop {
+    background: rgba(0, 0, 0, 0.5);
+  }
+  dialog > form,
+  dialog > .inside {
+    display: flex;
+    flex-direction: column;
+    gap: 12px;
+    padding: 16px 20px;
+    box-sizing: border-box;
+  }
+  dialog header {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+  }
+  dialog h2 {
+    margin: 0;
+    font-size: 20px;
+    line-height: 28px;
+    font-weight: 400;
+    color: inherit;
+  }
+  dialog footer {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: flex-end;
+    align-items: center;
+    gap: 12px;
+  }
+  .field {
+    padding: 12px;
+    border: 1px solid var(--ff-muted);
+    border-radius: 8px;
+    background: transparent;
+    min-width: 0;
+  }
+  .field::placeholder {
+    color: var(--ff-muted);
+  }
+  .check {
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    min-height: 40px;
+  }
+  .check input {
+    width: 20px;
+    height: 20px;
+    accent-color: var(--primary-color);
+    margin: 0;
+    flex: none;
+  }
+  .note {
+    display: flex;
+    gap: 12px;
+    align-items: flex-start;
+    margin: 0;
+    padding: 12px;
+    border-radius: 12px;
+    background: color-mix(in srgb, var(--primary-color) 8%, transparent);
+  }
+  .note.warn {
+    background: color-mix(in srgb, var(--warning-color, #ffa600) 14%, transparent);
+  }
+  .note.warn > svg {
+    color: var(--ff-warn);
+  }
+  .note.bad {
+    background: color-mix(in srgb, var(--error-color, #db4437) 10%, transparent);
+    color: var(--ff-bad);
+  }
+  .filled {
+    display: inline-flex;
+    align-items: center;
+    gap: 8px;
+    min-height: 40px;
+    padding: 0 20px;
+    border-radius: 20px;
+    font-weight: 500;
+    color: var(--ff-link);
+    background: color-mix(in srgb, var(--primary-color) 20%, var(--card-background-color));
+  }
+  .danger {
+    color: var(--ff-bad);
+    background: color-mix(in srgb, var(--error-color, #db4437) 12%, var(--card-background-color));
+  }
+  .plain {
+    display: inline-flex;
+    align-items: center;
+    gap: 6px;
+  }
+  .rows {
+    margin: 0;
+    display: grid;
+  }
+  .rows > div {
+    display: flex;
+    justify-content: space-between;
+    gap: 12px;
+    padding: 9px 0;
+  }
+  .rows > div + div {
+    border-top: 1px solid var(--ff-line);
+  }
+  .rows dd {
+    margin: 0;
+    text-align: end;
   }
 `;

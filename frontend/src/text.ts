@@ -100,3 +100,35 @@ export function when(hass: Hass, at: string): string {
   const said = time(hass, at);
   return of === day(hass, Date.now()) ? said : `${dayName(hass, of)}, ${said}`;
 }
+
+/** Return a size, such as 1.2 MB. */
+export function bytes(hass: Hass, size: number): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const step = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), units.length - 1);
+  return new Intl.NumberFormat(hass.locale.language, { style: "unit", unit: units[step], maximumFractionDigits: 1 })
+    .format(size / 1000 ** step);
+}
+
+/** Return how long something is kept, in the largest unit that says it exactly. */
+export function period(hass: Hass, seconds: number): string {
+  const month = (365 / 12) * 86_400;
+  const [unit, of] =
+    seconds % month === 0 ? ["month", month] : seconds % 86_400 === 0 && seconds > 86_400 ? ["day", 86_400] : ["hour", 3_600];
+  return new Intl.NumberFormat(hass.locale.language, { style: "unit", unit: unit as string, unitDisplay: "long" })
+    .format(seconds / (of as number));
+}
+
+/** Return a date, such as 14 November 2027. */
+export function date(hass: Hass, at: string): string {
+  return format(hass, { dateStyle: "long" }).format(new Date(at));
+}
+
+/** Return the month of a day, such as Nov 2027. */
+export function month(hass: Hass, at: string): string {
+  return format(hass, { month: "short", year: "numeric" }).format(new Date(at));
+}
+
+/** Return things as they are listed in a sentence. */
+export function list(hass: Hass, each: string[]): string {
+  return new Intl.ListFormat(hass.locale.language, { type: "conjunction" }).format(each);
+}

@@ -20,6 +20,7 @@ from custom_components.familiar_faces.const import DOMAIN, EVERYWHERE
 from custom_components.familiar_faces.household.leave import Leave
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
+from custom_components.familiar_faces.recognising import identify as identifying
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 
 from ..common.calling import act, refused
@@ -67,6 +68,36 @@ async def test_camera(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entr
     stored = await hass.async_add_executor_job(hub.vault.stored)
     assert (stored.visits, stored.pictures) == (0, 0)
     assert hass.states.get("event.front_door_visitor").state == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"), [("repeats", "camera_old_picture"), ("unavailable", "camera_no_picture")]
+)
+async def test_a_camera_with_an_old_picture(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    eileen: str,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: str,
+    said: str,
+) -> None:
+    """Nobody is said to be where a camera shows an old picture of them: whoever stands there now is another."""
+    monkeypatch.setattr(identifying, "SECONDS", 2.0)
+    front_door.frames, front_door.stuck = [frame(astronaut(), seed=seed) for seed in range(4)], True
+    answer = await identify(hass, camera=CAMERA)
+    assert [face["name"] for face in answer["faces"]] == ["Eileen"]
+    front_door.frames = front_door.frames[-1:]
+    if failure == "unavailable":
+        front_door._attr_available = False
+        front_door.async_write_ha_state()
+    assert await refused(hass, "identify", camera=CAMERA) == said
+    assert await refused(hass, "identify", camera=CAMERA, person="Eileen") == said
+    front_door.stuck, front_door._attr_available = False, True
+    front_door.async_write_ha_state()
+    front_door.frames = [frame(stranger(0), seed=seed) for seed in range(4)]
+    answer = await identify(hass, camera=CAMERA)
+    assert [face["name"] for face in answer["faces"]] == [None]
 
 
 async def test_uploaded_image(

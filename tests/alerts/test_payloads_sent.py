@@ -17,6 +17,8 @@ from ..common.pictures import astronaut, enrolment_photos
 from ..common.steps import enrol, ring, visits
 from ..conftest import FrontDoor, set_up
 
+pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
+
 COMMENT, GPS, LATITUDE, ORIENTATION = 0x9286, 0x8825, 2, 0x0112
 TOKEN = "a secret for the tests"
 PLACE = b"52.370216 N 4.895168 E"

@@ -2,14 +2,11 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any, override
+from typing import Any
 
-from homeassistant.components.image import ImageEntity
 from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import setup_test_component_platform
 
 from custom_components.familiar_faces.capture import event_pictures
 from custom_components.familiar_faces.capture.event_pictures import EventPictures
@@ -18,29 +15,7 @@ from custom_components.familiar_faces.capture.picture_source import Ask, NoPictu
 from custom_components.familiar_faces.engine.protocol import Faces
 from custom_components.familiar_faces.host.engine_errors import EngineUnavailable
 
-IMAGE = "image.event"
-
-
-class EventImage(ImageEntity):
-    """An image entity as a doorbell's integration has one."""
-
-    _attr_content_type = "image/jpeg"
-
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Have no picture yet."""
-        super().__init__(hass)
-        self.entity_id = IMAGE
-        self.picture = b"nothing yet"
-
-    @override
-    async def async_image(self) -> bytes:
-        """Return the picture of the last event."""
-        return self.picture
-
-    def show(self, picture: bytes, made: datetime) -> None:
-        """Have another picture."""
-        self.picture, self._attr_image_last_updated = picture, made
-        self.async_write_ha_state()
+from ..common.event_image import IMAGE, EventImage, put_up_image
 
 
 class Engine:
@@ -62,11 +37,7 @@ class Engine:
 @pytest.fixture
 async def image(hass: HomeAssistant) -> EventImage:
     """Return a real image entity."""
-    entity = EventImage(hass)
-    setup_test_component_platform(hass, "image", [entity])
-    assert await async_setup_component(hass, "image", {"image": {"platform": "test"}})
-    await hass.async_block_till_done()
-    return entity
+    return await put_up_image(hass)
 
 
 def ask(engine: Engine, at: datetime, seconds: float = 0.3) -> Ask:

@@ -12,7 +12,7 @@ import av
 import pytest
 
 from custom_components.familiar_faces.capture.packets import BEGIN, Piece, Timeline
-from custom_components.familiar_faces.capture.stream_origin import StreamEnd
+from custom_components.familiar_faces.capture.stream_origin import Receiver, StreamEnd
 from custom_components.familiar_faces.capture.stream_reader import StreamReader, is_live
 from tests.common import films
 from tests.common.live_streams import LiveStream, live
@@ -28,9 +28,7 @@ class Reading:
         self.timeline = Timeline()
         self.ended = threading.Event()
         self.end: StreamEnd | None = None
-        self.reader = StreamReader(
-            address, {}, timeline=self.timeline, on_piece=self.pieces.append, on_end=self._end
-        )
+        self.reader = StreamReader(address, {}, Receiver(self.timeline, self.pieces.append, self._end))
         self.reader.start()
 
     def _end(self, end: StreamEnd) -> None:

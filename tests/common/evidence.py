@@ -1,8 +1,11 @@
 """A home in which somebody was enrolled and recognised, and what must not be found of her once she is forgotten."""
 
 import base64
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.erasing import home_traces
@@ -74,17 +77,25 @@ async def evidence_of(running: Home, person_id: str) -> Evidence:
     return Evidence(person_id, entity_ids, texts, slices)
 
 
+@contextmanager
+def everything_switched_on() -> Generator[None]:
+    """Have the owner switch on what is off at first: the more entities there are, the more is there to be found."""
+    with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", new=True):
+        yield
+
+
 async def live_in(folder: Path, make_recorder: MakeRecorder) -> Evidence:
     """Have somebody be enrolled and recognised in a new home, stop it, and return what tells of her."""
-    async with home(folder, make_recorder, an_entry()) as running:
-        person_id = await enrol(running.hass, running.entry, enrolment_photos(), name=NAME)
-        running.front_door.frames = visits(astronaut())
-        await ring(running.hass, running.hub)
-        visitor = running.hass.states.get("sensor.front_door_last_visitor")
-        assert visitor is not None
-        assert visitor.state == NAME
-        await running.settle()
-        return await evidence_of(running, person_id)
+    with everything_switched_on():
+        async with home(folder, make_recorder, an_entry()) as running:
+            person_id = await enrol(running.hass, running.entry, enrolment_photos(), name=NAME)
+            running.front_door.frames = visits(astronaut())
+            await ring(running.hass, running.hub)
+            visitor = running.hass.states.get("sensor.front_door_last_visitor")
+            assert visitor is not None
+            assert visitor.state == NAME
+            await running.settle()
+            return await evidence_of(running, person_id)
 
 
 async def ask(running: Home, person_id: str) -> None:

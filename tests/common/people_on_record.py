@@ -98,6 +98,15 @@ async def change_choices(hass: HomeAssistant, hub: Hub, person_id: str, **choice
     await hub.async_refresh_people()
 
 
+async def link_to_user(hass: HomeAssistant, hub: Hub, person_id: str, user_id: str) -> None:
+    """Have somebody be linked to a `person.*` that has an account."""
+    entity_id = f"person.{person_id}"
+    hass.states.async_set(entity_id, "home", {"user_id": user_id, "friendly_name": "Linked"})
+    name = hub.people[person_id].name
+    await hass.async_add_executor_job(hub.vault.update_person, person_id, name, entity_id)
+    await hub.async_refresh_people()
+
+
 async def put_visit(hass: HomeAssistant, hub: Hub, moment: datetime, person_id: str = "nadie") -> None:
     """Have somebody's visit be kept, with a picture."""
     visit = VisitRecord(

@@ -36,6 +36,8 @@ from ..common.restoring import stored_states
 from ..common.steps import VISITOR, configure, enrol, later, ring, state_of, visits
 from ..conftest import CAMERA, DOORBELL, FrontDoor, a_door, an_entry, put_up, set_up
 
+pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
+
 BACK_BELL = "input_button.back"
 NOTHING = Choices(keeping=Keeping.NOTHING)
 SILENT = Choices(keeping=Keeping.SILENT)

@@ -10,7 +10,7 @@ from ..common.documents import DOCS, anchors
 from ..common.doors import DOORS, Who
 from ..common.source import ROOT
 
-PAGES = [DOCS / name for name in ("security.md", "security-machine.md", "doors.md")]
+PAGES = [DOCS / name for name in ("security.md", "security-machine.md", "doors.md", "doors-panel.md")]
 WHO = {
     "anybody": Who.ANYBODY,
     "a link": Who.LINK,
@@ -24,7 +24,8 @@ _NAMES = re.compile(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`")
 
 def doors() -> list[list[str]]:
     """Return the cells of the tables of doors, without the two lines of their heads."""
-    lines = [each for each in (DOCS / "doors.md").read_text().splitlines() if each.startswith("|")]
+    text = "\n".join((DOCS / name).read_text() for name in ("doors.md", "doors-panel.md"))
+    lines = [each for each in text.splitlines() if each.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
     return [row for row in cells if row[0] != "door" and not row[0].startswith("-")]
 

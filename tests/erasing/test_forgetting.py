@@ -23,6 +23,8 @@ from ..common.home import DATABASE, Home, MakeRecorder, home, snapshot
 from ..common.notified import notified
 from ..common.steps import later
 
+pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
+
 
 async def press_forget(running: Home, person_id: str) -> None:
     """Press the forget button, which the owner has switched on."""

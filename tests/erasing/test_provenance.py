@@ -22,6 +22,8 @@ from ..common.notified import notified
 from ..common.people_on_record import DAY, a_consent, now, put_on_record
 from ..conftest import an_entry
 
+pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
+
 ODD_NAMES = ("domain", "Max", "Home", "on", "front door", "%", "_", "a", "light", "message")
 """What a language, JSON, Home Assistant or a database takes for something else."""
 NOTE = {

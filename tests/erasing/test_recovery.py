@@ -35,6 +35,8 @@ from ..common.steps import add_photo, configure, consent, enrol, later, ring, st
 from ..conftest import FrontDoor, set_up, start_again
 from ..vault.makers import make_first_version
 
+pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
+
 
 def _people(entry: MockConfigEntry) -> list[str]:
     return [each.subentry_id for each in entry.get_subentries_of_type("person")]
@@ -131,7 +133,6 @@ async def test_erasing_that_fails_is_done_later(
     assert (stored.people, stored.templates) == (0, 0)
 
 
-@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_forget_button_with_a_full_disk(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,7 +357,6 @@ async def test_a_home_of_the_first_version(
     assert receipt.verified
 
 
-@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_forgotten_in_every_way_at_once(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
     """However many ask at the same time, somebody is forgotten once, with one receipt."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])

@@ -30,6 +30,8 @@ from ..common.pictures import astronaut, enrolment_photos, photos_of, stranger
 from ..common.steps import enrol, ring, visits
 from ..conftest import an_entry
 
+pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
+
 WITNESS = Path(".cache", DOMAIN, "witness.json")
 
 

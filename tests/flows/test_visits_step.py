@@ -10,11 +10,13 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.familiar_faces.const import CONF_REVIEW_HOURS
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.vault.review_rows import ReviewItem
 from custom_components.familiar_faces.visits.open_visits import Change, Outcome
 from custom_components.familiar_faces.visits.visit import Decision, Timing, UnclearReason, Visit
 
-from ..common.pictures import astronaut, jpeg, photos_of, stranger, variant
+from ..common.pictures import astronaut, frame, jpeg, photos_of, stranger, variant
 from ..common.steps import Result, enrol, ring, templates_of, visits
 from ..conftest import FrontDoor
 
@@ -77,7 +79,8 @@ async def test_a_wrong_name_and_a_missed_one(
     assert offered(result, "who_it_was") == {
         "Ben": ben,
         "Eileen": eileen,
-        "Somebody who has not been added": "nobody",
+        "Somebody new: invite them": "invite",
+        "Nobody I know: discard the picture": "nobody",
     }
     (path,) = re.findall(r"!\[\]\((.*?)\)", result["description_placeholders"]["picture"])
     answer = await (await hass_client()).get(path)
@@ -143,3 +146,36 @@ async def test_open_invitations(hass: HomeAssistant, hub: Hub, entry: MockConfig
     assert [each.person_id for each in left] == [None, None]
     assert eileen not in hub.invitations.shown
     assert len(labels) >= 2
+
+
+async def test_the_review_inbox(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    sockets: None,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """Its pictures are shown, and somebody new can be invited, or the picture discarded."""
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_REVIEW_HOURS: 48})
+    await hass.config.async_update(external_url="https://home.example")
+    (camera_id,) = hub.watchers
+    item, picture = (
+        ReviewItem("seen", camera_id, str(Decision.STRANGER), dt_util.utcnow()),
+        frame(stranger(1)),
+    )
+    await hass.async_add_executor_job(hub.vault.review.add, item, picture)
+    result = await the_list(hass, entry)
+    (label,) = offered(result, "visit")
+    assert label.endswith(" · A stranger · Front door")
+    result = await step(hass, result, visit="seen")
+    (path,) = re.findall(r"!\[\]\((.*?)\)", result["description_placeholders"]["picture"])
+    assert await (await (await hass_client()).get(path)).read() == picture
+    invited = await step(hass, result, who_it_was="invite")
+    assert "https://home.example/" in invited["description_placeholders"]["url"]
+    assert (await step(hass, invited))["reason"] == "invited"
+    assert len(await hub.review.async_items()) == 1, "it can still be said who it was"
+
+    result = await step(hass, await the_list(hass, entry), visit="seen")
+    result = await step(hass, result, who_it_was="nobody")
+    assert result["reason"] == "visit_corrected"
+    assert await hub.review.async_items() == []

@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from homeassistant.components.camera.const import CameraEntityFeature
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import EVENT_DATA_ENTRY_FLOW_PROGRESSED, FlowResultType
 from homeassistant.util import dt as dt_util
 from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import pytest_socket
 
 from custom_components.familiar_faces.const import EVERYWHERE
 from custom_components.familiar_faces.enrolment.reference_photos import async_take_photo
@@ -22,6 +26,8 @@ from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.people.guidance import Guide, Hint
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 
+from ..common import films
+from ..common.live_streams import live
 from ..common.pictures import (
     astronaut,
     different_photos,
@@ -196,6 +202,58 @@ async def test_enrolled_at_the_door(
     await ring(hass, hub)
     visit = hass.states.get(VISITOR)
     assert (visit.attributes["event_type"], visit.attributes["person_name"]) == ("familiar", "Eileen")
+
+
+async def test_a_camera_that_repeats_a_picture(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor
+) -> None:
+    """Nothing is taken of a picture that may be old: whoever stands there now may be somebody else."""
+    front_door.stuck = True
+    walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut())[:1])
+    await walk.follow({}, until=lambda: True)
+    await asyncio.sleep(1.0)
+    assert walk.told == [Hint.COME]
+    assert front_door.fetched > 5
+    stored = await hass.async_add_executor_job(hub.vault.stored)
+    assert (stored.templates, stored.photos) == (0, 0)
+    front_door.stuck = False
+    steps = eileen()
+    walk.show(steps[Hint.LOOK_HERE])
+    await walk.follow(steps)
+    assert "from the camera: 3." in walk.verdict
+
+
+async def test_over_a_stream(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, socket_enabled: None
+) -> None:
+    """The frames of a stream are looked at as they come; its stills, the last key frame of before, are not."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
+    poses = [scene(astronaut()), scene(turned(0.09)), scene(turned(-0.09))]
+
+    @cache
+    def shown(pose: int, number: int) -> Image.Image:
+        with Image.open(BytesIO(poses[pose][number])) as picture:
+            return picture.convert("RGB")
+
+    # Two seconds each; she does what she is told sooner or later.
+    film = films.film(lambda number: shown(number // 30 % 3, number % FRAMES), seconds=6, bit_rate=3_000_000)
+    async with live(film.pieces, films.FPS) as server:
+        front_door.address = server.address
+        front_door._attr_supported_features = CameraEntityFeature.STREAM
+        front_door.async_write_ha_state()
+        walk = await _walk(hass, entry, front_door, await _menu(hass, entry), [jpeg(porch())])
+        result = await walk.follow({})
+        assert "from the camera: 3." in walk.verdict
+        assert front_door.fetched == 0
+        await choose(hass, result, "finish")
+        await hass.async_block_till_done(wait_background_tasks=True)
+        (person,) = hub.people.values()
+        photos = [
+            await hass.async_add_executor_job(hub.vault.reference_photo, each.template_id)
+            for each in person.templates
+        ]
+        assert len({sha256(each).hexdigest() for each in photos}) == 3
+        await hub.cameras.async_stop()
 
 
 async def test_nothing_is_taken_of_a_stranger_who_stands_beside(

@@ -10,7 +10,6 @@ import stat
 import struct
 import subprocess
 import sys
-import time
 import zlib
 
 import pytest
@@ -192,12 +191,10 @@ async def test_one_that_ends_is_back_at_once(
     run = make(place)
     await run.engine.start()
     pid = await run.ready()
-    begun = time.monotonic()
     os.kill(pid, signal.SIGKILL)
     second = await run.replaced(pid)
-    # What is not the start of a program, which takes as long as the machine needs, is a tenth of a second.
+    # Nothing is waited for but the start of a program, which takes as long as the machine needs.
     assert waits == []
-    assert time.monotonic() - begun < 10
     os.kill(second, signal.SIGKILL)
     await eventually(lambda: waits == [1])
     await run.ready()

@@ -31,6 +31,8 @@ from ..common.pictures import astronaut, enrolment_photos, frame, stranger
 from ..common.steps import enrol, later, ring, visits
 from ..conftest import FrontDoor
 
+pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
+
 TIMING = Timing(ms=1.0, camera_fetch_ms=1.0, engine_ms=1.0)
 FACE = b"\xff\xd8\xff\xe0" + b"the face of somebody" * 50
 
@@ -333,8 +335,9 @@ async def test_only_administrators(
     other = await Owner.log_in(hass, aiohttp_client, admin=False)
     path = PICTURE_PATH.format(visit_id="4f6c1d52")
     assert (await other.client.get(path)).status == 403
+    root = await other.ask("media_source/browse_media", media_content_id=f"media-source://{DOMAIN}")
+    assert root["result"]["children"] == [], "they see that there is nothing for them, and no error"
     for kind, item in (
-        ("browse_media", ""),
         ("browse_media", "/review"),
         ("resolve_media", "/review/4f6c1d52"),
     ):

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, 
 from custom_components.familiar_faces.hub import Hub
 
 from ..common.exposing import a_user
+from ..common.people_on_record import link_to_user
 
 GROUPS = {"administrator": GROUP_ID_ADMIN, "user": GROUP_ID_USER, "read-only": GROUP_ID_READ_ONLY}
 
@@ -54,17 +55,31 @@ class Browser:
         event: Said = message["event"]
         return event
 
-    async def subscribe(self, **values: Any) -> Said:
-        """Subscribe to visits, and return the first event."""
-        await self.said("familiar_faces/visits/subscribe", **values)
+    async def subscribe(self, kind: str = "familiar_faces/visits/subscribe", **values: Any) -> Said:
+        """Subscribe, to visits by default, and return the first event."""
+        await self.said(kind, **values)
         return await self.event()
+
+    async def until(self, fits: Callable[[Said], object]) -> Said:
+        """Return the first event that fits."""
+        event: Said = {}
+        for _ in range(15):
+            event = await self.event()
+            if fits(event):
+                return event
+        raise AssertionError(event)
 
 
 @pytest.fixture
 def browser(hass: HomeAssistant, hub: Hub, sockets: None, hass_ws_client: WebSocketGenerator) -> OpenBrowser:
-    """Return how somebody opens the panel; `sees` are entities that they may read, and no others."""
+    """Return how somebody opens the panel.
 
-    async def opened(who: str = "administrator", *, sees: tuple[str, ...] | None = None) -> Browser:
+    `sees`: the entities that they may read, and no others. `own`: which of the people they are.
+    """
+
+    async def opened(
+        who: str = "administrator", *, sees: tuple[str, ...] | None = None, own: str | None = None
+    ) -> Browser:
         if all(user.system_generated for user in await hass.auth.async_get_users()):
             # The first user may do everything, whatever their groups.
             await hass.auth.async_create_user("The very first")
@@ -72,6 +87,8 @@ def browser(hass: HomeAssistant, hub: Hub, sockets: None, hass_ws_client: WebSoc
             user = await hass.auth.async_create_user("Somebody", group_ids=[GROUPS[who]])
         else:
             user = a_user(hass, *sees)
+        if own is not None:
+            await link_to_user(hass, hub, own, user.id)
         refresh = await hass.auth.async_create_refresh_token(user, "https://example.com/app")
         return Browser(await hass_ws_client(hass, hass.auth.async_create_access_token(refresh)))
 

@@ -10,9 +10,10 @@ import pytest
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 from custom_components.familiar_faces.recognising import late_answers
+from custom_components.familiar_faces.visits.open_visits import Change, Outcome
 from custom_components.familiar_faces.visits.visit import Decision
 
-from ..common.made_up_visits import a_visit, come
+from ..common.made_up_visits import TIMING, a_visit, come
 from ..common.people_on_record import DAY, a_consent, change_choices, put_on_record
 from .conftest import OpenBrowser
 
@@ -175,13 +176,79 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("who", ["user", "read-only"])
 @pytest.mark.parametrize("kind", [ANSWER, UNDO])
-async def test_only_administrators_answer(
+async def test_users_do_not_answer(
     browser: OpenBrowser, came: list[str], hub: Hub, who: str, kind: str
 ) -> None:
-    """Others are refused, and nothing waits."""
+    """Users who are nobody here are refused, and nothing waits."""
     asked: dict[str, Any] = {"visit_id": came[1]} | ({"correct": True} if kind == ANSWER else {})
     assert await (await browser(who)).refused(kind, **asked) == "unauthorized"
     assert hub.late_answers.waiting(came[1]) is None
+
+
+async def test_people_answer_for_themselves(
+    hass: HomeAssistant, hub: Hub, browser: OpenBrowser, came: list[str], nadie: str, at_once: None
+) -> None:
+    """Of their own visits they say that it was right, or that it was not them, and may take that back."""
+    asking = await browser("user", own=nadie)
+    said = {each["visit_id"]: each for each in (await asking.said(LIST))["visits"]}
+    assert (said[came[1]]["answers"], said[came[0]]["answers"]) == ("own", None)
+    await asking.said(ANSWER, visit_id=came[1], correct=True)
+    said = {each["visit_id"]: each for each in (await asking.said(LIST))["visits"]}
+    assert said[came[1]]["answer"]["correct"]
+    await asking.said(UNDO, visit_id=came[1])
+    await asking.said(ANSWER, visit_id=came[1], correct=False)
+    await _until_carried_out(hass, hub, came[1])
+    assert came[1] not in ids(await asking.said(LIST))
+
+
+async def test_people_answer_for_nobody_else(
+    hass: HomeAssistant, hub: Hub, browser: OpenBrowser, came: list[str], nadie: str, start: datetime
+) -> None:
+    """Neither of others' visits, nor of a stranger's, nor who it was instead; who only looks says nothing."""
+    await put_on_record(hass, hub, a_consent(start - DAY, start + 100 * DAY), "nemo", "Nemo")
+    other, own = await browser("user", own="nemo"), await browser("user", own=nadie)
+    for asking, asked in (
+        (other, {"visit_id": came[1], "correct": True}),
+        (other, {"visit_id": came[0], "correct": False}),
+        (other, {"visit_id": "none", "correct": True}),
+        (own, {"visit_id": came[0], "correct": False}),
+        (own, {"visit_id": came[1], "correct": False, "person_id": "nemo"}),
+        (own, {"visit_id": came[1], "correct": True, "learn": True}),
+        (await browser("read-only", own=nadie), {"visit_id": came[1], "correct": True}),
+    ):
+        assert await asking.refused(ANSWER, **asked) == "unauthorized", asked
+    await (await browser()).said(ANSWER, visit_id=came[1], correct=False)
+    assert await other.refused(UNDO, visit_id=came[1]) == "unauthorized"
+    assert {each["answer"] and each["visit_id"] for each in (await other.said(LIST))["visits"]} == {None}
+
+
+async def test_who_it_may_have_been(
+    hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str, start: datetime
+) -> None:
+    """An unclear visit asks administrators of one or two people: who agreed to that camera, and is not silent."""
+    for person_id, choices in (
+        ("nemo", Choices(cameras=frozenset({"elsewhere"}))),
+        ("nessie", Choices(keeping=Keeping.SILENT)),
+    ):
+        consent = a_consent(start - DAY, start + 100 * DAY, choices=choices)
+        await put_on_record(hass, hub, consent, person_id, person_id.title())
+    asking, user = await browser(), await browser("user", own=nadie)
+    for resembled, suggested in (
+        ({nadie}, ["Nadie"]),
+        ({nadie, "nemo"}, ["Nadie"]),
+        ({"nessie"}, []),
+        ({nadie, "nemo", "nessie"}, []),
+        (set[str](), []),
+    ):
+        unclear = a_visit(hub, None, Decision.UNCLEAR, began=start)
+        outcome = Outcome(unclear, Change.OPENED)
+        await hub.announcer.async_settle(outcome, TIMING, None, frozenset(resembled))
+        await hass.async_block_till_done()
+        said = {each["visit_id"]: each for each in (await asking.said(LIST))["visits"]}
+        assert [each["name"] for each in said[unclear.visit_id]["suggested"]] == suggested
+        assert "Nessie" not in str(said)
+        said = {each["visit_id"]: each for each in (await user.said(LIST))["visits"]}
+        assert said[unclear.visit_id]["suggested"] == []
 
 
 async def test_right(

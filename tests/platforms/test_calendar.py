@@ -11,14 +11,13 @@ from unittest.mock import patch
 from homeassistant.components.calendar.const import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
-from custom_components.familiar_faces.const import CONF_VISIT_DAYS, DOMAIN
+from custom_components.familiar_faces.const import CONF_VISIT_DAYS
 from custom_components.familiar_faces.erasing.purging import Purging
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
@@ -26,8 +25,10 @@ from custom_components.familiar_faces.recognising.announcing import Announcer
 from custom_components.familiar_faces.seen.board import PAGE
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import VisitCursor, VisitPage, VisitRecord
-from custom_components.familiar_faces.visits.open_visits import GAP
+from custom_components.familiar_faces.visits.open_visits import GAP, Change
+from custom_components.familiar_faces.visits.visit import Decision
 
+from ..common.made_up_visits import a_visit, come
 from ..common.people_on_record import DAY, SECOND, a_consent, at, clock_says, put_on_record, settle
 from ..common.pictures import astronaut, enrolment_photos, stranger
 from ..common.steps import enrol, ring, visits
@@ -39,12 +40,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 async def shown(hass: HomeAssistant, entry: MockConfigEntry, sockets: None, front_door: FrontDoor) -> Hub:
-    """Return the hub of an entry whose calendar the owner has switched on."""
-    registry = er.async_get(hass)
-    off = registry.async_get_or_create(
-        "calendar", DOMAIN, f"{entry.entry_id}_visits", suggested_object_id="familiar_faces_visits"
-    )
-    assert off.entity_id == CALENDAR
+    """Return the hub of an entry in a home with a calendar."""
     for component in ("calendar", "websocket_api"):
         assert await async_setup_component(hass, component, {})
     return await set_up(hass, entry)
@@ -100,14 +96,28 @@ async def events(
     ]
 
 
-async def test_off_until_it_is_switched_on(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
-    """It is there to be switched on, and shows nothing until then."""
-    found = er.async_get(hass).async_get_entity_id("calendar", DOMAIN, f"{entry.entry_id}_visits")
-    assert found == CALENDAR
-    registered = er.async_get(hass).async_get(CALENDAR)
-    assert registered is not None
-    assert registered.disabled_by is er.RegistryEntryDisabler.INTEGRATION
-    assert hass.states.get(CALENDAR) is None
+async def test_there_from_the_first_day(hass: HomeAssistant, hub: Hub) -> None:
+    """The owner has to switch nothing on."""
+    assert hass.states.get(CALENDAR).state == "off"
+
+
+async def test_visitors_without_a_name(hass: HomeAssistant, people: Hub) -> None:
+    """That they came is shown until midnight; when they are recognised after all, it is their visit."""
+    now = dt_util.utcnow()
+    came = [
+        a_visit(people, visit_id=f"v{each}", decision=each) for each in (Decision.STRANGER, Decision.UNCLEAR)
+    ]
+    for visit in came:
+        await come(hass, people, visit)
+    assert [each[0] for each in await events(hass, now - DAY, now + DAY)] == [
+        "A stranger at the front door",
+        "Somebody at the front door",
+    ]
+    assert await events(hass, now + 2 * MINUTE, now + DAY) == []
+    await come(hass, people, a_visit(people, "nadie", visit_id=came[0].visit_id), Change.UPGRADED)
+    assert "A stranger at the front door" not in str(await events(hass, now - DAY, now + DAY))
+    people.tally.drop(now + DAY)
+    assert "Somebody" not in str(await events(hass, now - DAY, now + DAY))
 
 
 async def test_with_the_real_engine(
@@ -124,7 +134,7 @@ async def test_with_the_real_engine(
     assert (state.state, state.attributes["message"]) == ("on", "Eileen at the front door")
     (visit,) = await hass.async_add_executor_job(shown.vault.visits)
     over = visit.until + GAP
-    assert await events(hass, visit.started_at - DAY, visit.started_at + DAY) == [
+    assert (await events(hass, visit.started_at - DAY, visit.started_at + DAY))[1:] == [
         ("Eileen at the front door", visit.started_at, over)
     ]
     # The visit itself is dropped from memory a little later.
@@ -133,7 +143,7 @@ async def test_with_the_real_engine(
     state = hass.states.get(CALENDAR)
     assert state.state == "off"
     assert "Eileen" not in str(state.attributes)
-    ((_, _, end),) = await events(hass, visit.started_at - DAY, visit.started_at + DAY)
+    (_, (_, _, end)) = await events(hass, visit.started_at - DAY, visit.started_at + DAY)
     # As one of a second could not be seen in a calendar.
     assert end == visit.started_at + MINUTE
 

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from homeassistant.components.recorder.db_schema import EventData, Events, EventTypes
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, translation
+from homeassistant.helpers import device_registry as dr, entity_registry as er, translation
 from homeassistant.helpers.recorder import session_scope
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -39,6 +39,7 @@ from ..conftest import FrontDoor
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
 type Lines = Callable[[], Awaitable[list[str]]]
+type Page = Callable[..., Awaitable[list[str]]]
 
 
 @pytest.fixture
@@ -130,6 +131,50 @@ async def test_bookkeeping_has_no_line(
         f"sensor.familiar_faces_{key}"
         for key in ("engine_latency", "stored_items", "next_purge", "visits_today")
     )
+
+
+@pytest.fixture
+def page(hass: HomeAssistant, logbook: None, hass_ws_client: WebSocketGenerator) -> Page:
+    """Return what reads Activity on the page of a device, or in the history of entities, as the frontend does."""
+
+    async def read(**of: list[str]) -> list[str]:
+        await async_wait_recording_done(hass)
+        client = await hass_ws_client()
+        since = dt_util.utcnow() - timedelta(hours=1)
+        await client.send_json_auto_id({"type": "logbook/get_events", "start_time": since.isoformat(), **of})
+        answer = await client.receive_json()
+        await client.close()
+        return [
+            f"{each['name']} {each['message']}" if "message" in each else each["entity_id"]
+            for each in answer["result"]
+        ]
+
+    return read
+
+
+async def test_one_line_on_each_page(hass: HomeAssistant, hub: Hub, people: None, page: Page) -> None:
+    """A visit is a sentence with the name where its camera or person is looked at, beside the events themselves."""
+    devices, entities = dr.async_get(hass), er.async_get(hass)
+    (camera_id,) = hub.watchers
+    for number in range(2):
+        await come(hass, hub, a_visit(hub, "nadie", visit_id=f"v{number}"))
+    await come(hass, hub, a_visit(hub, visit_id="v2", decision=Decision.STRANGER))
+    nadie, stranger = "Nadie was seen at the front door", "A stranger came to the front door"
+    event = "event.front_door_visitor"
+    for whose, expected in (
+        (camera_id, [nadie, event, nadie, event, stranger, event]),
+        ("nadie", [nadie, "event.nadie_seen", nadie, "event.nadie_seen"]),
+        ("otto", []),
+    ):
+        device = devices.async_get_device_by_identifier((DOMAIN, whose), hub.entry.entry_id)
+        assert device is not None
+        theirs = [each.entity_id for each in er.async_entries_for_device(entities, device.id)]
+        found = await page(entity_ids=theirs, device_ids=[device.id])
+        # Besides, that they are here, and where they were last.
+        assert sorted(each for each in found if not each.startswith(("sensor.", "binary_sensor."))) == sorted(
+            expected
+        )
+    assert [each for each in await page(entity_ids=[event]) if each != event] == [nadie, nadie, stranger]
 
 
 async def test_at_once(
@@ -236,7 +281,9 @@ async def test_no_name_is_recorded(hass: HomeAssistant, hub: Hub, people: None, 
     await come(hass, hub, a_visit(hub, "nadie", visit_id="visit-1"))
     await come(hass, hub, a_visit(hub, visit_id="visit-2", decision=Decision.UNCLEAR))
     await lines()
-    assert [sorted(each) for each in recorded(hass)] == [["decision", "device_id", "visit_id"]] * 2
+    assert [sorted(each) for each in recorded(hass)] == [
+        ["camera_id", "decision", "device_id", "entity_id", "visit_id"]
+    ] * 2
     assert "nadie" not in str(recorded(hass)).lower()
 
 

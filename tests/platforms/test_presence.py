@@ -328,8 +328,8 @@ async def test_a_link_is_whole_after_a_crash(hass: HomeAssistant, hub: Hub, nadi
 
 # Feeding an entity `person.*`, as the documentation says
 
-HOME_FOR_A_WHILE = """{{ ['zone.home'] if has_value('sensor.nadie_last_seen_when')
-   and now() - states('sensor.nadie_last_seen_when') | as_datetime < timedelta(hours=3) else none }}"""
+HOME_FOR_A_WHILE = """{{ ['zone.home'] if has_value('event.nadie_seen')
+   and now() - states('event.nadie_seen') | as_datetime < timedelta(hours=3) else none }}"""
 
 
 async def test_a_person_can_be_fed(hass: HomeAssistant, hub: Hub, nadie: str, start: datetime) -> None:

@@ -25,7 +25,7 @@ from ..common.steps import VISITOR, enrol, later, ring, templates_of, visits
 from ..conftest import FrontDoor
 from ..vault.makers import bytes_of
 
-pytestmark = pytest.mark.photos(1)
+pytestmark = [pytest.mark.photos(1), pytest.mark.usefixtures("entity_registry_enabled_by_default")]
 
 type Correct = Callable[..., Any]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import contextlib
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 import os
 from pathlib import Path
 import signal
@@ -38,6 +39,8 @@ from custom_components.familiar_faces.visits.visit import Decision, Timing, Visi
 from ..common.pictures import astronaut, enrolment_photos, huge_png, jpeg, porch, stranger, variant
 from ..common.steps import VISITOR, enrol, later, ring, visits
 from ..conftest import FrontDoor, start_again
+
+pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
 
 FITNESS = "sensor.front_door_camera_fitness"
 
@@ -221,6 +224,26 @@ async def test_turned_away_is_not_a_stranger(
     assert hass.states.get(FITNESS).state == "turned_away"
 
 
+async def test_a_print_on_a_shirt(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
+) -> None:
+    """A face on a shirt, which the engine sees in a frame and not in those around it, is no visitor."""
+    plain = visits(astronaut())
+    with Image.open(BytesIO(plain[1])) as picture:
+        printed = picture.convert("RGB")
+    print_of = stranger(0)
+    width = printed.width // 10
+    printed.paste(
+        print_of.resize((width, width * print_of.height // print_of.width)),
+        ((printed.width - width) // 2, printed.height - 190),
+    )
+    seen = await hub.client.faces(jpeg(printed))
+    assert sum(face.quality.usable for face in seen.faces) == 2, "the print is a face"
+    front_door.frames = [plain[0], jpeg(printed), *plain[2:]]
+    await ring(hass, hub)
+    assert [state.attributes.get("person_name") for state in told] == ["Eileen"], told
+
+
 async def test_camera_that_shows_everybody_small(
     hass: HomeAssistant,
     hub: Hub,
@@ -311,7 +334,6 @@ async def test_consent_that_ran_out(
     assert (told, front_door.fetched) == ([], 0)
 
 
-@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_forget_button(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
 ) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import override
 
 from homeassistant.components.camera.const import CameraEntityFeature
 from homeassistant.core import HomeAssistant, State
@@ -30,13 +29,7 @@ class StreamingDoor(FrontDoor):
     def __init__(self) -> None:
         """Have no stream yet."""
         super().__init__()
-        self.address: str | None = None
         self.frames, self.stuck = [jpeg(porch())], True
-
-    @override
-    async def stream_source(self) -> str | None:
-        """Return where the stream is."""
-        return self.address
 
 
 @pytest.fixture
@@ -70,7 +63,6 @@ def told(hass: HomeAssistant) -> State:
 
 async def streaming(hass: HomeAssistant, hub: Hub, door: FrontDoor, server: LiveStream) -> None:
     """Have the camera's stream be there, and wait until it is open."""
-    assert isinstance(door, StreamingDoor)
     door.address = server.address
     ((camera, stream),) = hub.cameras._streams.items()
     assert camera == CAMERA

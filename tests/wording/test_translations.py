@@ -21,6 +21,8 @@ from custom_components.familiar_faces.flows import receipt_words
 from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.household.engine_trouble import Elsewhere
+from custom_components.familiar_faces.media_source import BY
+from custom_components.familiar_faces.seen.pictured import INBOX
 from custom_components.familiar_faces.seen.spoken import Sentence
 from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
@@ -385,6 +387,7 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "consent_text": sentences_of_the_consent,
     "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
     "logbook": lines_of_the_logbook,
+    "media_folder": lambda: {*BY, INBOX},
     "photo_verdict": verdicts_on_photos,
     "quality": reasons_of_quality,
     "still": lambda: {str(finding) for finding in Finding},

@@ -6,20 +6,20 @@ from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
 from ..consent.invitations import qr_data_uri
-from ..consent.record import ConsentRefused, Refusal, async_put_on_record, build_consent
+from ..consent.own_choices import async_say_refusal
+from ..consent.record import ConsentRefused, async_put_on_record, build_consent
 from ..consent.text import async_consent_text
 from ..consent.withdrawal import async_withdraw
 from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
+from ..erasing.receipt_facts import answer_receipt, erasing_failed
 from ..people.choices import Choices, Keeping
 from ..people.person import ConsentMethod
 from ..vault.errors import VaultError
 from ..wording.words import LANGUAGES, shown_language
 from .common import ATTR_PERSON, TEXT, Action, find_cameras, find_id, find_person, hub_of
-from .receipts import answer_receipt, erasing_failed
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -105,7 +105,9 @@ async def _async_record_consent(call: ServiceCall) -> ServiceResponse:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="consent_refused",
-            translation_placeholders={"reason": await _async_reason(hub, err.refusal)},
+            translation_placeholders={
+                "reason": await async_say_refusal(hub, err.refusal, hub.hass.config.language)
+            },
         ) from err
     except VaultError as err:
         raise HomeAssistantError(
@@ -143,13 +145,6 @@ def _cameras(hub: Hub, entity_ids: list[str] | None) -> frozenset[str] | None:
         if each.subentry_type == SUBENTRY_CAMERA
     }
     return frozenset(find_cameras(entity_ids, ours))
-
-
-async def _async_reason(hub: Hub, refusal: Refusal) -> str:
-    """Return the sentence that the dialog says."""
-    language = hub.hass.config.language
-    words = await async_get_translations(hub.hass, language, "config_subentries", [DOMAIN])
-    return words.get(f"component.{DOMAIN}.config_subentries.person.error.{refusal}", str(refusal))
 
 
 ACTIONS = (

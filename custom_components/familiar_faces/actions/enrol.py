@@ -13,10 +13,11 @@ from ..engine.protocol import Faces
 from ..enrolment.reference_photos import Judged, async_take_photo
 from ..host.engine_errors import EngineError
 from ..people.photos import PhotoVerdict
-from ..recognising.identify import async_faces, async_image, engine_failed
+from ..recognising.identify import async_faces, engine_failed
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
 from ..wording.words import async_say
 from .common import ATTR_PERSON, TEXT, Action, find_consenting, hub_of
+from .given_picture import async_picture
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -39,7 +40,7 @@ async def _async_enrol(call: ServiceCall) -> ServiceResponse:
     hub = hub_of(call.hass)
     person = find_consenting(hub, call)
     assert person is not None, "the schema asks for somebody"
-    photo = await async_image(hub.hass, call.data[ATTR_IMAGE])
+    photo = await async_picture(hub, call.data[ATTR_IMAGE])
     seen = await async_faces(hub, photo, portraits=True, mirrored=True, search_turned=True)
     try:
         judged = await hub.async_whole(_async_take(hub, person, photo, seen, insist=call.data[ATTR_INSIST]))

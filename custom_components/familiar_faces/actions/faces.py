@@ -1,5 +1,7 @@
 """The actions about identity: identify people, and correct the name of a visit."""
 
+from functools import partial
+
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
@@ -11,6 +13,7 @@ import voluptuous as vol
 from ..recognising.correct import async_correct
 from ..seen.lookup import async_asker
 from .common import ATTR_PERSON, TEXT, Action, find_consenting, hub_of
+from .given_picture import async_picture
 
 ATTR_CAMERA = "camera"
 ATTR_CORRECT = "correct"
@@ -45,8 +48,10 @@ async def _async_identify(call: ServiceCall) -> ServiceResponse:
     asker = await async_asker(call.hass, call.context)
     if camera is not None and not asker.may_read(camera):
         raise Unauthorized(context=call.context, entity_id=camera, permission=POLICY_READ)
+    image = call.data.get(ATTR_IMAGE)
+    read = None if image is None else partial(async_picture, hub, image)
     return await hub.identifying.async_identify(
-        call.context.user_id, camera, call.data.get(ATTR_IMAGE), find_consenting(hub, call)
+        call.context.user_id, camera, read, find_consenting(hub, call)
     )
 
 

@@ -8,18 +8,17 @@ import voluptuous as vol
 
 from ..const import DOMAIN
 from ..erasing.mentions import ERASABLE, MOST, Place, place_of
-from ..household.places import witness_file
+from ..erasing.receipt_facts import answer_receipt, erasing_failed
+from ..openness.audit_trail import MOST_ENTRIES
 from ..vault.errors import VaultError
 from ..vault.records import AuditEntry
 from ..wording.words import LANGUAGES, shown_language
 from .common import ATTR_PERSON, TEXT, Action, find_id, find_person, hub_of
-from .receipts import answer_receipt, erasing_failed
 
 ATTR_ALSO = "also"
 ATTR_LANGUAGE = "language"
 ATTR_LIMIT = "limit"
 ATTR_PERSON_ID = "person_id"
-MAX_ENTRIES = 1000
 
 FORGET_SCHEMA = vol.Schema(
     {vol.Required(ATTR_PERSON): TEXT, vol.Optional(ATTR_ALSO, default=list): vol.All(cv.ensure_list, [TEXT])}
@@ -32,7 +31,7 @@ AUDIT_LOG_SCHEMA = vol.Schema(
         vol.Exclusive(ATTR_PERSON, "whose"): TEXT,
         # Of somebody who was forgotten there is nothing else to call them by.
         vol.Exclusive(ATTR_PERSON_ID, "whose"): TEXT,
-        vol.Optional(ATTR_LIMIT, default=100): vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_ENTRIES)),
+        vol.Optional(ATTR_LIMIT, default=100): vol.All(vol.Coerce(int), vol.Range(min=1, max=MOST_ENTRIES)),
     }
 )
 
@@ -141,7 +140,7 @@ async def _async_verify_audit(call: ServiceCall) -> ServiceResponse:
     """Say whether the audit log is as it was written."""
     hub = hub_of(call.hass)
     try:
-        verdict = await hub.hass.async_add_executor_job(hub.vault.verify_audit, witness_file(hub.hass))
+        verdict = (await hub.audit_trail.async_verify()).verdict
     except VaultError as err:
         raise _reading_failed(err) from err
     return {
@@ -160,9 +159,7 @@ async def _async_audit_log(call: ServiceCall) -> ServiceResponse:
     if ATTR_PERSON in call.data:
         person_id = find_id(hub, call.data[ATTR_PERSON])
     try:
-        entries = await hub.hass.async_add_executor_job(
-            hub.vault.audit_entries, person_id, call.data[ATTR_LIMIT]
-        )
+        entries = await hub.audit_trail.async_entries(person_id, call.data[ATTR_LIMIT])
     except VaultError as err:
         raise _reading_failed(err) from err
     return {"entries": [_described(each) for each in entries]}

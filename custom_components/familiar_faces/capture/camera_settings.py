@@ -78,6 +78,30 @@ def camera_settings(data: Mapping[str, Any]) -> CameraSettings:
     )
 
 
+def changed(
+    data: Mapping[str, Any],
+    *,
+    turn: int | None = None,
+    stream: StreamOpen | None = None,
+    roles: Mapping[str, Role] | None = None,
+) -> dict[str, Any]:
+    """Return the data of a camera's subentry with other choices; None leaves one as it is.
+
+    Raise KeyError for the role of what starts no look at this camera.
+    """
+    settings, new = camera_settings(data), dict(data)
+    if turn is not None:
+        new[CONF_TURN] = turn
+    if stream is not None:
+        new[CONF_STREAM] = str(stream)
+    if roles is not None:
+        for entity_id in roles:
+            if entity_id not in settings.triggers:
+                raise KeyError(entity_id)
+        new[CONF_ROLES] = {key: str(role) for key, role in {**settings.roles, **roles}.items()}
+    return new
+
+
 def is_image(entity_id: str) -> bool:
     """Return whether an entity that was chosen as a camera is an image entity, which shows events only."""
     return split_entity_id(entity_id)[0] == IMAGE_DOMAIN

@@ -8,7 +8,7 @@ import threading
 import time
 
 from .packets import Outlet, PacketRing, Piece, Timeline
-from .stream_origin import Origin, StreamEnd
+from .stream_origin import Origin, Receiver, StreamEnd
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -216,7 +216,7 @@ class CameraStream:
 
         self.turn = origin.turn
         self._timeline.restart()
-        reader = origin.reader(self._timeline, self._piece, end, self._number)
+        reader = origin.reader(Receiver(self._timeline, self._piece, end, self._number))
         better_at = loop.time() + BACK_SECONDS if until_better else None
         reader.start()
         try:

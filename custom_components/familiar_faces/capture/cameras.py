@@ -11,12 +11,13 @@ from homeassistant.core import HomeAssistant, callback
 from ..const import PictureSource, StreamOpen
 from .camera_settings import CameraSettings, is_image
 from .camera_stream import CameraStream
+from .event_media import EventMedia, event_media_of
 from .event_pictures import EventPictures
 from .known_pictures import Freshness, KnownPictures, async_digest
 from .one_after_another import OneAfterAnother
 from .picture_source import Ask, NoPicture, Pictures, Source, Trouble
 from .still_pictures import StillPictures, async_fetch_still
-from .stream_address import async_find_origins
+from .stream_address import async_find_origins, is_webrtc_only
 from .stream_pictures import StreamPictures
 
 
@@ -59,6 +60,9 @@ class Cameras:
         camera = settings.camera
         if is_image(camera):
             return EventPictures(self._hass, camera, self._of(camera))
+        place = event_media_of(self._hass, camera)
+        if place is not None and is_webrtc_only(self._hass, camera):
+            return EventMedia(self._hass, place, self._of(camera))
         sources: list[Source] = [StillPictures(self._hass, camera, self._of(camera))]
         without = thrifty or settings.stream is StreamOpen.NEVER
         stream = None if without else self.async_stream_of(camera)
@@ -79,11 +83,7 @@ class Cameras:
 
         `every_picture`: with each frame as a JPEG, see `StreamPictures`.
         """
-        state = self._hass.states.get(camera)
-        if state is None or state.state == STATE_UNAVAILABLE:
-            return None
-        features = CameraEntityFeature(state.attributes.get(ATTR_SUPPORTED_FEATURES, 0))
-        if CameraEntityFeature.STREAM not in features or (stream := self._stream(camera)).unfit:
+        if not self.async_may_stream(camera) or (stream := self._stream(camera)).unfit:
             return None
         return StreamPictures(stream, camera, every_picture=every_picture)
 
@@ -91,6 +91,22 @@ class Cameras:
     def async_has_stream(self, camera: str) -> bool:
         """Return whether the stream of a camera was asked for before."""
         return camera in self._streams
+
+    @callback
+    def async_may_stream(self, camera: str) -> bool:
+        """Return whether a camera says that it has a stream; one that is away says nothing."""
+        state = self._hass.states.get(camera)
+        if state is None or state.state == STATE_UNAVAILABLE:
+            return False
+        return CameraEntityFeature.STREAM in CameraEntityFeature(
+            state.attributes.get(ATTR_SUPPORTED_FEATURES, 0)
+        )
+
+    @callback
+    def async_is_open(self, camera: str) -> bool:
+        """Return whether the stream of a camera is open and gives frames."""
+        stream = self._streams.get(camera)
+        return stream is not None and stream.running
 
     @callback
     def async_keep(self, settings: CameraSettings, *, wanted: bool) -> None:

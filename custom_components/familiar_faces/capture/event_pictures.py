@@ -134,7 +134,7 @@ class _LookAtImage:
             if not self._tried:
                 self._newest, self._tried = (at, image), True
             raise
-        return Seen(faces, at, image)
+        return Seen(faces, at, image, self._ask.turn)
 
 
 async def async_last_picture(hass: HomeAssistant, image: str) -> bytes:

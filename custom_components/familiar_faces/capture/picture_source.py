@@ -121,6 +121,8 @@ class Seen:
     """When the picture was made, as far as that is known; otherwise when it arrived."""
     picture: bytes | None = field(default=None, repr=False)
     """The picture (JPEG), where the source has one."""
+    turn: int = 0
+    """By how many degrees clockwise the picture has to be turned to be upright, as the faces are."""
 
 
 class Pictures(Protocol):

@@ -1,13 +1,13 @@
 """Cuts a stream into frames, each a piece of MPEG-TS, without decoding anything."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from fractions import Fraction
 import io
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, override
 
-from .packets import TICK, Piece, Timeline
+from .packets import TICK, Piece
+from .stream_origin import Receiver
 
 if TYPE_CHECKING:
     import av
@@ -26,13 +26,10 @@ MUX_OPTIONS = {
 class PieceWriter:
     """Makes pieces of the packets of one video stream. A context; belongs to one thread at a time."""
 
-    def __init__(
-        self, stream: av.VideoStream, timeline: Timeline, on_piece: Callable[[Piece], None], number: int
-    ) -> None:
-        """Write a stream like this one. Pieces are counted from a number on, and timed by a timeline."""
+    def __init__(self, stream: av.VideoStream, receiver: Receiver, number: int) -> None:
+        """Write a stream like this one. Pieces are counted from a number on."""
         self._stream = stream
-        self._timeline = timeline
-        self._on_piece = on_piece
+        self._receiver = receiver
         self._whole = False
         self._stack = ExitStack()
         self.number = number
@@ -62,7 +59,7 @@ class PieceWriter:
         if not packet.size or not self._whole:
             return
         base = packet.time_base or CLOCK
-        decode, show = self._timeline.place(
+        decode, show = self._receiver.timeline.place(
             None if packet.dts is None else float(packet.dts * base),
             None if packet.pts is None else float(packet.pts * base),
             arrived,
@@ -74,7 +71,7 @@ class PieceWriter:
         self._muxer.mux_one(packet)
         if data := self._sink.take():
             self.number += 1
-            self._on_piece(Piece(self.number, arrived, show, key, data))
+            self._receiver.on_piece(Piece(self.number, arrived, show, key, data))
 
 
 class _Sink(io.RawIOBase):

@@ -1,7 +1,7 @@
 """The stream of a camera as Home Assistant's own stream has it, which may hold the camera's only connection."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 import io
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from homeassistant.components.stream.const import HLS_PROVIDER
 
-from .packets import Piece, Timeline
 from .piece_writer import CLOCK, CODECS, PieceWriter
-from .stream_origin import StreamEnd
+from .stream_origin import Receiver, StreamEnd
 
 if TYPE_CHECKING:
     import av
@@ -37,15 +36,9 @@ class RelayedStream:
     turn: int = 0
     name: str = "Home Assistant's stream"
 
-    def reader(
-        self,
-        timeline: Timeline,
-        on_piece: Callable[[Piece], None],
-        on_end: Callable[[StreamEnd], None],
-        number: int,
-    ) -> RelayReader:
+    def reader(self, receiver: Receiver) -> RelayReader:
         """Return what reads it."""
-        return RelayReader(self.camera, timeline, on_piece, on_end, number)
+        return RelayReader(self.camera, receiver)
 
 
 def is_running(stream: Stream | None) -> bool:
@@ -64,21 +57,12 @@ class RelayReader:
     as a stream that stands still keeps its last parts.
     """
 
-    def __init__(
-        self,
-        camera: Camera,
-        timeline: Timeline,
-        on_piece: Callable[[Piece], None],
-        on_end: Callable[[StreamEnd], None],
-        number: int,
-    ) -> None:
-        """Read the stream of a camera entity. Pieces are counted from a number on."""
-        self.number = number
+    def __init__(self, camera: Camera, receiver: Receiver) -> None:
+        """Read the stream of a camera entity."""
+        self.number = receiver.number
         """The number of the last piece."""
         self._camera = camera
-        self._timeline = timeline
-        self._on_piece = on_piece
-        self._on_end = on_end
+        self._receiver = receiver
         self._task: asyncio.Task[None] | None = None
         self._cutting: asyncio.Future[bool] | None = None
         self._stack = ExitStack()
@@ -107,7 +91,7 @@ class RelayReader:
             if self._cutting is not None:
                 await asyncio.wait((self._cutting,))
             self._stack.close()
-            self._on_end(end)
+            self._receiver.on_end(end)
 
     async def _async_read(self) -> StreamEnd:
         stream = self._camera.stream
@@ -142,7 +126,7 @@ class RelayReader:
 
         if segment.stream_id != self._stream_id:
             self._stream_id = segment.stream_id
-            self._timeline.restart()
+            self._receiver.timeline.restart()
         with av.open(io.BytesIO(segment.init + data), "r", format="mp4") as container:
             stream = container.streams.video[0]
             if stream.codec_context.name not in CODECS:
@@ -160,9 +144,7 @@ class RelayReader:
         form = (stream.codec_context.name, stream.codec_context.extradata)
         if self._writer is None or form != self._format:
             self._stack.close()
-            self._writer = self._stack.enter_context(
-                PieceWriter(stream, self._timeline, self._on_piece, self.number)
-            )
+            self._writer = self._stack.enter_context(PieceWriter(stream, self._receiver, self.number))
             self._format = form
         return self._writer
 

@@ -1,15 +1,13 @@
 """The stream of a camera as go2rtc shares it on."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from homeassistant.components.camera import Camera
 from homeassistant.core import HomeAssistant
 
 from ..internals.go2rtc_server import async_restream_of
-from .packets import Piece, Timeline
-from .stream_origin import StreamEnd
+from .stream_origin import Receiver, StreamEnd
 from .stream_reader import StreamReader
 
 
@@ -23,45 +21,25 @@ class Restream:
     """Home Assistant has go2rtc turn its pictures."""
     name: str = "go2rtc"
 
-    def reader(
-        self,
-        timeline: Timeline,
-        on_piece: Callable[[Piece], None],
-        on_end: Callable[[StreamEnd], None],
-        number: int,
-    ) -> RestreamReader:
+    def reader(self, receiver: Receiver) -> RestreamReader:
         """Return what reads it."""
-
-        def read(address: str) -> StreamReader:
-            return StreamReader(
-                address, {}, timeline=timeline, on_piece=on_piece, on_end=on_end, number=number
-            )
-
-        return RestreamReader(self, read, on_end, number)
+        return RestreamReader(self, receiver)
 
 
 class RestreamReader:
     """Asks go2rtc where the stream is, and reads it."""
 
-    def __init__(
-        self,
-        origin: Restream,
-        read: Callable[[str], StreamReader],
-        on_end: Callable[[StreamEnd], None],
-        number: int,
-    ) -> None:
-        """Read with what `read` makes of an address; `on_end` is called when there is none."""
+    def __init__(self, origin: Restream, receiver: Receiver) -> None:
+        """Read what go2rtc has of an origin's camera."""
         self._origin = origin
-        self._read = read
-        self._on_end = on_end
-        self._number = number
+        self._receiver = receiver
         self._reader: StreamReader | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def number(self) -> int:
         """Return the number of the last piece."""
-        return self._number if self._reader is None else self._reader.number
+        return self._receiver.number if self._reader is None else self._reader.number
 
     def start(self) -> None:
         """Begin, on the event loop."""
@@ -80,8 +58,8 @@ class RestreamReader:
             address = await async_restream_of(self._origin.hass, self._origin.camera)
             end = StreamEnd.REFUSED
             if address is not None:
-                self._reader = self._read(address)
+                self._reader = StreamReader(address, {}, self._receiver)
                 self._reader.start()
         finally:
             if self._reader is None:
-                self._on_end(end)
+                self._receiver.on_end(end)

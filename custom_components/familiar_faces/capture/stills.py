@@ -116,7 +116,7 @@ class Stills:
             if self._newest is None and still is not self._tried:
                 self._newest = self._tried = still
             raise
-        return Seen(faces, still.at, still.image)
+        return Seen(faces, still.at, still.image, self._ask.turn)
 
     async def _run(self) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()

@@ -1,6 +1,7 @@
 """The words of streams: where the stream of a camera can be had, and what reads it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -18,6 +19,19 @@ class StreamEnd(StrEnum):
     """There is no H.264 or H.265 in it."""
     LOST = "lost"
     """It came to its end, or nothing more came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who gets what is read of a stream. It is called from any thread."""
+
+    timeline: Timeline
+    """Times the pieces."""
+    on_piece: Callable[[Piece], None]
+    on_end: Callable[[StreamEnd], None]
+    """Called once, when nothing more comes."""
+    number: int = 0
+    """The number of the last piece that came before."""
 
 
 class Reader(Protocol):
@@ -45,11 +59,5 @@ class Origin(Protocol):
     def turn(self) -> int:
         """Return by how many degrees clockwise its pictures have to be turned, as Home Assistant has it."""
 
-    def reader(
-        self,
-        timeline: Timeline,
-        on_piece: Callable[[Piece], None],
-        on_end: Callable[[StreamEnd], None],
-        number: int,
-    ) -> Reader:
-        """Return what reads it once. Pieces are counted from a number on; callbacks may come from any thread."""
+    def reader(self, receiver: Receiver) -> Reader:
+        """Return what reads it once."""

@@ -154,6 +154,7 @@ class _LookAtStream:
         if session is None:
             raise EngineUnavailable("The connection to the engine is closed")
         timeline = self._subscription.timeline
+        turn = (self._ask.turn + self._stream.turn) % 360
         after = max(self._last, timeline.time_of(self._since)) - self._base
         try:
             seen = await session.look(
@@ -163,7 +164,7 @@ class _LookAtStream:
                 min_face=wish.min_face,
                 portraits=wish.portraits,
                 mirrored=wish.mirrored,
-                rotate=(self._ask.turn + self._stream.turn) % 360,
+                rotate=turn,
                 search_shadows=wish.search_shadows,
                 timeout=LOOK_SECONDS,
             )
@@ -194,7 +195,7 @@ class _LookAtStream:
         made = datetime.now(UTC) - timedelta(seconds=old)
         # Clocks are set, and a stream's delay turns out to be another one.
         self._made = max(made, self._made + timedelta(milliseconds=1))
-        return Seen(seen.faces, self._made, seen.picture)
+        return Seen(seen.faces, self._made, seen.picture, turn)
 
     async def feed(self) -> None:
         """Open a stream at the engine and pass the camera's on, again where that is cut off."""

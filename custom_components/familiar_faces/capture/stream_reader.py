@@ -1,6 +1,6 @@
 """Reads a camera's stream in a thread of its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 import logging
 import threading
@@ -8,9 +8,8 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .packets import Piece, Timeline
 from .piece_writer import CODECS, PieceWriter
-from .stream_origin import StreamEnd
+from .stream_origin import Receiver, StreamEnd
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -46,45 +45,22 @@ class StreamAddress:
     """By how many degrees clockwise its pictures have to be turned, as Home Assistant has it."""
     name: str = "the camera"
 
-    def reader(
-        self,
-        timeline: Timeline,
-        on_piece: Callable[[Piece], None],
-        on_end: Callable[[StreamEnd], None],
-        number: int,
-    ) -> StreamReader:
+    def reader(self, receiver: Receiver) -> StreamReader:
         """Return what reads it."""
-        return StreamReader(
-            self.url, self.options, timeline=timeline, on_piece=on_piece, on_end=on_end, number=number
-        )
+        return StreamReader(self.url, self.options, receiver)
 
 
 class StreamReader:
     """Reads one stream until it ends or is to stop. A new one is needed for each try."""
 
-    def __init__(
-        self,
-        address: str,
-        options: Mapping[str, str],
-        *,
-        timeline: Timeline,
-        on_piece: Callable[[Piece], None],
-        on_end: Callable[[StreamEnd], None],
-        number: int = 0,
-    ) -> None:
-        """Read from an address; `options` are FFmpeg's and go before ours. Pieces are counted from a number on.
-
-        `on_piece` and `on_end` are called in the reader's thread.
-        """
-        self.timeline = timeline
+    def __init__(self, address: str, options: Mapping[str, str], receiver: Receiver) -> None:
+        """Read from an address; `options` are FFmpeg's and go before ours. Calls come from the reader's thread."""
+        self._receiver = receiver
         self._address = address
         ours = RTSP_OPTIONS if urlsplit(address).scheme.lower().startswith("rtsp") else OTHER_OPTIONS
         self._options = {**OPTIONS, **ours, **options}
-        self._on_piece = on_piece
-        self._on_end = on_end
         self._stopping = False
-        self._first = number
-        self.number = number
+        self.number = receiver.number
         """The number of the last piece."""
 
     def start(self) -> None:
@@ -105,9 +81,9 @@ class StreamReader:
         except (av.FFmpegError, OSError, ValueError) as err:
             # The address, in which a password may stand, is in the text of FFmpeg's errors.
             _LOGGER.debug("Reading a stream failed: %s", type(err).__name__)
-            end = StreamEnd.LOST if self.number != self._first else StreamEnd.REFUSED
+            end = StreamEnd.LOST if self.number != self._receiver.number else StreamEnd.REFUSED
         finally:
-            self._on_end(StreamEnd.STOPPED if self._stopping else end)
+            self._receiver.on_end(StreamEnd.STOPPED if self._stopping else end)
 
     def _read(self) -> StreamEnd:
         import av
@@ -118,7 +94,7 @@ class StreamReader:
             stream = container.streams.video[0]
             if stream.codec_context.name not in CODECS:
                 return StreamEnd.UNFIT
-            with PieceWriter(stream, self.timeline, self._on_piece, self.number) as writer:
+            with PieceWriter(stream, self._receiver, self.number) as writer:
                 try:
                     for packet in container.demux(stream):
                         if self._stopping:

@@ -14,6 +14,7 @@ from ..host.engine_errors import EngineError, ImageRejected
 from ..visits.look import NEAR, far_face
 from .camera_settings import CameraSettings, is_image
 from .cameras import Cameras
+from .event_media import event_media_of
 from .event_pictures import async_last_picture
 from .picture_source import Ask, AskEngine, NoPicture, Source, Wish
 from .stream_address import is_webrtc_only
@@ -38,6 +39,7 @@ class Finding(StrEnum):
     CAMERA_FAILED = "camera_failed"
     OLD_PICTURE = "old_picture"
     WEBRTC_ONLY = "webrtc_only"
+    EVENT_MEDIA = "event_media"
     STREAM_FAILED = "stream_failed"
     NO_EVENT_YET = "no_event_yet"
     NOT_AN_IMAGE = "not_an_image"
@@ -86,7 +88,8 @@ async def async_try(
         return [await _async_try_event(hass, engine, settings.camera)]
     still = await _async_try_still(cameras, engine, settings)
     if still.finding in NO_NEW_PICTURE and is_webrtc_only(hass, settings.camera):
-        still = Tried(PictureSource.STILL, finding=Finding.WEBRTC_ONLY)
+        clips = event_media_of(hass, settings.camera) is not None
+        still = Tried(PictureSource.STILL, finding=Finding.EVENT_MEDIA if clips else Finding.WEBRTC_ONLY)
     others = async_other_cameras(hass, settings.camera)[:OTHERS]
     streams = await asyncio.gather(
         _async_try_camera(cameras, engine, settings.camera, settings.turn),

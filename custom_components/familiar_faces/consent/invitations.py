@@ -17,8 +17,9 @@ import segno
 
 from ..const import DOMAIN, INVITATION_PATH, OWN_PATH
 from ..household.household import Household
-from ..household.signals import SIGNAL_FORGOTTEN
+from ..household.signals import SIGNAL_FORGOTTEN, Of
 from ..vault.errors import UnknownPerson, VaultError
+from ..vault.links import Invitation
 
 _BORDER = 4
 """Light modules around a QR code, as the standard asks for (ISO/IEC 18004)."""
@@ -77,7 +78,7 @@ class Invitations:
         )
         if person_id is not None:
             self._invited[person_id] = invited
-            household.async_changed(person_id)
+        household.async_changed(Of.PEOPLE, *([] if person_id is None else [person_id]))
         return invited
 
     async def async_own_link(self, person_id: str) -> str:
@@ -109,6 +110,13 @@ class Invitations:
             await self.async_check()
         return closed
 
+    async def async_open(self) -> list[Invitation]:
+        """Return the invitations that are open, oldest first; raise VaultError. None of them says its link."""
+        household = self._household
+        return await household.hass.async_add_executor_job(
+            household.vault.links.invitations, dt_util.utcnow()
+        )
+
     async def async_check(self) -> None:
         """Drop from memory the invitations that are used, closed or over."""
         household = self._household
@@ -124,8 +132,7 @@ class Invitations:
         for each in over:
             if each.person_id is not None and self._invited.get(each.person_id) is each:
                 del self._invited[each.person_id]
-        if whose := {each.person_id for each in over if each.person_id is not None}:
-            household.async_changed(*whose)
+        household.async_changed(Of.PEOPLE, *{each.person_id for each in over if each.person_id is not None})
 
     @callback
     def async_of(self, person_id: str) -> Invited | None:

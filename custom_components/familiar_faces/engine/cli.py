@@ -47,10 +47,15 @@ class _UsageError(Exception):
 
 def _serve(asked: argparse.Namespace) -> int:
     token = _token(asked.token_file)
+    metrics_token = None if asked.metrics_token_file is None else _read_token(asked.metrics_token_file)
     if (asked.socket is None) == (asked.port is None):
         raise _UsageError("name either --socket or --port")
     if asked.socket is None and token is None:
         raise _UsageError(f"a TCP port needs a token: give --token-file or set {TOKEN}")
+    if metrics_token is not None and asked.socket is not None:
+        raise _UsageError("a Unix socket asks for no token")
+    if metrics_token is not None and metrics_token == token:
+        raise _UsageError("the token for /metrics must not be the engine's own")
     if asked.tls_key is not None and asked.tls_certificate is None:
         raise _UsageError("--tls-key needs --tls-certificate")
     if asked.socket is not None and asked.tls_certificate is not None:
@@ -64,7 +69,15 @@ def _serve(asked: argparse.Namespace) -> int:
     workers = asked.workers or workers_for(own_cores(), own_memory())
     keep_freed(workers)
     use_options()
-    listen = Listen(asked.socket, asked.host, asked.port or 0, token, asked.tls_certificate, asked.tls_key)
+    listen = Listen(
+        asked.socket,
+        asked.host,
+        asked.port or 0,
+        token,
+        metrics_token,
+        asked.tls_certificate,
+        asked.tls_key,
+    )
     pipeline = Pipeline(asked.weights, asked.variant, workers)
     give_back()
     pipeline.warm_up()
@@ -144,6 +157,11 @@ def _parser() -> argparse.ArgumentParser:
         "--token-file", type=Path, help=f"file with the token that clients must know (or ${TOKEN})"
     )
     serve.add_argument(
+        "--metrics-token-file",
+        type=Path,
+        help="file with a second token, which opens /metrics and nothing else",
+    )
+    serve.add_argument(
         "--tls-certificate", type=Path, help="PEM file with the certificate to answer HTTPS with"
     )
     serve.add_argument("--tls-key", type=Path, help="PEM file with its key, when that is another file")
@@ -183,15 +201,18 @@ def _whole(least: int, most: int) -> Any:
 
 def _token(path: Path | None) -> str | None:
     """Return the token to ask for, None when there is none; a file goes before the environment."""
-    if path is None:
-        token = os.environ.pop(TOKEN, "").strip() or None
-    else:
-        try:
-            token = path.read_text("utf-8").strip()
-        except OSError as err:
-            raise _UsageError(f"{path} could not be read: {err.strerror}") from err
-        if not token:
-            raise _UsageError(f"{path} is empty")
+    return os.environ.pop(TOKEN, "").strip() or None if path is None else _read_token(path)
+
+
+def _read_token(path: Path) -> str:
+    try:
+        token = path.read_text("utf-8").strip()
+    except OSError as err:
+        raise _UsageError(f"{path} could not be read: {err.strerror}") from err
+    except ValueError as err:
+        raise _UsageError(f"{path} is no text") from err
+    if not token:
+        raise _UsageError(f"{path} is empty")
     return token
 
 

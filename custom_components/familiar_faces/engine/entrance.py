@@ -1,11 +1,13 @@
 """Lets in only who knows the token, and shows that the answer comes from who knows it, too."""
 
+from collections.abc import Callable
 import hmac
 import re
 from typing import Any
 
 from aiohttp import hdrs, web
 
+from .metrics import METRICS
 from .problems import Handler, problem
 from .proof import DIGEST, PROOF, SCHEME, Secret, StreamSeal, same
 from .protocol import REQUEST
@@ -22,22 +24,30 @@ class ChangedError(Exception):
     """What arrived is not what was sent."""
 
 
-def guard(token: str | None) -> Any:
-    """Return the middleware that lets in only who knows the token; whoever comes where there is none."""
+def guard(token: str | None, metrics_token: str | None, refused: Callable[[], None]) -> Any:
+    """Return the middleware that lets in only who knows the token; whoever comes where there is none.
+
+    `metrics_token` opens the figures for monitoring alone. `refused` is called for each that is not let in.
+    """
     secret = None if token is None else Secret(token)
-    bearer = f"Bearer {token}".encode("utf-8", "surrogateescape")
+    bearer = _bearer(token or "")
+    figures = None if metrics_token is None else _bearer(metrics_token)
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path == ALIVE or secret is None:
             return await handler(request)
         given = request.headers.get(hdrs.AUTHORIZATION, "")
+        if figures is not None and request.path == METRICS and _same_token(given, figures):
+            return await handler(request)
         if (asked := _proof(request, given)) is not None:
             if not same(asked, _right(secret, request)):
+                refused()
                 return _refuse()
             request[_ASKED], request[_SECRET] = asked, secret
-        elif not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), bearer):
-            # An older integration sends the token itself, and so does whatever collects figures.
+        elif not _same_token(given, bearer):
+            # An older integration sends the token itself.
+            refused()
             return _refuse()
         return await handler(request)
 
@@ -68,6 +78,14 @@ def check_body(request: web.Request, digest: str) -> None:
 def seal_of(request: web.Request) -> StreamSeal | None:
     """Return what seals the answers on a stream that this request opens; None where it has no proof."""
     return StreamSeal(request[_SECRET], request[_ASKED]) if _ASKED in request else None
+
+
+def _bearer(token: str) -> bytes:
+    return f"Bearer {token}".encode("utf-8", "surrogateescape")
+
+
+def _same_token(given: str, right: bytes) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), right)
 
 
 def _proof(request: web.Request, given: str) -> str | None:

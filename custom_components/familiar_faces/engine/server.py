@@ -20,7 +20,8 @@ from .apart import BEHIND
 from .decoding_apart import Received, unnamed_file
 from .entrance import ALIVE, ChangedError, check_body, guard, sign
 from .memory import give_back
-from .model_card import model_card
+from .metrics import METRICS, Asked, Kind, Metrics
+from .model_card import model_card, space
 from .pipeline import Pipeline, Wish
 from .pixels import CutOffError, HeavyError, NotAnImageError, TooLargeError
 from .problems import busy, problem, problems
@@ -51,6 +52,8 @@ class Listen:
     port: int = 0
     token: str | None = None
     """Asked for when given; a TCP port is never opened without."""
+    metrics_token: str | None = None
+    """Opens the figures for monitoring, and nothing else; `token` opens them as well."""
     certificate: Path | None = None
     """PEM file of the TLS certificate and what signed it; plain HTTP without. Read anew at SIGHUP."""
     key: Path | None = None
@@ -58,13 +61,19 @@ class Listen:
 
 
 def make_app(
-    pipeline: Pipeline, token: str | None = None, places: int = PLACES, workers: int = 1
+    pipeline: Pipeline,
+    token: str | None = None,
+    places: int = PLACES,
+    workers: int = 1,
+    metrics_token: str | None = None,
 ) -> web.Application:
     """Return the engine as an aiohttp application that looks at so many pictures at a time."""
+    metrics = Metrics(space(pipeline.variant), workers)
     queue = WorkQueue(places, workers=workers, newest_wins=True)
     # What people send in, and what takes long to decode: one at a time, and nobody at a door waits for it.
     uploads = WorkQueue(min(places, UPLOAD_PLACES), UPLOAD_ROOM, _stand_back)
-    streams = Streams(pipeline, queue)
+    streams = Streams(pipeline, queue, metrics)
+    metrics.watch(lambda: queue.inside, lambda: uploads.inside, lambda: streams.count)
 
     async def look(request: web.Request, wish: Wish, size: int) -> Faces:
         with queue.place(size):
@@ -88,10 +97,18 @@ def make_app(
                 await queue.run(give_back)
 
     async def faces(request: web.Request) -> web.Response:
+        with metrics.picture(Kind.CAMERA) as asked:
+            response = await seen(request, asked)
+            asked.answer(response.status)
+            return response
+
+    async def seen(request: web.Request, asked: Asked) -> web.Response:
         try:
             wish = read_wish(request.query)
         except ValueError as err:
             return problem(400, str(err))
+        if wish.upload:
+            asked.kind = Kind.UPLOAD
         if (request.content_length or 0) > MAX_BYTES:
             return problem(413, f"the image has more than {MAX_BYTES >> 20} MB")
         size = MAX_BYTES if request.content_length is None else request.content_length
@@ -113,6 +130,7 @@ def make_app(
             return problem(400, str(err), "cut_off")
         except NotAnImageError as err:
             return problem(400, str(err))
+        asked.work = result.ms["total"] / 1000
         return web.json_response(faces_to_json(result))
 
     async def stream(request: web.Request) -> web.StreamResponse:
@@ -145,11 +163,14 @@ def make_app(
         queue.close()
         uploads.close()
 
-    app = web.Application(middlewares=[sign, problems, guard(token)], client_max_size=MAX_BYTES)
+    app = web.Application(
+        middlewares=[sign, problems, guard(token, metrics_token, metrics.refused)], client_max_size=MAX_BYTES
+    )
     app.router.add_post("/v1/faces", faces)
     app.router.add_get("/v1/stream", stream)
     app.router.add_get("/v1/health", health)
     app.router.add_get(ALIVE, alive)
+    app.router.add_get(METRICS, metrics.serve)
     app.on_shutdown.append(end_streams)
     app.on_cleanup.append(close)
     return app
@@ -178,7 +199,7 @@ async def serve(
     tls = _tls(loop, listen)
     # With handler_cancellation a client that hangs up leaves the queue.
     runner = web.AppRunner(
-        make_app(pipeline, listen.token, places, workers),
+        make_app(pipeline, listen.token, places, workers, listen.metrics_token),
         access_log=None,
         handler_cancellation=True,
         shutdown_timeout=GRACE_SECONDS,

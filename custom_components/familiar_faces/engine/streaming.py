@@ -11,6 +11,7 @@ import weakref
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from .entrance import seal_of
+from .metrics import Kind, Metrics
 from .pipeline import Pipeline
 from .pixels import encode_jpeg
 from .proof import StreamSeal
@@ -46,8 +47,11 @@ MAX_WISH = 1_000
 class Streams:
     """The streams that are decoded at this moment. Belongs to one event loop."""
 
-    def __init__(self, pipeline: Pipeline, queue: WorkQueue, most: int = MAX_STREAMS) -> None:
+    def __init__(
+        self, pipeline: Pipeline, queue: WorkQueue, metrics: Metrics, most: int = MAX_STREAMS
+    ) -> None:
         """Decode at most so many streams at once, and look at their frames in the queue's turn."""
+        self._metrics = metrics
         self._pipeline = pipeline
         self._queue = queue
         self._most = most
@@ -76,6 +80,11 @@ class Streams:
             session.close()
         return socket
 
+    @property
+    def count(self) -> int:
+        """Return how many are decoded."""
+        return self._open
+
     async def close(self) -> None:
         """End all streams."""
         for socket in tuple(self._sockets):
@@ -93,8 +102,10 @@ class Streams:
             return faces, encode_jpeg(frame.pixels, 85) if asked.picture else None
 
         # It has its place in memory already.
-        with self._queue.place(0):
-            return await self._queue.run(work)
+        with self._metrics.picture(Kind.STREAM) as counted, self._queue.place(0):
+            seen = await self._queue.run(work)
+            counted.work = seen[0].ms["total"] / 1000
+            return seen
 
 
 class _Session:

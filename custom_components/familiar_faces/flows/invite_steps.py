@@ -1,7 +1,6 @@
 """The steps that hand out a link: an invitation for somebody new or to renew, and a new personal link."""
 
 from typing import Any
-from urllib.parse import quote
 
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.exceptions import HomeAssistantError
@@ -10,6 +9,7 @@ import voluptuous as vol
 
 from ..consent.invitations import Invited, qr_markdown
 from ..wording.dates import say_moment
+from .mail_link import mail
 from .person_steps import PersonSteps
 
 CONF_LINK = "link"
@@ -41,12 +41,12 @@ class InviteSteps(PersonSteps):
                 return self._cannot(err)
         return self.async_show_form(
             step_id=step_id,
-            data_schema=_link_schema(self._invited.url),
+            data_schema=vol.Schema({vol.Optional(CONF_LINK, default=self._invited.url): TextSelector()}),
             description_placeholders={
                 "name": self._name,
                 "url": self._invited.url,
                 "qr": qr_markdown(self._invited.url),
-                "mail": _mail(self._invited.url),
+                "mail": mail(self._invited.url),
                 "until": say_moment(self.hass, self._invited.expires_at),
             },
         )
@@ -70,12 +70,12 @@ class InviteSteps(PersonSteps):
                 return self._cannot(err)
         return self.async_show_form(
             step_id="new_own_link",
-            data_schema=_link_schema(self._own_link),
+            data_schema=vol.Schema({vol.Optional(CONF_LINK, default=self._own_link): TextSelector()}),
             description_placeholders={
                 "name": self._name,
                 "url": self._own_link,
                 "qr": qr_markdown(self._own_link),
-                "mail": _mail(self._own_link),
+                "mail": mail(self._own_link),
             },
         )
 
@@ -86,13 +86,3 @@ class InviteSteps(PersonSteps):
         if err.translation_key == "person_gone":
             return self.async_abort(reason="nothing_stored")
         return self.async_abort(reason="no_link")
-
-
-def _link_schema(url: str) -> vol.Schema:
-    """Return a form with the link, to copy it from."""
-    return vol.Schema({vol.Optional(CONF_LINK, default=url): TextSelector()})
-
-
-def _mail(url: str) -> str:
-    """Return a link that begins a mail with a link in it."""
-    return f"mailto:?body={quote(url, safe='')}"

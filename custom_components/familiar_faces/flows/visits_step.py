@@ -12,23 +12,30 @@ from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
+    TextSelector,
 )
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..consent.invitations import Invited, qr_markdown
 from ..household.subentries import camera_names
 from ..hub import Hub
 from ..recognising.correct import async_correct
+from ..recognising.naming import async_nameless
 from ..seen.shown import Picture
 from ..vault.errors import VaultError
 from ..visits.visit import Decision
+from ..wording.dates import say_moment
 from ..wording.words import async_say
+from .mail_link import mail
 
 CONF_LEARN = "learn"
+CONF_LINK = "link"
 CONF_VISIT = "visit"
 CONF_WHO = "who_it_was"
 MOST = 50
 """How many visits can be chosen from."""
+INVITE = "invite"
 NOBODY = "nobody"
 RIGHT = "right"
 
@@ -51,7 +58,7 @@ class VisitsStep(OptionsFlow):
 
     _visit: _Listed | None = None
     _listed: dict[str, _Listed]
-    _picture: str | None = None
+    _invited: Invited | None = None
 
     async def async_step_visits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which visit."""
@@ -85,6 +92,8 @@ class VisitsStep(OptionsFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             said = user_input[CONF_WHO]
+            if said == INVITE:
+                return await self.async_step_invite()
             try:
                 await hub.async_whole(
                     async_correct(
@@ -119,10 +128,15 @@ class VisitsStep(OptionsFlow):
             for each in hub.people.values()
             if each.person_id != visit.person_id and each.may_be_recognised(now, visit.camera_id)
         )
-        nobody = (NOBODY, await async_say(self.hass, "who_it_was", "nobody"))
+        last = [(NOBODY, await async_say(self.hass, "who_it_was", "nobody"))]
+        if visit.person_id is None:
+            last = [
+                (INVITE, await async_say(self.hass, "who_it_was", "invite")),
+                (NOBODY, await async_say(self.hass, "who_it_was", "discard")),
+            ]
         options = [
             SelectOptionDict(value=value, label=label)
-            for value, label in (*right, *((key, label) for label, key in people), nobody)
+            for value, label in (*right, *((key, label) for label, key in people), *last)
         ]
         choice = SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST))
         schema: dict[vol.Marker, Any] = {vol.Required(CONF_WHO): choice}
@@ -138,6 +152,27 @@ class VisitsStep(OptionsFlow):
             },
         )
 
+    async def async_step_invite(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show an invitation for a visitor who is not on record; the page behind it adds them."""
+        if user_input is not None:
+            return self.async_abort(reason="invited")
+        if self._invited is None:
+            try:
+                self._invited = await self.config_entry.runtime_data.invitations.async_invite()
+            except HomeAssistantError as err:
+                return self.async_abort(reason="no_url" if err.translation_key == "no_url" else "no_link")
+        url = self._invited.url
+        return self.async_show_form(
+            step_id="invite",
+            data_schema=vol.Schema({vol.Optional(CONF_LINK, default=url): TextSelector()}),
+            description_placeholders={
+                "url": url,
+                "qr": qr_markdown(url),
+                "mail": mail(url),
+                "until": say_moment(self.hass, self._invited.expires_at),
+            },
+        )
+
     async def _async_list(self, hub: Hub) -> list[_Listed]:
         """Return the visits that can be put right, newest first; raise VaultError."""
         now = dt_util.utcnow()
@@ -150,6 +185,12 @@ class VisitsStep(OptionsFlow):
                 pictured=each.picture is not None,
             )
             for each in hub.missed.all(now)
+        ]
+        held = {each.visit_id for each in listed}
+        listed += [
+            _Listed(each.visit_id, each.camera_id, each.at, Decision(each.decision), pictured=True)
+            for each in await hub.review.async_items()
+            if each.visit_id not in held
         ]
         listed += [
             _Listed(
@@ -179,8 +220,11 @@ class VisitsStep(OptionsFlow):
         """Return the picture of a visit as Markdown, "" without one."""
         picture = None
         if visit.person_id is None:
-            missed = hub.missed.get(visit.visit_id, dt_util.utcnow())
-            picture = None if missed is None else missed.picture
+            try:
+                nameless = await async_nameless(hub, visit.visit_id)
+            except VaultError:
+                nameless = None
+            picture = None if nameless is None else nameless.picture
         elif visit.pictured:
             try:
                 picture = await self.hass.async_add_executor_job(hub.vault.visit_picture, visit.visit_id)

@@ -3,8 +3,24 @@
 from homeassistant.components import websocket_api
 from homeassistant.core import HomeAssistant, callback
 
+from . import (
+    camera_commands,
+    me_commands,
+    people_commands,
+    privacy_commands,
+    unnamed_commands,
+    visit_commands,
+)
 from .program import ProgramView
-from .visit_commands import COMMANDS
+
+COMMANDS = (
+    *visit_commands.COMMANDS,
+    *people_commands.COMMANDS,
+    *unnamed_commands.COMMANDS,
+    *camera_commands.COMMANDS,
+    *privacy_commands.COMMANDS,
+    *me_commands.COMMANDS,
+)
 
 
 @callback

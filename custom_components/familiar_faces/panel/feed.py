@@ -80,7 +80,7 @@ class Feed:
         """Send the first page, and follow."""
 
         def changed(of: Of) -> Listener:
-            target = self._async_soon if of is Of.MUTES else self._async_everything
+            target = self._async_soon if of in (Of.MUTES, Of.STORED) else self._async_everything
             return lambda hass, entry_id: async_dispatcher_connect(
                 hass, SIGNAL_CHANGED.format(entry_id, of), target
             )
@@ -94,7 +94,7 @@ class Feed:
                     listener(SIGNAL_CONFIRMED, self._async_one),
                     listener(SIGNAL_CORRECTED, self._async_corrected),
                     listener(SIGNAL_FORGOTTEN, self._async_forgotten),
-                    *map(changed, (Of.WHOLE, Of.PEOPLE, Of.ENGINE, Of.MUTES)),
+                    *map(changed, (Of.WHOLE, Of.PEOPLE, Of.ENGINE, Of.MUTES, Of.STORED)),
                 ],
                 self._async_loaded,
             ),

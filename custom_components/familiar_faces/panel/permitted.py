@@ -9,7 +9,7 @@ from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.const import ERR_HOME_ASSISTANT_ERROR
 from homeassistant.components.websocket_api.decorators import async_response
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
 import voluptuous as vol
 
 from ..const import DOMAIN
@@ -68,6 +68,9 @@ def answering(handler: Handler) -> Any:
                 translation_placeholders={"reason": str(err)},
             )
             _refuse(connection, message["id"], failed)
+        except Unauthorized:
+            # Answered by Home Assistant itself, as for commands that are for administrators alone.
+            raise
         except HomeAssistantError as err:
             _refuse(connection, message["id"], err)
 

@@ -11,16 +11,19 @@ from ..const import DOMAIN
 from ..host.engine import EngineStatus
 from ..household.issues import CAMERA_NO_PICTURE, CAMERA_OLD_PICTURE
 from ..people.person import Person
-from ..recognising.late_answers import Waiting
+from ..people.templates import compared
 from ..seen.listing import Cursor, Listed, Page
 from ..seen.lookup import Here
 from ..seen.shown import Shown
+from ..visits.missed_visits import Missed
 from .permitted import Asked
 from .todo import async_todo
 
 VERY_SURE = 0.99
 SURE = 0.95
 """From which probability on a name is said in these words. Numbers are for the details alone."""
+MOST_SUGGESTED = 2
+"""Up to so many people who are resembled, one is asked about."""
 
 type Said = dict[str, Any]
 
@@ -37,7 +40,6 @@ def async_page(asked: Asked, page: Page) -> Said:
 @callback
 def async_visit(asked: Asked, visit: Listed) -> Said:
     """Return a visit. What waits to be carried out of it is for administrators, who said it."""
-    waiting = asked.hub.late_answers.waiting(visit.visit_id) if asked.administrator else None
     missed = asked.hub.missed.get(visit.visit_id, dt_util.utcnow()) if asked.administrator else None
     return {
         "visit_id": visit.visit_id,
@@ -55,8 +57,41 @@ def async_visit(asked: Asked, visit: Listed) -> Said:
         "held": None if missed is None else missed.until.isoformat(),
         "reason": None if visit.reason is None else str(visit.reason),
         "quality": visit.quality,
-        "answer": None if waiting is None else _waiting(waiting),
+        "suggested": [] if missed is None else _suggested(asked, missed),
+        **_answers(asked, visit.visit_id, visit.person_id),
     }
+
+
+def _answers(asked: Asked, visit_id: str, person_id: str | None) -> Said:
+    """Return what the user may say of a visit, and what waits of it to be carried out."""
+    own = not asked.administrator and person_id is not None and asked.lookup.acts_as(person_id)
+    return {
+        # People may say that they came, or that it was not them; who else it was is for administrators.
+        "answers": "any" if asked.administrator else "own" if own else None,
+        "answer": async_waiting(asked, visit_id) if asked.administrator or own else None,
+    }
+
+
+def _suggested(asked: Asked, missed: Missed) -> list[Said]:
+    """Return who a visitor without a name may have been: only people who agreed to that camera and are not silent."""
+    now, people = dt_util.utcnow(), asked.lookup.people()
+    found = [people[each] for each in sorted(missed.resembled & people.keys())]
+    if len(missed.resembled) > MOST_SUGGESTED:
+        # Of so many nobody is likely.
+        return []
+    return [
+        {"person_id": each.person_id, "name": each.name, "face": async_face(each)}
+        for each in found
+        if each.may_be_recognised(now, missed.visit.camera_id)
+    ]
+
+
+@callback
+def async_face(person: Person) -> str | None:
+    """Return the reference photo that stands for somebody; None for who wants no pictures of themselves shown."""
+    if not person.choices.keeps_pictures or not person.templates:
+        return None
+    return (compared(person.templates) or list(person.templates))[0].template_id
 
 
 def sure(confidence: float | None, *, confirmed: bool) -> str | None:
@@ -79,6 +114,8 @@ def async_now(hass: HomeAssistant, asked: Asked) -> Said:
         "engine_error": engine.last_error if asked.administrator else None,
         "cameras": [_camera(hass, asked, here) for here in asked.lookup.here()],
         "muted": _muted(asked),
+        "own": None if (own := asked.lookup.own()) is None else own.person_id,
+        "inbox": _inbox(asked),
         "todo": async_todo(hass, asked),
     }
 
@@ -106,7 +143,11 @@ def _camera(hass: HomeAssistant, asked: Asked, here: Here) -> Said:
         "name": here.place.name,
         "trouble": trouble,
         # For people with nothing kept, nothing is sent either: a browser keeps what it shows.
-        "here": [_glimpse(each) for each in here.people if each.kept],
+        "here": [
+            _glimpse(each) | _answers(asked, each.visit_id, each.person_id)
+            for each in here.people
+            if each.kept
+        ],
         "strangers": here.strangers,
         "unclear": here.unclear,
         "last": _last(asked, camera_id),
@@ -117,7 +158,16 @@ def _last(asked: Asked, camera_id: str) -> Said | None:
     last = asked.hub.board.last_visitor(camera_id)
     if last is None or (last.person_id is not None and last.person_id not in asked.lookup.people()):
         return None
-    return _glimpse(last)
+    return _glimpse(last) | _answers(asked, last.visit_id, last.person_id)
+
+
+@callback
+def async_last(asked: Asked, person_id: str) -> Said | None:
+    """Return the visit in which somebody was last seen, as far as it may be shown, and where that was."""
+    if person_id not in asked.lookup.people() or (last := asked.hub.board.last_visit(person_id)) is None:
+        return None
+    place = asked.lookup.places().get(last.camera_id)
+    return _glimpse(last) | {"camera": None if place is None else place.name}
 
 
 def _glimpse(visit: Shown) -> Said:
@@ -143,6 +193,13 @@ def _person(asked: Asked, person: Person) -> Said:
     return said
 
 
+def _inbox(asked: Asked) -> int | None:
+    """Return how many pictures are in the review inbox; None while it is off, and for users."""
+    if not asked.administrator or not asked.hub.review.on:
+        return None
+    return 0 if asked.hub.stored is None else asked.hub.stored.review
+
+
 def _muted(asked: Asked) -> dict[str, str]:
     """Return until when nobody is told of people and cameras, by their ids, for who may change it."""
     if not asked.administrator:
@@ -152,7 +209,11 @@ def _muted(asked: Asked) -> dict[str, str]:
     return {each: until.isoformat() for each, until in ends.items() if until is not None}
 
 
-def _waiting(waiting: Waiting) -> Said:
+@callback
+def async_waiting(asked: Asked, visit_id: str) -> Said | None:
+    """Return the answer to a visit that can still be taken back; None without one."""
+    if (waiting := asked.hub.late_answers.waiting(visit_id)) is None:
+        return None
     return {
         "correct": waiting.answer.correct,
         "person_id": waiting.answer.really_id,

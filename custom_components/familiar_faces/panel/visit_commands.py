@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from homeassistant.components.websocket_api.connection import ActiveConnection
-from homeassistant.components.websocket_api.decorators import require_admin, websocket_command
+from homeassistant.components.websocket_api.decorators import websocket_command
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import VolDictType
 from homeassistant.util import dt as dt_util
@@ -17,7 +17,7 @@ from ..recognising.late_answers import Answer
 from ..seen.listing import ALL_KINDS, Wanted
 from ..visits.visit import Decision
 from .feed import MOST_FEEDS, Feed
-from .permitted import ID, IDS, answering, asked_of
+from .permitted import ID, IDS, Asked, answering, asked_of
 from .rows import async_page, cursor_of
 
 PAGE: Final = 50
@@ -99,23 +99,42 @@ async def _subscribe(hass: HomeAssistant, connection: ActiveConnection, message:
         vol.Optional("learn", default=False): bool,
     }
 )
-@require_admin
 @answering
 async def _answer(
     hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]
 ) -> dict[str, Any]:
-    """Take the owner's word for who it was; it is carried out in a few seconds, also when nobody looks any longer."""
-    answer = Answer(message["correct"], message.get("person_id"), message["learn"])
-    due = await asked_of(hass, connection).hub.late_answers.async_say(message["visit_id"], answer)
+    """Take somebody's word for who it was; it is carried out in a few seconds, also when nobody looks any longer.
+
+    Of their own visits people may say that they came, or that it was not them.
+    """
+    asked, answer = (
+        asked_of(hass, connection),
+        Answer(message["correct"], message.get("person_id"), message["learn"]),
+    )
+    if not asked.administrator:
+        if answer.really_id is not None or answer.learn:
+            raise Unauthorized
+        await _async_check_own(asked, message["visit_id"])
+    due = await asked.hub.late_answers.async_say(message["visit_id"], answer)
     return {"due": due.isoformat()}
 
 
+async def _async_check_own(asked: Asked, visit_id: str) -> None:
+    """Raise Unauthorized unless a visit is the user's own, and they may do more than look."""
+    visit = await asked.listing.async_find(visit_id)
+    if visit is None or not asked.lookup.acts_as(visit.person_id):
+        # A visit of somebody else and one that there never was look the same.
+        raise Unauthorized
+
+
 @websocket_command({vol.Required("type"): "familiar_faces/visits/undo", vol.Required("visit_id"): ID})
-@require_admin
 @answering
 async def _undo(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
     """Take an answer back that was not carried out yet."""
-    if not asked_of(hass, connection).hub.late_answers.async_take_back(message["visit_id"]):
+    asked = asked_of(hass, connection)
+    if not asked.administrator:
+        await _async_check_own(asked, message["visit_id"])
+    if not asked.hub.late_answers.async_take_back(message["visit_id"]):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="too_late_to_undo")
 
 

@@ -1,7 +1,7 @@
 """Who is in a picture: the work of the action `identify`."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -68,11 +68,15 @@ class Identifying:
         self._leave = Leave(AT_ONCE, ONE_MORE_EVERY)
 
     async def async_identify(
-        self, user_id: str | None, camera: str | None, image: Mapping[str, Any] | None, claimed: Person | None
+        self,
+        user_id: str | None,
+        camera: str | None,
+        read: Callable[[], Awaitable[bytes]] | None,
+        claimed: Person | None,
     ) -> JsonObjectType:
-        """Say who is in a camera's picture or an image, and whether it is the claimed person.
+        """Say who is in a camera's picture or another one, and whether it is the claimed person.
 
-        `user_id`: who asks; None for an automation.
+        `user_id`: who asks; None for an automation. `read`: reads the picture, where no camera is named.
         """
         household = self._household
         subentries = household.entry.get_subentries_of_type(SUBENTRY_CAMERA)
@@ -103,8 +107,8 @@ class Identifying:
                 household, self._cameras.async_source(settings), settings.turn
             )
         else:
-            assert image is not None, "the schema asks for one of the two"
-            seen = await async_faces(household, await async_image(household.hass, image), search_turned=True)
+            assert read is not None, "the schema asks for one of the two"
+            seen = await async_faces(household, await read(), search_turned=True)
             now = dt_util.utcnow()
             sightings = [Sighting.begin(face, now) for face in seen.faces]
         gallery = (await household.roster.async_gallery(seen.model)).at(camera_id)
@@ -200,7 +204,7 @@ async def _async_look(household: Household, source: Source, turn: int) -> tuple[
         raise engine_failed(err) from err
     if seen is None:
         if isinstance(failure, ImageRejected):
-            raise _rejected(failure) from failure
+            raise rejected(failure) from failure
         raise engine_failed(failure or EngineUnavailable("The engine had no time")) from failure
     return seen.faces, shown
 
@@ -234,12 +238,13 @@ async def async_faces(
             return seen
         return await ask(min_face=far, search_shadows=shadows)
     except ImageRejected as err:
-        raise _rejected(err) from err
+        raise rejected(err) from err
     except EngineError as err:
         raise engine_failed(err) from err
 
 
-def _rejected(err: ImageRejected) -> ServiceValidationError:
+def rejected(err: ImageRejected) -> ServiceValidationError:
+    """Return what is said of a picture that the engine does not take."""
     return ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key="image_rejected",

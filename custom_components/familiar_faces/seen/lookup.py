@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from homeassistant.auth.models import User
-from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
 from homeassistant.components.homeassistant.exposed_entities import async_should_expose
 from homeassistant.core import Context, HomeAssistant, callback
@@ -23,6 +23,8 @@ from ..visits.visit import Decision
 from .board import Board
 from .shown import Shown
 
+ATTR_USER_ID = "user_id"
+"""Where an entity `person.*` says whose account is theirs."""
 ASSISTANT = "conversation"
 """Whose exposed entities count where an assistant has no settings of its own."""
 
@@ -50,6 +52,25 @@ class Asker:
         if self.user is not None and not self.user.permissions.check_entity(entity_id, POLICY_READ):
             return False
         return self.assistant is None or async_should_expose(self.hass, self.assistant, entity_id)
+
+    @callback
+    def may_control(self, entity_id: str | None) -> bool:
+        """Return whether they may do something with an entity; never for one that no longer exists."""
+        return self.may_read(entity_id) and (
+            self.user is None
+            or (entity_id is not None and self.user.permissions.check_entity(entity_id, POLICY_CONTROL))
+        )
+
+    @callback
+    def is_user_of(self, person_entity: str | None) -> bool:
+        """Return whether they are the user of an entity `person.*`, as the owner has set it."""
+        state = None if person_entity is None else self.hass.states.get(person_entity)
+        return (
+            self.user is not None
+            and self.assistant is None
+            and state is not None
+            and state.attributes.get(ATTR_USER_ID) == self.user.id
+        )
 
 
 async def async_asker(hass: HomeAssistant, context: Context | None, assistant: str | None = None) -> Asker:
@@ -163,6 +184,29 @@ class Lookup:
             for person_id, person in self._household.people.items()
             if self._asker.may_read(self._entity_id(EVENT_DOMAIN, person_id, KEY_SEEN))
         }
+
+    @callback
+    def own(self) -> Person | None:
+        """Return the person that the user who asks is, by the account of their linked `person.*`; None for others.
+
+        Whoever is linked to two people is none of them: nothing is shown to somebody whom it may not be about.
+        """
+        found = [
+            person
+            for person in self._household.people.values()
+            if self._asker.is_user_of(person.linked_entity)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    @callback
+    def acts_as(self, person_id: str | None) -> bool:
+        """Return whether the user who asks is this person, and may do more than look."""
+        own = self.own()
+        return (
+            own is not None
+            and own.person_id == person_id
+            and self._asker.may_control(self._entity_id(EVENT_DOMAIN, own.person_id, KEY_SEEN))
+        )
 
     @callback
     def people(self) -> dict[str, Person]:

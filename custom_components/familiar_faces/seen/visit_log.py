@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 import threading
 
-from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import ATTR_DECISION, ATTR_VISIT_ID, DOMAIN, EVENT_VISIT
+from ..const import ATTR_CAMERA_ID, ATTR_DECISION, ATTR_VISIT_ID, DOMAIN, EVENT_VISIT, KEY_VISITOR
 from ..household.household import Household
 from ..household.signals import SIGNAL_VISIT
 from ..visits.visit import Timing, Visit
@@ -44,14 +45,26 @@ class VisitLog:
         shown = self._board.find(visit.visit_id)
         if shown is None or not shown.kept:
             return
-        data = {ATTR_VISIT_ID: visit.visit_id, ATTR_DECISION: str(visit.decision)}
-        device = dr.async_get(self._household.hass).async_get_device_by_identifier(
-            (DOMAIN, visit.camera_id), self._household.entry.entry_id
+        hass = self._household.hass
+        data = {
+            ATTR_VISIT_ID: visit.visit_id,
+            ATTR_DECISION: str(visit.decision),
+            ATTR_CAMERA_ID: visit.camera_id,
+        }
+        # By these Home Assistant finds the line for its pages, of each kind one alone: it stands on the page of the
+        # camera and in the history of its event by the entity, and on the page of the person by the device.
+        event = er.async_get(hass).async_get_entity_id(
+            EVENT_DOMAIN, DOMAIN, f"{visit.camera_id}_{KEY_VISITOR}"
+        )
+        if event is not None:
+            data[ATTR_ENTITY_ID] = event
+        device = dr.async_get(hass).async_get_device_by_identifier(
+            (DOMAIN, visit.person_id or visit.camera_id), self._household.entry.entry_id
         )
         if device is not None:
             data[ATTR_DEVICE_ID] = device.id
         context = self._household.async_context(visit.person_id)
-        self._household.hass.bus.async_fire(EVENT_VISIT, data, context=context)
+        hass.bus.async_fire(EVENT_VISIT, data, context=context)
 
     def find(self, visit_id: str) -> Shown | None:
         """Return a familiar person's visit as far as it is kept. Blocks, but on the event loop."""
@@ -71,13 +84,14 @@ def visit_id_of(data: Mapping[str, object]) -> str:
     return visit_id if isinstance(visit_id, str) else ""
 
 
-def camera_of(hass: HomeAssistant, data: Mapping[str, object]) -> tuple[str, str] | None:
-    """Return the id and the name of the camera that an event is about."""
-    device_id = data.get(ATTR_DEVICE_ID)
-    device = dr.async_get(hass).async_get(device_id) if isinstance(device_id, str) else None
-    if device is None:
+def camera_of(hass: HomeAssistant, data: Mapping[str, object]) -> str | None:
+    """Return the name of the camera that an event is about; None when it is gone."""
+    camera_id = data.get(ATTR_CAMERA_ID)
+    if not isinstance(camera_id, str):
         return None
-    for domain, identifier in device.identifiers:
-        if domain == DOMAIN:
-            return identifier, device.name_by_user or device.name or ""
+    registry = dr.async_get(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        device = registry.async_get_device_by_identifier((DOMAIN, camera_id), entry.entry_id)
+        if device is not None:
+            return device.name_by_user or device.name or ""
     return None

@@ -157,6 +157,16 @@ class VisitPage:
 
 
 @dataclass(frozen=True, slots=True)
+class CountOf:
+    """How much is kept of one person's visits."""
+
+    visits: int
+    pictures: int
+    oldest: datetime | None
+    """When the first of these visits began."""
+
+
+@dataclass(frozen=True, slots=True)
 class Purged:
     """What a purge erased."""
 
@@ -186,6 +196,18 @@ class StoredItems:
     audit_entries: int
     bytes: int
     """Size of the vault's files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oldest:
+    """Since when things are kept: the oldest of each kind, None where there is none."""
+
+    visit: datetime | None
+    picture: datetime | None
+    review: datetime | None
+    audit_entry: datetime | None
+    links: int
+    """How many personal links open something."""
 
 
 @dataclass(frozen=True, slots=True)

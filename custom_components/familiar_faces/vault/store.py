@@ -35,8 +35,10 @@ from .records import (
     AuditEntry,
     AuditVerdict,
     Corrected,
+    CountOf,
     Detail,
     EnrolmentState,
+    Oldest,
     Purged,
     Receipt,
     SoughtVisits,
@@ -51,7 +53,7 @@ from .retention import Retention, next_due
 from .review_rows import Review
 from .schema import open_store
 from .times import from_stamp, to_stamp
-from .visit_pages import read_last, read_page
+from .visit_pages import count_of, read_last, read_page
 from .witness import Witness, read_mark
 
 
@@ -442,6 +444,11 @@ class Vault:
         with self._database.read() as connection:
             return visit_rows.read_picture(connection, self._keys, visit_id)
 
+    def count_of(self, person_id: str) -> CountOf:
+        """Return how much is kept of somebody's visits; nothing of somebody unknown."""
+        with self._database.read() as connection:
+            return count_of(connection, person_id)
+
     def count_visits(self, since: datetime) -> int:
         """Return how many visits at or after a moment are kept."""
         with self._database.read() as connection:
@@ -576,6 +583,19 @@ class Vault:
             audit_entries=audit_entries,
             bytes=vault_size(self._folder),
         )
+
+    def oldest(self) -> Oldest:
+        """Return since when things are kept."""
+
+        def moment(stamp: int | None) -> datetime | None:
+            return None if stamp is None else from_stamp(stamp)
+
+        with self._database.read() as connection:
+            visit, picture, review, audit_entry, links = connection.execute(
+                "SELECT (SELECT min(started_at) FROM visit), (SELECT min(started_at) FROM picture), "
+                "(SELECT min(at) FROM review), (SELECT min(at) FROM audit), (SELECT count(*) FROM link)"
+            ).fetchone()
+        return Oldest(moment(visit), moment(picture), moment(review), moment(audit_entry), links)
 
     # Audit
 

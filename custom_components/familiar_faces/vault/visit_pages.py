@@ -9,8 +9,8 @@ import sqlite3
 
 from .errors import VaultDamaged
 from .keys import Keys
-from .records import SoughtVisits, VisitCursor, VisitPage, VisitRecord
-from .times import to_stamp
+from .records import CountOf, SoughtVisits, VisitCursor, VisitPage, VisitRecord
+from .times import from_stamp, to_stamp
 from .visit_rows import SELECT, VisitRow, opened_visit
 
 _LOGGER = logging.getLogger(__name__)
@@ -121,6 +121,16 @@ def queries(
     sql = _query(of_each)
     for person_id, camera in product(people or ("",), cameras or (b"",)):
         yield sql, values | {"person": person_id, "camera": camera}
+
+
+def count_of(connection: sqlite3.Connection, person_id: str) -> CountOf:
+    """Return how many visits and pictures are kept of somebody."""
+    visits, oldest, pictures = connection.execute(
+        "SELECT count(*), min(started_at), (SELECT count(*) FROM picture WHERE person_id = :person) "
+        "FROM visit WHERE person_id = :person",
+        {"person": person_id},
+    ).fetchone()
+    return CountOf(visits, pictures, None if oldest is None else from_stamp(oldest))
 
 
 def _query(conditions: list[str]) -> str:

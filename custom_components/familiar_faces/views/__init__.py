@@ -4,6 +4,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .export_download import ExportView
 from .notification_picture import NotificationPictureView
+from .reference_photo import AddPhotoView, ReferencePhotoView
 from .review_picture import ReviewPictureView
 from .visit_picture import VisitPictureView
 
@@ -11,5 +12,12 @@ from .visit_picture import VisitPictureView
 @callback
 def async_setup_views(hass: HomeAssistant) -> None:
     """Register the views. They look for the running entry when they are asked for."""
-    for view in (ReviewPictureView(), NotificationPictureView(), VisitPictureView(), ExportView(hass)):
+    for view in (
+        ReviewPictureView(),
+        NotificationPictureView(),
+        VisitPictureView(),
+        ReferencePhotoView(),
+        AddPhotoView(),
+        ExportView(hass),
+    ):
         hass.http.register_view(view)

@@ -23,6 +23,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 LONGEST_ID = 64
+VISIT_PATH = f"/api/{DOMAIN}/visit/{{visit_id}}"
 
 
 class VisitPictureView(HomeAssistantView):
@@ -31,7 +32,7 @@ class VisitPictureView(HomeAssistantView):
     Of somebody without a name, as long as they can be given one, for administrators alone.
     """
 
-    url = f"/api/{DOMAIN}/visit/{{visit_id}}"
+    url = VISIT_PATH
     name = f"api:{DOMAIN}:visit"
 
     async def get(self, request: web.Request, visit_id: str) -> web.Response:

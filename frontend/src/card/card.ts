@@ -1,15 +1,27 @@
 // The card "At the door": who is at the cameras, and who came last to each.
 
 import { LitElement, css, html, nothing } from "lit";
-import { property, state } from "lit/decorators.js";
+import { property, query, state } from "lit/decorators.js";
 import "../face";
 import { VisitFeed } from "../feed";
 import { type Hass, define, navigate, refusal } from "../ha";
-import { icon, mdiAccountQuestion, mdiAlertCircleOutline, mdiBellOff, mdiBellOffOutline, mdiCctv, mdiDoor } from "../icons";
-import type { Camera } from "../model";
+import {
+  icon,
+  mdiAccountQuestion,
+  mdiAlertCircleOutline,
+  mdiBellOff,
+  mdiBellOffOutline,
+  mdiCctv,
+  mdiCheck,
+  mdiCheckCircle,
+  mdiDoor,
+} from "../icons";
+import type { Camera, Glimpse, Visit } from "../model";
 import { shared } from "../styles";
 import { text, time } from "../text";
 import { lately, present } from "../visits/now";
+import "../visits/who-dialog";
+import type { WhoDialog } from "../visits/who-dialog";
 
 export interface CardConfig {
   type: string;
@@ -34,6 +46,7 @@ export class AtTheDoor extends LitElement {
   @property({ attribute: false }) hass: Hass | undefined;
   @state() private config: CardConfig | undefined;
   @state() private refused: string | undefined;
+  @query("familiar-faces-who") private who!: WhoDialog;
   private readonly feed = new VisitFeed(() => this.requestUpdate());
   private connection: unknown;
 
@@ -96,6 +109,14 @@ export class AtTheDoor extends LitElement {
         ${config.mute !== false && feed.now?.administrator && this.cameras().length ? this.mute(hass) : nothing}
         <a class="link all" href="/familiar-faces" @click=${this.all}>${text(hass, "card.all_visits")}</a>
       </footer>
+      <familiar-faces-who
+        .hass=${hass}
+        .people=${feed.people}
+        @visit-answered=${(event: CustomEvent<{ visit: Visit; person_id: string; learn: boolean }>) => {
+          const { visit, person_id, learn } = event.detail;
+          void this.answer(visit, { correct: false, person_id, learn });
+        }}
+      ></familiar-faces-who>
     </ha-card>`;
   }
 
@@ -128,6 +149,7 @@ export class AtTheDoor extends LitElement {
             <div class="words">
               <div class="name">${present(hass, each)}</div>
               <div class="second">${each.name}${each.here[0] ? ` · ${time(hass, each.here[0].at)}` : ""}</div>
+              ${each.here.length === 1 ? this.answers(hass, each, each.here[0]!) : nothing}
             </div>
           </div>`,
         )}
@@ -144,6 +166,7 @@ export class AtTheDoor extends LitElement {
           <div class="words">
             <div class="name">${each.name}</div>
             <div class="second ${each.trouble ? "trouble" : ""}">${lately(hass, each)}</div>
+            ${each.last && !each.trouble ? this.answers(hass, each, each.last) : nothing}
           </div>
         </div>`,
       )}
@@ -157,6 +180,60 @@ export class AtTheDoor extends LitElement {
       return html`<familiar-faces-face .hass=${hass} .visit=${visit}></familiar-faces-face>`;
     }
     return html`<div class="sign">${icon(present(hass, camera) ? mdiAccountQuestion : mdiCctv)}</div>`;
+  }
+
+  /** Whether it was right: of visits with a name, for who may say so, until it is said. */
+  private answers(hass: Hass, camera: Camera, visit: Glimpse): unknown {
+    if (visit.kind !== "familiar" || !visit.answers) return nothing;
+    if (visit.answer) {
+      const { correct, person_id } = visit.answer;
+      const other = this.feed.people.find((each) => each.person_id === person_id)?.name;
+      const words = correct
+        ? text(hass, "answer.said_right")
+        : other !== undefined
+          ? text(hass, "answer.said_other", { name: other })
+          : text(hass, "answer.said_nobody");
+      return html`<div class="answers">
+        <span class="said" role="status">${icon(mdiCheckCircle)}${words}</span>
+        <button
+          class="link"
+          @click=${() => this.ask({ type: "familiar_faces/visits/undo", visit_id: visit.visit_id })}
+        >
+          ${text(hass, "answer.undo")}
+        </button>
+      </div>`;
+    }
+    if (visit.sure === "said") return nothing;
+    const group = text(hass, "answer.group", { name: visit.name ?? "" });
+    return html`<div class="answers" role="group" aria-label=${group}>
+      <button class="link" @click=${() => this.answer(visit, { correct: true })}>
+        ${icon(mdiCheck)}${text(hass, "answer.right")}
+      </button>
+      ${visit.answers === "any"
+        ? html`<button class="link" @click=${() => this.other(camera, visit)}>${text(hass, "answer.it_was")}</button>`
+        : html`<button class="link" @click=${() => this.answer(visit, { correct: false })}>
+            ${text(hass, "answer.not_me")}
+          </button>`}
+    </div>`;
+  }
+
+  private other(camera: Camera, visit: Glimpse): void {
+    const { camera_id, name } = camera;
+    const asked = { confidence: null, held: null, reason: null, quality: null, answer: null, suggested: [] };
+    void this.who.show({ ...visit, ...asked, camera_id, camera: name });
+  }
+
+  private async answer(visit: Glimpse, said: object): Promise<void> {
+    await this.ask({ type: "familiar_faces/visits/answer", visit_id: visit.visit_id, ...said });
+  }
+
+  private async ask(message: object): Promise<void> {
+    try {
+      await this.hass!.callWS(message);
+      this.refused = undefined;
+    } catch (error) {
+      this.refused = await refusal(this.hass!, error);
+    }
   }
 
   private muted(): boolean {
@@ -229,6 +306,23 @@ export class AtTheDoor extends LitElement {
       }
       .name {
         font-weight: 500;
+      }
+      .answers {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 4px;
+        margin-inline-start: -8px;
+      }
+      .answers .link,
+      .said {
+        display: inline-flex;
+        align-items: center;
+        gap: 6px;
+      }
+      .said {
+        color: var(--ff-good);
+        padding-inline-start: 8px;
       }
       .trouble {
         color: var(--ff-warn);

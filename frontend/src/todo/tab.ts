@@ -32,7 +32,7 @@ export class TodoTab extends LitElement {
     const { hass, todo } = this;
     if (!hass) return nothing;
     if (!todo.length) {
-      return html`<div class="empty card">
+      return html`<div class="empty good card">
         ${icon(mdiCheckCircle)}
         <p>${text(hass, "todo.none")}</p>
         <p class="second">${text(hass, "todo.none_help")}</p>
@@ -147,19 +147,6 @@ export class TodoTab extends LitElement {
       .bad {
         color: var(--ff-bad);
         padding: 4px;
-      }
-      .empty {
-        margin-top: 16px;
-        padding: 40px 24px;
-        display: grid;
-        justify-items: center;
-        gap: 8px;
-        text-align: center;
-      }
-      .empty svg {
-        width: 40px;
-        height: 40px;
-        color: var(--ff-good);
       }
     `,
   ];

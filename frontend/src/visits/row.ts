@@ -20,9 +20,10 @@ import {
 import type { Person, Visit } from "../model";
 import { shared } from "../styles";
 import { moment, text, time } from "../text";
-import { answerable, exception, label, sure, where, who } from "./words";
+import { photoPath } from "../people/model";
+import { answerable, exception, label, suggested, sure, where, who } from "./words";
 
-export type RowAction = "right" | "other" | "nobody" | "undo" | "mute";
+export type RowAction = "right" | "other" | "nobody" | "is" | "undo" | "mute";
 
 export class VisitRow extends LitElement {
   @property({ attribute: false }) hass!: Hass;
@@ -70,9 +71,9 @@ export class VisitRow extends LitElement {
             </div>`
           : nothing}
       </div>
-      <div class="answers">${this.administrator ? this.answers(name) : nothing}</div>
+      <div class="answers">${this.answers(name)}</div>
       <div class="side">${this.administrator && !visit.answer ? this.mute() : nothing} ${this.more(name)}</div>
-      ${this.open ? this.details() : nothing}
+      ${this.suggestion()} ${this.open ? this.details() : nothing}
     </article>`;
   }
 
@@ -84,8 +85,51 @@ export class VisitRow extends LitElement {
       ${visit.kind === "familiar"
         ? html`<button @click=${() => this.act("right")}>${icon(mdiCheck)}${text(hass, "answer.right")}</button>`
         : nothing}
-      <button @click=${() => this.act("other")}>${text(hass, "answer.it_was")}</button>
-      <button @click=${() => this.act("nobody")}>${text(hass, "answer.nobody")}</button>
+      ${visit.answers === "any"
+        ? html`<button @click=${() => this.act("other")}>${text(hass, "answer.it_was")}</button>
+            <button @click=${() => this.act("nobody")}>${text(hass, "answer.nobody")}</button>`
+        : html`<button @click=${() => this.act("nobody")}>${text(hass, "answer.not_me")}</button>`}
+    </div>`;
+  }
+
+  /** "Is this Anna?": both faces side by side, as far as there are pictures that may be shown. */
+  private suggestion(): unknown {
+    const { hass, visit } = this;
+    const likely = suggested(visit);
+    const [first, second] = likely;
+    if (!first) return nothing;
+    const question = second
+      ? text(hass, "answer.is_either", { name: first.name, other: second.name })
+      : text(hass, "answer.is_this", { name: first.name });
+    return html`<div class="ask" role="group" aria-label=${question}>
+      ${visit.picture === "held"
+        ? html`<figure>
+            <familiar-faces-face square .hass=${hass} .visit=${visit}></familiar-faces-face>
+            <figcaption class="second">${text(hass, "answer.the_visitor")}</figcaption>
+          </figure>`
+        : nothing}
+      ${likely.map(
+        (each) => html`<figure>
+          <familiar-faces-face
+            square
+            .hass=${hass}
+            .name=${each.name}
+            .photo=${each.face ? photoPath(each.person_id, each.face) : undefined}
+          ></familiar-faces-face>
+          <figcaption class="second">${each.name}</figcaption>
+        </figure>`,
+      )}
+      <div class="words">
+        <strong>${question}</strong>
+        <div class="group">
+          ${likely.map(
+            (each) => html`<button @click=${() => this.act("is", each.person_id)}>
+              ${icon(mdiCheck)}${text(hass, "answer.yes_it_is", { name: each.name })}
+            </button>`,
+          )}
+          <button @click=${() => this.act("nobody")}>${text(hass, "answer.no_it_is_not")}</button>
+        </div>
+      </div>
     </div>`;
   }
 
@@ -142,19 +186,21 @@ export class VisitRow extends LitElement {
     </div>`;
   }
 
-  private act(action: RowAction): void {
-    fire(this, "visit-action", { action, visit: this.visit });
+  private act(action: RowAction, person_id?: string): void {
+    fire(this, "visit-action", { action, visit: this.visit, person_id });
   }
 
   private key(event: KeyboardEvent): void {
     // Keys of buttons inside are theirs.
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
-    const may = this.administrator && answerable(this.visit);
+    const may = answerable(this.visit);
+    const any = may && this.visit.answers === "any";
     const right = may && this.visit.kind === "familiar" ? { r: () => this.act("right") } : {};
     const actions: Record<string, () => void> = {
       Enter: () => (this.open = !this.open),
       ...right,
-      ...(may ? { w: () => this.act("other"), n: () => this.act("nobody") } : {}),
+      ...(may ? { n: () => this.act("nobody") } : {}),
+      ...(any ? { w: () => this.act("other") } : {}),
       ...(this.administrator ? { m: () => this.act("mute") } : {}),
       ...(this.visit.answer ? { z: () => this.act("undo") } : {}),
     };
@@ -260,6 +306,27 @@ export class VisitRow extends LitElement {
         padding: 8px 0 4px 66px;
         align-items: flex-start;
         flex-wrap: wrap;
+      }
+      .ask {
+        grid-column: 1 / -1;
+        --ff-face: 96px;
+        display: flex;
+        flex-wrap: wrap;
+        gap: 12px;
+        align-items: center;
+        margin-top: 8px;
+        padding: 12px;
+        border-radius: 12px;
+        background: color-mix(in srgb, var(--primary-color) 8%, transparent);
+      }
+      .ask figure {
+        margin: 0;
+        text-align: center;
+      }
+      .ask strong {
+        display: block;
+        margin-bottom: 8px;
+        font-weight: 500;
       }
       .large {
         --ff-face: 112px;

@@ -220,10 +220,11 @@ export class VisitsTab extends LitElement {
     this.scroller?.scrollTo({ top: 0 });
   }
 
-  private act(event: CustomEvent<{ action: RowAction; visit: Visit }>): void {
-    const { action, visit } = event.detail;
+  private act(event: CustomEvent<{ action: RowAction; visit: Visit; person_id?: string }>): void {
+    const { action, visit, person_id } = event.detail;
     if (action === "right") void this.answer(visit, { correct: true });
     else if (action === "nobody") void this.answer(visit, { correct: false });
+    else if (action === "is") void this.answer(visit, { correct: false, person_id });
     else if (action === "other") void this.dialog.show(visit);
     else if (action === "undo") {
       void this.ask(() => this.hass.callWS({ type: "familiar_faces/visits/undo", visit_id: visit.visit_id }));
@@ -380,23 +381,6 @@ export class VisitsTab extends LitElement {
         margin: 12px auto 0;
         display: flex;
         box-shadow: 0 2px 8px rgba(0, 0, 0, 0.25);
-      }
-      .empty {
-        margin-top: 16px;
-        padding: 40px 24px;
-        display: grid;
-        justify-items: center;
-        gap: 8px;
-        text-align: center;
-      }
-      .empty svg {
-        width: 40px;
-        height: 40px;
-        color: var(--ff-muted);
-      }
-      .empty p {
-        margin: 0;
-        max-width: 420px;
       }
       .skeletons {
         margin-top: 16px;

@@ -17,11 +17,13 @@ export class WhoDialog extends LitElement {
   @state() private chosen: string | undefined;
   @state() private sought = "";
   @state() private learn = false;
+  @state() private photo: string | undefined;
   @query("dialog") private dialog!: HTMLDialogElement;
 
-  /** Ask who came in a visit; `visit-answered` tells the answer. Closing it gives the focus back. */
-  async show(visit: Visit): Promise<void> {
+  /** Ask who came in a visit; `visit-answered` tells the answer. `photo`: where its picture is, when it is not that of a visit. */
+  async show(visit: Visit, photo?: string): Promise<void> {
     this.visit = visit;
+    this.photo = photo;
     this.chosen = undefined;
     this.sought = "";
     this.learn = false;
@@ -51,7 +53,7 @@ export class WhoDialog extends LitElement {
               <h2 id="title">${text(hass, "answer.who_was_it")}</h2>
             </header>
             <div class="visit">
-              <familiar-faces-face .hass=${hass} .visit=${visit}></familiar-faces-face>
+              <familiar-faces-face .hass=${hass} .visit=${visit} .photo=${this.photo}></familiar-faces-face>
               <span>${who(hass, visit)} · ${where(hass, visit)} · ${time(hass, visit.at)}</span>
             </div>
             <input

@@ -1,7 +1,7 @@
 // What is said of a visit in words.
 
 import type { Hass } from "../ha";
-import type { Glimpse, Visit } from "../model";
+import type { Glimpse, Suggested, Visit } from "../model";
 import { type Key, keyed, text, time } from "../text";
 
 export function who(hass: Hass | undefined, visit: Glimpse): string {
@@ -29,10 +29,15 @@ export function exception(hass: Hass | undefined, visit: Visit): string | undefi
   return key && text(hass, key, { name: visit.name ?? "" });
 }
 
-/** Whether an administrator can say who it was. */
+/** Whether the user can say something of it. */
 export function answerable(visit: Visit): boolean {
-  if (visit.answer) return false;
+  if (visit.answer || !visit.answers) return false;
   return visit.kind === "familiar" ? visit.sure !== "said" : held(visit) > 0;
+}
+
+/** Who a visitor without a name may have been, while that can still be said. */
+export function suggested(visit: Visit): Suggested[] {
+  return answerable(visit) && visit.kind === "unclear" ? visit.suggested : [];
 }
 
 /** For how many minutes somebody without a name can still be given one. */

@@ -1,4 +1,4 @@
-"""The receipt of an erasure as actions answer it."""
+"""The receipt of an erasure as plain data, for actions and the panel."""
 
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.json import JsonObjectType, JsonValueType

@@ -1,0 +1,69 @@
+"""The audit log as the owner reads it: its entries, and whether it is as it was written."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..household.household import Household
+from ..household.leave import Leave
+from ..household.places import witness_file
+from ..vault.records import AuditEntry, AuditVerdict
+
+MOST_ENTRIES: Final = 1000
+"""Entries that are read at once."""
+AT_ONCE: Final = 5
+"""How often a user may have the log checked in a row: that reads all of it, and the vault waits meanwhile."""
+ONE_MORE_EVERY: Final = 10.0
+"""Seconds after which they may once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """When the audit log was checked, and what came of it."""
+
+    at: datetime
+    verdict: AuditVerdict
+
+
+class AuditTrail:
+    """Reads the audit log of a household. All that goes wrong with it is a VaultError. Lives on the event loop."""
+
+    def __init__(self, household: Household) -> None:
+        """Have checked nothing yet."""
+        self._household = household
+        self._checking = asyncio.Lock()
+        self._leave = Leave(AT_ONCE, ONE_MORE_EVERY)
+        self.last: Verified | None = None
+        """The last check since the start; None before the first."""
+
+    async def async_entries(self, person_id: str | None = None, limit: int = 100) -> tuple[AuditEntry, ...]:
+        """Return the newest entries, at most `limit`, of somebody or of all."""
+        household = self._household
+        return await household.hass.async_add_executor_job(
+            household.vault.audit_entries, person_id, min(limit, MOST_ENTRIES)
+        )
+
+    async def async_verify(self) -> Verified:
+        """Check the whole log, and all that people's rights rest on besides it; one check at a time."""
+        hass = self._household.hass
+        async with self._checking:
+            verdict = await hass.async_add_executor_job(
+                self._household.vault.verify_audit, witness_file(hass)
+            )
+            self.last = Verified(dt_util.utcnow(), verdict)
+            return self.last
+
+    async def async_verify_for(self, user_id: str) -> Verified:
+        """Check it for a user; raise what they are to read when that is too often."""
+        if wait := self._leave.wait(user_id, self._household.hass.loop.time()):
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="identify_too_often",
+                translation_placeholders={"seconds": str(wait)},
+            )
+        return await self.async_verify()

@@ -1,0 +1,42 @@
+"""What is kept at this moment, for the owner: how much, since when, until when, and which links are open."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from homeassistant.util import dt as dt_util
+
+from ..household.household import Household
+from ..vault.records import Oldest, Receipt, StoredItems
+
+
+@dataclass(frozen=True, slots=True)
+class KeptNow:
+    """What the vault holds."""
+
+    stored: StoredItems
+    oldest: Oldest
+    next_purge: datetime | None
+    """When the next thing is past its time; None when nothing is kept."""
+    invitations: int
+    """How many invitations can be used."""
+
+
+async def async_kept_now(household: Household) -> KeptNow:
+    """Return what is kept, counted now; raise VaultError."""
+    vault, now = household.vault, dt_util.utcnow()
+    retention = household.retention
+
+    def count() -> KeptNow:
+        return KeptNow(
+            vault.stored(),
+            vault.oldest(),
+            vault.next_purge(now, retention),
+            len(vault.links.invitations(now)),
+        )
+
+    return await household.hass.async_add_executor_job(count)
+
+
+async def async_receipts(household: Household, limit: int) -> list[Receipt]:
+    """Return the newest receipts of those who were forgotten; raise VaultError. They hold no name."""
+    return await household.hass.async_add_executor_job(household.vault.receipts, limit)

@@ -1,0 +1,107 @@
+"""The commands of the tab Me: what a user who is one of the people may choose for themself."""
+
+from typing import Any, Final
+
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.decorators import websocket_command
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import Unauthorized
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..consent.own_choices import async_choose, async_offered
+from ..consent.withdrawal import async_withdraw
+from ..erasing.receipt_facts import answer_receipt, erasing_failed
+from ..household.subentries import camera_names
+from ..people.choices import Choices, Keeping
+from ..people.person import Person
+from ..vault.errors import VaultError
+from ..wording.words import LANGUAGES, shown_language
+from .permitted import ID, IDS, Asked, answering, asked_of
+from .rows import Said
+
+
+def _own(asked: Asked, *, acting: bool) -> Person:
+    """Return who the user is, who may do more than look when they are `acting`; raise Unauthorized for others."""
+    own = asked.lookup.own()
+    if own is None or (acting and not asked.lookup.acts_as(own.person_id)):
+        raise Unauthorized
+    return own
+
+
+@websocket_command(
+    {vol.Required("type"): "familiar_faces/me/offer", vol.Optional("language"): vol.In(LANGUAGES)}
+)
+@answering
+async def _offer(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> Said:
+    """Return what the user would agree to, with what they chose before."""
+    asked = asked_of(hass, connection)
+    own, hub = _own(asked, acting=False), asked.hub
+    offered = await async_offered(hub, own, message.get("language", shown_language(hass)))
+    choices = own.choices
+    return {
+        "text": offered.text,
+        "read": offered.read,
+        "last_day": offered.last_day.isoformat(),
+        "child": own.consent is not None and own.consent.on_behalf_of_child,
+        "cameras": [
+            {"camera_id": key, "name": name, "chosen": choices.cameras is None or key in choices.cameras}
+            for key, name in camera_names(hub.entry).items()
+        ],
+        "everywhere": choices.cameras is None,
+        "keeping": str(choices.keeping),
+        "pictures": choices.pictures,
+        "uploads": choices.uploads,
+    }
+
+
+@websocket_command(
+    {
+        vol.Required("type"): "familiar_faces/me/choose",
+        vol.Required("everywhere"): bool,
+        vol.Required("cameras"): IDS,
+        vol.Required("keeping"): vol.Coerce(Keeping),
+        vol.Required("pictures"): bool,
+        vol.Required("uploads"): bool,
+        vol.Required("agreed"): vol.All(bool, vol.IsTrue()),
+        vol.Required("read"): ID,
+        vol.Optional("language"): vol.In(LANGUAGES),
+    }
+)
+@answering
+async def _choose(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> Said:
+    """Put the user's own new consent on record."""
+    asked = asked_of(hass, connection)
+    own, keeping = _own(asked, acting=True), message["keeping"]
+    told = keeping is not Keeping.SILENT
+    choices = Choices(
+        None if message["everywhere"] else frozenset(message["cameras"]),
+        keeping,
+        # Of somebody who is never announced there is no picture, nor any other answer.
+        message["pictures"] and told,
+        message["uploads"] and told,
+    )
+    language = message.get("language", shown_language(hass))
+    until = await async_choose(asked.hub, own, choices, language=language, read=message["read"])
+    return {"until": until.isoformat()}
+
+
+@websocket_command(
+    {
+        vol.Required("type"): "familiar_faces/me/withdraw",
+        vol.Required("sure"): vol.All(cv.boolean, vol.IsTrue()),
+    }
+)
+@answering
+async def _withdraw(hass: HomeAssistant, connection: ActiveConnection, _message: dict[str, Any]) -> Said:
+    """Take the user's own consent back, which erases everything that is kept of them; return the receipt."""
+    asked = asked_of(hass, connection)
+    own, hub = _own(asked, acting=True), asked.hub
+    try:
+        receipt = await hub.async_whole(async_withdraw(hub, hub.forgetting, own.person_id))
+    except VaultError as err:
+        raise erasing_failed(err) from err
+    return answer_receipt(own.person_id, receipt)
+
+
+COMMANDS: Final = (_offer, _choose, _withdraw)

@@ -1,0 +1,49 @@
+// What the server says of cameras: panel/camera_rows.py and panel/camera_commands.py.
+
+export type Role = "bell" | "motion";
+
+export interface Trigger {
+  entity_id: string;
+  name: string;
+  there: boolean;
+  role: Role;
+}
+
+export interface CameraSetUp {
+  camera_id: string;
+  name: string;
+  entity_id: string;
+  there: boolean;
+  on: boolean;
+  fitness: string | null;
+  faces: number;
+  face_width: number | null;
+  least_width: number;
+  time_to_name_ms: number | null;
+  mode: string;
+  triggers: Trigger[];
+  roles_can_change: boolean;
+  turn: number;
+  stream: string | null;
+  stream_open: boolean;
+  agreed: number;
+  people: number;
+}
+
+export interface ShownFace {
+  /** Left, top, width and height in pixels of the upright picture. */
+  box: [number, number, number, number];
+  width: number;
+  quality: string;
+}
+
+export interface ShownPicture {
+  at: string;
+  /** Base64. */
+  picture: string;
+  turn: number;
+  size: [number, number];
+  /** By how many degrees more it has to be turned for people to stand upright. */
+  turned: number;
+  faces: ShownFace[];
+}

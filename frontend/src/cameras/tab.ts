@@ -1,0 +1,112 @@
+// The tab Cameras: can each camera see faces, and what would help.
+
+import { LitElement, type PropertyValues, css, html, nothing } from "lit";
+import { property } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import { DOMAIN, type Hass, define, navigate } from "../ha";
+import { icon, mdiAlertCircleOutline, mdiCctv, mdiPlus } from "../icons";
+import { Loaded } from "../loaded";
+import type { Now } from "../model";
+import { shared } from "../styles";
+import { text } from "../text";
+import { Words } from "../words";
+import "./camera";
+import type { CameraSetUp } from "./model";
+
+/** Milliseconds for which changes are gathered. */
+const TOGETHER = 1_000;
+
+export class CamerasTab extends LitElement {
+  @property({ attribute: false }) hass!: Hass;
+  /** What happens now: each change of it may have changed a camera. */
+  @property({ attribute: false }) now: Now | undefined;
+  private readonly cameras = new Loaded<{ cameras: CameraSetUp[] }>(() => this.requestUpdate());
+  private readonly words = new Words(() => this.requestUpdate());
+  private soon: ReturnType<typeof setTimeout> | undefined;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.soon);
+    this.soon = undefined;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!this.hass) return;
+    this.words.load(this.hass);
+    if (!this.cameras.value && !this.cameras.loading && !this.cameras.error) this.load();
+    else if (changed.has("now")) this.soon ??= setTimeout(this.load, TOGETHER);
+  }
+
+  private readonly load = (): void => {
+    this.soon = undefined;
+    void this.cameras.load(this.hass, { type: "familiar_faces/cameras/list" });
+  };
+
+  protected override render(): unknown {
+    const { hass, cameras } = this;
+    if (!hass) return nothing;
+    const add = html`<button class="tonal" @click=${() => navigate(`/config/integrations/integration/${DOMAIN}`)}>
+      ${icon(mdiPlus)} ${text(hass, "cameras.add")}
+    </button>`;
+    const failed = cameras.error
+      ? html`<div class="empty card" role="alert">
+          ${icon(mdiAlertCircleOutline)}
+          <p>${text(hass, "panel.loading_failed", { reason: cameras.error })}</p>
+          <button class="tonal" @click=${this.load}>${text(hass, "panel.try_again")}</button>
+        </div>`
+      : nothing;
+    if (!cameras.value) {
+      return cameras.error ? failed : html`<div class="skeleton card" role="status" aria-label=${text(hass, "panel.loading")}></div>`;
+    }
+    if (!cameras.value.cameras.length) {
+      return html`${failed}
+        <div class="empty card">
+          ${icon(mdiCctv)}
+          <p>${text(hass, "cameras.none")}</p>
+          <p class="second">${text(hass, "cameras.none_help")}</p>
+          ${add}
+        </div>`;
+    }
+    return html`${failed}
+      <div class=${cameras.error ? "list dim" : "list"}>
+        ${repeat(
+          cameras.value.cameras,
+          (each) => each.camera_id,
+          (each) => html`<familiar-faces-camera
+            .hass=${hass}
+            .words=${this.words}
+            .camera=${each}
+            .engine=${this.now?.engine !== "down"}
+            @camera-changed=${this.load}
+          ></familiar-faces-camera>`,
+        )}
+      </div>
+      ${add}`;
+  }
+
+  static override styles = [
+    shared,
+    css`
+      :host {
+        display: block;
+        max-width: 1120px;
+        margin: 0 auto;
+        padding: 20px 16px 32px;
+        container: cameras / inline-size;
+      }
+      .list {
+        display: grid;
+        gap: 16px;
+        margin-bottom: 16px;
+      }
+      .dim {
+        opacity: 0.6;
+      }
+      .skeleton {
+        height: 320px;
+      }
+    `,
+  ];
+}
+
+define("familiar-faces-cameras", CamerasTab);

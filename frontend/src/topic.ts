@@ -1,0 +1,66 @@
+// What the server says whole, now and whenever it may have changed: panel/topic.py.
+
+import { type Hass, type Unsubscribe, refusal } from "./ha";
+
+export type TopicStatus = "loading" | "ready" | "failed" | "stopped" | "gone" | "refused";
+
+type Said<T> = ({ type: "all" } & T) | { type: "failed"; again: number } | { type: "stopped" } | { type: "gone" };
+
+export class Topic<T extends object> {
+  status: TopicStatus = "loading";
+  said: T | undefined;
+  /** Seconds until the server tries again. */
+  again = 0;
+  /** Why the server refuses, in words. */
+  error: string | undefined;
+  private turn = 0;
+  private connection: unknown;
+  private asked = "";
+  private unsubscribe: Promise<Unsubscribe> | undefined;
+
+  constructor(private readonly changed: () => void) {}
+
+  /** Follow something, unless it is followed already. The connection subscribes again by itself when it was lost. */
+  follow(hass: Hass, message: object): void {
+    const asked = JSON.stringify(message);
+    if (this.connection === hass.connection && this.asked === asked) return;
+    this.stop();
+    this.connection = hass.connection;
+    this.asked = asked;
+    const turn = this.turn;
+    this.status = "loading";
+    this.said = undefined;
+    this.unsubscribe = hass.connection.subscribeMessage<Said<T>>((event) => {
+      if (turn === this.turn) this.hear(event);
+    }, message);
+    this.unsubscribe.catch(async (error: unknown) => {
+      const words = await refusal(hass, error);
+      if (turn !== this.turn) return;
+      this.status = "refused";
+      this.error = words;
+      this.changed();
+    });
+  }
+
+  stop(): void {
+    this.turn += 1;
+    this.connection = undefined;
+    this.asked = "";
+    const { unsubscribe } = this;
+    this.unsubscribe = undefined;
+    // A connection that is gone has forgotten it anyway.
+    void unsubscribe?.then((end) => end()).catch(() => undefined);
+  }
+
+  private hear(event: Said<T>): void {
+    if (event.type === "all") {
+      this.status = "ready";
+      this.said = event;
+    } else {
+      this.status = event.type;
+      if (event.type === "failed") this.again = event.again;
+      if (event.type === "gone") this.said = undefined;
+    }
+    this.changed();
+  }
+}

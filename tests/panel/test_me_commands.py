@@ -1,0 +1,131 @@
+"""The tab Me: what a user who is one of the people chooses for themself, and nobody for them."""
+
+from datetime import datetime
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.people.choices import Keeping
+from custom_components.familiar_faces.people.person import ConsentMethod
+
+from ..common.people_on_record import DAY, a_consent, put_on_record
+from .conftest import Browser, OpenBrowser
+
+OFFER = "familiar_faces/me/offer"
+CHOOSE = "familiar_faces/me/choose"
+WITHDRAW = "familiar_faces/me/withdraw"
+
+
+async def chosen(asking: Browser, **values: Any) -> dict[str, Any]:
+    """Return what is sent of choices that are in order."""
+    offer = await asking.said(OFFER)
+    return {
+        "everywhere": True,
+        "cameras": [],
+        "keeping": "visits",
+        "pictures": False,
+        "uploads": False,
+        "agreed": True,
+        "read": offer["read"],
+    } | values
+
+
+@pytest.mark.parametrize("who", ["administrator", "user", "read-only"])
+async def test_who_is_nobody_here(browser: OpenBrowser, hub: Hub, nadie: str, who: str) -> None:
+    """They have nothing to choose, administrators neither."""
+    asking = await browser(who)
+    assert await asking.refused(OFFER) == "unauthorized"
+    values = {"everywhere": True, "cameras": [], "keeping": "visits", "pictures": True, "uploads": True}
+    assert await asking.refused(CHOOSE, **values, agreed=True, read="x") == "unauthorized"
+    assert await asking.refused(WITHDRAW, sure=True) == "unauthorized"
+    assert nadie in hub.people
+
+
+async def test_who_may_only_look(browser: OpenBrowser, hub: Hub, nadie: str) -> None:
+    """They see what they would choose, and change nothing."""
+    asking, before = await browser("read-only", own=nadie), hub.people[nadie].consents
+    assert await asking.refused(CHOOSE, **await chosen(asking)) == "unauthorized"
+    assert await asking.refused(WITHDRAW, sure=True) == "unauthorized"
+    assert hub.people[nadie].consents == before
+
+
+async def test_choosing(browser: OpenBrowser, hub: Hub, nadie: str) -> None:
+    """It is a new consent of their own, with the text that they read, and it counts at once."""
+    asking, (camera_id,) = await browser("user", own=nadie), hub.watchers
+    offer = await asking.said(OFFER, language="de")
+    assert offer["cameras"] == [{"camera_id": camera_id, "name": "Front door", "chosen": True}]
+    values = await chosen(asking, everywhere=False, cameras=[camera_id], keeping="nothing", pictures=True)
+    await asking.said(CHOOSE, **values | {"read": offer["read"], "language": "de"})
+    consent = hub.people[nadie].consent
+    assert consent is not None
+    assert (consent.method, consent.given_by, consent.text) == (
+        ConsentMethod.OWN_DEVICE,
+        "Nadie",
+        offer["text"],
+    )
+    assert consent.text_version.startswith("de/")
+    assert (consent.choices.cameras, consent.choices.keeping) == (frozenset({camera_id}), Keeping.NOTHING)
+    assert len(hub.people[nadie].consents) == 2
+
+
+async def test_silence_is_nothing_else(browser: OpenBrowser, hub: Hub, nadie: str) -> None:
+    """Of somebody silent there is no picture, whatever else was said."""
+    asking = await browser("user", own=nadie)
+    await asking.said(CHOOSE, **await chosen(asking, keeping="silent", pictures=True, uploads=True))
+    choices = hub.people[nadie].choices
+    assert (choices.announced, choices.pictures, choices.uploads) == (False, False, False)
+
+
+async def test_what_makes_no_consent(browser: OpenBrowser, hub: Hub, nadie: str) -> None:
+    """No camera, another text, and no yes are refused."""
+    asking, before = await browser("user", own=nadie), hub.people[nadie].consents
+    values = await chosen(asking)
+    for wrong in ([], ["elsewhere"]):
+        refused = await asking.refused(CHOOSE, **values | {"everywhere": False, "cameras": wrong})
+        assert refused == "consent_refused"
+    assert await asking.refused(CHOOSE, **values | {"read": "0" * 16}) == "consent_text_changed"
+    # The text is another one in another language.
+    assert await asking.refused(CHOOSE, **values | {"language": "nl"}) == "consent_text_changed"
+    for malformed in (
+        {"agreed": False},
+        {"keeping": "everything"},
+        {"cameras": "all"},
+        {"cameras": ["x"] * 501},
+        {"read": ""},
+        {"language": "xx"},
+        {"person_id": "nemo"},
+    ):
+        assert await asking.refused(CHOOSE, **values | malformed) == "invalid_format", malformed
+    assert hub.people[nadie].consents == before
+
+
+async def test_a_child(hass: HomeAssistant, browser: OpenBrowser, hub: Hub, start: datetime) -> None:
+    """A child's yes is a guardian's, which is not said with the child's account."""
+    await put_on_record(hass, hub, a_consent(start - DAY, start + 100 * DAY, child=True), "nemo", "Nemo")
+    asking = await browser("user", own="nemo")
+    assert (await asking.said(OFFER))["child"]
+    assert await asking.refused(CHOOSE, **await chosen(asking)) == "consent_refused"
+
+
+async def test_saying_no(browser: OpenBrowser, hub: Hub, nadie: str) -> None:
+    """Everything is erased at once, and the receipt has no name."""
+    asking = await browser("user", own=nadie)
+    for malformed in ({}, {"sure": False}, {"sure": True, "person_id": "nemo"}):
+        assert await asking.refused(WITHDRAW, **malformed) == "invalid_format"
+    receipt = await asking.said(WITHDRAW, sure=True)
+    assert receipt["verified"]
+    assert "Nadie" not in str(receipt)
+    assert nadie not in hub.people
+    assert await asking.refused(WITHDRAW, sure=True) == "unauthorized"
+
+
+async def test_while_it_does_not_run(hass: HomeAssistant, browser: OpenBrowser, hub: Hub, nadie: str) -> None:
+    """Everything is refused with a sentence."""
+    asking = await browser("user", own=nadie)
+    values = await chosen(asking)
+    assert await hass.config_entries.async_unload(hub.entry.entry_id)
+    assert await asking.refused(OFFER) == "not_loaded"
+    assert await asking.refused(CHOOSE, **values) == "not_loaded"
+    assert await asking.refused(WITHDRAW, sure=True) == "not_loaded"
