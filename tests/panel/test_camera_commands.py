@@ -4,10 +4,8 @@ import base64
 from types import MappingProxyType
 from typing import Any
 
-from homeassistant.components import person
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.familiar_faces.capture.camera_settings import camera_settings
@@ -18,27 +16,13 @@ from ..common.people_on_record import change_choices
 from ..common.pictures import astronaut, frame
 from ..common.steps import ring, visits
 from ..conftest import CAMERA, DOORBELL, FrontDoor
-from .conftest import Browser, OpenBrowser
+from .conftest import Browser, OpenBrowser, as_linked
 
 LIST = "familiar_faces/cameras/list"
 LOOK = "familiar_faces/cameras/look"
 CHANGE = "familiar_faces/cameras/change"
 MOTION = "binary_sensor.porch_motion"
 BUTTON = "event.porch_button"
-
-
-async def as_linked(hass: HomeAssistant, hub: Hub, browser: OpenBrowser, person_id: str) -> Browser:
-    """Open the panel as a user who is a person on record."""
-    assert await async_setup_component(hass, "person", {})
-    known = {each.id for each in await hass.auth.async_get_users()}
-    opened = await browser("user")
-    user = next(
-        each for each in await hass.auth.async_get_users() if each.id not in known and not each.is_owner
-    )
-    await person.async_create_person(hass, "Nadie", user_id=user.id)
-    await hass.async_add_executor_job(hub.vault.update_person, person_id, "Nadie", "person.nadie")
-    await hub.async_refresh_people()
-    return opened
 
 
 async def the_camera(asking: Browser) -> dict[str, Any]:

@@ -17,8 +17,7 @@ from custom_components.familiar_faces.vault.errors import VaultDamaged
 from ..common.made_up_visits import a_visit, come
 from ..common.source import FOLDER
 from ..common.texts import TEXTS
-from .conftest import OpenBrowser
-from .test_camera_commands import as_linked
+from .conftest import OpenBrowser, as_linked
 
 SUMMARY = "familiar_faces/privacy/summary"
 AUDIT = "familiar_faces/privacy/audit"
