@@ -15,7 +15,7 @@ def comparison(*similarities: float, people: int = 5) -> Comparison:
 
 
 def test_stricter_means_higher() -> None:
-    relaxed, balanced, strict = (SFACE.familiar_threshold(5, 2, each) for each in Strictness)
+    relaxed, balanced, strict = (SFACE.familiar_threshold(2, 2, each) for each in Strictness)
 
     assert relaxed < balanced < strict
 
@@ -41,6 +41,22 @@ def test_the_fewer_others_tell_what_a_camera_does_the_more_is_needed(frames: int
 
     assert all(high >= low for high, low in pairwise(needed))
     assert needed[0] > needed[-1]
+
+
+@pytest.mark.parametrize("people", [1, 2, 5, 10, 40])
+@pytest.mark.parametrize("frames", [0, 1, 2, 9])
+def test_a_stricter_household_never_needs_less(people: int, frames: int) -> None:
+    needed = [SFACE.familiar_threshold(people, frames, each) for each in Strictness]
+
+    assert needed == sorted(needed)
+
+
+def test_a_relaxed_household_takes_no_risk_with_what_is_not_known_of_a_camera() -> None:
+    """What it needs falls to what a balanced one needs, and not with the reserve."""
+    few, more = (SFACE.familiar_threshold(3, 9, Strictness.RELAXED, others=others) for others in (0, 2))
+
+    assert few == more
+    assert few == pytest.approx(SFACE.familiar_threshold(3, 9, others=0) - 0.08, abs=0.02)
 
 
 def test_a_home_of_one_person_has_the_whole_reserve() -> None:

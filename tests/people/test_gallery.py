@@ -309,6 +309,17 @@ def test_what_a_face_has_in_common_with_others_is_told(
     assert (elsewhere.same_camera, elsewhere.others) == (False, 4)
 
 
+def test_what_a_face_has_in_common_by_chance_is_not_told(
+    make_person: MakePerson, axis: Axis, now: datetime
+) -> None:
+    people = [make_person(f"P{index}", axis(index)) for index in range(5)]
+    face = (axis(0) + sum((axis(index) for index in range(1, 5)), np.zeros(128)) * 0.06).astype(np.float32)
+
+    best = compare_one(Gallery(people, "sface"), face, now).best
+
+    assert (best.others, best.common, best.own) == (4, 0.0, best.similarity)
+
+
 def test_who_may_not_be_recognised_tells_nothing_of_others(
     make_person: MakePerson, axis: Axis, now: datetime
 ) -> None:

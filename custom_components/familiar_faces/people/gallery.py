@@ -34,6 +34,10 @@ UNKNOWN = 2.0
 """How many people who resemble nobody count beside them, so that a few do not say too much; see `Candidate.common`."""
 
 
+BY_CHANCE = 0.05
+"""How much a face may have in common with the others on average without any of it being the camera's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A person that a face resembles."""
@@ -159,7 +163,8 @@ class _Common:
             for place, value in self.similarity.items()
             if place != index and (not same_camera or place in self.taken_here)
         ]
-        return max(0.0, TAKEN * sum(values) / (len(values) + UNKNOWN)), len(values)
+        average = sum(values) / (len(values) + UNKNOWN)
+        return max(0.0, TAKEN * (average - BY_CHANCE)), len(values)
 
 
 class Gallery:
