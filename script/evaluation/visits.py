@@ -138,7 +138,7 @@ def _told(seen: Visits, strictness: Strictness, *, learning: bool) -> dict[str, 
         # Where nobody is enrolled, nobody can be named wrongly.
         if without is None or len(without)
     ]
-    return _shares(own, strangers)
+    return shares(own, strangers)
 
 
 def replay(
@@ -189,7 +189,8 @@ def _learn(middles: Middles, gallery: Gallery, finished: Sequence[tuple[Sighting
             middles.learn(gallery.model, CAMERA, verdict.person_id, faces)
 
 
-def _shares(visits: Sequence[Told], strangers: Sequence[Told]) -> dict[str, float | None]:
+def shares(visits: Sequence[Told], strangers: Sequence[Told]) -> dict[str, float | None]:
+    """Return what share of visits came to what, and of strangers' visits got a name."""
     told = [each.outcome for each in visits]
     needed = [each.frames for each in visits if each.outcome == "right" and each.frames is not None]
     named = sum(each.frames is not None for each in strangers)
