@@ -19,6 +19,7 @@ from .household.breath import Breath
 from .household.signals import SIGNAL_CHANGED, SIGNAL_SHOWN, SIGNAL_SUBENTRY, Of
 from .hub import FamiliarFacesConfigEntry, Hub
 from .internals import restored_states
+from .panel.program import PANEL_PATH
 from .people.person import Person
 from .recognising.watcher import Watcher
 
@@ -216,8 +217,8 @@ class PersonEntity(FamiliarFacesEntity):
         self.person_id: str = subentry.data[CONF_PERSON_ID]
         self._subentry_id = subentry.subentry_id
         info = _device_info(hub, self.person_id, subentry.data[CONF_NAME], SUBENTRY_PERSON)
-        # Where administrators change a person, invite them to renew, and give them a new link.
-        info["configuration_url"] = f"homeassistant://config/integrations/integration/{DOMAIN}"
+        # "Visit", as Home Assistant calls it: the panel, with the visits.
+        info["configuration_url"] = f"homeassistant://{PANEL_PATH}"
         super().__init__(hub, description, self.person_id, info)
 
     @override

@@ -17,12 +17,13 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from .consent.invitations import Invited, mail, qr_markdown
 from .const import DOMAIN
 from .erasing.start_over import async_start_over, async_vault_problem
 from .host.engine_errors import EnvironmentFailed
 from .household.engine_choice import async_get_environment
 from .household.engine_trouble import async_trouble
-from .household.issues import CAMERA_NOBODY_AGREED, CLOCK_DOUBTED, ENGINE_FAILED, RESTORED
+from .household.issues import CAMERA_NOBODY_AGREED, CLOCK_DOUBTED, ENGINE_FAILED, NO_PEOPLE, RESTORED
 from .household.places import vault_folder
 from .household.subentries import camera_names
 from .hub import FamiliarFacesConfigEntry, Hub
@@ -44,6 +45,8 @@ async def async_create_fix_flow(
         return EngineFlow()
     if issue_id == CLOCK_DOUBTED:
         return ClockFlow()
+    if issue_id == NO_PEOPLE:
+        return InviteFlow()
     if issue_id.startswith(CAMERA_NOBODY_AGREED):
         return AskFlow(issue_id.removeprefix(f"{CAMERA_NOBODY_AGREED}_"))
     return RestoredFlow() if issue_id == RESTORED else VaultFlow()
@@ -92,6 +95,39 @@ class AskFlow(RepairsFlow):
             step_id="links",
             data_schema=vol.Schema({}),
             description_placeholders={"links": "\n".join(lines)},
+        )
+
+
+class InviteFlow(RepairsFlow):
+    """Invites the first person: without one nobody is recognised."""
+
+    _invited: Invited | None = None
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Show an invitation. What the first step is given is the issue, and no answer."""
+        return await self.async_step_invite()
+
+    async def async_step_invite(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Show an invitation; the page behind it adds the person."""
+        if (hub := async_running_hub(self.hass)) is None:
+            return self.async_abort(reason="not_loaded")
+        if user_input is not None:
+            return self.async_create_entry(data={})
+        if self._invited is None:
+            try:
+                self._invited = await hub.invitations.async_invite()
+            except HomeAssistantError:
+                return self.async_abort(reason="no_link")
+        url = self._invited.url
+        return self.async_show_form(
+            step_id="invite",
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "url": url,
+                "qr": qr_markdown(url),
+                "mail": mail(url),
+                "until": say_moment(self.hass, self._invited.expires_at),
+            },
         )
 
 

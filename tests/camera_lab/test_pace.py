@@ -1,6 +1,7 @@
 """How slow the machine is."""
 
 import asyncio
+from itertools import chain, repeat
 
 from camera_lab import pace
 from camera_lab.pace import Pace
@@ -9,7 +10,7 @@ import pytest
 
 async def test_a_machine_that_has_other_things_to_do_is_slower(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "EVERY", 0.0)
-    ratios = iter([1.2] * 5 + [6.0] * 1000)
+    ratios = chain([1.2] * 5, repeat(6.0))
     monkeypatch.setattr(pace, "_work", lambda: next(ratios))
     loop = asyncio.get_running_loop()
     noting, began = Pace(), loop.time()

@@ -242,8 +242,10 @@ async def test_only_where_pictures_go_to_browsers(
     er.async_get(hass).async_update_entity(front_door.entity_id, device_id=clips.device_id)
     cameras, settings = Cameras(hass), CameraSettings(front_door.entity_id, Mode.ON_RING)
     assert not isinstance(cameras.async_sources(settings), EventMedia)
+    assert not cameras.async_shows_events_only(front_door.entity_id)
     with patch.object(FrontDoor, "camera_capabilities", CameraCapabilities({StreamType.WEB_RTC})):
         assert isinstance(cameras.async_sources(settings), EventMedia)
+        assert cameras.async_shows_events_only(front_door.entity_id)
         (tried,) = await async_try(hass, cameras, lambda: client, settings)
         assert (tried.finding, tried.faces) == (Finding.EVENT_MEDIA, None)
         er.async_get(hass).async_update_entity(front_door.entity_id, device_id=None)

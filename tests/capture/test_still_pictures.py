@@ -38,10 +38,6 @@ class BrowserCamera(FrontDoor):
         self.frames = [PLACEHOLDER]
         self.stuck = True
 
-    @override
-    async def stream_source(self) -> str:
-        return self.address
-
 
 class Provider(CameraWebRTCProvider):
     """What takes frames out of such a stream, as go2rtc does."""

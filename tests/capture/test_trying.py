@@ -2,7 +2,6 @@
 
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import override
 
 from homeassistant.components.camera.const import CameraEntityFeature
 from homeassistant.core import HomeAssistant
@@ -93,10 +92,6 @@ class StreamCamera(FrontDoor):
     def __init__(self, name: str, address: str) -> None:
         super().__init__(name)
         self.address = address
-
-    @override
-    async def stream_source(self) -> str:
-        return self.address
 
 
 async def test_each_way_is_tried_and_nothing_stays_open(

@@ -474,7 +474,6 @@ DOORS = (
         "visits",
         Who.USER,
         "lists who came and when, as far as it is kept; users see the same as states, one visit at a time",
-        off=True,
     ),
     Door(Kind.SWITCH, "recognition", Who.USER, "stops and starts recognition, as the household likes"),
     Door(Kind.SWITCH, "notifications", Who.USER, "says whether somebody, or a camera, is notified of"),

@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.household.issues import NO_PEOPLE
 
 type MakeClient = Callable[..., Awaitable[TestClient[Any, Any]]]
 type Result = dict[str, Any]
@@ -49,10 +50,14 @@ class Owner:
             return answer
 
     async def issues(self) -> dict[str, Result]:
-        """Return the repair issues of this integration that are shown, by their ids."""
+        """Return the repair issues of this integration that are shown, by their ids, but that there are no people."""
         answer = await self.ask("repairs/list_issues")
         found: list[Result] = answer["result"]["issues"]
-        return {each["issue_id"]: each for each in found if each["domain"] == DOMAIN}
+        return {
+            each["issue_id"]: each
+            for each in found
+            if each["domain"] == DOMAIN and each["issue_id"] != NO_PEOPLE
+        }
 
     async def repair(self, issue_id: str) -> Result:
         """Open the dialog of an issue."""

@@ -1,4 +1,4 @@
-"""HEIC and AVIF, asked of a real engine."""
+"""What a format is told by, and HEIC and AVIF asked of a real engine."""
 
 from pathlib import Path
 import struct
@@ -8,6 +8,7 @@ import time
 from PIL import Image
 import pytest
 
+from custom_components.familiar_faces.engine.photo_formats import PhotoFormat, photo_format
 from tests.common import pictures
 from tests.common.engine_process import EngineProcess, run_in_engine
 from tests.common.phone_photos import phone_photo
@@ -182,3 +183,24 @@ except OSError as err:
             run_in_engine("import signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n" + code, file.name)
             == 27
         )
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        (b"\xff\xd8\xff\xe0", PhotoFormat.JPEG),
+        (b"\x89PNG\r\n\x1a\n", PhotoFormat.PNG),
+        (b"RIFF\0\0\0\0WEBPVP8 ", PhotoFormat.WEBP),
+        (b"RIFF\0\0\0\0WAVEfmt ", None),
+        (b"\0\0\0\x1cftypheic", PhotoFormat.HEIC),
+        (b"\0\0\0\x1cftypavif", PhotoFormat.AVIF),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", PhotoFormat.AVIF),
+        (b"\0\0\0\x1cftypmp42", None),
+        (b"PK\x03\x04", None),
+        (b"<svg", None),
+        (b"", None),
+    ],
+)
+def test_formats_by_content(start: bytes, expected: PhotoFormat | None) -> None:
+    """What a file starts with says what it is; its name and type say nothing."""
+    assert photo_format(start) is expected

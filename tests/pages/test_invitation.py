@@ -19,6 +19,8 @@ from custom_components.familiar_faces.vault import kept_data
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import EnrolmentState
 
+from ..common.notified import notified
+from ..common.people_on_record import settle
 from ..common.pictures import astronaut, enrolment_photos, photos_of, stranger
 from ..common.steps import enrol, ring, visits
 from ..conftest import FrontDoor
@@ -60,6 +62,11 @@ async def test_from_the_invitation_to_being_recognised(
     assert "Your consent is valid" in done.text
     await hass.async_block_till_done(wait_background_tasks=True)
 
+    (told,) = notified(hass).values()
+    assert told["title"] == "Eileen"
+    assert told["message"].startswith("Eileen gave consent on their own phone and added photos.")
+    await phone.send(f"{own}/done", {})
+    assert len(notified(hass)) == 1, "once"
     person = hub.people[person_id]
     assert person.name == "Eileen"
     assert person.consent is not None
@@ -253,6 +260,11 @@ async def test_somebody_who_is_here(hass: HomeAssistant, hub: Hub, phone: Phone)
     assert [each.choices.pictures for each in person.consents] == [False, True]
     # The link from before opens nothing any more: there is one at a time.
     assert (await phone.open(own)).status == 404
+    (told,) = notified(hass).values()
+    assert told["message"].startswith("Eileen renewed their consent")
+    await hub.forgetting.async_forget(person_id)
+    await settle(hass, hub)
+    assert notified(hass) == {}
 
 
 async def test_names(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:

@@ -1,5 +1,6 @@
 """The papers: live, in three languages, off until switched on, and nobody's address."""
 
+import copy
 from dataclasses import fields
 from datetime import timedelta
 from html import unescape
@@ -578,11 +579,11 @@ class Noted(dict[str, str]):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_text_is_said_and_filled_in(language: str) -> None:
+def test_every_text_is_said_and_filled_in(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the settings, every page is whole; and over all settings, every text of the papers is used."""
-    renderer = Renderer.load()
+    renderer = copy.copy(Renderer.load())
     texts = Noted(dict(renderer.texts[language]))
-    renderer.texts = {language: texts}
+    monkeypatch.setattr(renderer, "texts", {language: texts})
     for facts in FACTS:
         for address in ("https://door.example.org/familiar_faces/notice", None):
             for card in (card_of(None), None):

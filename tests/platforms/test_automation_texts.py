@@ -121,5 +121,6 @@ async def test_offered_for_a_target(hass: HomeAssistant, hub: Hub) -> None:
     everything = (about_visits, {f"{DOMAIN}.{key}" for key in CONDITIONS})
     assert await offered({"device_id": [device_of(hass, "anna")]}) == everything
     assert await offered({"entity_id": ["event.anna_seen"]}) == (about_visits, {f"{DOMAIN}.was_seen_within"})
-    assert await offered({"device_id": [front]}) == everything
+    # Who is there is said of people; of a camera, who was.
+    assert await offered({"device_id": [front]}) == (about_visits, {f"{DOMAIN}.was_seen_within"})
     assert await offered({"entity_id": ["camera.front_door", "input_button.doorbell"]}) == (set(), set())

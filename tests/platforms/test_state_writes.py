@@ -60,13 +60,15 @@ def owners(hub: Hub, counts: Counter[str]) -> set[str]:
 
 
 NUMBERS = {"visits_today", "stored_items"}
+CALENDAR = "visits"
+"""It shows the visit that goes on."""
 
 
 async def test_a_visit_is_written_by_its_camera_and_its_person_alone(hass: HomeAssistant, large: Hub) -> None:
     camera_id, person_id = list(large.watchers)[3], person_id_of(7)
     with written() as counts:
         await come(hass, large, a_visit(large, person_id, camera_id=camera_id))
-    assert owners(large, counts) == {camera_id, person_id, *NUMBERS}
+    assert owners(large, counts) == {camera_id, person_id, CALENDAR, *NUMBERS}
     # Once when it is announced, once when it is kept, and the event for itself.
     assert max(counts.values()) <= 3
     entities = er.async_entries_for_config_entry(er.async_get(hass), large.entry.entry_id)
@@ -77,7 +79,7 @@ async def test_a_stranger_is_written_by_the_camera_alone(hass: HomeAssistant, la
     camera_id = list(large.watchers)[3]
     with written() as counts:
         await come(hass, large, a_visit(large, decision=Decision.STRANGER, camera_id=camera_id))
-    assert owners(large, counts) == {camera_id, *NUMBERS}
+    assert owners(large, counts) == {camera_id, CALENDAR, *NUMBERS}
 
 
 async def test_a_visit_that_goes_on_is_written_by_its_camera_and_its_person_alone(
@@ -88,7 +90,7 @@ async def test_a_visit_that_goes_on_is_written_by_its_camera_and_its_person_alon
     await come(hass, large, visit)
     with written() as counts:
         await go_on(hass, large, visit)
-    assert owners(large, counts) == {camera_id, person_id}
+    assert owners(large, counts) == {camera_id, person_id, CALENDAR}
 
 
 async def test_the_whole_house_looks_again_when_all_of_it_is_concerned(

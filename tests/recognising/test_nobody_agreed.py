@@ -8,11 +8,12 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.household.issues import CAMERA_NOBODY_AGREED
+from custom_components.familiar_faces.household.issues import CAMERA_NOBODY_AGREED, NO_PEOPLE
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices, Keeping
 
 from ..common.owner import Owner
+from ..common.people_on_record import DAY, a_consent, put_on_record
 
 pytestmark = pytest.mark.photos(1)
 
@@ -65,3 +66,35 @@ async def test_not_of_whoever_withdrew(hass: HomeAssistant, hub: Hub, eileen: st
     await hass.async_add_executor_job(hub.vault.withdraw_consent, eileen, dt_util.utcnow())
     await hub.async_refresh_people()
     assert ir.async_get(hass).async_get_issue(DOMAIN, f"{CAMERA_NOBODY_AGREED}_{camera_id}") is None
+
+
+def said(hass: HomeAssistant) -> bool:
+    """Return whether it is said that there are no people."""
+    return ir.async_get(hass).async_get_issue(DOMAIN, NO_PEOPLE) is not None
+
+
+async def test_a_home_without_people(hass: HomeAssistant, hub: Hub, owner: Owner) -> None:
+    """It says that nobody can be recognised, and one dialog invites somebody."""
+    assert hass.states.get("sensor.front_door_camera_fitness").state == "nobody_agreed"
+    assert hass.states.get("sensor.familiar_faces_people").state == "0"
+    await hass.config.async_update(external_url="https://home.example.org")
+    assert said(hass)
+    shown = await owner.repair(NO_PEOPLE)
+    assert shown["step_id"] == "invite"
+    open_now = await hass.async_add_executor_job(hub.vault.links.invitations, dt_util.utcnow())
+    assert [each.person_id for each in open_now] == [None]
+    assert shown["description_placeholders"]["url"].startswith("https://home.example.org/")
+    assert (await owner.answer(shown, {}))["type"] == "create_entry"
+    await hub.async_refresh_people()
+    assert said(hass), "an invitation is not yet a person"
+    now = dt_util.utcnow()
+    await put_on_record(hass, hub, a_consent(now - DAY, now + 300 * DAY))
+    assert not said(hass)
+
+
+async def test_a_home_without_cameras(hass: HomeAssistant, hub: Hub) -> None:
+    """Before there is a camera, people are not asked for."""
+    for subentry_id in list(hub.watchers):
+        hass.config_entries.async_remove_subentry(hub.entry, subentry_id)
+    await hass.async_block_till_done()
+    assert not said(hass)

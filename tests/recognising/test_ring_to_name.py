@@ -460,6 +460,16 @@ async def test_camera_that_is_watched_all_the_time(
             await asyncio.sleep(0.1)
     assert told[-1].attributes["person_name"] == "Eileen"
     assert len({state.attributes["visit_id"] for state in told}) == 1
+    # Then the camera gives its last picture for ever: nobody stays because of that.
+    front_door.frames, front_door.stuck = front_door.frames[:1], True
+    seen = []
+    for fetched in (5, 20):
+        async with asyncio.timeout(60):
+            until = front_door.fetched + fetched
+            while front_door.fetched < until:
+                await asyncio.sleep(0.1)
+        seen.append(hass.states.get("sensor.eileen_last_seen_when").state)
+    assert seen[0] == seen[1]
 
 
 async def test_stranger_is_still_the_last_visitor_after_a_restart(

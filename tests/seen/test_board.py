@@ -94,6 +94,7 @@ async def test_of_a_stranger(hass: HomeAssistant, hub: Hub, start: datetime) -> 
 # What is past its time
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_nothing_comes_back(hass: HomeAssistant, hub: Hub, nadie: str, start: datetime) -> None:
     """What was too old once is not shown again when a longer time is set: it has been erased."""
     await come(hass, hub, nadie, began=start)

@@ -404,6 +404,7 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "date": lambda: {"day", "moment"},
     "consent_text": sentences_of_the_consent,
     "fitness_advice": lambda: {str(fitness) for fitness in Fitness},
+    "guest": lambda: {"added", "renewed"},
     "logbook": lines_of_the_logbook,
     "media_folder": lambda: {*BY, INBOX},
     "photo_verdict": verdicts_on_photos,
@@ -428,7 +429,7 @@ def test_selectors() -> None:
     asked = {group: keys() for group, keys in KNOWN_WHEN_RUNNING.items()}
     # The fitness sensor fills in its own.
     filled: dict[str, set[str]] = {"fitness_advice": {"width"}, "consent_text": values_of_the_consent()}
-    filled |= {"calendar": {"who", "camera"}, "logbook": {"camera"}}
+    filled |= {"calendar": {"who", "camera"}, "guest": {"name"}, "logbook": {"camera"}}
     filled["rename"] = {"name"}
     filled |= {"date": {"day", "month", "year", "time"}}
     filled |= {"mention": {"where"}, "receipt": {"when", "person_id", "stores", "places"}}

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from ..const import PictureSource, StreamOpen
 from .camera_settings import CameraSettings, is_image
 from .camera_stream import CameraStream
-from .event_media import EventMedia, event_media_of
+from .event_media import EventMedia, MediaPlace, event_media_of
 from .event_pictures import EventPictures
 from .known_pictures import Freshness, KnownPictures, async_digest
 from .one_after_another import OneAfterAnother
@@ -60,8 +60,7 @@ class Cameras:
         camera = settings.camera
         if is_image(camera):
             return EventPictures(self._hass, camera, self._of(camera))
-        place = event_media_of(self._hass, camera)
-        if place is not None and is_webrtc_only(self._hass, camera):
+        if (place := self._clips_of(camera)) is not None:
             return EventMedia(self._hass, place, self._of(camera))
         sources: list[Source] = [StillPictures(self._hass, camera, self._of(camera))]
         without = thrifty or settings.stream is StreamOpen.NEVER
@@ -86,6 +85,11 @@ class Cameras:
         if not self.async_may_stream(camera) or (stream := self._stream(camera)).unfit:
             return None
         return StreamPictures(stream, camera, every_picture=every_picture)
+
+    @callback
+    def async_shows_events_only(self, camera: str) -> bool:
+        """Return whether a camera shows what happened, and never what is."""
+        return is_image(camera) or self._clips_of(camera) is not None
 
     @callback
     def async_has_stream(self, camera: str) -> bool:
@@ -131,6 +135,11 @@ class Cameras:
         image = await async_fetch_still(self._hass, camera)
         freshness = self._of(camera).judge(await async_digest(image), began, self._hass.loop.time())
         return Fetched(image, freshness is Freshness.FRESH)
+
+    def _clips_of(self, camera: str) -> MediaPlace | None:
+        """Return where the clips of a camera's events are, where it has nothing else for Home Assistant."""
+        place = event_media_of(self._hass, camera)
+        return place if place is not None and is_webrtc_only(self._hass, camera) else None
 
     def _of(self, camera: str) -> KnownPictures:
         return self._known.setdefault(camera, KnownPictures())

@@ -5,11 +5,13 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 import io
 
 import aiohttp
 from homeassistant.components import media_source
-from homeassistant.components.media_player import async_process_play_media_url
+from homeassistant.components.media_player.browse_media import async_process_play_media_url
+from homeassistant.components.media_source.const import URI_SCHEME
 from homeassistant.const import Platform
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -54,7 +56,7 @@ class MediaPlace:
 
     def media_id(self, token: str) -> str:
         """Return what Home Assistant calls the media of an event."""
-        return f"{media_source.URI_SCHEME}{self.integration}/{self.device_id}/{token}"
+        return f"{URI_SCHEME}{self.integration}/{self.device_id}/{token}"
 
 
 def event_media_of(hass: HomeAssistant, camera: str) -> MediaPlace | None:
@@ -273,7 +275,7 @@ async def _async_media(hass: HomeAssistant, media_id: str) -> bytes | None:
         # A certificate is made for the name that others know.
         session = async_get_clientsession(hass, verify_ssl=False)
         async with asyncio.timeout(FETCH_SECONDS), session.get(address, allow_redirects=False) as response:
-            if response.status != aiohttp.http.HTTPStatus.OK:
+            if response.status != HTTPStatus.OK:
                 return None
             data = bytearray()
             async for chunk in response.content.iter_chunked(1 << 16):

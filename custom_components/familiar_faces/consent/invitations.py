@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
+from urllib.parse import quote
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -117,6 +118,22 @@ class Invitations:
             household.vault.links.invitations, dt_util.utcnow()
         )
 
+    async def async_remind(self, invitation_ids: Collection[str]) -> list[Invited]:
+        """Make new invitations in the place of open ones, whose links stop working; raises what the owner is to read.
+
+        What a link says is kept nowhere, so a reminder is a new one.
+        """
+        made = []
+        try:
+            found = await self.async_open()
+        except VaultError as err:
+            raise _failed(err) from err
+        for each in found:
+            if each.invitation_id in invitation_ids:
+                made.append(await self.async_invite(each.person_id))
+                await self.async_close({each.invitation_id})
+        return made
+
     async def async_check(self) -> None:
         """Drop from memory the invitations that are used, closed or over."""
         household = self._household
@@ -158,6 +175,11 @@ def qr_png(url: str) -> bytes:
     data = BytesIO()
     segno.make_qr(url, error="m").save(data, kind="png", scale=_MODULE_PX, border=_BORDER)
     return data.getvalue()
+
+
+def mail(url: str) -> str:
+    """Return a link that begins a mail with a link in it."""
+    return f"mailto:?body={quote(url, safe='')}"
 
 
 def _base_url(hass: HomeAssistant) -> str:

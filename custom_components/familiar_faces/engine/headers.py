@@ -5,10 +5,10 @@ from enum import StrEnum
 import re
 import struct
 
-from .heif_boxes import CutOffBoxesError, DamagedBoxesError, Heif, brand, read_heif
+from .heif_boxes import CutOffBoxesError, DamagedBoxesError, Heif, read_heif
+from .photo_formats import PNG_START, PhotoFormat, photo_format
 from .protocol import MAX_BYTES
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG markers that start a frame and so tell its size; ITU-T T.81, table B.1."""
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -107,16 +107,17 @@ def read_header(data: bytes) -> Header:
     if not data:
         raise NotAnImageError("the request has no image in it")
     try:
-        if data[:3] == b"\xff\xd8\xff":
-            header = _read_jpeg(data)
-        elif data[: len(_PNG)] == _PNG:
-            header = _read_png(data)
-        elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-            header = _read_webp(data)
-        elif brand(data) is not None:
-            header = _read_heif(data)
-        else:
-            raise NotAnImageError("this is not a JPEG, PNG, WebP, HEIC or AVIF image")
+        match photo_format(data):
+            case PhotoFormat.JPEG:
+                header = _read_jpeg(data)
+            case PhotoFormat.PNG:
+                header = _read_png(data)
+            case PhotoFormat.WEBP:
+                header = _read_webp(data)
+            case PhotoFormat.HEIC | PhotoFormat.AVIF:
+                header = _read_heif(data)
+            case None:
+                raise NotAnImageError("this is not a JPEG, PNG, WebP, HEIC or AVIF image")
     except (struct.error, IndexError, CutOffBoxesError) as err:
         raise CutOffError from err
     if not header.width or not header.height:
@@ -215,7 +216,7 @@ class _JpegFrame:
 
 
 def _read_png(data: bytes) -> Header:
-    at = len(_PNG)
+    at = len(PNG_START)
     size: tuple[int, int] | None = None
     alpha, deep = False, False
     for _ in range(_MAX_PARTS):
@@ -276,7 +277,7 @@ def only_picture(data: bytes) -> bytes:
 
     Colour profiles and texts are packed, and there may be many of them. Call it after `read_header`.
     """
-    parts, at = [data[: len(_PNG)]], len(_PNG)
+    parts, at = [data[: len(PNG_START)]], len(PNG_START)
     kind = b""
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", data, at)

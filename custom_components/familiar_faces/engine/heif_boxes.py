@@ -1,16 +1,14 @@
 """The boxes of a HEIC or AVIF file: where its picture is, and how large; nothing is decoded.
 
-ISO/IEC 14496-12 (boxes), 23008-12 (HEIF) and AV1's AVIF. Imported on both sides, so it needs nothing.
+ISO/IEC 14496-12 (boxes), 23008-12 (HEIF) and AV1's AVIF. Imported on both sides, so it needs no package.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 import struct
 
-HEIC_BRANDS = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"msf1", b"heif", b"hevc", b"hevx"}
-)
-AVIF_BRANDS = frozenset({b"avif", b"avis"})
+from .photo_formats import PhotoFormat, photo_format
+
 _MAX_BOXES = 20_000
 """Boxes, items and extents that are read; a photo of 200 megapixels has some 800 tiles."""
 
@@ -42,17 +40,6 @@ class Heif:
     data: tuple[tuple[int, int], ...]
     """Begin and end of everything in the file that is needed to decode it."""
     avif: bool
-
-
-def brand(data: bytes) -> str | None:
-    """Return `heic` or `avif` for what begins like one, None for everything else."""
-    if data[4:8] != b"ftyp":
-        return None
-    # The first brand is the best use; what a reader has to know comes behind it.
-    named = (data[8:12], *(data[at : at + 4] for at in range(16, min(int.from_bytes(data[:4]), 128), 4)))
-    if any(each in AVIF_BRANDS for each in named):
-        return "avif"
-    return "heic" if any(each in HEIC_BRANDS for each in named) else None
 
 
 def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
@@ -98,7 +85,7 @@ def read_heif(data: bytes) -> Heif:
         raise DamagedBoxesError
     if any(end > len(data) for _, end in found):
         raise CutOffBoxesError
-    return Heif(size, found, brand(data) == "avif")
+    return Heif(size, found, photo_format(data) is PhotoFormat.AVIF)
 
 
 class _Reader:

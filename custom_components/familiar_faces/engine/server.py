@@ -18,6 +18,7 @@ from aiohttp import web
 from . import OLDEST, PROTOCOL, VERSION
 from .apart import BEHIND
 from .decoding_apart import Received, unnamed_file
+from .digests import sha256_of
 from .entrance import ALIVE, ChangedError, check_body, guard, sign
 from .memory import give_back
 from .metrics import METRICS, Asked, Kind, Metrics
@@ -37,8 +38,6 @@ STUCK_SECONDS = 30
 UPLOAD_PLACES = 6
 UPLOAD_ROOM = 24 * 1024 * 1024
 """Bytes of photos that may wait to be looked at, besides one that is larger."""
-DIGEST_ELSEWHERE = 1024 * 1024
-"""Bytes above which an image's digest is made in a thread: this many take about a millisecond."""
 _CHUNK = 64 * 1024
 GRACE_SECONDS = 5
 
@@ -79,7 +78,7 @@ def make_app(
         with queue.place(size):
             async with asyncio.timeout(UPLOAD_SECONDS):
                 data = await request.read()
-            check_body(request, await _digest(data))
+            check_body(request, await sha256_of(data))
             try:
                 return await queue.run(lambda: pipeline.see(data, wish, heavy=False))
             except HeavyError:
@@ -219,12 +218,6 @@ def _common(newest: str) -> int:
     """Return the newest protocol that is spoken here and by a client that says its own newest."""
     known = int(newest) if newest.isascii() and newest.isdecimal() and len(newest) < 10 else OLDEST
     return min(PROTOCOL, max(OLDEST, known))
-
-
-async def _digest(data: bytes) -> str:
-    if len(data) > DIGEST_ELSEWHERE:
-        return await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
-    return hashlib.sha256(data).hexdigest()
 
 
 async def _receive(request: web.Request, file: IO[bytes]) -> tuple[bytes, str]:

@@ -23,6 +23,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener, getproxies
 
+from .digests import sha256_of_file
 from .folding import FoldingError, fold
 from .pinned import PINNED, Variant, Weights
 
@@ -78,7 +79,7 @@ def fetch(home: Path, variant: Variant = Variant.INT8BQ, base_url: str | None = 
     paths = []
     for weights in PINNED[variant]:
         path = _downloads(home) / weights.name
-        if not path.is_file() or _digest(path) != weights.sha256:
+        if not path.is_file() or sha256_of_file(path) != weights.sha256:
             url = f"{base_url.rstrip('/')}/{weights.name}" if base_url else weights.url
             _download(url, path, weights)
         paths.append(path)
@@ -127,7 +128,7 @@ def _reached(host: str) -> bool:
 
 
 def _is_made(path: Path, weights: Weights) -> bool:
-    return path.is_file() and _digest(path) == _expected(path.with_name(f"{path.name}.json"), weights)
+    return path.is_file() and sha256_of_file(path) == _expected(path.with_name(f"{path.name}.json"), weights)
 
 
 def _prepare_one(home: Path, path: Path, weights: Weights) -> Path:
@@ -239,11 +240,6 @@ def _read_at_most(stream: BufferedIOBase, limit: int) -> bytes | None:
         if len(data) > limit:
             return None
     return bytes(data)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """The options of invitations: those that are open, with their links where they are known, to close or to send again."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -14,16 +15,20 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from ..consent.invitations import Invited, mail
 from ..hub import Hub
 from ..vault.errors import VaultError
 from ..vault.links import Invitation
 from ..wording.words import async_say
 
 CONF_CLOSE = "close"
+CONF_REMIND = "remind"
 
 
 class InvitationsStep(OptionsFlow):
     """Lists the invitations that are open."""
+
+    _reminders: str = ""
 
     async def async_step_invitations(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show them, and close those that are chosen."""
@@ -32,14 +37,20 @@ class InvitationsStep(OptionsFlow):
             return self.async_abort(reason="not_loaded")
         hub, errors = entry.runtime_data, dict[str, str]()
         if user_input is not None:
+            closed = frozenset(user_input[CONF_CLOSE])
+            remind = frozenset(user_input[CONF_REMIND]) - closed
             try:
-                await hub.async_whole(hub.invitations.async_close(frozenset(user_input[CONF_CLOSE])))
-            except HomeAssistantError:
-                errors["base"] = "not_closed"
+                await hub.async_whole(hub.invitations.async_close(closed))
+                reminders = await hub.async_whole(self._async_remind(hub, remind))
+            except HomeAssistantError as err:
+                errors["base"] = "no_url" if err.translation_key == "no_url" else "not_closed"
             else:
-                return self.async_abort(reason="invitations_closed")
+                if not reminders:
+                    return self.async_abort(reason="invitations_closed")
+                self._reminders = reminders
+                return await self.async_step_reminders()
         try:
-            found = await self.hass.async_add_executor_job(hub.vault.links.invitations, dt_util.utcnow())
+            found = await hub.invitations.async_open()
         except VaultError:
             return self.async_abort(reason="not_loaded")
         if not found:
@@ -55,12 +66,33 @@ class InvitationsStep(OptionsFlow):
         )
         return self.async_show_form(
             step_id="invitations",
-            data_schema=vol.Schema({vol.Required(CONF_CLOSE, default=[]): choice}),
+            data_schema=vol.Schema(
+                {vol.Required(CONF_REMIND, default=[]): choice, vol.Required(CONF_CLOSE, default=[]): choice}
+            ),
             errors=errors,
             description_placeholders={"invitations": "\n".join(lines)},
         )
 
-    async def _async_name(self, hub: Hub, invitation: Invitation) -> str:
+    async def async_step_reminders(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the new links."""
+        if user_input is not None:
+            return self.async_abort(reason="reminded")
+        return self.async_show_form(
+            step_id="reminders",
+            data_schema=vol.Schema({}),
+            description_placeholders={"links": self._reminders},
+        )
+
+    async def _async_remind(self, hub: Hub, invitation_ids: Collection[str]) -> str:
+        """Make new invitations in the place of these, and return their links; raises what the owner is to read."""
+        lines = []
+        for invited in await hub.invitations.async_remind(invitation_ids):
+            name = await self._async_name(hub, invited)
+            by_mail = await async_say(self.hass, "invitation", "mail")
+            lines.append(f"- {name}\n\n  `{invited.url}`\n\n  [{by_mail}]({mail(invited.url)})")
+        return "\n".join(lines)
+
+    async def _async_name(self, hub: Hub, invitation: Invitation | Invited) -> str:
         """Return the person of an invitation, and its end."""
         person = hub.people.get(invitation.person_id or "")
         until = _at(invitation.expires_at)

@@ -7,9 +7,8 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.selector import TextSelector
 import voluptuous as vol
 
-from ..consent.invitations import Invited, qr_markdown
+from ..consent.invitations import Invited, mail, qr_markdown
 from ..wording.dates import say_moment
-from .mail_link import mail
 from .person_steps import PersonSteps
 
 CONF_LINK = "link"

@@ -19,6 +19,7 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import DOMAIN, SUBENTRY_PERSON
+from ..engine.photo_formats import ACCEPT
 from ..engine.protocol import MAX_BYTES, Faces
 from ..enrolment.reference_photos import Judged, async_see_photo, async_take_photo
 from ..host.engine_errors import EngineError, EngineIncompatible, ImageRejected
@@ -38,12 +39,7 @@ CONF_PHOTO_3 = "photo_3"
 UPLOADS = (CONF_PHOTO, CONF_PHOTO_2, CONF_PHOTO_3)
 """The fields of one step for photos: the frontend's field takes one file."""
 
-PHOTO = FileSelector(
-    FileSelectorConfig(
-        accept="image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,"
-        ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif"
-    )
-)
+PHOTO = FileSelector(FileSelectorConfig(accept=ACCEPT))
 
 
 class PhotoSteps(PersonSteps):

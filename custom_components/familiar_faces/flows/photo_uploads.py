@@ -12,11 +12,11 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
+from ..engine.photo_formats import SUFFIXES
 from ..internals.uploads import async_waiting, remove
 
 _LOGGER = logging.getLogger(__name__)
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif"})
 PATIENCE = 1800.0
 """Seconds that a photo waits in a dialog that stays open, as in a browser's tab that was closed."""
 

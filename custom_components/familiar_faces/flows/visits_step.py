@@ -17,7 +17,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..consent.invitations import Invited, qr_markdown
+from ..consent.invitations import Invited, mail, qr_markdown
 from ..household.subentries import camera_names
 from ..hub import Hub
 from ..recognising.correct import async_correct
@@ -27,7 +27,6 @@ from ..vault.errors import VaultError
 from ..visits.visit import Decision
 from ..wording.dates import say_moment
 from ..wording.words import async_say
-from .mail_link import mail
 
 CONF_LEARN = "learn"
 CONF_LINK = "link"

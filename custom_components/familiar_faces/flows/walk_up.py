@@ -18,7 +18,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..capture.camera_settings import CameraSettings, camera_settings, is_image
+from ..capture.camera_settings import CameraSettings, camera_settings
 from ..capture.picture_source import Ask, NoPicture, Pictures, Wish
 from ..const import CONF_CAMERA, DOMAIN, ENGINE_PATIENCE, StreamOpen
 from ..engine.protocol import Faces
@@ -142,12 +142,12 @@ class WalkUpSteps(PhotoSteps):
         )
 
     def _watched(self, person: Person) -> dict[str, str]:
-        """Return the cameras that can take photos of a person: not those with event pictures only."""
+        """Return the cameras that can take photos of a person: not those that show events only."""
         of = self._get_entry().subentries
         return {
             camera_id: name
             for camera_id, name in self._cameras(person).items()
-            if not is_image(of[camera_id].data[CONF_CAMERA])
+            if not self._hub.cameras.async_shows_events_only(of[camera_id].data[CONF_CAMERA])
         }
 
     async def async_step_look(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:

@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from ..engine import OLDEST, PROTOCOL
+from ..engine.digests import sha256_of
 from ..engine.proof import DIGEST, PROOF, SCHEME, Secret, StreamSeal, same
 from ..engine.protocol import REQUEST, SPEAKS, Faces, Health
 from .engine_answers import PARSE_ELSEWHERE, faces_of, health_of, parse, raise_for, rejection
@@ -255,10 +256,7 @@ class EngineClient:
             raise TokenMissing("Without a token nobody knows whether an answer is the engine's")
         connector = self._session.connector
         retries = 0 if connector is None or connector.force_close else 1
-        if len(data) > STRIP_ELSEWHERE:
-            digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
-        else:
-            digest = hashlib.sha256(data).hexdigest()
+        digest = await sha256_of(data)
         target = f"{path}?{urlencode(query)}" if query else path
         with self._translated(timeout):
             async with asyncio.timeout(timeout):

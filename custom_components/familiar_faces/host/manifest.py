@@ -16,6 +16,8 @@ from pathlib import Path
 import shutil
 from typing import Self
 
+from ..engine.digests import sha256_of_file
+
 FILE = "packages-installed"
 """Its name in the environment. Once it is there the packages are all there."""
 BYTECODE = "__pycache__"
@@ -56,7 +58,7 @@ class Manifest:
                 links[name] = os.fspath(path.readlink())
             else:
                 status = path.stat()
-                files[name] = Kept(status.st_size, status.st_mtime_ns, _sha256(path))
+                files[name] = Kept(status.st_size, status.st_mtime_ns, sha256_of_file(path))
         return cls(past_cache, files, links)
 
     @classmethod
@@ -108,7 +110,9 @@ class Manifest:
         wrong = []
         for name, kept in self.files.items():
             try:
-                same = (folder / name).lstat().st_size == kept.size and _sha256(folder / name) == kept.sha256
+                same = (folder / name).lstat().st_size == kept.size and sha256_of_file(
+                    folder / name
+                ) == kept.sha256
             except OSError:
                 same = False
             if not same:
@@ -196,8 +200,3 @@ def _is(path: Path, digest: str) -> bool:
         return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)) == found
     except OSError, ValueError:
         return False
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

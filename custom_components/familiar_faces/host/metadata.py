@@ -20,10 +20,9 @@ import struct
 from typing import Final, Literal
 import zlib
 
-from ..engine.heif_boxes import brand
+from ..engine.photo_formats import PNG_START, PhotoFormat, photo_format
 from .heif_metadata import without_heif_metadata
 
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
 _KIND_BYTES = 4
 """Bytes of a file of another kind that are passed on: no place fits into them."""
 _MAX_PARTS = 20_000
@@ -61,16 +60,17 @@ def without_metadata(image: bytes) -> bytes:
     Never raises, and takes time in proportion to the bytes: about half a millisecond for 1 MB.
     """
     kept = _Kept(image)
-    if image.startswith(b"\xff\xd8\xff"):
-        _keep_jpeg(image, kept)
-    elif image.startswith(_PNG):
-        _keep_png(image, kept)
-    elif image[:4] == b"RIFF" and image[8:12] == b"WEBP":
-        return _webp(image)
-    elif brand(image) is not None:
-        return without_heif_metadata(image)
-    else:
-        kept.keep(0, min(_KIND_BYTES, len(image)))
+    match photo_format(image):
+        case PhotoFormat.JPEG:
+            _keep_jpeg(image, kept)
+        case PhotoFormat.PNG:
+            _keep_png(image, kept)
+        case PhotoFormat.WEBP:
+            return _webp(image)
+        case PhotoFormat.HEIC | PhotoFormat.AVIF:
+            return without_heif_metadata(image)
+        case None:
+            kept.keep(0, min(_KIND_BYTES, len(image)))
     return kept.joined()
 
 
@@ -153,7 +153,7 @@ def _keep_jpeg(image: bytes, kept: _Kept) -> None:
 
 def _keep_png(image: bytes, kept: _Kept) -> None:
     """Keep a PNG's pixels, palette, transparency and animation up to its end mark."""
-    at, turned = len(_PNG), False
+    at, turned = len(PNG_START), False
     kept.keep(0, at)
     for _ in range(_MAX_PARTS):
         kind = image[at + 4 : at + 8]

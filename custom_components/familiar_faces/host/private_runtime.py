@@ -16,6 +16,7 @@ from typing import override
 
 import aiohttp
 
+from ..engine.digests import sha256_of_file
 from .engine_errors import EnvironmentFailed
 from .fetching import fetch
 from .installing import LONG, Installer
@@ -98,7 +99,7 @@ class PrivateRuntime(Installer):
 
     @override
     def unlike(self, folder: Path) -> list[str]:
-        wrong = [name for name, sha256 in self._unpacked.items() if _sha256(folder / name) != sha256]
+        wrong = [name for name, sha256 in self._unpacked.items() if not _is(folder / name, sha256)]
         return wrong + super().unlike(folder)
 
     @override
@@ -164,9 +165,8 @@ def _unpack(pin: Pin, path: Path, folder: Path) -> dict[str, str]:
         raise EnvironmentFailed("install_failed", f"{pin.name} cannot be unpacked: {err}") from err
 
 
-def _sha256(path: Path) -> str | None:
+def _is(path: Path, sha256: str) -> bool:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of_file(path) == sha256
     except FileNotFoundError:
-        return None
+        return False

@@ -52,6 +52,7 @@ ENTITY_MISSING = "entity_missing"
 FORGETTING_INCOMPLETE = "forgetting_incomplete"
 LINKS_GUESSED = "links_guessed"
 NOTHING_STORED = "nothing_stored"
+NO_PEOPLE = "no_people"
 PERSON_UNREADABLE = "person_unreadable"
 PHONES_NOT_TOLD = "phones_not_told"
 NOT_ERASED = "not_erased"
@@ -184,6 +185,15 @@ def async_check_agreed(hass: HomeAssistant, camera_id: str, title: str, *, nobod
         _async_create_fixable(hass, issue_id, CAMERA_NOBODY_AGREED, ir.IssueSeverity.WARNING, camera=title)
     else:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def async_check_anybody(hass: HomeAssistant, *, nobody: bool) -> None:
+    """Say that there are cameras and nobody to recognise; the dialog invites somebody."""
+    if nobody:
+        _async_create_fixable(hass, NO_PEOPLE, NO_PEOPLE, ir.IssueSeverity.WARNING)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, NO_PEOPLE)
 
 
 @callback

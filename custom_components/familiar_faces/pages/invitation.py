@@ -7,6 +7,7 @@ from uuid import uuid4
 from aiohttp import web
 from homeassistant.util import dt as dt_util
 
+from ..consent.guests import async_notify_done
 from ..const import INVITATION_PATH, OWN_PATH
 from ..vault.errors import InvitationClosed, VaultError
 from ..vault.records import EnrolmentState
@@ -58,6 +59,8 @@ class Invitation(InvitationView):
         except VaultError as err:
             # The link is told here and never again: the yes stands, whatever else fails.
             _LOGGER.warning("A new consent counts once the people can be read again: %s", err)
+        if enrolled and opened.person is not None:
+            await async_notify_done(hub, opened.person, renewed=True)
         return self.see_other(request, own if enrolled else f"{own}/photos")
 
     def _form(self, request: web.Request, opened: Invited) -> ConsentForm:

@@ -6,6 +6,7 @@ from typing import Any, override
 from aiohttp import web
 
 from ..const import OWN_PATH
+from ..engine.photo_formats import ACCEPT
 from ..people.templates import ENOUGH_PHOTOS, count_distinct, leaves_one
 from ..vault.errors import UnknownPerson, UnknownTemplate
 from ..vault.records import EnrolmentState
@@ -71,6 +72,7 @@ class Photos(OwnView):
             "count": count_distinct(person),
             "enough": ENOUGH_PHOTOS,
             "enrolling": state is EnrolmentState.ENROLLING,
+            "accept": ACCEPT,
             "most": MAX_PHOTOS_SENT,
             "megabytes": MAX_PHOTO_BYTES // 1024**2,
             "switch": not verdicts,

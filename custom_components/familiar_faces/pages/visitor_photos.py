@@ -6,6 +6,7 @@ import logging
 
 from homeassistant.util import dt as dt_util
 
+from ..consent.guests import async_notify_done
 from ..enrolment.reference_photos import async_see_photo, async_take_photo
 from ..host.engine_errors import EngineError, EngineIncompatible, ImageRejected
 from ..household.subentries import person_subentry
@@ -67,7 +68,8 @@ async def async_finish(hub: Hub, person_id: str) -> bool:
     person = await run(vault.person, person_id)
     if not compared(person.templates):
         return False
-    if await run(vault.state, person_id) is not EnrolmentState.ENROLLED:
+    new = await run(vault.state, person_id) is not EnrolmentState.ENROLLED
+    if new:
         name = free_name(person.name, taken_names(hub, person_id))
         if name != person.name:
             await run(partial(vault.update_person, person_id, name, person.linked_entity, called=person.name))
@@ -76,6 +78,8 @@ async def async_finish(hub: Hub, person_id: str) -> bool:
     if person_id not in hub.roster.subentries():
         hub.hass.config_entries.async_add_subentry(hub.entry, person_subentry(person))
     await hub.async_refresh_people()
+    if new:
+        await async_notify_done(hub, person)
     return True
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, hdrs, web
 
-from ..engine.heif_boxes import brand
+from ..engine.photo_formats import photo_format
 from .guard import UNREADABLE, FormRefused
 
 MAX_PHOTOS_SENT = 8
@@ -73,22 +73,11 @@ async def _read(part: BodyPartReader, *, keep: bool) -> Sent:
         if len(photo) > MAX_PHOTO_BYTES:
             photo.clear()
             problem = "too_large"
-    problem = problem or unreadable(bytes(photo[:128]))
+    if problem is None and photo_format(bytes(photo[:128])) is None:
+        problem = "not_an_image"
     return Sent(b"", problem) if problem else Sent(bytes(photo))
 
 
 async def _piece(part: BodyPartReader) -> bytes:
     async with asyncio.timeout(IDLE_SECONDS):
         return await part.read_chunk(_PIECE)
-
-
-def unreadable(start: bytes) -> str | None:
-    """Return why a file that starts like this is nothing for the engine, None when it may be.
-
-    By content, as the engine does: JPEG (ITU-T T.81), PNG (W3C), WebP (RFC 9649), HEIC and AVIF (ISO/IEC 23008-12).
-    """
-    if start.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
-        return None
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return None
-    return None if brand(start) is not None else "not_an_image"

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN, SUBENTRY_CAMERA
+from ..household.issues import NO_PEOPLE
 from .permitted import Asked
 
 
@@ -22,8 +23,9 @@ def _issues(hass: HomeAssistant) -> Iterator[dict[str, Any]]:
     """Yield the repairs that are shown: not those that were put off."""
     found = [
         each
-        for (domain, _), each in ir.async_get(hass).issues.items()
-        if domain == DOMAIN and each.active and each.dismissed_version is None
+        for (domain, issue_id), each in ir.async_get(hass).issues.items()
+        # That there are no people is a step here.
+        if domain == DOMAIN and each.active and each.dismissed_version is None and issue_id != NO_PEOPLE
     ]
     urgent = {ir.IssueSeverity.CRITICAL: 0, ir.IssueSeverity.ERROR: 1}
     found.sort(key=lambda each: (urgent.get(each.severity or ir.IssueSeverity.WARNING, 2), each.created))

@@ -14,7 +14,12 @@ from homeassistant.util import dt as dt_util
 from ..capture.cameras import Cameras
 from ..const import CONF_PERSON_ID, CONF_SWITCHED_OFF, DOMAIN, SUBENTRY_CAMERA, SUBENTRY_PERSON
 from ..household.household import Household
-from ..household.issues import async_check_agreed, async_check_camera, async_clear_subentry
+from ..household.issues import (
+    async_check_agreed,
+    async_check_anybody,
+    async_check_camera,
+    async_clear_subentry,
+)
 from ..household.linked import async_follow_linked, async_show_links
 from ..household.signals import SIGNAL_SUBENTRY
 from ..household.subentries import async_follow_renames
@@ -65,6 +70,7 @@ class Following:
             async_follow_linked(self._household),
             self._household.async_on_people(self._async_check_agreed),
             async_at_started(self._hass, self.async_check_cameras),
+            async_at_started(self._hass, self._async_check_agreed),
         ]
 
     async def async_stop(self) -> None:
@@ -151,12 +157,15 @@ class Following:
         for subentry in self._entry.get_subentries_of_type(SUBENTRY_CAMERA):
             async_check_camera(self._hass, subentry)
 
-    async def _async_check_agreed(self) -> None:
-        """Say at which cameras nobody is recognised although there are people. Not while it is doubted who they are."""
+    async def _async_check_agreed(self, _hass: HomeAssistant | None = None) -> None:
+        """Say at which cameras nobody is recognised, and that there are no people. Not while it is doubted who they are."""
         household, now = self._household, dt_util.utcnow()
         people = household.people.values()
         doubted = bool(household.roster.held) or not household.wall_clock.believed()
-        for subentry in self._entry.get_subentries_of_type(SUBENTRY_CAMERA):
+        cameras = list(self._entry.get_subentries_of_type(SUBENTRY_CAMERA))
+        nobody = bool(cameras) and not people and not household.roster.subentries() and not doubted
+        async_check_anybody(self._hass, nobody=nobody and self._hass.is_running)
+        for subentry in cameras:
             agreed = any(each.may_be_recognised(now, subentry.subentry_id) for each in people)
             # Where nobody is recognised anywhere, their consents themselves are over.
             anywhere = any(each.may_be_recognised(now) for each in people)

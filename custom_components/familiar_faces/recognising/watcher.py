@@ -110,6 +110,11 @@ class Watcher:
             return Fitness.NOBODY_AGREED
         return self.fitness.state
 
+    @property
+    def _by_event(self) -> bool:
+        """Return whether pictures are those of events: of what happened, and not of what is."""
+        return self.settings.by_event or self._cameras.async_shows_events_only(self.camera)
+
     @callback
     def async_start(self) -> None:
         """Listen to the triggers, or look all the time."""
@@ -252,7 +257,7 @@ class Watcher:
         self._async_tell(Stage.STARTED)
         if self.settings.wait > 0 and self._urgency is not Urgency.ALWAYS:
             await asyncio.sleep(self.settings.wait)
-            if not self.settings.by_event:
+            if not self._by_event:
                 # An event's picture may have been made meanwhile.
                 at = max(at, dt_util.utcnow())
         look = Look(at, strictness=self.household.strictness, one_picture=self.settings.one_picture)
@@ -288,7 +293,7 @@ class Watcher:
         before = self.fitness_state
         trouble = failure.trouble if isinstance(failure, NoPicture) else None
         # An event's picture comes once, and not at every look.
-        once = self.settings.by_event and (self._again > 0 or self._urgency is Urgency.ALWAYS)
+        once = self._by_event and (self._again > 0 or self._urgency is Urgency.ALWAYS)
         if look.frames > 0 or (trouble is not None and not once):
             self.fitness.note_pictures(trouble)
         if look.qualities and not clock.silent:
