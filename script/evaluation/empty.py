@@ -87,7 +87,7 @@ def _look(task: _Task) -> _Found:
         raise InputError(f"{task.path} is not a picture: {err}") from err
     noise, quality = float(random.uniform(0, NOISE)), int(random.integers(40, 95))
     # The wind, or a camera that trembles.
-    moved = [np.float32([[1, 0, x], [0, 1, y]]) for x, y in random.normal(0, 1.0, (FRAMES, 2))]
+    moved = [np.array([[1, 0, x], [0, 1, y]], np.float32) for x, y in random.normal(0, 1.0, (FRAMES, 2))]
     sight = Sight()
 
     def frame(number: int) -> bytes:

@@ -313,7 +313,7 @@ def test_what_a_face_has_in_common_by_chance_is_not_told(
     make_person: MakePerson, axis: Axis, now: datetime
 ) -> None:
     people = [make_person(f"P{index}", axis(index)) for index in range(5)]
-    face = (axis(0) + sum((axis(index) for index in range(1, 5)), np.zeros(128)) * 0.06).astype(np.float32)
+    face = (axis(0) + sum((axis(index) for index in range(1, 5)), np.zeros(128)) * 0.05).astype(np.float32)
 
     best = compare_one(Gallery(people, "sface"), face, now).best
 
