@@ -12,7 +12,7 @@ import sys
 
 import aiohttp
 
-from . import alerts, home
+from . import alerts, engines, home
 from .camera import Camera
 from .client import Client, DemoFailed
 from .house import CAMERA, FAMILIAR, GLANCE_SECONDS, NAME, STRANGERS, VISIT_SECONDS, House, Ring
@@ -46,6 +46,12 @@ def main() -> int:
         "and have to run; with --screenshots one of every trigger, condition and blueprint; first-hour: from nothing to a "
         "named visitor and a notification by clicks alone, which are counted, in each language and at each width",
     )
+    parser.add_argument(
+        "--engine",
+        choices=tuple(engines.KINDS),
+        default=engines.THIS_MACHINE,
+        help="; ".join(f"{kind}: {what}" for kind, what in engines.KINDS.items()),
+    )
     parser.add_argument("--check", action="store_true", help="run once without waiting for anyone, and stop")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="use this new folder, and leave it there")
     parser.add_argument("--port", type=int, help=f"Home Assistant's port, 0 for any (default: {home.PORT})")
@@ -65,6 +71,10 @@ def main() -> int:
         "--screenshots", type=Path, metavar="DIR", help="the same, with pictures of every page"
     )
     asked = parser.parse_args()
+    if asked.engine != engines.THIS_MACHINE and (
+        asked.scenario != "door" or asked.in_browser is not None or asked.screenshots is not None
+    ):
+        parser.error("--engine is for the scenario door, without a browser")
     try:
         return asyncio.run(until_told(_run(asked)))
     except DemoFailed as err:
@@ -88,7 +98,10 @@ async def _run(asked: argparse.Namespace) -> int:
 
 async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
     """Somebody who agreed rings, and a stranger."""
-    async with staged(folder, port) as stage:
+    async with (
+        engines.made(asked.engine, folder) as place,
+        staged(folder, port, prelude=place.prelude) as stage,
+    ):
         house = stage.house
         if asked.in_browser is not None or asked.screenshots is not None:
             pictures = asked.screenshots or (asked.in_browser if asked.in_browser != NOWHERE else None)
@@ -96,7 +109,7 @@ async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
                 house, stage.camera, stage.url, folder, pictures, everywhere=asked.screenshots is not None
             )
         else:
-            await house.add_integration()
+            await house.add_integration(place.elsewhere)
             await house.add_cameras()
             await house.add_person()
         await house.listen()
@@ -108,7 +121,7 @@ async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
         if not asked.check:
             await _play(house, stage.url)
             return 0
-    # Only now, with nothing running any more: the last line is for programs.
+    # Only now, with nothing running now: the last line is for programs.
     print(json.dumps(_summary(familiar, stranger)), flush=True)
     return 0 if right else 1
 
@@ -138,7 +151,7 @@ async def _forget(asked: argparse.Namespace, folder: Path, port: int) -> int:
 async def _alerts(asked: argparse.Namespace, folder: Path, port: int) -> int:
     """Two phones are told who is at the door."""
     async with AsyncExitStack() as stack:
-        # Before and after Home Assistant: whoever sends is never left without somebody who takes it.
+        # Before and after Home Assistant: the sender is never left without somebody who takes it.
         receiver = await stack.enter_async_context(receiving(say))
         home_of = staged(folder, port, HOUSEHOLD, "mobile_app", doors=alerts.DOORS.values())
         stage = await stack.enter_async_context(home_of)
@@ -293,7 +306,7 @@ def _summary(familiar: Ring | None, stranger: Ring | None) -> dict[str, dict[str
 
 
 async def _pause(question: str) -> None:
-    """Let whoever watches look around until they press Enter."""
+    """Let the viewer look around until they press Enter."""
     print(f"\n  {question}   user: {home.USER}   password: {home.PASSWORD}\n", flush=True)
     await (await _keyboard()).readline()
 
@@ -307,7 +320,7 @@ async def _keyboard() -> asyncio.StreamReader:
 
 
 async def _play(house: House, url: str) -> None:
-    """Let whoever watches ring, until they have seen enough."""
+    """Let the viewer ring, until they have seen enough."""
     strangers = 0
     choices = f"Enter: {NAME} rings.   s and Enter: a stranger rings.   q and Enter, or Ctrl-C: stop."
     async for key in _keys(url, choices):
@@ -319,12 +332,12 @@ async def _play(house: House, url: str) -> None:
 
 
 async def _play_alerts(household: alerts.Household, url: str) -> None:
-    """Let whoever watches have people come, until they have seen enough."""
+    """Let the viewer have people come, until they have seen enough."""
     keys = {"": alerts.FRIEND, "e": NAME, "s": alerts.UNKNOWN, "u": alerts.BLURRED}
     async for key in _keys(
         url,
         "Enter: Robin rings.   e, s or u and Enter: Eileen, a stranger or somebody in the rain rings.",
-        "All at the front door: whoever comes there within half a minute comes together.",
+        "All at the front door: anyone who comes there within half a minute comes together.",
         "q and Enter, or Ctrl-C: stop.",
     ):
         if key in keys:
@@ -332,7 +345,7 @@ async def _play_alerts(household: alerts.Household, url: str) -> None:
 
 
 async def _keys(url: str, *lines: str) -> AsyncGenerator[str]:
-    """Say what can be typed, and yield each line that is, until whoever watches has seen enough."""
+    """Say what can be typed, and yield each line that is, until the viewer has seen enough."""
     print(f"\n  Home Assistant: {url}   user: {home.USER}   password: {home.PASSWORD}")
     print(f"  Who came: {url}/familiar-faces")
     print("".join(f"  {each}\n" for each in lines), flush=True)

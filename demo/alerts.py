@@ -34,7 +34,7 @@ class Story:
 
 @dataclass(slots=True)
 class Household:
-    """Two users with a phone each, one of whom is recognised too."""
+    """Two users with a phone each, one of them is recognised too."""
 
     house: House
     receiver: Receiver

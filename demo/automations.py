@@ -21,7 +21,7 @@ NOTIFY = "Send a persistent notification"
 MOTION = "input_boolean.path"
 RUN_SECONDS = 20
 BETWEEN_SECONDS = 32
-"""Whoever comes sooner after somebody else may still be on the same visit."""
+"""Anyone who comes sooner after somebody else may still be on the same visit."""
 
 # What an owner has besides: files that the editor writes into, a light, a motion sensor and a scene.
 CONFIGURATION = """
@@ -253,7 +253,7 @@ class Walk:
             self._say(f"In the browser: “{filled.title}” was made of the blueprint “{filled.blueprint}”.")
 
     async def _play(self) -> Story:
-        """Let those come for whom the automations are, and see which run."""
+        """Let those come who the automations are for, and see which run."""
         story = Story()
         made = (*self._automations, *self._filled)
         came = False

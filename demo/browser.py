@@ -205,7 +205,7 @@ class Frontend:
         await self.page.get_by_role("textbox", name="Name of the alert").fill(name)
         for each in who:
             await self._dialog().get_by_text(each, exact=True).click()
-        await self.seen("alert-1-of-whom")
+        await self.seen("alert-1-about")
         await self._press("Next")
         await self.see("The alert notifies only at these times.")
         await self.seen("alert-2-when")

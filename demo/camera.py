@@ -19,7 +19,7 @@ BOUNDARY = "frame"
 
 
 class Camera:
-    """Plays whoever is at the door; each request gets the next frame, no two of which are the same."""
+    """Plays the person who is at the door; each request gets the next frame, and no two are the same."""
 
     def __init__(self, people: dict[str, Person]) -> None:
         """Play these people, by name; nobody at first."""

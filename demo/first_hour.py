@@ -161,7 +161,7 @@ class Owner:
         await self._page.wait_for_timeout(SETTLED)
 
     async def _open_integration(self) -> None:
-        """Be at the integration's page, where Home Assistant leaves whoever closes its dialogs."""
+        """Be at the integration's page, where Home Assistant leaves a user who closes its dialogs."""
         if f"/integration/{DOMAIN}" not in self._page.url:
             await self._show(f"/config/integrations/integration/{DOMAIN}")
 

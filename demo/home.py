@@ -212,9 +212,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(path: Path, port: int) -> AsyncGenerator[str]:
+async def running(path: Path, port: int, prelude: str = "") -> AsyncGenerator[str]:
     """Run the Home Assistant of a configuration folder; yield its URL once it serves its frontend."""
-    async with launched(path, port) as started:
+    async with launched(path, port, prelude=prelude) as started:
         yield started.url
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .camera import STILL, STREAM, Camera
-from .client import Client, DemoFailed, Json, Websocket, fired_at, until
+from .client import Client, DemoFailed, Flow, Json, Websocket, fired_at, until
 from .home import DOMAIN, today
 from .scene import photos
 
@@ -129,10 +129,16 @@ class House:
         made = await self._socket.command("input_button/create", name=name, icon="mdi:doorbell")
         return await self.entity("input_button", "input_button", made["id"])
 
-    async def add_integration(self) -> None:
-        """Add Familiar Faces; its engine is prepared on this machine."""
+    async def add_integration(self, elsewhere: Json | None = None) -> None:
+        """Add Familiar Faces; its engine is prepared on this machine, or is `elsewhere`, as an owner fills it in."""
         flow = await self._client.flow(DOMAIN)
         await flow.answer("user", {})
+        if elsewhere is not None:
+            await flow.choose("where", "another_machine")
+            await flow.answer("another_machine", elsewhere)
+            self._say("Familiar Faces reaches its engine elsewhere.")
+            await self._added(flow)
+            return
         await flow.choose("where", "this_machine")
         self._say("Familiar Faces prepares its engine; this takes a minute or two the first time.")
 
@@ -145,6 +151,10 @@ class House:
             raise DemoFailed(
                 f"The engine could not be prepared. {flow.placeholders.get('reason', '')}".strip()
             )
+        await self._added(flow)
+
+    async def _added(self, flow: Flow) -> None:
+        """Wait until what was added runs."""
         self.entry_id = flow.finished()["result"]["entry_id"]
 
         async def loaded() -> bool | None:

@@ -1,4 +1,4 @@
-"""What a door's camera shows: the same garden always, and whoever comes up the path."""
+"""What a door's camera shows: the same garden always, and the person who comes up the path."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -41,8 +41,12 @@ async def staged(
     *integrations: str,
     doors: Iterable[str] = (CAMERA,),
     prepare: Callable[[Path], None] | None = None,
+    prelude: str = "",
 ) -> AsyncGenerator[Stage]:
-    """Run Home Assistant in a folder, with doors that these people may come to, the front door among them."""
+    """Run Home Assistant in a folder, with doors that these people may come to, the front door among them.
+
+    `prelude`: Python that it runs before anything else.
+    """
     for person in people.values():
         find(person)
     home.install(folder)
@@ -56,7 +60,7 @@ async def staged(
             stack.push_async_callback(camera.stop)
 
         say("Home Assistant starts; the first time it fetches its frontend and what else it needs.")
-        url = await stack.enter_async_context(home.running(folder, port))
+        url = await stack.enter_async_context(home.running(folder, port, prelude))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         client = Client(session, url)
         await client.onboard(home.USER, home.PASSWORD)

@@ -1,4 +1,4 @@
-"""Runs something until it is done, or until the process is told to stop: it cleans up all the same."""
+"""Runs something until it is done, or until the process is told to stop: it cleans up anyway."""
 
 import asyncio
 from collections.abc import Coroutine

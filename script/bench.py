@@ -17,8 +17,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from benchmarks import goals, models, represent
-from benchmarks.context import Bench, Figures
+from benchmarks import goals, models, places, represent
+from benchmarks.context import Bench
+from benchmarks.figures import Figures
 
 MEASURES: dict[str, Callable[[Bench], Figures]] = {
     "engine_vs_models": models.engine_vs_models,
@@ -32,6 +33,7 @@ MEASURES: dict[str, Callable[[Bench], Figures]] = {
     "cameras": partial(Bench.home, measure="cameras"),
     "memory": partial(Bench.home, measure="memory"),
     "scale": partial(Bench.home, measure="scale"),
+    "panel": partial(Bench.home, measure="panel"),
 }
 
 
@@ -41,17 +43,28 @@ def main() -> None:
     parser.add_argument(
         "measures", nargs="*", metavar="measure", help=f"of {', '.join(MEASURES)} (default: all)"
     )
+    parser.add_argument(
+        "--engines",
+        action="store_true",
+        help=f"compare the places where the engine runs instead; measures: {', '.join(places.MEASURES)}",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="hardly any rounds: does it work at all?")
     for hidden in ("weights", "portrait", "group", "home-python"):
         parser.add_argument(f"--{hidden}", type=Path, required=True, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if unknown := set(asked.measures) - set(MEASURES):
-        parser.error(f"unknown measure {', '.join(sorted(unknown))}: there are {', '.join(MEASURES)}")
+    measures = places.MEASURES if asked.engines else MEASURES
+    if unknown := set(asked.measures) - set(measures):
+        parser.error(f"unknown measure {', '.join(sorted(unknown))}: there are {', '.join(measures)}")
     bench = Bench(asked.weights, asked.portrait, asked.group, asked.home_python, quick=asked.quick)
     figures: Figures = {}
-    for name in asked.measures or MEASURES:
-        figures |= MEASURES[name](bench)
+    for name in asked.measures or measures:
+        for figure, value in measures[name](bench).items():
+            before = figures.get(figure)
+            if isinstance(before, dict) and isinstance(value, dict):
+                # Several measures say what their engines weigh.
+                value = {**before, **value}
+            figures[figure] = value
     figures = {name: goals.rounded(value) for name, value in figures.items()}
     print(json.dumps(figures) if asked.json else goals.table(figures))
 

@@ -9,7 +9,7 @@ FF_VENV=${FAMILIAR_FACES_VENV:-$FF_ROOT/.venv}
 export FF_SCRIPT FF_ROOT FF_CACHE FF_VENV
 # onnxruntime reports to its publisher otherwise, from wherever it is imported; the engine sees to it itself.
 export ORT_DISABLE_TELEMETRY=1
-# Compiled modules are kept, apart from the sources: compiling Home Assistant anew for each process takes seconds.
+# Compiled modules are kept, apart from the sources: compiling Home Assistant again for each process takes seconds.
 unset PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX=$FF_CACHE/compiled
 mkdir -p "$FF_CACHE"

@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--mirror", required=True)
     parser.add_argument("--cache", type=Path, required=True)
     asked = parser.parse_args()
-    # Whoever ends it finds nothing left over.
+    # Anyone who ends it finds nothing left over.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     stages = read(DOCKERFILE.read_text("utf-8"))
     builder = Builder(stages, asked.cache, asked.mirror)

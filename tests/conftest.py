@@ -8,6 +8,7 @@ import math
 import os
 from pathlib import Path
 import pickle
+import shutil
 import traceback
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -124,7 +125,7 @@ def custom_integrations(request: pytest.FixtureRequest) -> None:
 
 
 class FrontDoor(Camera):
-    """A camera that shows the frames it is given, over and over, and takes each picture anew.
+    """A camera that shows the frames it is given, over and over, and takes each picture again.
 
     After a pause nobody can know whether its first picture is an old one, so the first frame is shown twice.
     """
@@ -140,7 +141,7 @@ class FrontDoor(Camera):
         self.fetched = 0
         self.before: Callable[[], Awaitable[object]] | None = None
         self.stuck = False
-        """Whether it gives the same pictures again instead of taking them anew."""
+        """Whether it gives the same pictures again instead of taking them again."""
         self.address: str | None = None
         self._last = -math.inf
 
@@ -187,6 +188,25 @@ def shared_engine(engine_place: PreparedBefore) -> Generator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session")
+def other_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the program of an engine with another embedding space: its embeddings are in another order."""
+    # Not before: most tests need no engine of their own.
+    from .common.engine_process import ENGINE
+
+    folder = tmp_path_factory.mktemp("other") / "engine"
+    shutil.copytree(ENGINE, folder)
+    shutil.copy(ENGINE.parent / "manifest.json", folder.parent)
+    for name, before, after in (
+        ("model_card.py", 'return f"sface_', 'return f"another_sface_'),
+        ("recogniser.py", "self._client.predict(each)[0]", "self._client.predict(each)[0][::-1]"),
+    ):
+        text = (folder / name).read_text("utf-8")
+        assert text.count(before) == 1
+        (folder / name).write_text(text.replace(before, after), "utf-8")
+    return folder / "__main__.py"
+
+
 @pytest.fixture
 def real_engine(request: pytest.FixtureRequest, engine_place: PreparedBefore) -> Generator[None]:
     """Have this machine's engine be a real one: its own where the test is marked so, else a shared one."""
@@ -198,7 +218,7 @@ def real_engine(request: pytest.FixtureRequest, engine_place: PreparedBefore) ->
             yield
             return
         folder = request.getfixturevalue("shared_engine")
-        with patch(f"{room}.EngineProcess", side_effect=lambda *_: SharedEngine(folder)):
+        with patch(f"{room}.EngineProcess", side_effect=lambda *_, **__: SharedEngine(folder)):
             yield
 
 
@@ -280,7 +300,7 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> Hub:
 
 
 async def start_again(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Hub:
-    """Start the integration anew, and return its hub when its engine is ready."""
+    """Start the integration again, and return its hub when its engine is ready."""
     assert await hass.config_entries.async_reload(entry.entry_id)
     hub: Hub = entry.runtime_data
     assert await hub.engine.wait_ready(30)
@@ -373,7 +393,7 @@ async def nadie(hass: HomeAssistant, hub: Hub, start: datetime) -> str:
 @pytest.fixture
 def expected_lingering_timers(request: pytest.FixtureRequest) -> bool:
     """Let Home Assistant's own timers end with the loop where a whole home stops, as they do when its process ends."""
-    return not {"backed_up", "make_recorder"}.isdisjoint(request.fixturenames)
+    return not {"backed_up", "make_recorder", "stopped_home"}.isdisjoint(request.fixturenames)
 
 
 @pytest.fixture

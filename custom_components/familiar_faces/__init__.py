@@ -8,6 +8,7 @@ from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 
+from .assist import async_offer_sentences
 from .const import DOMAIN
 from .erasing.everybody import async_forget_everybody
 from .erasing.surely import async_erase_unfinished
@@ -17,7 +18,7 @@ from .household.places import async_vault_expected, clock_file, vault_folder, wi
 from .hub import FamiliarFacesConfigEntry, Hub
 from .pages import async_setup_pages
 from .panel import async_setup_panel
-from .panel.program import async_show_panel
+from .panel.program import async_hide_panel, async_show_panel
 from .services import async_setup_services
 from .vault.errors import VaultError, VaultInUse, VaultUnwritable
 from .vault.store import Vault
@@ -67,7 +68,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
     if vault.key_was_exposed:
         async_key_was_exposed(hass)
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
-    entry.async_on_unload(await async_show_panel(hass))
+    await async_show_panel(hass)
+    entry.async_on_unload(lambda: async_hide_panel(hass, soon=entry.disabled_by is None))
+    entry.async_on_unload(await async_offer_sentences(hass, entry))
 
     async def stop(_event: Event) -> None:
         # Home Assistant does not unload entries when it stops.
@@ -103,6 +106,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntr
 
 async def async_remove_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> None:
     """Erase everything that was kept, and the engine's environment."""
+    async_hide_panel(hass)
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN:
             ir.async_delete_issue(hass, DOMAIN, issue_id)

@@ -101,7 +101,7 @@ class VisitsCalendar(HubEntity, CalendarEntity):
 
     @callback
     def _nameless(self, start_date: datetime, end_date: datetime) -> Iterator[CalendarEvent]:
-        """Yield today's visits without a name, of which nothing is kept."""
+        """Yield today's visits without a name; nothing of them is kept."""
         today = dt_util.as_utc(dt_util.start_of_local_day())
         for visit in self.hub.tally.visits(self.hub.watchers, today):
             end = visit.started_at + _SHORTEST

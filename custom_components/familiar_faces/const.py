@@ -36,6 +36,7 @@ BOOKKEEPING: Final = {CONF_FORGETTING, CONF_MUTED, CONF_PEOPLE, CONF_SWITCHED_OF
 
 # The options
 CONF_STRICTNESS: Final = "strictness"
+CONF_WORKERS: Final = "workers"
 CONF_CONSENT_DAYS: Final = "consent_days"
 CONF_CHILD_CONSENT_DAYS: Final = "child_consent_days"
 CONF_VISIT_DAYS: Final = "visit_days"

@@ -57,6 +57,10 @@ async def async_setup_entities(
         await breath.async_take()
 
 
+_PANEL = f"homeassistant://{PANEL_PATH}"
+"""Where Home Assistant's link "Visit" of a device leads: to its part of the panel, as far as the user may see it."""
+
+
 @callback
 def async_hub_device(hub: Hub) -> dr.DeviceEntry:
     """Return the hub's device, which the others are reached through."""
@@ -67,6 +71,7 @@ def async_hub_device(hub: Hub) -> dr.DeviceEntry:
 
 def _hub_device_info(hub: Hub) -> DeviceInfo:
     return DeviceInfo(
+        configuration_url=_PANEL,
         identifiers={(DOMAIN, hub.entry.entry_id)},
         entry_type=DeviceEntryType.SERVICE,
         manufacturer=MANUFACTURER,
@@ -143,7 +148,7 @@ class FamiliarFacesEntity(Entity):
     def _async_mark(self) -> None:
         if not self.tells_of_visits:
             return
-        # That somebody is shown no more tells of them once more. Also for nobody it is a context of its own:
+        # That somebody is no longer shown tells of them once more. Also for nobody it is a context of its own:
         # Home Assistant uses the one before for some seconds.
         before, self._told_of = self._told_of, self.whose
         self.async_set_context(self.hub.async_context(self._told_of or before))
@@ -194,6 +199,7 @@ class CameraEntity(FamiliarFacesEntity):
         """Belong to a camera."""
         self.camera_id = subentry.subentry_id
         info = _device_info(hub, self.camera_id, subentry.title, SUBENTRY_CAMERA)
+        info["configuration_url"] = f"{_PANEL}/cameras"
         super().__init__(hub, description, self.camera_id, info)
 
     @property
@@ -217,8 +223,7 @@ class PersonEntity(FamiliarFacesEntity):
         self.person_id: str = subentry.data[CONF_PERSON_ID]
         self._subentry_id = subentry.subentry_id
         info = _device_info(hub, self.person_id, subentry.data[CONF_NAME], SUBENTRY_PERSON)
-        # "Visit", as Home Assistant calls it: the panel, with the visits.
-        info["configuration_url"] = f"homeassistant://{PANEL_PATH}"
+        info["configuration_url"] = f"{_PANEL}/people/{self.person_id}"
         super().__init__(hub, description, self.person_id, info)
 
     @override

@@ -13,6 +13,7 @@ from .alerts.alerts import Alerts
 from .capture.cameras import Cameras
 from .consent.invitations import Invitations
 from .const import DOMAIN
+from .enrolment.remaking import Remaking
 from .erasing.clock_watch import ClockWatch
 from .erasing.forgetting import Forgetting
 from .erasing.purge_clock import PurgeClock
@@ -22,12 +23,14 @@ from .host.engine import EngineStatus
 from .host.engine_errors import EngineError, EngineRefused
 from .household.household import Household
 from .household.issues import async_check_engine, async_check_internals, async_check_vault
+from .household.options import chosen_workers
 from .openness.audit_trail import AuditTrail
 from .openness.export import Exports
 from .openness.review import ReviewInbox
 from .openness.settings import Settings
 from .openness.viewing import ViewingLog
 from .recognising.announcing import Announcer
+from .recognising.counting import Counting
 from .recognising.following import Following
 from .recognising.identify import Identifying
 from .recognising.late_answers import LateAnswers
@@ -68,10 +71,12 @@ class Hub(Household):
             self.holds_missed.async_settle,
             self.alerts.async_settle,
         ]
-        self.announcer.on_ended.append(self.review.async_ended)
+        self.counting = Counting(self)
+        self.announcer.on_ended += [self.review.async_ended, self.counting.async_ended]
         self.identifying = Identifying(self, self.cameras)
         self.look_now = LookNow(self, self.cameras)
         self.late_answers = LateAnswers(self)
+        self.remaking = Remaking(self)
         self.invitations = Invitations(self)
         self.exports = Exports(self)
         self.viewings = ViewingLog(self)
@@ -86,7 +91,7 @@ class Hub(Household):
             self.alerts.async_follow,
         )
         self.watchers = self._following.watchers
-        self._chosen = self.books.chosen
+        self._chosen = self._read_chosen()
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._stopped = False
         self._changing = asyncio.Lock()
@@ -110,8 +115,9 @@ class Hub(Household):
         self.visits_today = await self.hass.async_add_executor_job(
             self.vault.count_visits, dt_util.start_of_local_day()
         )
-        # Before whoever reads it is told of something.
+        # Before its readers are told of something.
         self._unsubscribe += await self.board.async_start()
+        self._unsubscribe.append(await self.counting.async_start())
         self.alerts.async_start()
         self._following.async_start()
         self._unsubscribe += [
@@ -138,6 +144,7 @@ class Hub(Household):
             while self._unsubscribe:
                 self._unsubscribe.pop()()
             self.clock.async_stop()
+            await self.remaking.async_stop()
             await self._following.async_stop()
             await self.alerts.async_stop()
             self.announcer.async_stop()
@@ -146,6 +153,7 @@ class Hub(Household):
             await self.engine.stop()
             await self.forgetting.async_stop()
             await self.review.async_stop()
+            await self.counting.async_stop()
             await self.restored.async_note()
             await self.clock_watch.async_stop()
             try:
@@ -155,20 +163,25 @@ class Hub(Household):
                 await self.hass.async_add_executor_job(self.vault.close)
 
     async def async_entry_updated(self) -> None:
-        """Follow the subentries, or start anew when the owner chose otherwise."""
+        """Follow the subentries, or start again when the owner chose otherwise."""
         async with self._changing:
             if self._stopped:
                 return
-            if self._chosen != self.books.chosen:
+            if self._chosen != self._read_chosen():
                 self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
                 return
             await self.settings.async_follow()
             await self._following.async_follow()
+            await self.counting.async_follow()
             self.holds_missed.async_follow()
+
+    def _read_chosen(self) -> tuple[object, ...]:
+        """Return what the owner chose that needs a new start."""
+        return self.books.chosen, chosen_workers(self.entry)
 
     @callback
     def _async_vault_trouble(self, trouble: VaultError | None) -> None:
-        """Tell the owner at once that the vault cannot be written, or start anew when it is another one."""
+        """Tell the owner at once that the vault cannot be written, or start again when it is another one."""
         if self._stopped:
             return
         async_check_vault(self.hass, trouble)

@@ -10,10 +10,10 @@ from homeassistant.components.logbook.const import (
 from homeassistant.components.logbook.models import LazyEventPartialState
 from homeassistant.core import HomeAssistant, callback
 
-from .const import ATTR_DECISION, DOMAIN, EVENT_VISIT
+from .const import ATTR_DECISION, DOMAIN, EVENT_VISIT, MANUFACTURER
 from .seen.visit_log import VISIT_LOG, camera_of, visit_id_of
 from .visits.visit import Decision
-from .wording.words import in_sentence, say_at_once, shown_language
+from .wording.words import say_at_once
 
 _ICONS = {
     Decision.FAMILIAR: "mdi:account-check",
@@ -50,12 +50,10 @@ def _describe(hass: HomeAssistant, event: LazyEventPartialState) -> dict[str, st
     else:
         # Familiar but no longer to be named, or taken for a stranger and recognised a moment later.
         who, what = say_at_once(hass, "logbook", "who_unclear"), "came"
-    place = in_sentence(camera, shown_language(hass)) if camera else ""
+    # Where a line stands under its entity, the frontend shows the message alone: it is the message that says who.
     line = {
-        LOGBOOK_ENTRY_NAME: who,
-        LOGBOOK_ENTRY_MESSAGE: say_at_once(
-            hass, "logbook", what if place else f"{what}_somewhere", camera=place
-        ),
+        LOGBOOK_ENTRY_NAME: camera or MANUFACTURER,
+        LOGBOOK_ENTRY_MESSAGE: say_at_once(hass, "logbook", what, who=who),
     }
     if decision in _ICONS:
         line[LOGBOOK_ENTRY_ICON] = _ICONS[Decision(decision)]

@@ -59,12 +59,11 @@ class FamiliarFacesMediaSource(MediaSource):
         if not kind:
             return await self._async_root(hub, user)
         if kind == INBOX and not which:
-            if user is None or not user.is_admin:
-                raise BrowseError(translation_domain=DOMAIN, translation_key="review_for_admins")
             inbox = await self._async_folder(INBOX)
-            inbox.children = (
-                [] if hub is None else [self._inbox_picture(hub, each) for each in await _inbox(hub)]
-            )
+            inbox.children = []
+            # Others have no way here but an address that somebody gave them, and find it empty.
+            if hub is not None and user is not None and user.is_admin:
+                inbox.children += [self._inbox_picture(hub, each) for each in await _inbox(hub)]
             return inbox
         if kind in BY:
             return await self._async_sorted(
@@ -118,11 +117,14 @@ class FamiliarFacesMediaSource(MediaSource):
             folder.children = [self._picture(each) for each in chosen]
             return folder
         found = {_sorted_by(kind, each): self._title(kind, each) for each in visits}
+        newest = {_sorted_by(kind, each): each.visit_id for each in reversed(visits)}
         # The newest day comes first, people and cameras by their names.
         keys: Iterable[str] = found if kind == "day" else sorted(found, key=lambda key: found[key].casefold())
         folder = await self._async_folder(kind)
         folder.children_media_class = MediaClass.DIRECTORY
-        folder.children = [_folder(f"{kind}/{key}", found[key]) for key in keys]
+        folder.children = [
+            _folder(f"{kind}/{key}", found[key], VISIT_PATH.format(visit_id=newest[key])) for key in keys
+        ]
         return folder
 
     def _title(self, kind: str, visit: Listed) -> str:
@@ -186,7 +188,7 @@ def _place(visit: Listed) -> str:
     return "" if visit.place is None else visit.place.name
 
 
-def _folder(identifier: str | None, title: str) -> BrowseMediaSource:
+def _folder(identifier: str | None, title: str, picture: str | None = None) -> BrowseMediaSource:
     return BrowseMediaSource(
         domain=DOMAIN,
         identifier=identifier,
@@ -196,6 +198,7 @@ def _folder(identifier: str | None, title: str) -> BrowseMediaSource:
         can_play=False,
         can_expand=True,
         children_media_class=MediaClass.IMAGE,
+        thumbnail=picture,
     )
 
 

@@ -151,7 +151,7 @@ class EngineFlow(RepairsFlow):
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Say why it does not work now, and have it be tried anew."""
+        """Say why it does not work now, and have it be tried again."""
         if user_input is not None:
             return await self.async_step_try_again()
         if (hub := async_running_hub(self.hass)) is None:
@@ -163,7 +163,7 @@ class EngineFlow(RepairsFlow):
         )
 
     async def async_step_try_again(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Look at everything that the engine is made of, and make anew what is wrong."""
+        """Look at everything that the engine is made of, and make again what is wrong."""
         if self._trying is None:
             environment = async_get_environment(self.hass)
             environment.distrust()
@@ -314,7 +314,7 @@ class VaultFlow(RepairsFlow):
             await self.hass.config_entries.async_reload(entry.entry_id)
             return self.async_abort(reason="not_needed")
         try:
-            # Whoever hangs up now has said so.
+            # Anyone who hangs up now has said so.
             await asyncio.shield(self.hass.async_create_task(async_start_over(self.hass, entry)))
         except VaultError:
             return self.async_abort(reason="not_erased")

@@ -286,7 +286,7 @@ def make_camera_sensors(hub: Hub, subentry: ConfigSubentry) -> list[SensorEntity
 
 
 class CameraSensor(CameraEntity, RestoreSensor):
-    """Something that the watcher of a camera found out; kept until it finds out anew."""
+    """Something that the watcher of a camera found out; kept until it finds out again."""
 
     entity_description: CameraSensorDescription
     _camera: str | None = None
@@ -402,7 +402,7 @@ def make_alert_sensors(hub: Hub, subentry: ConfigSubentry) -> list[SensorEntity]
 
 
 class LastToldSensor(AlertEntity, RestoreSensor):
-    """When an alert last notified. About whom is stored nowhere: the kept visits show who came."""
+    """When an alert last notified. Who it was about is stored nowhere: the kept visits show who came."""
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -147,7 +147,7 @@ class _Open:
 
     @callback
     def async_drop(self) -> None:
-        """Tell of it no more."""
+        """Stop telling of it."""
         self.waits = None
         if self.timer is not None:
             self.timer()

@@ -26,7 +26,7 @@ USER = 8127
 PORT = 8127
 SERVICE = "familiar_faces"
 SUPERVISOR = "http://supervisor"
-OPTIONS = {"queue": "--queue"}
+OPTIONS = {"queue": "--queue", "workers": "--workers"}
 """The options of the app, and those of `serve` that they become."""
 FIRST, LONGEST = 2.0, 300.0
 """Seconds until the announcement is tried again, at first and at last."""

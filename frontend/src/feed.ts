@@ -4,7 +4,7 @@ import { type Hass, type Unsubscribe, refusal } from "./ha";
 import type { Cursor, FeedEvent, Now, PageOfVisits, Person, Visit, Wanted } from "./model";
 
 const PAGE = 50;
-/** Pages that are read again after a reconnect, at most: whoever scrolled further begins from there. */
+/** Pages that are read again after a reconnect, at most: anyone who scrolled further begins from there. */
 const PAGES_AGAIN = 20;
 
 export type Status = "loading" | "ready" | "failed" | "stopped" | "refused";
@@ -38,7 +38,7 @@ export class VisitFeed {
     private readonly frozen: () => boolean = () => false,
   ) {}
 
-  /** Begin, or begin anew with other filters. The connection subscribes again by itself when it was lost. */
+  /** Begin, or begin again with other filters. The connection subscribes again by itself when it was lost. */
   start(hass: Hass, wanted: Wanted, limit = PAGE): void {
     this.stop();
     const turn = this.turn;

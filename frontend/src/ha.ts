@@ -3,7 +3,11 @@
 export type Unsubscribe = () => void | Promise<void>;
 
 export interface Connection {
-  subscribeMessage<T>(callback: (event: T) => void, message: object): Promise<Unsubscribe>;
+  subscribeMessage<T>(
+    callback: (event: T) => void,
+    message: object,
+    options?: { resubscribe?: boolean },
+  ): Promise<Unsubscribe>;
 }
 
 export interface Hass {

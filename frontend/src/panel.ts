@@ -22,9 +22,24 @@ export class Panel extends LitElement {
   @property({ attribute: false }) route: Route | undefined;
   @state() private feed: VisitFeed | undefined;
   @query("main") private main!: HTMLElement;
+  private shownTab: string | undefined;
+  /** The tab that stays as long as somebody is in it, such as Me with the receipt of who said no. */
+  private held: string | undefined;
 
   protected override firstUpdated(): void {
     this.requestUpdate();
+  }
+
+  protected override updated(): void {
+    // There may be more tabs than a phone has room for.
+    const current = this.tab().id;
+    if (current === this.shownTab) return;
+    this.shownTab = current;
+    if (this.held && this.held !== current) {
+      this.held = undefined;
+      this.requestUpdate();
+    }
+    this.renderRoot.querySelector("nav a[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   protected override render(): unknown {
@@ -53,7 +68,7 @@ export class Panel extends LitElement {
             </button>`
           : nothing}
       </header>
-      <main tabindex="-1">
+      <main tabindex="-1" @person-forgetting=${() => (this.held = this.tab().id)}>
         ${this.banner()}
         ${tab.render?.(hass, this.feed, { narrow: this.narrow, rest: this.rest() }) ?? nothing}
         <familiar-faces-visits
@@ -84,7 +99,7 @@ export class Panel extends LitElement {
 
   private shownTabs(): Tab[] {
     const now = this.feed?.now;
-    return now ? TABS.filter((each) => each.shown(now)) : [];
+    return now ? TABS.filter((each) => each.id === this.held || each.shown(now)) : [];
   }
 
   private tabs(): unknown {
@@ -94,7 +109,7 @@ export class Panel extends LitElement {
     // One tab is nothing to choose from.
     if (!now || tabs.length < 2) return nothing;
     const current = this.tab();
-    return html`<nav aria-label=${text(hass, "panel.sections")}>
+    return html`<nav class=${tabs.length > 5 ? "many" : ""} aria-label=${text(hass, "panel.sections")}>
       ${tabs.map((each) => {
         const count = each.count?.(now) ?? 0;
         return html`<a
@@ -211,14 +226,18 @@ export class Panel extends LitElement {
         background: color-mix(in srgb, var(--primary-color) 14%, var(--card-background-color));
       }
       :host([narrow]) nav {
-        justify-content: center;
+        overflow-x: auto;
         height: 56px;
         flex: none;
         background: var(--card-background-color);
         border-top: 1px solid var(--ff-line);
       }
       :host([narrow]) nav a {
-        flex: 1;
+        flex: 1 0 auto;
+        box-sizing: border-box;
+        min-width: 44px;
+        padding: 0 3px;
+        white-space: nowrap;
         flex-direction: column;
         justify-content: center;
         gap: 2px;
@@ -226,6 +245,9 @@ export class Panel extends LitElement {
         line-height: 16px;
         position: relative;
         border: 0;
+      }
+      :host([narrow]) .many a {
+        font-size: 11px;
       }
       :host([narrow]) .count {
         position: absolute;

@@ -8,14 +8,14 @@ import type { Topic } from "./topic";
 
 /** Return what is to be said instead of a page; undefined where the page can be shown. */
 export function instead(hass: Hass, topic: Topic<object>, gone: string, again: () => void): TemplateResult | undefined {
-  if (topic.status === "refused") {
+  if (topic.status === "refused" && topic.reason !== "unknown_person") {
     return html`<div class="empty card" role="alert">
       ${icon(mdiAlertCircleOutline)}
       <p>${text(hass, "panel.refused", { reason: topic.error ?? "" })}</p>
       <button class="tonal" @click=${again}>${text(hass, "panel.try_again")}</button>
     </div>`;
   }
-  if (topic.status === "gone") {
+  if (topic.status === "gone" || topic.status === "refused") {
     return html`<div class="empty card" role="status">${icon(mdiAlertCircleOutline)}<p>${gone}</p></div>`;
   }
   if (topic.said) return undefined;

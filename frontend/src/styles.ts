@@ -74,7 +74,8 @@ export const shared = css`
     align-items: center;
     gap: 8px;
     min-height: 36px;
-    padding: 0 16px;
+    box-sizing: border-box;
+    padding: 6px 16px;
     border-radius: 18px;
     font-weight: 500;
     color: var(--ff-link);
@@ -231,7 +232,8 @@ export const dialogs = css`
     align-items: center;
     gap: 8px;
     min-height: 40px;
-    padding: 0 20px;
+    box-sizing: border-box;
+    padding: 6px 20px;
     border-radius: 20px;
     font-weight: 500;
     color: var(--ff-link);

@@ -69,11 +69,18 @@ export function later(of: string, days: number): string {
   return date.toISOString().slice(0, 10);
 }
 
+/** Return a day and its month, such as 14 November, whatever day it is. */
+export function plainDay(hass: Hass, of: string): string {
+  return new Intl.DateTimeFormat(hass.locale.language, { day: "numeric", month: "long", timeZone: "UTC" })
+    .format(new Date(`${of}T12:00:00Z`));
+}
+
 /** Return what a day is called. */
 export function dayName(hass: Hass, of: string): string {
   const today = day(hass, Date.now());
   if (of === today) return text(hass, "list.today");
   if (of === later(today, -1)) return text(hass, "list.yesterday");
+  if (of === later(today, 1)) return text(hass, "list.tomorrow");
   const { language } = hass.locale;
   const year = of.slice(0, 4) === today.slice(0, 4) ? {} : { year: "numeric" as const };
   return new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", timeZone: "UTC", ...year })
@@ -107,6 +114,14 @@ export function bytes(hass: Hass, size: number): string {
   const step = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), units.length - 1);
   return new Intl.NumberFormat(hass.locale.language, { style: "unit", unit: units[step], maximumFractionDigits: 1 })
     .format(size / 1000 ** step);
+}
+
+/** Return a short time, such as 60 ms or 1.4 sec. */
+export function duration(hass: Hass, ms: number): string {
+  const [unit, value] = ms < 1000 ? ["millisecond", Math.round(ms)] : ["second", ms / 1000];
+  return new Intl.NumberFormat(hass.locale.language, { style: "unit", unit: unit as string, maximumFractionDigits: 1 }).format(
+    value as number,
+  );
 }
 
 /** Return how long something is kept, in the largest unit that says it exactly. */

@@ -1,6 +1,6 @@
 // What the server says whole, now and whenever it may have changed: panel/topic.py.
 
-import { type Hass, type Unsubscribe, refusal } from "./ha";
+import { type Hass, type Refusal, type Unsubscribe, refusal } from "./ha";
 
 export type TopicStatus = "loading" | "ready" | "failed" | "stopped" | "gone" | "refused";
 
@@ -13,6 +13,8 @@ export class Topic<T extends object> {
   again = 0;
   /** Why the server refuses, in words. */
   error: string | undefined;
+  /** The same as a key of its texts. */
+  reason: string | undefined;
   private turn = 0;
   private connection: unknown;
   private asked = "";
@@ -38,6 +40,7 @@ export class Topic<T extends object> {
       if (turn !== this.turn) return;
       this.status = "refused";
       this.error = words;
+      this.reason = (error as Refusal | undefined)?.translation_key;
       this.changed();
     });
   }

@@ -1,4 +1,4 @@
-"""Whoever, or whatever, sets the clock: the home's time is moved while it runs, and between two starts."""
+"""A person or a program sets the clock: the home's time is moved while it runs, and between two starts."""
 
 import asyncio
 from collections.abc import Generator
@@ -61,7 +61,7 @@ class Clock:
         self.prelude = MOVED.format(path=str(path))
 
     def set(self, ahead: float, *, passed: float = 0.0) -> None:
-        """Set it ahead by seconds, of which so many have passed in truth."""
+        """Set it ahead by seconds; so many have really passed."""
         self._map[:] = struct.pack("dd", ahead, passed)
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ async def clock_jumps_meanwhile(grounds: Grounds, trial: Trial) -> None:
         with _clock(folder) as clock:
             async with grounds.start(folder, prelude=clock.prelude) as at:
                 clock.set(TWENTY_YEARS)
-                # Whoever was logged in is so no longer: that was for half an hour.
+                # Anyone who was logged in is so no longer: that was for half an hour.
                 await at.owner.log_in(home.USER, home.PASSWORD)
                 await at.act("purge")
                 await asyncio.sleep(WRONG_SECONDS)

@@ -148,7 +148,7 @@ class Grounds:
 
     @property
     def base(self) -> Path:
-        """Return the folder of the home as it was built; nothing runs there any more."""
+        """Return the folder of the home as it was built; nothing runs there now."""
         return self.folder / "base"
 
     @property

@@ -38,7 +38,7 @@ class Guest:
     """Somebody who knows one address, and perhaps a link."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, own: str = "") -> None:
-        """Reach the home at `url`; `own`: the path of the personal link, for whoever has one."""
+        """Reach the home at `url`; `own`: the path of the personal link, for anyone who has one."""
         self.own = own
         self._session, self._url = session, url
 

@@ -1,4 +1,4 @@
-"""Whoever knows the home's address, with a link or without one: the pages that need no account."""
+"""Anyone who knows the home's address, with a link or without one: the pages that need no account."""
 
 import asyncio
 from collections.abc import Sequence

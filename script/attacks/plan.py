@@ -52,7 +52,7 @@ async def carry_out(grounds: Grounds, attacks: Sequence[Attack], say: Say) -> li
 
 
 async def carry_out_one(grounds: Grounds, attack: Attack, trial: Trial, say: Say) -> None:
-    """Carry out an attack; one that breaks down in the middle has failed, and the next is tried all the same."""
+    """Carry out an attack; one that breaks down in the middle has failed, and the next is tried anyway."""
     begun = asyncio.get_running_loop().time()
     try:
         await attack.run(grounds, trial)

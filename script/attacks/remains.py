@@ -1,4 +1,4 @@
-"""Whoever has the disk afterwards: every byte of the home is searched for somebody who was forgotten."""
+"""Anyone who has the disk afterwards: every byte of the home is searched for somebody who was forgotten."""
 
 import asyncio
 

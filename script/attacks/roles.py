@@ -1,4 +1,4 @@
-"""Who has an account here, or none at all: what each of them gets of whom, over REST, the websocket and the views."""
+"""Who has an account here, or none at all: what each of them gets of others, over REST, the websocket and the views."""
 
 import asyncio
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ def in_rows(change: Callable[[sqlite3.Connection], object]) -> Callable[[Path], 
 
 
 def newest_consent_deleted(connection: sqlite3.Connection) -> int:
-    """Take back the newest consent of whoever gave two, which is the silent one; return how many rows went."""
+    """Take back the newest consent of the person who gave two, which is the silent one; return how many rows went."""
     return connection.execute(
         "DELETE FROM consent WHERE consent_id IN (SELECT consent_id FROM consent AS each WHERE number = "
         "(SELECT max(number) FROM consent WHERE person_id = each.person_id) AND number > "

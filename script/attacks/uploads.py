@@ -1,4 +1,4 @@
-"""Whoever has a link sends pictures: what they take of the engine, and of those who ring meanwhile."""
+"""Anyone who has a link sends pictures: what they take of the engine, and of those who ring meanwhile."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator

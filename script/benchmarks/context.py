@@ -1,6 +1,6 @@
 """What the measures share: an engine of our own, the frames, and how much is measured."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 import http.client
@@ -9,7 +9,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 import json
 from pathlib import Path
 import socket
-from statistics import median
 import subprocess
 import sys
 import tempfile
@@ -18,38 +17,52 @@ from types import ModuleType
 from typing import Any
 
 from . import frames
+from .figures import Figures
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "custom_components" / "familiar_faces" / "engine"
 WARM_UP = 3
 
-type Figure = float | dict[str, Figure]
-type Figures = dict[str, Figure]
 type Timed = Callable[[], float]
 """Does something and returns the seconds that it took."""
 
 
 class Engine:
-    """An engine of our own on a Unix socket."""
+    """An engine of our own, on a Unix socket or with a token on a TCP port."""
 
-    def __init__(self, process: subprocess.Popen[bytes], path: Path, ready_seconds: float) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], path: Path, ready_seconds: float, url: str, token: str | None
+    ) -> None:
         """Use `Bench.engine`."""
         self.process = process
         self.ready_seconds = ready_seconds
-        self._path = path
+        self.path = path
+        self.url = url
+        """`http://127.0.0.1:port` with a token, otherwise not to be used."""
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def post(self, image: bytes) -> dict[str, Any]:
         """Return the engine's answer, over a new connection as Home Assistant makes one."""
-        connection = http.client.HTTPConnection("engine")
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.connect(str(self._path))
-        connection.request("POST", "/v1/faces", image)
+        return dict(json.loads(self._ask("POST", "/v1/faces", image)))
+
+    def get(self, path: str) -> bytes:
+        """Return what it answers at a path."""
+        return self._ask("GET", path, None)
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> bytes:
+        if self._headers:
+            connection = http.client.HTTPConnection(self.url.removeprefix("http://"))
+        else:
+            connection = http.client.HTTPConnection("engine")
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.connect(str(self.path))
+        connection.request(method, path, body, self._headers)
         response = connection.getresponse()
-        answer = json.loads(response.read())
+        answer = response.read()
         connection.close()
         if response.status != 200:
-            raise SystemExit(f"bench: the engine answered {response.status}: {answer}")
-        return dict(answer)
+            raise SystemExit(f"bench: the engine answered {response.status}: {answer[:300]!r}")
+        return answer
 
     def peak_mb(self) -> float:
         """Return the most memory that was resident."""
@@ -121,11 +134,21 @@ class Bench:
         return frames.timed_frames(self.heads)
 
     @contextmanager
-    def engine(self) -> Iterator[Engine]:
-        """Start an engine and end it afterwards."""
+    def engine(
+        self,
+        *arguments: str,
+        token: str | None = None,
+        port: int = 0,
+        interpreter: Sequence[str] = (sys.executable,),
+    ) -> Iterator[Engine]:
+        """Start an engine and end it afterwards: on a Unix socket, or with a token on a TCP port."""
         with tempfile.TemporaryDirectory(prefix="ff-") as folder:
             path = Path(folder) / "engine.sock"
-            command = [sys.executable, "-I", ENGINE / "__main__.py", "serve", "--socket", path]
+            where = ["--socket", str(path)]
+            if token is not None:
+                (Path(folder) / "token").write_text(token)
+                where = ["--port", str(port), "--token-file", f"{folder}/token"]
+            command = [*interpreter, "-I", ENGINE / "__main__.py", "serve", *where, *arguments]
             begun = time.perf_counter()
             process = subprocess.Popen(
                 [*map(str, command), "--weights", str(self.weights), "--exit-with-parent"],
@@ -134,9 +157,10 @@ class Bench:
                 stderr=subprocess.DEVNULL,
             )
             try:
-                if not process.stdout or not process.stdout.readline():
+                if not process.stdout or not (said := process.stdout.readline()):
                     raise SystemExit("bench: the engine did not start")
-                yield Engine(process, path, time.perf_counter() - begun)
+                ready = time.perf_counter() - begun
+                yield Engine(process, path, ready, json.loads(said)["ready"], token)
             finally:
                 process.terminate()
                 process.wait()
@@ -156,8 +180,3 @@ class Bench:
             if line.startswith("bench: "):
                 sys.stderr.write(f"{line}\n")
         return dict(json.loads(done.stdout.splitlines()[-1]))
-
-
-def ratio(above: list[float], below: list[float]) -> float:
-    """Return the median of the rounds' ratios."""
-    return median(one / other for one, other in zip(above, below, strict=True))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 import operator
 
-from .context import Figure, Figures
+from .figures import Figure, Figures
 
 AT_MOST, AT_LEAST = "<=", ">="
 GOALS: dict[str, tuple[str, float]] = {
@@ -20,8 +20,22 @@ GOALS: dict[str, tuple[str, float]] = {
     "engine_cores": (AT_MOST, 1),
     "engine_nice": (AT_LEAST, 1),
     "faces_per_second": (AT_LEAST, 55),
+    "http_overhead_ms.unix": (AT_MOST, 3),
+    "http_overhead_ms.tcp": (AT_MOST, 5),
+    "musl_vs_glibc.pictures": (AT_LEAST, 0.97),
+    "musl_vs_glibc.ready_s": (AT_MOST, 5),
+    "workers_2_vs_1": (AT_LEAST, 1.7),
+    "ray_2_vs_1": (AT_LEAST, 1.7),
+    "replica_kill.lost": (AT_MOST, 0),
+    "memory_mb.glibc": (AT_MOST, 450),
+    "memory_mb.musl": (AT_MOST, 450),
+    "memory_mb.workers_1": (AT_MOST, 450),
     "scale.1000_people_100000_visits.last_visits*_ms": (AT_MOST, 20),
     "scale.*_hold_ms": (AT_MOST, 50),
+    "panel.open_ms.*": (AT_MOST, 400),
+    "panel.live_ms.*": (AT_MOST, 150),
+    "panel.paint_ms.*": (AT_MOST, 500),
+    "panel.*_growth": (AT_MOST, 1.2),
 }
 """By figure, `*` standing for the rest of its name. A growth of 1 MB is what an allocator breathes."""
 _MEETS = {AT_MOST: operator.le, AT_LEAST: operator.ge}

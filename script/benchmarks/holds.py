@@ -1,6 +1,6 @@
 """How long the event loop is held. Runs in Home Assistant's environment.
 
-Python looks for garbage in everything that the process holds whenever enough was made, in the midst of whoever made
+Python looks for garbage in everything that the process holds whenever enough was made, in the midst of what made
 it. How long that takes is told apart: it is nobody's work.
 """
 

@@ -1,12 +1,13 @@
 """A real Home Assistant with doors: a camera, a doorbell and this integration's watcher at each, and one engine."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 import os
 from pathlib import Path
+import socket
 import time
 from unittest.mock import patch
 
@@ -52,16 +53,28 @@ class Told:
 class House:
     """The running whole."""
 
-    def __init__(self, hass: HomeAssistant, hub: Hub, doors: int) -> None:
+    def __init__(self, hass: HomeAssistant, hub: Hub, doors: int, cameras: Sequence[FrontDoor] = ()) -> None:
         """Use `open_house`."""
+        self._cameras = cameras
         self.hass = hass
         self.hub = hub
         self.doors = doors
 
+    async def show(self, size: tuple[int, int]) -> None:
+        """Have all cameras show the same scene in another size from now on."""
+
+        def resized() -> list[bytes]:
+            scenes = [Image.open(BytesIO(frame(astronaut(), seed=seed))) for seed in range(FRAMES)]
+            return [jpeg(each.resize(size, Image.Resampling.BICUBIC)) for each in scenes]
+
+        frames = await self.hass.async_add_executor_job(resized)
+        for camera in self._cameras:
+            camera.frames = frames
+
     async def ring(self, doors: int | None = None) -> list[Told]:
         """Ring at the first so many doors at once; return what was told of familiar visitors when all is over.
 
-        The visits before are over first: nobody is there any more.
+        The visits before are over first: nobody is there by then.
         """
         doors = self.doors if doors is None else doors
         for camera_id in self.hub.watchers:
@@ -114,6 +127,16 @@ async def open_house(
     (folder / "custom_components").symlink_to(ROOT / "custom_components")
     (folder / ".storage").mkdir()
     cameras = _cameras(doors, small=small)
+    # Home Assistant takes its port at once: others may run beside this one.
+    with patch.dict("homeassistant.components.http.config._DEFAULT_CONFIG", server_port=_any_port()):
+        async with _running(folder, place, doors, cameras, people=people, visits=visits) as house:
+            yield house
+
+
+@asynccontextmanager
+async def _running(
+    folder: Path, place: PreparedBefore, doors: int, cameras: list[FrontDoor], *, people: int, visits: int
+) -> AsyncIterator[House]:
     async with async_test_home_assistant(config_dir=str(folder)) as hass:
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS, None)
         setup_test_component_platform(hass, "camera", cameras)
@@ -141,9 +164,15 @@ async def open_house(
                 raise SystemExit(f"the engine is not ready: {hub.engine.last_error}")
             await hass.async_block_till_done(wait_background_tasks=True)
             await enrol(hass, entry, enrolment_photos())
-            yield House(hass, hub, doors)
+            yield House(hass, hub, doors, cameras)
             await hass.config_entries.async_unload(entry.entry_id)
             await hass.async_stop(force=True)
+
+
+def _any_port() -> int:
+    with socket.create_server(("", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _entry(doors: int, people: int) -> MockConfigEntry:

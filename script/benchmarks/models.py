@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from .context import Bench, Figure, Figures, Timed, ratio
+from .context import Bench, Timed
+from .figures import Figure, Figures, ratio
 from .frames import Frame
 
 ROUNDS = {"720p": 40, "1080p": 30, "4K": 20}

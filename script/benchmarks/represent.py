@@ -12,7 +12,8 @@ import tempfile
 import time
 from typing import Any
 
-from .context import Bench, Engine, Figures, ratio
+from .context import Bench, Engine
+from .figures import Figures, ratio
 from .frames import Box, Frame, counted_frames
 
 ROUNDS = {"720p": 20, "1080p": 15, "4K": 10}

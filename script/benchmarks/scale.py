@@ -77,7 +77,7 @@ async def _home(size: Size, place: PreparedBefore, *, quick: bool) -> dict[str, 
             calendar_id = registry.async_get_entity_id("calendar", DOMAIN, f"{hub.entry.entry_id}_visits")
             assert calendar_id is not None
             await hass.config_entries.async_unload(hub.entry.entry_id)
-            # Half a minute later Home Assistant would start the integration anew for that.
+            # Half a minute later Home Assistant would start the integration again for that.
             with patch("homeassistant.config_entries.RELOAD_AFTER_UPDATE_DELAY", 86_400):
                 registry.async_update_entity(calendar_id, disabled_by=None)
                 await hass.async_block_till_done()

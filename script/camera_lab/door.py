@@ -1,4 +1,4 @@
-"""A door that is filmed: one clock, whoever comes, and what is wrong with its camera."""
+"""A door that is filmed: one clock, who comes, and what is wrong with its camera."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class Fault(StrEnum):
     ERROR = "error"
     """It answers with status 500."""
     FREEZES = "freezes"
-    """It stays connected, takes whoever comes, and sends no more pictures."""
+    """It stays connected, takes every connection, and sends no more pictures."""
     FROZEN = "frozen"
     """It sends one picture again and again, as if it were new."""
     IDLES = "idles"
@@ -123,7 +123,7 @@ class Door:
             await asyncio.sleep(max(0.0, began + number / self.film.format.fps - loop.time()))
 
     def _advance(self, now: float) -> None:
-        """Choose the next picture: on at a key frame to whoever comes, or to the beginning when they have gone."""
+        """Choose the next picture: on at a key frame to the one who comes, or to the beginning when they have gone."""
         film = self.film
         form = film.format
         boundary = self._at <= film.loop and self._at % (form.every * form.fps) == 0

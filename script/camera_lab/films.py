@@ -18,7 +18,7 @@ from demo.scene import garden
 from .faces import Appearance
 
 VERSION = 1
-"""Of the films: count it up when they would come out otherwise, so that they are made anew."""
+"""Of the films: count it up when they would come out otherwise, so that they are made again."""
 VISIT_SECONDS = 8
 LOOP_SECONDS = 4
 """How long nobody is there in the part that is repeated while nobody comes."""

@@ -33,7 +33,7 @@ AT_ONCE = 3
 WATCHED_AFTER, WATCHED_SECONDS = 3, 3
 """When somebody looks at a dashboard after a ring, and for how long, seconds."""
 FAILS_AFTER = 6
-"""Seconds after a ring that a camera fails: whoever rang is still there."""
+"""Seconds after a ring that a camera fails: anyone who rang is still there."""
 RUNG_SECONDS = 30
 LOOK_SECONDS = 12
 """After a ring, until whatever comes of it has come."""
@@ -234,7 +234,7 @@ class Lab:
                 await posing
 
     async def _pose(self, station: Station) -> None:
-        """Have somebody come again and again, as whoever sets a camera up stands before it.
+        """Have somebody come again and again, as the person who sets a camera up stands before it.
 
         Not one of those who ring later: an old picture of them would be taken for them.
         """

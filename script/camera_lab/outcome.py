@@ -15,7 +15,7 @@ from .kinds import Kind
 
 NOBODY, STRANGER = "nobody", "stranger"
 GONE_AFTER = timedelta(seconds=VISIT_SECONDS + 3)
-"""After a ring nobody is at the door any more, with what a stream is late."""
+"""After a ring nobody is at the door by then, with what a stream is late."""
 NAMED_AT_LEAST = 0.95
 ONE_VISIT = 2.0
 """How much longer than the median a name may take at a single visit: who comes just after a key frame waits longest."""

@@ -16,13 +16,13 @@ STAGGER = 3.0
 FORGOTTEN_SECONDS = 32
 """From a visit's end until the next ring at a door is another visit, and Home Assistant's stream has stopped."""
 STOPS_SECONDS = 21
-"""From the end of a visit that was watched until Home Assistant stops the stream, as nobody watches it any more."""
+"""From the end of a visit that was watched until Home Assistant stops the stream, as nobody is watching it by then."""
 SETTLE_SECONDS = 12
 """After a fault, until all have connected again."""
 ROUNDS = 3
 """Of known people alone, besides the one before each fault."""
 AGAIN = 2
-"""How many times somebody comes again to whom the machine had no time to look."""
+"""How many times somebody comes again because the machine had no time to look."""
 MOST_FAULTS = len(STREAM_FAULTS)
 TOGETHER = 32
 SMALLER = (1280, 720)

@@ -52,7 +52,7 @@ BINS = (0.0, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 1.0)
 
 type Frames = dict[Condition, Seen]
 type Compared = list[tuple[Frames, Gallery]]
-"""Pictures, and whom each is compared with."""
+"""Pictures, and who each is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +302,7 @@ def write(
     lines = "\n".join(f'    "{code[at : at + 96]}"' for at in range(0, len(code), 96))
     values = "\n".join(f"{name.upper()} = {value}" for name, value in figures["fitted"].items())
     names = ", ".join(f'"{name}"' for name in spaces)
-    fitted_text = f'''"""What `script/eval calibrate` fitted: data alone. Write it anew with that command, never by hand."""
+    fitted_text = f'''"""What `script/eval calibrate` fitted: data alone. Write it again with that command, never by hand."""
 
 from base64 import b64decode
 

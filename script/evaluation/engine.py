@@ -207,7 +207,7 @@ def _prepare(weights: Path) -> None:
         _loaded = Pipeline(weights)
         _hush()
     except WeightsError as err:
-        # An initialiser that raises is printed with its traceback, and breaks the pool all the same.
+        # An initialiser that raises is printed with its traceback, and breaks the pool anyway.
         print(f"eval: {err}", file=sys.stderr)
         os._exit(2)
 

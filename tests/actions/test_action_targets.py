@@ -93,7 +93,7 @@ async def test_nothing_targeted(hass: HomeAssistant, hub: Hub, visited: str) -> 
 
 
 async def test_what_a_user_may_not_read(hass: HomeAssistant, hub: Hub, visited: str) -> None:
-    """Of whom a user may not be told is answered as of nobody at all."""
+    """People that a user may not be told of are answered as nobody at all."""
     user = a_user(hass, VISITOR)
     assert await refused(hass, "last_visits", user, entity_id=SEEN) == "nothing_targeted"
     assert await refused(hass, "last_visits", user, entity_id="event.nobody_seen") == "nothing_targeted"

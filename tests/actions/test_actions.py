@@ -110,7 +110,7 @@ async def test_while_nothing_runs(hass: HomeAssistant, hub: Hub, entry: MockConf
 async def test_erasing_that_has_to_wait(
     hass: HomeAssistant, hub: Hub, eileen: str, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
-    """That the disk refuses is said; they are recognised no more all the same, and erased as soon as it can be."""
+    """That the disk refuses is said; they are no longer recognised anyway, and erased as soon as it can be."""
 
     def refuse(*_args: object) -> None:
         raise VaultUnwritable
@@ -264,7 +264,7 @@ async def test_withdraw_consent(hass: HomeAssistant, hub: Hub, visited: str, ent
 async def test_withdrawing_cannot_be_stopped(
     hass: HomeAssistant, hub: Hub, visited: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the disk refuses to note the withdrawal, everything is erased all the same."""
+    """When the disk refuses to note the withdrawal, everything is erased anyway."""
 
     def refuse(*_args: object) -> None:
         raise VaultUnwritable
@@ -309,7 +309,7 @@ async def test_mentions(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
 async def test_forget_somebody_unreadable(
     hass: HomeAssistant, hub: Hub, eileen: str, entry: MockConfigEntry
 ) -> None:
-    """Somebody of whom nothing can be read any more can be forgotten all the same."""
+    """Somebody whose data can no longer be read can be forgotten anyway."""
 
     def damage() -> None:
         with sqlite3.connect(vault_folder(hass) / DATABASE) as connection:
@@ -328,7 +328,7 @@ async def test_forget_somebody_unreadable(
 
 async def test_purge(hass: HomeAssistant, hub: Hub, visited: str) -> None:
     """What is past its time is erased, and counted."""
-    # The clock purges too, whenever it is later, and would count what the action does not find any more.
+    # The clock purges too, whenever it is later, and would count what the action no longer finds.
     hub.clock.async_stop()
     nothing = dict.fromkeys(("visits", "pictures", "people", "invitations", "review", "audit_entries"), 0)
     assert await act(hass, "purge") == nothing

@@ -82,7 +82,7 @@ async def test_a_camera_with_an_old_picture(
     failure: str,
     said: str,
 ) -> None:
-    """Nobody is said to be where a camera shows an old picture of them: whoever stands there now is another."""
+    """Nobody is said to be where a camera shows an old picture of them: the person who stands there now is another."""
     monkeypatch.setattr(identifying, "SECONDS", 2.0)
     front_door.frames, front_door.stuck = [frame(astronaut(), seed=seed) for seed in range(4)], True
     answer = await identify(hass, camera=CAMERA)
@@ -165,13 +165,13 @@ async def test_asked_wrongly(
     assert caught.value.translation_key == "not_loaded"
 
 
-# Who may ask, about whom, and what is written down
+# Who may ask, about which people, and what is written down
 
 
 async def test_uploads_are_a_choice_of_their_own(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry, config_folder: Path
 ) -> None:
-    """Whoever agreed to every camera is nobody in an uploaded picture, until they say yes to that too."""
+    """Anyone who agreed to every camera is nobody in an uploaded picture, until they say yes to that too."""
     person_id = await enrol(hass, entry, enrolment_photos())
     now = dt_util.utcnow()
     yes = a_consent(now - DAY, now + 9 * DAY, choices=Choices())
@@ -203,7 +203,7 @@ async def test_each_answer_is_written_down(
     hass_admin_user: MockUser,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Who asked is in the log, also of whom; without the log there is no answer, and never a raw similarity."""
+    """Who asked is in the log, and who it was about; without the log there is no answer, and never a raw similarity."""
     eileen = await enrol(hass, entry, enrolment_photos())
 
     async def log() -> list[tuple[str | None, Any]]:
@@ -240,7 +240,7 @@ async def test_nobody_asks_without_end(
 async def test_a_camera_that_may_not_be_read(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, hass_admin_user: MockUser
 ) -> None:
-    """Whoever may not read the camera is not told what it shows, an administrator neither."""
+    """Anyone who may not read the camera is not told what it shows, an administrator neither."""
     front_door.frames = [jpeg(porch())]
     hass_admin_user.mock_policy({"entities": {"entity_ids": {"event.front_door_visitor": True}}})
     assert hass_admin_user.is_admin
@@ -260,7 +260,7 @@ async def test_a_no_while_it_is_looked(
     end: str,
     when: str,
 ) -> None:
-    """Whoever says no while the picture is looked at, or the answer written down, has no name in it."""
+    """Anyone who says no while the picture is looked at, or the answer written down, has no name in it."""
     eileen = await enrol(hass, entry, enrolment_photos())
     front_door.frames = [frame(astronaut())]
     now = dt_util.utcnow()

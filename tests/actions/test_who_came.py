@@ -83,7 +83,7 @@ async def test_newest_first_and_not_too_many(hass: HomeAssistant, hub: Hub, days
     assert [each["name"] for each in found] == ["Nadie", "Nadie", "Nemo", "Nadie"]
     assert moments(found) == sorted(moments(found), reverse=True)
     assert [each["name"] for each in await last_visits(hass, limit=3)] == ["Nadie", "Nadie", "Nemo"]
-    # That camera is gone: it has no name any more.
+    # That camera is gone: it has no name now.
     assert {each["camera"] for each in found} == {None}
 
 
@@ -134,7 +134,7 @@ async def test_by_camera(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> 
 
 
 async def test_bad_requests(hass: HomeAssistant, hub: Hub, days_of_nadie: datetime) -> None:
-    """What cannot be is said in words; an unknown name is not told from one of whom nothing is known."""
+    """What cannot be is said in words; an unknown name is not told from one that nothing is known of."""
     assert await refused(hass, "last_visits", person="Nobody") == "unknown_person"
     assert await refused(hass, "last_visits", person=["Nadie", "Nobody"]) == "unknown_person"
     assert await refused(hass, "last_visits", camera="camera.elsewhere") == "unknown_camera"
@@ -236,7 +236,7 @@ async def test_the_documented_examples(hass: HomeAssistant, hub: Hub, visited_by
     assert "Anna was not seen" in told[0].data["message"]
 
 
-# Of whom nothing may be told
+# Who may not be mentioned
 
 
 async def test_no_longer_than_it_is_kept(hass: HomeAssistant, hub: Hub, days_of_nadie: datetime) -> None:
@@ -299,7 +299,7 @@ async def say_otherwise(hass: HomeAssistant, hub: Hub, person_id: str, keeping: 
 
 
 async def test_whose_consent_ran_out(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
-    """Somebody whose consent has run out is there no more."""
+    """Somebody whose consent has run out is no longer there."""
     consent = hub.people[visited_by_two].consent
     assert consent is not None
     still = hub.open_visits.visits
@@ -368,7 +368,7 @@ async def test_every_usual_user_is_told(
 
 
 async def test_a_user_who_is_gone(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
-    """A user whom Home Assistant does not know is told nothing."""
+    """A user that Home Assistant does not know is told nothing."""
     with pytest.raises(UnknownUser):
         await act(hass, "last_visits", MockUser(id="gone"))
 
@@ -499,7 +499,7 @@ async def test_photos_that_will_not_do(
 async def test_a_photo_that_is_insisted_on(
     hass: HomeAssistant, hub: Hub, eileen: str, image: Callable[[str, bytes], dict[str, str]]
 ) -> None:
-    """The owner's word counts for whom a photo shows."""
+    """The owner's word counts for who a photo shows."""
     other = image("other.jpg", jpeg(stranger(0).resize((540, 540))))
     assert await refused(hass, "enrol", person="Eileen", image=other) == "photo_refused"
     answer = await act(hass, "enrol", person="Eileen", image=other, insist=True)

@@ -166,7 +166,7 @@ async def test_a_power_cut_right_after_it_was_written(
 
 
 async def test_the_test_button(hass: HomeAssistant, hub: Hub, phone: Phone, alert_id: str) -> None:
-    """It sends a test; whom it does not reach is said as the error of the action."""
+    """It sends a test; who it does not reach is said as the error of the action."""
     await hass.services.async_call("button", "press", {"entity_id": TEST}, blocking=True)
     assert phone.messages == ["Test: this is how you will be notified. Nobody is at a camera."]
     phone.server.refused.add("Pixel")
@@ -180,7 +180,7 @@ async def test_the_test_button(hass: HomeAssistant, hub: Hub, phone: Phone, aler
 async def test_last_told(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, phone: Phone, eileen: str, alert_id: str
 ) -> None:
-    """When it told somebody last is shown, without a name, and not any more when who came is forgotten."""
+    """When it told somebody last is shown, without a name, and no longer once the visitor is forgotten."""
     front_door.frames = visits(astronaut())
     before = dt_util.utcnow().replace(microsecond=0)
     assert await told(hass, hub, phone, minutes=0) == EILEEN
@@ -198,7 +198,7 @@ async def test_last_told(
 async def test_last_told_of_whom_nothing_is_kept(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, phone: Phone
 ) -> None:
-    """When somebody came of whom nothing may be kept is not shown either; the recorder would write it down."""
+    """When somebody came who has nothing kept is not shown either; the recorder would write it down."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent(keeping=Keeping.NOTHING, pictures=False))
     for photo in enrolment_photos():
@@ -315,7 +315,7 @@ async def test_the_forgotten_leave_nothing_in_alerts(
     lived: tuple[Path, Evidence],
     make_recorder: MakeRecorder,
 ) -> None:
-    """Alerts, switches, mutes, notifications: whoever is forgotten is in none of them, in no file, and says so."""
+    """Alerts, switches, mutes, notifications: anyone who is forgotten is in none of them, in no file, and says so."""
     folder, evidence = lived
     only, also = an_alert(["here:"], who=[], people=[evidence.person_id]), an_alert(["here:"])
     async with home(folder, make_recorder) as running:
@@ -331,7 +331,7 @@ async def test_the_forgotten_leave_nothing_in_alerts(
         await act(running.hass, "mute", person=NAME)
         await running.write()
         written = (folder / ".storage" / "core.config_entries").read_text()
-        # The person themself, who is shown; the alert; that they are switched off; and that they are muted.
+        # The person, who is shown; the alert; that they are switched off; and that they are muted.
         assert written.count(evidence.person_id) > 4
 
         await running.hub.forgetting.async_forget(evidence.person_id)
@@ -362,7 +362,7 @@ async def test_killed_between_forgetting_and_the_alerts(
     make_recorder: MakeRecorder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A start takes out of the alerts whom a killed Home Assistant had forgotten already."""
+    """A start takes out of the alerts the people that a killed Home Assistant had forgotten already."""
     folder, evidence = lived
     alert = an_alert(["here:"], people=[evidence.person_id])
     async with home(folder, make_recorder) as running:

@@ -64,7 +64,7 @@ def _bytes(value: object, known: dict[int, object]) -> Iterator[bytes]:
 
 
 async def test_no_picture_outlives_its_link(hass: HomeAssistant, street: Street, new_phone: NewPhone) -> None:
-    """Neither of a stranger nor of everybody in the first frame; nor of whom a wrong name was taken away."""
+    """Neither of a stranger nor of everybody in the first frame; nor of somebody who lost a wrong name."""
     phone = await new_phone("Pixel")
     street.alert(phone, picture="everybody")
     await change_choices(hass, street.hub, "silas", keeping=Keeping.VISITS, pictures=True)
@@ -123,7 +123,7 @@ async def test_when_somebody_was_told_of(street: Street, new_phone: NewPhone) ->
 async def test_someone_is_not_shown_as_told(
     hass: HomeAssistant, street: Street, new_phone: NewPhone, who: str
 ) -> None:
-    """The first notification is nobody's yet: the moment of somebody of whom nothing is kept is not shown by it."""
+    """The first notification is nobody's yet: the moment of somebody who has nothing kept is not shown by it."""
     phone = await new_phone("Pixel")
     street.alert(phone)
     await street.settle()

@@ -57,14 +57,14 @@ def eileen_comes(front_door: FrontDoor, *beside: Image.Image) -> None:
 
 
 def a_stranger_comes(front_door: FrontDoor) -> None:
-    """Have somebody stand before the camera whom nobody knows."""
+    """Have somebody stand before the camera that nobody knows."""
     front_door.frames = visits(stranger(0))
 
 
 async def test_never_of_yourself(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
 ) -> None:
-    """Whoever comes home is not told so; the others are."""
+    """Anyone who comes home is not told so; the others are."""
     own, other = await new_phone("Pixel"), await new_phone("Apple")
     link(hass, own)
     add_alert(hass, entry, own, other)
@@ -78,7 +78,7 @@ async def test_never_of_yourself(
 async def test_with_a_guest(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, new_phone: NewPhone
 ) -> None:
-    """Whoever comes with somebody is told of the other one alone, and the others of both."""
+    """Anyone who comes with somebody is told of the other one alone, and the others of both."""
     own, other = await new_phone("Pixel"), await new_phone("Apple")
     link(hass, own)
     add_alert(hass, entry, own, other)

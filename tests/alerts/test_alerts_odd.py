@@ -42,7 +42,7 @@ async def test_a_critical_alert_is_heard_after_another_one(street: Street, new_p
 
 
 async def test_answers_about_one_of_several(street: Street, new_phone: NewPhone) -> None:
-    """Where two are named, the answers say about whom they are."""
+    """Where two are named, the answers say who they are about."""
     phone = await new_phone("Pixel")
     street.alert(phone, early=False)
     await street.comes("Front", "Anna")
@@ -54,7 +54,7 @@ async def test_answers_about_one_of_several(street: Street, new_phone: NewPhone)
 
 
 async def test_two_people_with_one_link(hass: HomeAssistant, street: Street, new_phone: NewPhone) -> None:
-    """Whoever was enrolled twice is told of neither."""
+    """Anyone who was enrolled twice is told of neither."""
     own = await new_phone("Pixel")
     link(hass, own, "person.anna")
     for person_id, name in (("anna", "Anna"), ("bob", "Bob")):
@@ -67,7 +67,7 @@ async def test_two_people_with_one_link(hass: HomeAssistant, street: Street, new
 
 
 async def test_an_alert_about_nobody(street: Street, new_phone: NewPhone) -> None:
-    """An alert of which everybody is forgotten does not ring any more."""
+    """An alert with everybody in it forgotten no longer rings."""
     phone = await new_phone("Pixel")
     street.alert(phone, who=[], people=["anna"])
     await street.hub.forgetting.async_forget("anna")
@@ -78,7 +78,7 @@ async def test_an_alert_about_nobody(street: Street, new_phone: NewPhone) -> Non
 async def test_linked_while_somebody_is_there(
     hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
-    """Whoever turns out to be the visitor, because they are linked only now, is told no more of it."""
+    """Anyone who turns out to be the visitor, because they are linked only now, is no longer told of it."""
     phone = await new_phone("Pixel")
     link(hass, phone, "person.anna")
     street.alert(phone)
@@ -121,7 +121,7 @@ async def test_a_renamed_person(street: Street, new_phone: NewPhone) -> None:
 
 
 async def test_two_phones_of_one_user(hass: HomeAssistant, street: Street, new_phone: NewPhone) -> None:
-    """Neither tells its user of themself, and a mute is of one phone."""
+    """Neither tells its user of the user, and a mute is of one phone."""
     first = await new_phone("Pixel")
     user = await hass.auth.async_get_user(first.user_id)
     second = await new_phone("Tablet", user)
@@ -142,7 +142,7 @@ async def test_two_phones_of_one_user(hass: HomeAssistant, street: Street, new_p
 async def test_whoever_comes_home_is_at_home_a_moment_later(
     hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
-    """An alert for when nobody is at home tells also of the one who is at home from then on, and then no more."""
+    """An alert for when nobody is at home tells also of the one who is at home from then on, and then no longer."""
     phone = await new_phone("Pixel")
     hass.states.async_set("zone.home", "0")
     street.alert(phone, home="nobody")
@@ -160,7 +160,7 @@ async def test_whoever_comes_home_is_at_home_a_moment_later(
 async def test_an_alert_that_is_changed_while_somebody_is_there(
     hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
-    """Whom it is not about any more is taken back, and who is told from now on is told."""
+    """People it is no longer about are taken back, and who is told from now on is told."""
     first, second = await new_phone("Pixel"), await new_phone("Tablet")
     alert_id = street.alert(first)
     street.rings("Front")
@@ -180,7 +180,7 @@ async def test_an_alert_that_is_changed_while_somebody_is_there(
 async def test_reloaded_while_somebody_is_there(
     hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
-    """What was told stays, its answers do nothing any more, and what comes is told anew."""
+    """What was told stays, its answers do nothing from then on, and what comes is told again."""
     phone = await new_phone("Pixel")
     street.alert(phone)
     await street.comes("Front", "Anna")
@@ -198,7 +198,7 @@ async def test_reloaded_while_somebody_is_there(
 async def test_recognition_is_switched_off_while_somebody_is_there(
     hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
-    """Whoever rang rang; nobody is named afterwards."""
+    """A ring stays a ring; nobody is named afterwards."""
     phone = await new_phone("Pixel")
     street.alert(phone)
     street.rings("Front")

@@ -55,7 +55,7 @@ async def test_who_was_told_of_is_no_news_when_two_become_one(street: Street, ne
 async def test_an_alert_about_one_door_is_not_taken_back_at_another(
     street: Street, new_phone: NewPhone
 ) -> None:
-    """Whoever walks on to where the alert is not about was at the front door all the same."""
+    """Anyone who walks on to where the alert is not about was at the front door anyway."""
     phone = await new_phone("Pixel")
     street.alert(phone, early=False, cameras=[street.camera("Front")])
     await street.comes("Front", "Anna")
@@ -106,7 +106,7 @@ async def test_somebody_else_rings_soon_after(street: Street, new_phone: NewPhon
 
 
 async def test_ringing_twice_is_not_somebody_else(street: Street, new_phone: NewPhone) -> None:
-    """Whoever rings again is known by the end of the look, and nothing new is said."""
+    """Anyone who rings again is known by the end of the look, and nothing new is said."""
     phone = await new_phone("Pixel")
     street.alert(phone)
     await street.comes("Front", "Anna")
@@ -136,7 +136,7 @@ async def test_a_sound_is_not_lost_with_what_took_its_place(street: Street, new_
 
 
 async def test_a_camera_that_is_watched_all_the_time(street: Street, new_phone: NewPhone) -> None:
-    """Whoever stays is told of once, however many looks show them; who comes back later, once more."""
+    """Anyone who stays is told of once, however many looks show them; who comes back later, once more."""
     phone = await new_phone("Pixel")
     street.alert(phone)
 
@@ -157,7 +157,7 @@ async def test_a_camera_that_is_watched_all_the_time(street: Street, new_phone: 
 async def test_a_picture_goes_with_the_yes_to_pictures(
     hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
-    """Whoever says no to pictures afterwards is shown no more, and the name stays."""
+    """Anyone who says no to pictures afterwards is no longer shown, and the name stays."""
     phone = await new_phone("Pixel")
     street.alert(phone, early=False)
     await street.comes("Front", "Anna")
@@ -216,7 +216,7 @@ async def test_alerts_that_are_switched_off_in_mid_look(
 async def test_nobody_is_told_of_a_correction_who_was_not_told_the_name(
     hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
-    """Whoever has muted Anna is told of somebody, not that it was not her."""
+    """Anyone who has muted Anna is told of somebody, not that it was not her."""
     told, muted = await new_phone("Pixel"), await new_phone("Apple")
     street.alert(told, muted, early=False)
     now = dt_util.utcnow()
@@ -242,7 +242,7 @@ RULES: tuple[tuple[str, dict[str, Any]], ...] = (
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_whatever_happens(hass: HomeAssistant, street: Street, new_phone: NewPhone, seed: int) -> None:
-    """What may never be told is never told, and nothing twice, whoever comes where."""
+    """What may never be told is never told, and nothing twice, no matter who comes where."""
     random = Random(seed)
     phones: dict[str, Phone] = {}
     for name, changes in RULES:

@@ -52,12 +52,12 @@ async def eileen(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, phone: Ph
 
 @pytest.fixture
 async def owned(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> str:
-    """Enrol Eileen, of whom nobody is told yet, and return her id."""
+    """Enrol Eileen, before anybody is told of her, and return her id."""
     return await enrol(hass, entry, enrolment_photos()[:1])
 
 
 async def test_right(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
-    """It is noted that it was her, and by whom; a second press does nothing."""
+    """It is noted that it was her, and who said so; a second press does nothing."""
     await press(hass, phone, "Right")
     kinds = [each.kind for each in await hass.async_add_executor_job(hub.vault.audit_entries)]
     assert kinds[:2] == ["notification_answered", "visit_confirmed"]
@@ -70,7 +70,7 @@ async def test_right(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -
 
 
 async def test_not_them(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
-    """The visit is taken from her, whoever was told is told so, and the other answers end with it."""
+    """The visit is taken from her, anyone who was told is told so, and the other answers end with it."""
     right = phone.action("Right")
     await press(hass, phone, "Not them")
     await hub.alerts.async_flush()
@@ -139,7 +139,7 @@ async def test_it_was(
     new_phone: NewPhone,
     owned: str,
 ) -> None:
-    """An administrator writes who came, once: whoever agreed is named, of all others it is said what to do."""
+    """An administrator writes who came, once: anyone who agreed is named, of all others it is said what to do."""
     admin = await new_phone("Admin", await a_user(hass, "Olga", GROUP_ID_ADMIN))
     member = await new_phone("Member", await a_user(hass, "Mia", GROUP_ID_USER))
     add_alert(hass, entry, admin)
@@ -376,7 +376,7 @@ async def test_who_of_somebody_who_may_not(
     hass_client_no_auth: ClientSessionGenerator,
     groups: list[str],
 ) -> None:
-    """Who is no administrator any more is led nowhere."""
+    """A former administrator is led nowhere."""
     user = await hass.auth.async_get_user(admin.user_id)
     assert user is not None
     await hass.auth.async_update_user(user, group_ids=groups)
@@ -452,7 +452,7 @@ async def test_pressed_while_she_is_forgotten(
     turns: int,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Whoever comes first, she is gone afterwards, and nothing notes her."""
+    """She is gone afterwards, and nothing notes her."""
     action = phone.action(title)
     context = Context(user_id=phone.user_id)
     forgetting = asyncio.ensure_future(hub.forgetting.async_forget(eileen))
@@ -510,7 +510,7 @@ async def test_muted_when_she_is_gone(hass: HomeAssistant, hub: Hub, phone: Phon
 
 
 async def test_corrected_long_after(hass: HomeAssistant, hub: Hub, phone: Phone, eileen: str) -> None:
-    """Also where nobody remembers what else happened then, what was said of the visit is not asked any more."""
+    """Also where nobody remembers what else happened then, what was said of the visit is no longer asked."""
     assert len([each for each in hub.alerts.answers if each.visit_id]) == 3
     hub.alerts._episodes._all.clear()
     await _correct(hass, hub, phone)

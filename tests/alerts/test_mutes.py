@@ -34,7 +34,7 @@ def test_for_a_while(books: Books) -> None:
 
 
 def test_a_camera(books: Books) -> None:
-    """Of a muted camera nobody is told of, whoever comes."""
+    """Of a muted camera nobody is told of, no matter who comes."""
     mutes = Mutes(books)
     mutes.async_mute("front", OTHER, NOW + HOUR, NOW)
     assert mutes.muted(OTHER, "front", None, NOW)
@@ -68,7 +68,7 @@ def test_the_last_word_counts(books: Books) -> None:
 
 
 def test_prune(books: Books) -> None:
-    """What is over goes, and what tells of whoever is gone."""
+    """What is over goes, and what tells of people who are gone."""
     mutes = Mutes(books)
     mutes.async_mute("anna", PHONE, NOW + HOUR, NOW)
     mutes.async_mute("bert", PHONE, NOW + HOUR, NOW)

@@ -130,7 +130,7 @@ async def test_a_renamed_phone(hass: HomeAssistant, new_phone: NewPhone) -> None
 
 
 async def test_two_phones_with_one_name(hass: HomeAssistant, new_phone: NewPhone) -> None:
-    """Home Assistant has one action for both; each is told alone all the same, and they are told apart."""
+    """Home Assistant has one action for both; each is told alone anyway, and they are told apart."""
     anna, bert = await new_phone("A", device_name="iPhone"), await new_phone("B", device_name="iPhone")
     other = await new_phone("C", device_name="Pixel")
     for name, phone in (("anna", anna), ("bert", bert)):

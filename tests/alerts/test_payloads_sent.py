@@ -79,7 +79,7 @@ def taken_at_home(image: bytes) -> bytes:
 async def test_no_place_reaches_another_machine(
     hass: HomeAssistant, front_door: FrontDoor, entry: MockConfigEntry, between: Between
 ) -> None:
-    """Neither with an uploaded photo nor with a camera's frame, and who is on them is known all the same."""
+    """Neither with an uploaded photo nor with a camera's frame, and who is on them is known anyway."""
     hub = await set_up(hass, entry)
     photos = [taken_at_home(photo) for photo in enrolment_photos()]
     with Image.open(BytesIO(photos[0])) as opened:

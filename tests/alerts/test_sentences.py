@@ -83,7 +83,7 @@ async def said(hass: HomeAssistant, language: str, *told: Part, front: str = "Fr
     ],
 )
 async def test_sentences(hass: HomeAssistant, people: list[str], en: str, nl: str, de: str) -> None:
-    """Whoever comes together, it is a sentence."""
+    """It is a sentence, no matter who comes together."""
     assert [await said(hass, language, *parts(*people)) for language in LANGUAGES] == [en, nl, de]
 
 

@@ -66,12 +66,12 @@ def an_episode(*visits: Visit, counting: bool = True, **changes: object) -> Epis
 
 
 def kinds(telling: Telling | None) -> list[str]:
-    """Return what is said of whom."""
+    """Return what is said, and of which people."""
     return [] if telling is None else [str(part.name or part.kind) for part in telling.parts]
 
 
 def told(episode: Episode, *rules: Rule, reader: Reader | None = None, at: datetime = NOW) -> list[str]:
-    """Return what is said of whom."""
+    """Return what is said, and of which people."""
     return kinds(tell(rules or (a_rule(),), episode, reader or a_reader(), at))
 
 
@@ -112,7 +112,7 @@ def test_never_of_oneself() -> None:
 @pytest.mark.parametrize("frames", [0, SELF_FRAMES - 1, SELF_FRAMES])
 @pytest.mark.parametrize("patient", [True, False])
 def test_someone(looking: bool, may_come: bool, frames: int, patient: bool) -> None:
-    """Told at once; but not to who may be the visitor themself, until there has been time for a name."""
+    """Told at once; but not to who may be the visitor, until there has been time for a name."""
     episode = an_episode(someone="front", frames=frames, looking={"front"} if looking else set())
     at = NOW + (PATIENCE if patient else PATIENCE - SECOND)
     ought = not may_come or frames >= SELF_FRAMES or patient or not looking
@@ -122,7 +122,7 @@ def test_someone(looking: bool, may_come: bool, frames: int, patient: bool) -> N
 
 
 def test_who_rings_unseen_after_somebody_else() -> None:
-    """Told beside those who were seen, by alerts that tell at once; not to somebody who is there themself."""
+    """Told beside those who were seen, by alerts that tell at once; not to somebody who is there."""
     episode = an_episode(a_visit("1", "Anna"), unseen="front", someone="front")
     early = a_rule(early=True)
     assert told(episode, early) == ["Anna", "someone"]

@@ -60,7 +60,7 @@ class Pages:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer anything."""
         if request.path.startswith("/api/"):
-            # Of whoever may not, nothing is told.
+            # Those who may not are told nothing.
             return page("{}", 200 if self.wrong == "open" else 401)
         parts = request.path.removeprefix(ROOT).strip("/").split("/")
         said = await self._answer(request, parts)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ..common.in_chromium import CHROMIUM
+
 SCRIPT = Path(__file__).parents[2] / "script"
 KINDS = {f"{size}_{faces}" for size in ("720p", "1080p", "4K") for faces in (0, 1, 4)}
 
@@ -71,6 +73,20 @@ def test_what_many_people_and_visits_cost_is_measured_with_its_growth() -> None:
     assert all(value >= 0 for value in large.values())
     assert set(growth) == {name for name in large if not name.endswith("_hold_ms")}
     assert growth["start_ms"] == pytest.approx(large["start_ms"] / small["start_ms"], rel=0.01)
+
+
+@pytest.mark.usefixtures("engine_place")
+def test_the_panel_is_measured_with_few_visits_beside_many() -> None:
+    found = figures("panel")["panel"]
+    names = {"open", "older", "live"} | ({"paint"} if CHROMIUM else set())
+    assert set(found) == {f"{name}_{what}" for name in names for what in ("ms", "growth")} | {"open_kb"}
+    for name in names:
+        few, many = found[f"{name}_ms"].values()
+        assert min(few, many) > 0
+        assert found[f"{name}_growth"] > 0
+    # A page is a page, however many there are.
+    few, many = found["open_kb"].values()
+    assert many == pytest.approx(few, rel=0.1)
 
 
 @pytest.mark.usefixtures("engine_place")

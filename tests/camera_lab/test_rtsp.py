@@ -154,7 +154,7 @@ async def test_being_frozen_repeats_one_picture_with_new_times(opened: Doors) ->
     frozen = time.monotonic()
     await door.gone()
     seen = [each for each in await watching if each[0] > frozen + 1.2]
-    # Nobody is there any more, and yet it shows them.
+    # Nobody is there now, and yet it shows them.
     assert seen
     assert all(key and red for _, _, key, red in seen)
     assert len({shown for _, shown, _, _ in seen}) == len(seen)

@@ -98,7 +98,7 @@ async def test_a_stream_that_is_lost_is_opened_again(door_stream: LiveStream) ->
             while not after:
                 after = await subscription.take()
                 after = [piece for piece in after if piece.arrived > before[-1].arrived + 0.3]
-            # Asked anew: some addresses are good for one time.
+            # Asked again: some addresses are good for one time.
             await until(lambda: find.asked == 2)
             assert after[0].key
             assert after[0].number > before[-1].number

@@ -69,7 +69,7 @@ def clip(scene: films.Scene | None = None, codec: str = "libx264") -> bytes:
 
 
 class Clips(MediaSource):
-    """The media source of the integration, and what serves its clips to whoever is logged in."""
+    """The media source of the integration, and what serves its clips to anyone who is logged in."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Have none yet."""

@@ -17,7 +17,7 @@ def test_first_picture_may_be_an_old_one() -> None:
     assert known.judge(b"a", 100.0, 100.1) is Freshness.UNPROVEN
     assert known.judge(b"b", 100.2, 100.3) is Freshness.FRESH
     assert known.judge(b"c", 100.3 + LATELY + 0.1, 104.0) is Freshness.UNPROVEN
-    assert known.judge(b"d", 104.1, 109.0) is Freshness.FRESH, "a slow camera is a live one all the same"
+    assert known.judge(b"d", 104.1, 109.0) is Freshness.FRESH, "a slow camera is a live one anyway"
 
 
 def test_known_pictures_are_never_fresh() -> None:

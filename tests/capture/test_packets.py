@@ -170,7 +170,7 @@ def test_a_camera_whose_clock_is_set_is_followed(jump: float) -> None:
 def test_a_pause_of_the_camera_is_a_pause_of_the_stream() -> None:
     timeline = Timeline()
     feed(timeline, ((n / FPS, n / FPS, 100 + n / FPS) for n in range(30)))
-    # Its clock begins again after it was started anew.
+    # Its clock begins again after it was started again.
     (placed,) = feed(timeline, iter([(0.0, 0.0, 160.0)]))
     assert placed == pytest.approx(BEGIN + 60, abs=0.1)
     assert timeline.made(placed) == pytest.approx(160)

@@ -93,7 +93,7 @@ class _Camera:
         return stream
 
     async def leave(self) -> None:
-        """Have nobody watch it any more, as Home Assistant notices after a while."""
+        """Have nobody watch it from now on, as Home Assistant notices after a while."""
         if (stream := self.entity.stream) is not None:
             for output in stream.outputs().values():
                 await stream.remove_provider(output)

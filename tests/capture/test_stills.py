@@ -145,6 +145,13 @@ async def test_failed_fetch_is_tried_again(engine: Engine) -> None:
     assert await looked_at(stills(engine, fetched, 2.0), engine) == [b"b"]
 
 
+async def test_a_picture_that_is_known_to_be_old(engine: Engine) -> None:
+    """Where that is known before it is looked at, it is said as of any other old one."""
+    with pytest.raises(NoPicture) as raised:
+        await looked_at(stills(engine, giving(NoPicture(Trouble.OLD_PICTURE, "camera.a")), 0.5), engine)
+    assert raised.value.trouble is Trouble.OLD_PICTURE
+
+
 async def test_camera_that_never_answers(engine: Engine) -> None:
     """It is said to give no picture, with its own reason."""
     with pytest.raises(NoPicture) as raised:
@@ -189,7 +196,7 @@ async def test_a_picture_that_could_not_be_looked_at_is_offered_once_more(
 
 
 async def test_rejected_picture_is_given_up(engine: Engine) -> None:
-    """A picture that the engine cannot read is offered no more."""
+    """A picture that the engine cannot read is no longer offered."""
     pictures = stills(engine, giving(b"a", b"b"), 0.8)
     async with pictures:
         assert await pictures.ready()

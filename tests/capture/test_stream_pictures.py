@@ -227,7 +227,7 @@ async def test_an_engine_that_dies_and_comes_back(
             async with StreamPictures(stream, CAMERA).open(asked) as found:
                 before = await see_all(found, 2)
                 engine.kill()
-                # Whoever speaks to it first notices: a question, which fails, or who feeds it, and then there is no
+                # Anyone who speaks to it first notices: a question, which fails, or who feeds it, and then there is no
                 # frame to ask about until it is back.
                 with suppress(EngineUnavailable, TimeoutError):
                     async with asyncio.timeout(3):

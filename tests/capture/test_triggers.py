@@ -177,7 +177,7 @@ async def test_may_ring(hass: HomeAssistant, entity_id: str, device_class: str |
     ],
 )
 async def test_urgency(hass: HomeAssistant, entity_id: str, mode: Mode, urgency: Urgency) -> None:
-    """Whoever rings goes before what moves, whatever the camera's mode is."""
+    """Anyone who rings goes before what moves, whatever the camera's mode is."""
     hass.states.async_set("event.ring", "unknown", {"device_class": "doorbell"})
     hass.states.async_set("event.motion", "unknown", {"device_class": "motion"})
     hass.states.async_set("binary_sensor.motion", "off", {"device_class": "motion"})

@@ -26,7 +26,7 @@ class Who(StrEnum):
     """Who may reach it."""
 
     ANYBODY = "anybody who knows the address of Home Assistant"
-    LINK = "whoever was given the link, which nobody can guess"
+    LINK = "anyone who was given the link, which nobody can guess"
     USER = "users of Home Assistant"
     ADMIN = "administrators"
 
@@ -52,7 +52,7 @@ ANY_METHOD = "GET POST"
 """How the pages behind a link are reached. To any other method all pages answer that there is nothing."""
 
 # Kept by hand: whatever is new fails the tests below until somebody has written down why it may be reached,
-# and by whom. None of these may give pictures, names or places to a third party.
+# and who asks. None of these may give pictures, names or places to a third party.
 DOORS = (
     Door(
         Kind.VIEW,
@@ -64,7 +64,7 @@ DOORS = (
         Kind.VIEW,
         "GET /familiar_faces/notice",
         Who.ANYBODY,
-        "what happens at the door, for whoever stands before it; off until the owner switches it on",
+        "what happens at the door, for anyone who stands before it; off until the owner switches it on",
     ),
     Door(
         Kind.VIEW,
@@ -244,7 +244,7 @@ DOORS = (
         Kind.COMMAND,
         "familiar_faces/visits/answer",
         Who.USER,
-        "changes whom the cameras recognise, eight seconds later; people say it of their own visits alone",
+        "changes who the cameras recognise, eight seconds later; people say it of their own visits alone",
     ),
     Door(
         Kind.COMMAND,
@@ -293,6 +293,18 @@ DOORS = (
     Door(Kind.COMMAND, "familiar_faces/person/forget", Who.ADMIN, "erases a person"),
     Door(
         Kind.COMMAND,
+        "familiar_faces/me/mute",
+        Who.USER,
+        "mutes the own phones of a user who is one of the people",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/person/walk_up",
+        Who.ADMIN,
+        "takes photos of a person with a camera that they agreed to, and shows what it sees meanwhile",
+    ),
+    Door(
+        Kind.COMMAND,
         "familiar_faces/unnamed/subscribe",
         Who.ADMIN,
         "lists the review inbox, which is off until the owner switches it on, without a picture",
@@ -333,6 +345,12 @@ DOORS = (
         "familiar_faces/cameras/change",
         Who.ADMIN,
         "sets how a camera's pictures lie, when its stream is open, and what its triggers mean",
+    ),
+    Door(
+        Kind.COMMAND,
+        "familiar_faces/cameras/weeks",
+        Who.ADMIN,
+        "says how many visits to each camera had a name, and how many not and why, as numbers of whole weeks",
     ),
     Door(
         Kind.COMMAND,
@@ -380,7 +398,7 @@ DOORS = (
         "says who is there, as far as the user may read the states that say the same",
     ),
     Door(Kind.ACTION, "enrol", Who.ADMIN, "adds a face to those that the cameras recognise"),
-    Door(Kind.ACTION, "correct_visit", Who.ADMIN, "changes whom the cameras recognise"),
+    Door(Kind.ACTION, "correct_visit", Who.ADMIN, "changes who the cameras recognise"),
     Door(Kind.ACTION, "invite", Who.ADMIN, "makes a link by which somebody can be enrolled"),
     Door(Kind.ACTION, "close_invitations", Who.ADMIN, "takes such links back"),
     Door(Kind.ACTION, "record_consent", Who.ADMIN, "says that somebody agreed to be recognised"),
@@ -467,7 +485,7 @@ DOORS = (
         Kind.BUTTON,
         "test",
         Who.USER,
-        "tells those whom an alert is for anyway that this is a test; it says nothing of anybody",
+        "tells those an alert is for anyway that this is a test; it says nothing of anybody",
     ),
     Door(
         Kind.CALENDAR,

@@ -108,6 +108,7 @@ class EngineProcess:
     token: str | None = None
     weights: Path | None = None
     arguments: Sequence[str] = ()
+    program: Path = ENGINE / "__main__.py"
     url: str = field(default="", init=False)
     """`http://host:port` of a TCP engine, empty otherwise."""
     socket: Path | None = field(default=None, init=False)
@@ -126,13 +127,12 @@ class EngineProcess:
         else:
             (folder / "token").write_text(self.token)
             where = ["--port", "0", "--token-file", str(folder / "token")]
-        command = engine_command(
-            "serve", "--weights", str(self.weights or engine_weights()), *where, "--exit-with-parent"
-        )
+        weights = self.weights or engine_weights()
+        command = [engine_python(), "-I", str(self.program), "serve", "--weights", str(weights), *where]
         begun = time.monotonic()
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, *self.arguments],
+                [*command, "--exit-with-parent", *self.arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

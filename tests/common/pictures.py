@@ -57,7 +57,7 @@ def jpeg(image: Image.Image, quality: int = 85) -> bytes:
 
 
 def taken_anew(picture: bytes) -> bytes:
-    """Return a JPEG of the same pixels that no other picture equals, as a camera takes one anew."""
+    """Return a JPEG of the same pixels that no other picture equals, as a camera takes one again."""
     if not picture.startswith(b"\xff\xd8"):
         return picture
     # A quantisation table that no component uses: it is a part of the picture, and changes nothing in it.

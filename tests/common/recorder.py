@@ -6,8 +6,8 @@ The kernel stops each process at the calls below and hands them over (seccomp's 
 and later, no privilege needed), so it does not matter in which language something is written, how it was
 started, or in which thread it runs. RECORD is given one JSON object a line, see `Event`.
 
-What it cannot see: what is sent by `write` or `sendfile` on a socket (whom the socket is connected to is
-seen all the same), and the inside of what is encrypted. io_uring, by which calls can be avoided, is refused.
+What it cannot see: what is sent by `write` or `sendfile` on a socket (what the socket is connected to is
+seen anyway), and the inside of what is encrypted. io_uring, by which calls can be avoided, is refused.
 """
 
 import base64
@@ -93,7 +93,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._names = {number: name for name, number in CALLS[platform.machine()].items()}
         self._connected: dict[int, str] = {}
-        """Whom the sockets were connected to that were connected from here, by inode."""
+        """What the sockets were connected to that were connected from here, by inode."""
 
     def run(self, command: list[str]) -> int:
         """Run a program to its end and return its exit code."""
@@ -223,7 +223,7 @@ def _filter() -> int:
 
 
 def _messages(memory: object, call: str, arguments: list[int]) -> Iterator[tuple[str | None, bytes]]:
-    """Return whom each message is for, None when the socket is connected, and what is in it."""
+    """Return the address that each message is for, None when the socket is connected, and what is in it."""
     if call == "sendto":
         to = _address(_at(memory, arguments[4], min(arguments[5], 128))) if arguments[4] else None
         yield to, _at(memory, arguments[1], arguments[2])

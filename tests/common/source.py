@@ -289,10 +289,10 @@ def sentences_of_the_consent() -> set[str]:
     (paragraphs,) = values_of("paragraphs", tree)
     plain = {node.value for node in ast.walk(paragraphs) if isinstance(node, ast.Constant)}
     by_whom = {
-        f"{stem}{whom}"
+        f"{stem}{kind}"
         for stem in plain
         if isinstance(stem, str) and stem.endswith("_")
-        for whom in ("adult", "child")
+        for kind in ("adult", "child")
     }
     periods = {key for unit in ("month", "day", "hour") for key in (f"one_{unit}", f"{unit}s")}
     sentences = {each for each in plain if isinstance(each, str) and not each.endswith("_")}

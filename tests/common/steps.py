@@ -1,6 +1,7 @@
 """What users and visitors do, for tests that need a person, a camera or a visit."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -165,6 +166,12 @@ async def ring(hass: HomeAssistant, hub: Hub) -> None:
     if watching._looking is not None:
         await asyncio.wait_for(watching._looking, 60)
     await hass.async_block_till_done()
+
+
+def look_for(hub: Hub, seconds: float) -> None:
+    """Have looks end early."""
+    (watcher,) = hub.watchers.values()
+    watcher.settings = replace(watcher.settings, seconds=seconds)
 
 
 async def reconfigure_person(hass: HomeAssistant, entry: MockConfigEntry) -> Result:

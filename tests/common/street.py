@@ -86,7 +86,7 @@ class Street:
         await self.hub.async_refresh_people()
 
     def tag(self, tag: str) -> str:
-        """Return of which notification one is a part now."""
+        """Return the notification that one is a part of now."""
         while tag in self.joined:
             tag = self.joined[tag]
         return tag

@@ -149,7 +149,7 @@ async def test_nothing_comes_back_after_a_restart(
 
 
 async def test_less_than_before(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str) -> None:
-    """Whoever agrees to less has what was kept erased, and taken from what is shown, at once."""
+    """Anyone who agrees to less has what was kept erased, and taken from what is shown, at once."""
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
     assert await kept(hass, hub) == (1, 1, True)
@@ -200,7 +200,7 @@ async def test_visits_that_are_switched_off(
 async def test_no_longer_than_the_visit_is_kept(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str
 ) -> None:
-    """When a visit is past its time, its name is in no state any more."""
+    """When a visit is past its time, its name is in no state."""
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
     with later(until=dt_util.utcnow() + timedelta(days=30, minutes=1)):
@@ -238,7 +238,7 @@ async def test_no_longer_than_the_picture_is_kept(
 async def test_less_than_before_however_it_comes_to_be_known(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str
 ) -> None:
-    """The people are read again for many reasons; each of them takes away what is agreed to no more."""
+    """The people are read again for many reasons; each of them takes away what is no longer agreed to."""
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
     consent = replace(hub.people[eileen].consents[-1], consent_id="narrower", choices=SILENT)
@@ -270,7 +270,7 @@ async def test_no_picture_without_a_yes(
 async def test_a_visit_carries_no_picture_without_a_yes(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str
 ) -> None:
-    """Whoever is told of the visit, as an alert is, gets no picture with it."""
+    """Anyone who is told of the visit, as an alert is, gets no picture with it."""
     told: list[bytes | None] = []
     async_dispatcher_connect(
         hass, SIGNAL_VISIT.format(hub.entry.entry_id), lambda visit, timing: told.append(visit.portrait)
@@ -413,7 +413,7 @@ async def purge(running: Home) -> None:
 async def test_the_recorder_keeps_nothing_either(
     tmp_path: Path, make_recorder: MakeRecorder, real_engine: None
 ) -> None:
-    """After a purge the database knows no moment and no name of whom nothing is kept; others' stay."""
+    """After a purge the database knows no moment and no name of people with nothing kept; others' stay."""
     entry = an_entry()
     last_visitor = frozenset({"sensor.front_door_last_visitor"})
     async with home(tmp_path / "config", make_recorder, entry) as running:

@@ -82,7 +82,7 @@ async def test_every_sentence_is_used(hass: HomeAssistant, hub: Hub, entry: Mock
 
 @pytest.mark.parametrize("child", [False, True])
 async def test_says_who_is_told(hass: HomeAssistant, hub: Hub, child: bool) -> None:
-    """Whoever agrees knows that phones are told their name, and over whose services."""
+    """Anyone who agrees knows that phones are told their name, and over whose services."""
     text = await text_of(hub, child=child)
     assert "may see" in text
     assert "travel through the services that deliver them. Nothing else is passed on." in text

@@ -191,7 +191,7 @@ async def test_button_and_image(
 
 
 async def test_what_every_user_sees_is_off(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
-    """Whoever sees the QR code sees and ends what is kept of a person, so the owner has to switch it on.
+    """Anyone who sees the QR code sees and ends what is kept of a person, so the owner has to switch it on.
 
     So have they the button that forgets somebody at one press.
     """
@@ -209,7 +209,7 @@ async def test_what_every_user_sees_is_off(hass: HomeAssistant, hub: Hub, eileen
 async def test_only_administrators_press(
     hass: HomeAssistant, hub: Hub, eileen: str, hass_admin_user: MockUser
 ) -> None:
-    """The buttons let in whom the actions let in: a user who may press buttons neither invites nor forgets."""
+    """The buttons let in the users that the actions let in: a user who may press buttons neither invites nor forgets."""
     group = await hass.auth.async_get_group("system-users")
     assert group is not None
     user = MockUser(groups=[group]).add_to_hass(hass)
@@ -250,7 +250,7 @@ async def test_a_new_one_closes_the_one_before(hass: HomeAssistant, hub: Hub, ei
 async def test_image_ends_with_the_invitation(
     hass: HomeAssistant, hub: Hub, eileen: str, freezer: FrozenDateTimeFactory
 ) -> None:
-    """At the very second at which the invitation ends there is nothing to show any more."""
+    """At the very second at which the invitation ends there is nothing left to show."""
     invited = await hub.invitations.async_invite(eileen)
     await hass.async_block_till_done()
     freezer.move_to(invited.expires_at - timedelta(seconds=1))
@@ -268,7 +268,7 @@ async def test_image_ends_with_the_invitation(
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_image_ends_when_it_is_used(hass: HomeAssistant, hub: Hub, eileen: str) -> None:
-    """Once somebody has used the invitation, its code is shown no more, and opens nothing."""
+    """Once somebody has used the invitation, its code is no longer shown, and opens nothing."""
     invited = await hub.invitations.async_invite(eileen)
     await hass.async_block_till_done()
     assert hass.states.get(IMAGE).state != "unavailable"
@@ -297,7 +297,7 @@ async def test_image_ends_when_it_is_used(hass: HomeAssistant, hub: Hub, eileen:
 async def test_nothing_is_shown_after_a_restart(
     hass: HomeAssistant, hub: Hub, eileen: str, entry: MockConfigEntry
 ) -> None:
-    """The invitation is open still, but its code is known to nobody any more."""
+    """The invitation is open still, but its code is known to nobody now."""
     invited = await hub.invitations.async_invite(eileen)
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
@@ -362,7 +362,7 @@ async def test_renew_by_invitation(
 
 
 async def test_new_personal_link(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, eileen: str) -> None:
-    """A person's dialog makes them a new link, and the one before opens nothing any more."""
+    """A person's dialog makes them a new link, and the one before opens nothing from then on."""
 
     async def make() -> str:
         result = await choose(hass, await change(hass, entry, eileen), "own_link")
@@ -441,7 +441,7 @@ def test_codes_differ() -> None:
 async def test_forgotten_with_its_image_switched_off(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
-    """An invitation is in nobody's memory any more, whether or not it was shown."""
+    """An invitation is in nobody's memory by then, whether or not it was shown."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
     er.async_get(hass).async_update_entity(IMAGE, disabled_by=er.RegistryEntryDisabler.USER)
     await hass.async_block_till_done()

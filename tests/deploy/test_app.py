@@ -91,12 +91,13 @@ def test_options() -> None:
     asked = cli._parser().parse_args(command)
     for name, default in CONFIG["options"].items():
         assert getattr(asked, name) == default
-    least, most = map(int, re.findall(r"\d+", CONFIG["schema"]["queue"]))
-    for value in (least, most):
-        assert cli._parser().parse_args([*command, "--queue", str(value)]).queue == value
-    for value in (least - 1, most + 1):
-        with pytest.raises(SystemExit):
-            cli._parser().parse_args([*command, "--queue", str(value)])
+    for name, flag in start.OPTIONS.items():
+        least, most = map(int, re.findall(r"\d+", CONFIG["schema"][name]))
+        for value in (least, most):
+            assert getattr(cli._parser().parse_args([*command, flag, str(value)]), name) == value
+        for value in (least - 1, most + 1):
+            with pytest.raises(SystemExit):
+                cli._parser().parse_args([*command, flag, str(value)])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -107,3 +107,16 @@ def test_reader() -> None:
     assert stages["two"].env == {"A": "1", "C": "d e"}
     assert stages["two"].user == "1:2"
     assert stages["two"].steps[0].words == ("b ${A}",)
+
+
+def test_compose_sets_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set there is read by the engine, and checked as on the command line."""
+    (service,) = COMPOSE["services"].values()
+    ((name, value),) = service["environment"].items()
+    command = ["serve", "--port", "0"]
+    for said, workers in ((value, 0), ("3", 3), ("", 0)):
+        monkeypatch.setenv(name, said)
+        assert cli._parser().parse_args(command).workers == workers
+    monkeypatch.setenv(name, "many")
+    with pytest.raises(SystemExit):
+        cli._parser().parse_args(command)

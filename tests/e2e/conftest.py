@@ -18,7 +18,9 @@ import pytest_socket
 from custom_components.familiar_faces.hub import Hub
 from demo.browser import ARGUMENTS
 
+from ..common.gate import Gate
 from ..common.in_chromium import CHROMIUM
+from ..common.people_on_record import link_to_user
 from ..common.source import ROOT
 
 GROUPS = {"administrator": GROUP_ID_ADMIN, "user": GROUP_ID_USER, "read-only": GROUP_ID_READ_ONLY}
@@ -46,20 +48,27 @@ async def shown(hass: HomeAssistant, frontend: None, hub: Hub, sockets: None) ->
         server = TestServer(hass.http.app)
         await server.start_server()
         stack.push_async_callback(server.close)
+        assert server.port is not None
+        gate = Gate("127.0.0.1", server.port)
+        await gate.open()
+        stack.push_async_callback(gate.shut)
         playwright = await stack.enter_async_context(async_playwright())
+        if CHROMIUM is None:
+            pytest.fail("there is no Chromium: run script/setup browser")
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         stack.push_async_callback(browser.close)
-        yield Home(hass, hub, str(server.make_url("")).rstrip("/"), browser)
+        yield Home(hass, hub, gate, browser)
 
 
 class Home:
     """A home that browsers reach."""
 
-    def __init__(self, hass: HomeAssistant, hub: Hub, url: str, browser: Browser) -> None:
-        """Be reached at an address."""
+    def __init__(self, hass: HomeAssistant, hub: Hub, gate: Gate, browser: Browser) -> None:
+        """Be reached through a gate."""
         self.hass = hass
         self.hub = hub
-        self.url = url
+        self.gate = gate
+        self.url = f"http://127.0.0.1:{gate.port}"
         self.browser = browser
         self.errors: list[str] = []
         """What went wrong in the panel's program."""
@@ -73,13 +82,16 @@ class Home:
         height: int = 900,
         dark: bool = False,
         language: str = "en",
+        own: str | None = None,
     ) -> Page:
-        """Open a page of the frontend as somebody who is logged in."""
+        """Open a page of the frontend as somebody who is logged in; `own`: which of the people they are."""
         hass = self.hass
         if all(user.system_generated for user in await hass.auth.async_get_users()):
             # The first user may do everything, whatever their groups.
             await hass.auth.async_create_user("The very first")
         user = await hass.auth.async_create_user("Somebody", group_ids=[GROUPS[who]])
+        if own is not None:
+            await link_to_user(hass, self.hub, own, user.id)
         refresh = await hass.auth.async_create_refresh_token(user, f"{self.url}/")
         tokens = {
             "access_token": hass.auth.async_create_access_token(refresh),
@@ -105,6 +117,16 @@ class Home:
         page = await context.new_page()
         page.on("pageerror", self._note)
         await page.goto(self.url + path)
+        return page
+
+    async def visit(self, url: str, **values: Any) -> Page:
+        """Open a page as a visitor on a phone, who has no account."""
+        context = await self.browser.new_context(
+            viewport=ViewportSize(width=375, height=700), locale="en", **values
+        )
+        context.set_default_timeout(PATIENCE)
+        page = await context.new_page()
+        await page.goto(url)
         return page
 
     def _note(self, error: Error) -> None:

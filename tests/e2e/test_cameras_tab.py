@@ -1,6 +1,9 @@
 """The tab Cameras in a real browser: what a camera sees, how well, and what can be changed there."""
 
+from datetime import datetime, timedelta
+
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 from playwright.async_api import expect
 import pytest
 
@@ -19,21 +22,70 @@ pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 MARKUP = "<img src=x onerror=\"window.hacked=1\"><b>'{camera}'"
 
 
+async def some_weeks(hass: HomeAssistant, hub: Hub) -> None:
+    """Have visits be counted, this week and the four before."""
+    (camera_id,) = hub.watchers
+    now = dt_util.utcnow()
+    dark = "unclear:no_usable_face:too_dark"
+    counted: dict[tuple[str, datetime], dict[str, int]] = {
+        (camera_id, now): {"stranger": 3, dark: 9, "unclear:not_sure": 2, "confirmed": 1},
+        (camera_id, now - timedelta(weeks=1)): {"named": 14, "confirmed": 5, "stranger": 6, "took:500": 14},
+    }
+    for weeks in (2, 3, 4):
+        counted[camera_id, now - timedelta(weeks=weeks)] = {
+            "named": 10 * weeks,
+            "missed": 1,
+            "corrected": 2,
+            dark: 4,
+        }
+    await hass.async_add_executor_job(hub.vault.counts.add, counted)
+
+
+async def test_how_well_it_works(hass: HomeAssistant, shown: Home, hub: Hub, eileen: str) -> None:
+    """Before anybody came it says so; then it says what came of the visits, and what would help most."""
+    page = await shown.open("/familiar-faces/cameras")
+    weeks = page.locator("familiar-faces-camera-weeks")
+    await expect(weeks).to_contain_text("No visit was counted here yet")
+    assert await violations(weeks) == []
+    await some_weeks(hass, hub)
+    await page.reload()
+    await expect(weeks).to_contain_text(
+        "45 of the last 58 visits showed a usable face. Faces are too dark here"
+    )
+    await expect(weeks.get_by_role("heading", name="This week")).to_be_visible()
+    await expect(weeks.get_by_role("listitem").filter(has_text="This week")).to_contain_text(
+        "The face was too dark: 9"
+    )
+    await expect(weeks).to_contain_text("Half of the names within 500 ms")
+    (camera_id,) = hub.watchers
+    hass.config_entries.async_remove_subentry(hub.entry, camera_id)
+    await hass.async_block_till_done()
+    await expect(weeks).to_have_count(0)
+    assert shown.errors == []
+
+
 async def test_what_a_camera_sees(
     hass: HomeAssistant, shown: Home, hub: Hub, eileen: str, front_door: FrontDoor
 ) -> None:
     """One click shows the picture with the width of each face; what is wrong is said in its place."""
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
+    await some_weeks(hass, hub)
     for language, width, dark in (
         ("en", 1280, False),
         ("en", 375, True),
         ("de", 1280, True),
         ("nl", 320, False),
     ):
-        page = await shown.open("/familiar-faces/cameras", width=width, dark=dark, language=language)
+        page = await shown.open(
+            "/familiar-faces/cameras", width=width, height=1600, dark=dark, language=language
+        )
         camera = page.get_by_role("article", name="Front door")
         await expect(camera.locator(".fitness.good")).to_be_visible()
+        weeks = page.locator("familiar-faces-camera-weeks")
+        await expect(weeks.get_by_role("heading")).to_have_count(4)
+        await weeks.get_by_role("button").click()
+        await expect(weeks.get_by_role("heading")).to_have_count(6)
         await shoot(page, f"cameras-before-{width}-{'dark' if dark else 'light'}-{language}")
         await camera.locator("button.tonal").click()
         picture = camera.get_by_role("img", name="Front door")

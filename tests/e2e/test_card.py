@@ -2,12 +2,13 @@
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 import pytest
 
 from custom_components.familiar_faces.hub import Hub
 
 from ..common.in_chromium import needs_chromium
+from ..common.made_up_visits import a_visit, come
 from ..common.pictures import astronaut
 from ..common.steps import ring, visits
 from ..conftest import FrontDoor
@@ -18,21 +19,27 @@ pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 DASHBOARD = "document.querySelector('home-assistant').hass.callWS"
 
 
-@pytest.mark.photos(1)
-async def test_on_a_dashboard(
-    hass: HomeAssistant, shown: Home, hub: Hub, eileen: str, front_door: FrontDoor
-) -> None:
-    """It says who is here, is muted with one click, and leads to all visits."""
+async def open_dashboard(shown: Home, *cards: dict[str, str]) -> Page:
+    """Open a new dashboard with these cards, as somebody who may change it."""
     page = await shown.open("/profile")
     await page.locator("home-assistant-main").wait_for(state="attached")
     await page.wait_for_function("document.querySelector('home-assistant').hass?.user")
     dashboard = {"url_path": "at-the-door", "title": "Door", "mode": "storage", "require_admin": False}
     await page.evaluate(f"(new_) => {DASHBOARD}({{type: 'lovelace/dashboards/create', ...new_}})", dashboard)
-    config = {"views": [{"title": "Home", "cards": [{"type": "custom:familiar-faces-card"}]}]}
+    config = {"views": [{"title": "Home", "type": "masonry", "cards": cards}]}
     await page.evaluate(
         f"(config) => {DASHBOARD}({{type: 'lovelace/config/save', url_path: 'at-the-door', config}})", config
     )
     await page.goto(f"{shown.url}/at-the-door/0")
+    return page
+
+
+@pytest.mark.photos(1)
+async def test_on_a_dashboard(
+    hass: HomeAssistant, shown: Home, hub: Hub, eileen: str, front_door: FrontDoor
+) -> None:
+    """It says who is here, is muted with one click, and leads to all visits."""
+    page = await open_dashboard(shown, {"type": "custom:familiar-faces-card"})
     card = page.locator("familiar-faces-card")
     await expect(card.get_by_text("No visit yet")).to_be_visible()
     front_door.frames = visits(astronaut())
@@ -40,6 +47,13 @@ async def test_on_a_dashboard(
     await expect(card.get_by_text("Eileen is here")).to_be_visible()
     assert await violations(card) == []
     await shoot(page, "card", card)
+    await card.get_by_role("button", name="It was").click()
+    await expect(page.get_by_role("dialog").get_by_text("Front door")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await card.get_by_role("button", name="Right").click()
+    await card.get_by_role("button", name="Undo").click()
+    await card.get_by_role("button", name="Right").click()
+    await expect(card.get_by_text("You confirmed the name")).to_be_visible()
     await card.get_by_role("button", name="Mute").click()
     await expect(card.get_by_role("button", name="End the mute")).to_be_visible()
     (camera_id,) = hub.watchers
@@ -80,3 +94,27 @@ async def test_the_editor(hass: HomeAssistant, shown: Home, hub: Hub) -> None:
         })"""
     )
     assert [each.split(" ")[0] for each in refused] == ["title", "cameras", "cameras", "mute"]
+
+
+async def test_added_with_the_editor(hass: HomeAssistant, shown: Home, hub: Hub, nadie: str) -> None:
+    """It is found among the cards of a dashboard, set up in its editor while it is seen, and stays after a reload."""
+    await come(hass, hub, a_visit(hub, nadie))
+    page = await open_dashboard(shown, {"type": "markdown", "content": "Something else"})
+    await page.goto(f"{shown.url}/at-the-door/0?edit=1")
+    await page.get_by_role("button", name="Add card").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("tab", name="By card").click()
+    await dialog.get_by_role("textbox").fill("At the door")
+    await dialog.locator("familiar-faces-card").first.wait_for()
+    await dialog.get_by_text("At the door").last.click()
+    editor = page.locator("familiar-faces-card-editor")
+    await editor.get_by_label("Title").fill("Who is it?")
+    await expect(page.get_by_role("dialog").get_by_role("heading", name="Who is it?")).to_be_visible()
+    assert await violations(editor) == []
+    await shoot(page, "card-editor")
+    await page.get_by_role("button", name="Save").click()
+    await page.reload()
+    card = page.locator("familiar-faces-card")
+    await expect(card.get_by_role("heading", name="Who is it?")).to_be_visible()
+    await expect(card.get_by_text("Nadie")).to_be_visible()
+    assert shown.errors == []

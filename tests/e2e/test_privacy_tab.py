@@ -34,9 +34,13 @@ async def test_what_is_kept(hass: HomeAssistant, shown: Home, hub: Hub, eileen: 
         ("de", 1280, True),
         ("nl", 320, False),
     ):
-        page = await shown.open("/familiar-faces/privacy", width=width, dark=dark, language=language)
+        page = await shown.open(
+            "/familiar-faces/privacy", width=width, height=1600, dark=dark, language=language
+        )
         await expect(page.locator(".tiles dd").nth(2)).to_have_text("2")
         await expect(page.locator(".log li").first).to_be_visible()
+        if language == "en":
+            await expect(page.locator(".log").first).to_contain_text("Public notice")
         main = page.locator("familiar-faces-panel main")
         assert await main.evaluate("(main) => main.scrollWidth - main.clientWidth") == 0
         await shoot(page, f"privacy-{width}-{'dark' if dark else 'light'}-{language}")

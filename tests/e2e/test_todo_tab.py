@@ -37,7 +37,7 @@ async def test_steps_and_repairs(hass: HomeAssistant, shown: Home, hub: Hub) -> 
 
 
 async def test_users_have_no_tabs(hass: HomeAssistant, shown: Home, hub: Hub, nadie: str) -> None:
-    """Whoever may do none of it is shown visits, also by that address."""
+    """Anyone who may do none of it is shown visits, also by that address."""
     page = await shown.open("/familiar-faces/todo", who="user")
     await expect(page.get_by_text("No visits yet")).to_be_visible()
     await expect(page.get_by_role("link", name="To do")).to_have_count(0)

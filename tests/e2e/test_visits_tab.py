@@ -12,12 +12,13 @@ from custom_components.familiar_faces.host.engine_errors import EngineError
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Choices
 from custom_components.familiar_faces.recognising import late_answers
+from custom_components.familiar_faces.visits.open_visits import Change, Outcome
 from custom_components.familiar_faces.visits.visit import Decision
 
 from ..common.in_chromium import needs_chromium
-from ..common.made_up_visits import a_visit, come
+from ..common.made_up_visits import TIMING, a_visit, come
 from ..common.people_on_record import DAY, a_consent, put_on_record
-from ..common.pictures import astronaut
+from ..common.pictures import astronaut, jpeg
 from ..common.steps import ring, visits
 from ..conftest import FrontDoor
 from .conftest import Home, shoot, violations
@@ -69,6 +70,36 @@ async def test_right_undo_and_somebody_else(
     await expect(oldest.get_by_text("You chose: Nessie")).to_be_visible()
     await expect(page.get_by_role("article", name="Nessie, Front door")).to_be_visible()
     assert (await hass.async_add_executor_job(hub.vault.visit, first.visit_id)).person_id == "nessie"
+    assert shown.errors == []
+
+
+async def test_is_this_somebody(
+    hass: HomeAssistant, shown: Home, hub: Hub, eileen: str, nadie: str, start: datetime, soon: None
+) -> None:
+    """An unclear visit asks about the person it resembles, with both faces, and one click answers."""
+    portrait = jpeg(astronaut())
+    ids: list[str] = []
+    for resembled, picture in ((frozenset({eileen}), portrait), (frozenset({eileen, nadie}), None)):
+        unclear = a_visit(hub, None, Decision.UNCLEAR, began=start - timedelta(minutes=len(ids)))
+        await hub.announcer.async_settle(Outcome(unclear, Change.OPENED), TIMING, picture, resembled)
+        ids.append(unclear.visit_id)
+    await hass.async_block_till_done()
+    page = await shown.open()
+    await expect(rows(page)).to_have_count(2)
+    one, either = rows(page).nth(0), rows(page).nth(1)
+    await expect(one.get_by_role("group", name="Is this Eileen?").locator("img")).to_have_count(2)
+    await expect(either.get_by_role("button", name="Yes, Nadie")).to_be_visible()
+    assert await violations(page.locator("familiar-faces-panel")) == []
+    await shoot(page, "visits-is-this")
+    await one.get_by_role("button", name="Yes, Eileen").click()
+    await expect(page.get_by_role("article", name="Eileen, Front door")).to_be_visible()
+    assert (await hass.async_add_executor_job(hub.vault.visit, ids[0])).person_id == eileen
+    # Nothing of it is for users.
+    other = await shown.open(who="user")
+    await expect(rows(other)).to_have_count(2)
+    await expect(other.get_by_role("group", name="Is this")).to_have_count(0)
+    await either.get_by_role("button", name="No", exact=True).click()
+    await expect(either.get_by_text("You chose: nobody I know")).to_be_visible()
     assert shown.errors == []
 
 

@@ -26,7 +26,7 @@ TRIES = 7
 
 @pytest.fixture(scope="module")
 def own(prepared: None) -> Generator[EngineProcess]:
-    """Return an engine of which the memory is measured."""
+    """Return an engine whose memory is measured."""
     with running_engine() as process:
         yield process
 

@@ -132,7 +132,7 @@ def test_who_hangs_up_is_counted(guarded: EngineProcess, tmp_path: Path) -> None
 
 
 def test_what_is_seen_is_not_counted(guarded: EngineProcess, portrait: bytes, tmp_path: Path) -> None:
-    """Two rooms with as many pictures say the same, whoever was there."""
+    """Two rooms with as many pictures say the same, no matter who was there."""
     empty = pictures.jpeg(Image.new("RGB", (270, 270), "grey"))
     guarded.faces(empty)
     names = set(_figures(guarded, tmp_path))
@@ -192,7 +192,7 @@ def test_they_are_only_read(guarded: EngineProcess, portrait: bytes) -> None:
 def test_asked_without_end_the_engine_goes_on(
     guarded: EngineProcess, portrait: bytes, tmp_path: Path
 ) -> None:
-    """Whoever asks a thousand times gets the same figures, and cameras their answers."""
+    """Anyone who asks a thousand times gets the same figures, and cameras their answers."""
     before = _figures(guarded, tmp_path)
     with ThreadPoolExecutor(4) as pool:
 

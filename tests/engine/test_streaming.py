@@ -392,7 +392,7 @@ async def test_a_wrong_question_is_refused_by_name(engine: EngineProcess, film: 
         answer = await client.answer()
         assert answer["status"] == 400
         assert query.partition("=")[0] in answer["detail"]
-        # The next one is answered all the same.
+        # The next one is answered anyway.
         assert (await client.see()).time >= 0
 
 

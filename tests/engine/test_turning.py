@@ -82,7 +82,7 @@ def test_what_cannot_be_wished_is_refused(engine: EngineProcess, portrait: bytes
 
 
 def test_a_large_picture_is_turned_before_it_is_refined(engine: EngineProcess) -> None:
-    # A face too small for the coarse decoding, so that the frame is decoded anew.
+    # A face too small for the coarse decoding, so that the frame is decoded again.
     scene = Image.new("RGB", (3200, 2400), "grey")
     scene.paste(pictures.astronaut().resize((180, 180)), (1500, 700))
     upright = engine.faces(pictures.jpeg(scene, 95), portraits=1).faces[0]

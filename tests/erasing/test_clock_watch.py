@@ -265,7 +265,7 @@ async def test_removing_leaves_no_time_behind(hass: HomeAssistant, hub: Hub, ent
 
 
 async def test_a_jump_while_it_is_erased(hass: HomeAssistant, hub: Hub, machine: Machine) -> None:
-    """Whoever asks for a purge at that moment is told why there is none."""
+    """Anyone who asks for a purge at that moment is told why there is none."""
     machine.shows += YEARS
     with machine.runs(), pytest.raises(ServiceValidationError) as told:
         await hub.purging.async_purge()

@@ -113,7 +113,7 @@ async def test_removed_integration(lived: tuple[Path, Evidence], make_recorder: 
 async def test_removed_integration_that_did_not_run(
     lived: tuple[Path, Evidence], make_recorder: MakeRecorder
 ) -> None:
-    """Whoever was removed before, while it did not run, is looked for by the name that the vault still has."""
+    """Anyone who was removed before, while it did not run, is looked for by the name that the vault still has."""
     folder, evidence = lived
     async with home(folder, make_recorder) as running:
         await running.hass.config_entries.async_unload(running.entry.entry_id)

@@ -113,7 +113,7 @@ def notifications(hass: HomeAssistant) -> list[str]:
 
 
 def traces(hass: HomeAssistant) -> set[str]:
-    """Return the ids of the runs that are remembered of automations of which no run is ousted by later ones."""
+    """Return the ids of the runs that are remembered of automations that later runs leave in place."""
     kept = [hass.data[DATA_TRACE][f"automation.{each['id']}"] for each in (NOTE, THEN)]
     return {trace.run_id for each in kept for trace in each.all_traces()}
 
@@ -124,7 +124,7 @@ def of_others(kept: Counter[str], entity_ids: set[str]) -> Counter[str]:
 
 
 async def test_nothing_of_others_goes(tmp_path: Path, make_recorder: MakeRecorder, real_engine: None) -> None:
-    """Whoever is called like a word of everyday life or of JSON takes no row, trace or notification of others along."""
+    """Anyone who is called like a word of everyday life or of JSON takes no row, trace or notification of others along."""
     sentence = "Max is on the way Home by the front door, a light message: 100 % of the _ domain"
     (tmp_path / "automations.yaml").write_text(f"- alias: {sentence}\n")
     async with lived_by(tmp_path, make_recorder) as running:

@@ -114,7 +114,7 @@ async def test_killed_right_after_forgetting(hass: HomeAssistant, hub: Hub, entr
 async def test_erasing_that_fails_is_done_later(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a full disk a removed person is not recognised any more, and is erased at the next start."""
+    """With a full disk a removed person is no longer recognised, and is erased at the next start."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
 
     def full(*args: object) -> None:
@@ -169,7 +169,7 @@ async def test_erasing_somebody_unknown(hass: HomeAssistant, hub: Hub, entry: Mo
 async def test_removing_a_person_whose_data_is_damaged(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
-    """Somebody who cannot be read can be erased all the same."""
+    """Somebody who cannot be read can be erased anyway."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
     assert await hass.config_entries.async_unload(entry.entry_id)
 
@@ -213,7 +213,7 @@ async def test_many_changes_at_once(hass: HomeAssistant, hub: Hub, entry: MockCo
 async def test_no_name_is_stored_to_be_restored(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
-    """Once a person is removed, what Home Assistant keeps to restore states names them no more."""
+    """Once a person is removed, what Home Assistant keeps to restore states no longer names them."""
     await enrol(hass, entry, enrolment_photos()[:1])
     hass.config_entries.async_remove_subentry(entry, _people(entry)[0])
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -317,7 +317,7 @@ async def test_forgetting_somebody_when_nothing_can_be_read(
 async def test_a_home_of_the_first_version(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor
 ) -> None:
-    """Whoever agreed to the first text is recognised as before, and nothing of theirs is lost or asked again."""
+    """Anyone who agreed to the first text is recognised as before, and nothing of theirs is lost or asked again."""
     person_id = await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(astronaut())
     await ring(hass, hub)
@@ -386,7 +386,7 @@ async def test_forgotten_in_every_way_at_once(hass: HomeAssistant, hub: Hub, ent
 
 
 async def test_somebody_whom_a_purge_erased_before_it_failed(hass: HomeAssistant, hub: Hub) -> None:
-    """The vault has them no more; nor has the gallery, nor are they shown."""
+    """The vault no longer has them; nor has the gallery, nor are they shown."""
     began = now()
     await put_on_record(hass, hub, a_consent(began, began + 300 * DAY))
     full = VaultUnwritable("database or disk is full")
@@ -405,7 +405,7 @@ async def test_somebody_whom_a_purge_erased_before_it_failed(hass: HomeAssistant
 async def test_people_who_cannot_be_read_after_a_purge(
     hass: HomeAssistant, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whom the purge has forgotten is not recognised, whatever the disk does next."""
+    """A person that the purge has forgotten is not recognised, whatever the disk does next."""
     began = now()
     await put_on_record(hass, hub, a_consent(began, began + 100 * DAY))
 

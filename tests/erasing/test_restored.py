@@ -173,7 +173,7 @@ async def test_held_and_asked(
 async def test_everybody_kept(
     backed_up: tuple[Path, Path, dict[str, str]], sockets: None, aiohttp_client: MakeClient
 ) -> None:
-    """Whoever is kept is recognised again, and nobody is asked to confirm what erases nothing."""
+    """Anyone who is kept is recognised again, and nobody is asked to confirm what erases nothing."""
     folder, backup, people = backed_up
     restore(folder, backup)
     async with home(folder, None) as running:
@@ -331,7 +331,7 @@ async def test_a_disk_that_refuses_to_hold_anybody(
 
 
 async def test_removed_integration(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
-    """With the integration goes the mark, so that nothing is said when it is added anew."""
+    """With the integration goes the mark, so that nothing is said when it is added again."""
     await hass.config_entries.async_remove(entry.entry_id)
     assert not await hass.async_add_executor_job(witness_file(hass).exists)
 

@@ -83,7 +83,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def people(gallery: Path) -> Path:
-    """Return a set to identify people in: six probes, one of which shows a wall, and three unknown."""
+    """Return a set to identify people in: six probes, one that shows a wall, and three unknown."""
     folder = gallery.parent / "people"
     folder.mkdir()
     (folder / "gallery").symlink_to(gallery)

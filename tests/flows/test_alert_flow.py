@@ -213,7 +213,7 @@ def test_names_of_people_stay_out() -> None:
 async def test_gone_meanwhile(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, new_phone: NewPhone
 ) -> None:
-    """Whoever is forgotten, and whatever is removed, while the dialog is open is not saved."""
+    """Anyone who is forgotten, and whatever is removed, while the dialog is open is not saved."""
     eileen = await enrol(hass, entry, enrolment_photos())
     (camera_id,) = hub.watchers
     phone = await new_phone("Pixel")
@@ -452,7 +452,7 @@ async def test_a_camera_that_is_removed(
 ) -> None:
     """An alert about a camera that is removed tells of nothing: not all at once of every other camera."""
     phone = await new_phone("Pixel")
-    # Whoever is not looked for is not told of: somebody has to be enrolled.
+    # Anyone who is not looked for is not told of: somebody has to be enrolled.
     await enrol(hass, entry, enrolment_photos())
     door = a_door(title="Garage", bell="input_button.other")
     garage = ConfigSubentry(

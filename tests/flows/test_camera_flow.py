@@ -143,7 +143,7 @@ async def test_a_camera_for_browsers_only(
     with patch.object(FrontDoor, "camera_capabilities", browsers):
         result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
     found = result["description_placeholders"]["found"]
-    # One that gives stills all the same is a camera as any other.
+    # One that gives stills anyway is a camera as any other.
     assert ("WebRTC" in found) == stuck
     assert found.startswith("This camera sends its pictures to browsers only") == stuck
 
@@ -380,7 +380,7 @@ async def test_the_owner_says_which_are_bells(
 async def test_a_frozen_camera_is_said_to_be_one(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
 ) -> None:
-    """What its picture shows is said all the same, for where it hangs."""
+    """What its picture shows is said anyway, for where it hangs."""
     front_door.frames, front_door.stuck = [frame(astronaut())], True
     result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
     found = result["description_placeholders"]["found"]
@@ -451,7 +451,7 @@ async def test_a_camera_whose_name_is_markup(
     await hass.async_block_till_done(wait_background_tasks=True)
     (camera,) = entry.get_subentries_of_type("camera")
     assert camera.title == plain
-    # Whoever gives it another title in Home Assistant writes into its dialogs.
+    # Anyone who gives it another title in Home Assistant writes into its dialogs.
     hass.config_entries.async_update_subentry(entry, camera, title=hostile)
     assert camera_names(entry) == {camera.subentry_id: plain}
     async_check_pictures(hass, camera.subentry_id, hostile, Fitness.TURNED, failures=9)

@@ -118,7 +118,7 @@ async def test_several_photos_of_somebody_else(hass: HomeAssistant, hub: Hub, en
 
 
 async def test_too_few_photos_are_left(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
-    """Whoever removes a photo and has too few left is asked for another, and may finish all the same."""
+    """Anyone who removes a photo and has too few left is asked for another, and may finish anyway."""
     result = await _take(hass, await _start(hass, entry), _his(), *different_photos()[:2])
     result = await choose(hass, result, "finish")
     result = await configure(hass, result, {"photos": suggestion(result)})
@@ -230,7 +230,7 @@ async def test_full_disk_while_removing_a_wrong_photo(
 async def test_person_is_gone_meanwhile(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, step: str
 ) -> None:
-    """Whoever is erased while the question is open is not finished, and the dialog says so."""
+    """Anyone who is erased while the question is open is not finished, and the dialog says so."""
     if step == "look_alike":
         await enrol(hass, entry, different_photos()[:1])
     taken = different_photos()[1:] if step == "look_alike" else [_his(), *different_photos()]
@@ -304,7 +304,7 @@ async def test_reload_behind_the_warning(hass: HomeAssistant, hub: Hub, entry: M
 async def test_twins_are_warned_of_when_photos_are_added(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:
-    """It is said again with new photos; not for somebody who may not be recognised any more."""
+    """It is said again with new photos; not for somebody who may no longer be recognised."""
     await configure(hass, await _twin(hass, entry), {})
     await hass.async_block_till_done(wait_background_tasks=True)
     people = {person.name: person.person_id for person in hub.people.values()}

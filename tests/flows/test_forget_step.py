@@ -73,7 +73,7 @@ async def test_forgotten_with_a_receipt(
 async def test_a_full_disk_is_said(
     hass: HomeAssistant, hub: Hub, eileen: str, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What cannot be erased now is not called erased, and the person is recognised no more."""
+    """What cannot be erased now is not called erased, and the person is no longer recognised."""
     result = await choose(hass, await reconfigure_person(hass, entry), "forget")
 
     def full(*_args: object) -> None:

@@ -69,7 +69,7 @@ def likeness(frames: int) -> float:
 
 
 def made_up(face: Embedding, model: str, similarity: float) -> Embedding:
-    """Return the template of somebody whom the gallery finds so similar to a face."""
+    """Return the template of somebody that the gallery finds so similar to a face."""
     low, high = 0.0, 1.0
     for _ in range(30):
         # What a cosine means to the gallery is its own affair: it is asked.
@@ -83,7 +83,7 @@ def made_up(face: Embedding, model: str, similarity: float) -> Embedding:
 
 
 async def enrol_somebody_like(hass: HomeAssistant, hub: Hub, image: bytes, similarity: float) -> None:
-    """Enrol somebody made up, whom the face in an image resembles so much."""
+    """Enrol somebody made up that the face in an image resembles so much."""
     seen = await hub.client.faces(image)
     (face,) = seen.faces
     assert face.quality.usable
@@ -155,7 +155,7 @@ async def test_unknown_strictness_is_balanced(
     caplog: pytest.LogCaptureFixture,
     unknown: object,
 ) -> None:
-    """An option that another version wrote counts as balanced, is noted for whoever looks, and can be mended."""
+    """An option that another version wrote counts as balanced, is noted for anyone who looks, and can be mended."""
     hass.config_entries.async_update_entry(entry, options={CONF_STRICTNESS: unknown})
     with caplog.at_level("DEBUG", "custom_components.familiar_faces"):
         assert hub.strictness is Strictness.BALANCED

@@ -35,6 +35,7 @@ from ..common.pictures import (
     jpeg,
     porch,
     stranger,
+    tall_jpeg,
     variant,
 )
 from ..common.steps import (
@@ -312,11 +313,16 @@ async def test_a_turned_photo_is_put_right(
     assert "nearly the same" in result["description_placeholders"]["verdict"]
 
 
-async def test_a_phones_photo_is_taken(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
-    """HEIC is read by the engine."""
+@pytest.mark.parametrize("kind", ["heic", "avif", "50 megapixels"])
+async def test_a_phones_photo_is_taken(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, kind: str
+) -> None:
+    """Whatever format it has, and however large it is."""
+    image = astronaut().resize((540, 540))
+    photo = tall_jpeg(8160, 6144) if kind == "50 megapixels" else phone_photo(image, kind)
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent())
-    result = await add_photo(hass, result, phone_photo(astronaut().resize((540, 540)), "heic"))
+    result = await add_photo(hass, result, photo)
     assert result["description_placeholders"]["count"] == "1"
 
 
@@ -488,7 +494,7 @@ async def test_the_language_is_theirs(hass: HomeAssistant, hub: Hub, entry: Mock
     assert person.consent is not None
     assert person.consent.text_version.startswith("de/")
     assert person.consent.text.split("\n\n")[0] in german
-    # Whoever read German reads it again.
+    # Anyone who read German reads it again.
     result = await configure(hass, await reconfigure_person(hass, entry), {"next_step_id": "consent"})
     assert result["data_schema"]({}) == {"language": "de"}
 
@@ -654,7 +660,7 @@ async def test_full_disk_while_changing(
 async def test_person_is_gone_meanwhile(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, step: str
 ) -> None:
-    """Whoever is erased while the dialog is open cannot be changed any more, and the dialog says so."""
+    """Anyone who is erased while the dialog is open can no longer be changed, and the dialog says so."""
     person_id = await enrol(hass, entry, enrolment_photos()[:1])
     result = await reconfigure_person(hass, entry)
     if step == "finish":
@@ -690,7 +696,7 @@ async def test_photo_counts_when_the_dialog_is_closed(
 async def test_disk_fails_while_removing_photos(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two photos the first is gone and not compared with any more; the second goes at the next try."""
+    """Of two photos the first is gone and no longer compared with; the second goes at the next try."""
     person_id = await enrol(hass, entry, enrolment_photos())
     first, second, third = [each.template_id for each in hub.people[person_id].templates]
     result = await reconfigure_person(hass, entry)

@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import pytest_socket
 
 from custom_components.familiar_faces.const import EVERYWHERE
+from custom_components.familiar_faces.enrolment import walking_up
 from custom_components.familiar_faces.enrolment.reference_photos import async_take_photo
 from custom_components.familiar_faces.flows import walk_up
 from custom_components.familiar_faces.hub import Hub
@@ -62,7 +63,8 @@ FRAMES = 8
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody have to read what is shown."""
-    for name, seconds in (("FRAME_EVERY", 0.02), ("READABLE", 0.05), ("HEARD", 0.01)):
+    monkeypatch.setattr(walking_up, "FRAME_EVERY", 0.02)
+    for name, seconds in (("READABLE", 0.05), ("HEARD", 0.01)):
         monkeypatch.setattr(walk_up, name, seconds)
 
 
@@ -207,7 +209,7 @@ async def test_enrolled_at_the_door(
 async def test_a_camera_that_repeats_a_picture(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor
 ) -> None:
-    """Nothing is taken of a picture that may be old: whoever stands there now may be somebody else."""
+    """Nothing is taken of a picture that may be old: the person who stands there now may be somebody else."""
     front_door.stuck = True
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut())[:1])
     await walk.follow({}, until=lambda: True)
@@ -330,7 +332,7 @@ async def test_time_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """When nobody comes, or nobody turns, the camera is left alone; what was taken is there."""
-    monkeypatch.setattr(walk_up, "WALK_UP_SECONDS", 2.5)
+    monkeypatch.setattr(walking_up, "WALK_UP_SECONDS", 2.5)
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut()))
     began = hass.loop.time()
     result = await walk.follow({})
@@ -352,7 +354,7 @@ async def test_camera_that_never_answers_ends_with_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The time limit does not wait for the camera."""
-    monkeypatch.setattr(walk_up, "WALK_UP_SECONDS", 0.5)
+    monkeypatch.setattr(walking_up, "WALK_UP_SECONDS", 0.5)
     front_door.before = lambda: asyncio.sleep(60)
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut()))
     await walk.follow({})
@@ -371,7 +373,7 @@ async def test_camera_fails(
     frames: list[bytes],
 ) -> None:
     """A camera without a picture is named as the trouble, and may be tried again or done without."""
-    monkeypatch.setattr(walk_up, "PATIENCE", 0.2)
+    monkeypatch.setattr(walking_up, "PATIENCE", 0.2)
     if frames:
         frames = [b"%d" % number for number in range(1000)]
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), frames)
@@ -414,7 +416,7 @@ async def test_engine_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without an engine nothing can be seen, and that is said; once it is back, it goes on."""
-    monkeypatch.setattr(walk_up, "ENGINE_PATIENCE", 0.1)
+    monkeypatch.setattr(walking_up, "ENGINE_PATIENCE", 0.1)
     result = await _menu(hass, entry)
     await hub.engine.stop()
     walk = await _walk(hass, entry, front_door, result, scene(astronaut()))
@@ -488,7 +490,7 @@ async def test_dialog_is_closed_while_a_photo_is_saved(
         await closed.wait()
         return await take(*args, **kwargs)
 
-    monkeypatch.setattr(walk_up, "async_take_photo", slowly)
+    monkeypatch.setattr(walking_up, "async_take_photo", slowly)
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut()))
     await asyncio.wait_for(saving.wait(), 30)
     person_id = _person_id(hass)
@@ -514,7 +516,7 @@ async def test_consent_is_lost_in_the_middle(
     monkeypatch: pytest.MonkeyPatch,
     how: str,
 ) -> None:
-    """Who says no is not looked at any more, also while the camera is still being fetched."""
+    """A person who says no is no longer checked, also while the camera is still being fetched."""
     walk = await _walk(hass, entry, front_door, await _menu(hass, entry), scene(astronaut()))
     await walk.follow({}, until=lambda: walk.told[-1] == Hint.TURN_LEFT)
     person_id = _person_id(hass)

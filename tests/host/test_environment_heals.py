@@ -645,7 +645,7 @@ async def test_the_real_engine_says_what_is_damaged(
 @pytest.mark.slow_build
 @pytest.mark.timeout(900)
 async def test_the_real_environment_heals(copied: Path, tmp_path: Path) -> None:
-    """A copy of the engine's environment, with packages and models cut off, is made anew from the index."""
+    """A copy of the engine's environment, with packages and models cut off, is made again from the index."""
     healed = Environment(tmp_path / "cache", PYTHON, UV)
     # What the copy came from may be linked with uv's cache; the copy is not, and nothing of it is used again.
     await asyncio.to_thread(shutil.copytree, copied, healed.folder, symlinks=True)

@@ -257,5 +257,5 @@ async def test_engines_of_other_protocols_are_told_apart(
     else:
         with pytest.raises(error):
             await client.health()
-    # Nobody is shown the token on plain HTTP, also not whoever says to be an old engine.
+    # Nobody is shown the token on plain HTTP, also not one that says to be an old engine.
     assert not any("Bearer" in each for each in heard)

@@ -273,7 +273,7 @@ async def test_a_connection_that_is_half_open_costs_half_of_the_time(socket_enab
 async def test_one_that_is_killed_under_load_loses_nothing(
     place: ReadyMade, socket_enabled: None, record_property: Callable[[str, object], None]
 ) -> None:
-    """Two real engines, one of which is killed with -9: each picture is answered, once."""
+    """Two real engines, one is killed with -9: each picture is answered, once."""
     first, second = (EngineProcess(token=TOKEN) for _ in range(2))
     await asyncio.gather(*(asyncio.to_thread(each.start, 120) for each in (first, second)))
     visitor = pictures.jpeg(pictures.astronaut())

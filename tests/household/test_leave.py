@@ -8,7 +8,7 @@ def test_many_at_once_and_then_one_after_the_other() -> None:
     leave = Leave(AT_ONCE, ONE_MORE_EVERY)
     assert [leave.wait("anna", 100.0) for _ in range(AT_ONCE)] == [0] * AT_ONCE
     assert leave.wait("anna", 100.0) == 30
-    # Whoever is told to wait is not put back by asking.
+    # Anyone who is told to wait is not put back by asking.
     assert leave.wait("anna", 115.5) == 15
     assert leave.wait("anna", 130.0) == 0
     assert leave.wait("anna", 130.0) == 30

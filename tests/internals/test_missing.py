@@ -73,7 +73,7 @@ async def test_what_is_gone_is_noticed(
     place: Callable[[HomeAssistant], object],
     name: str,
 ) -> None:
-    """A Home Assistant that has no such thing any more is told from one that has."""
+    """A Home Assistant that no longer has such a thing is told from one that has."""
     assert async_missing(hass) == []
     with monkeypatch.context() as gone:
         gone.delattr(place(hass), name)
@@ -123,7 +123,7 @@ async def test_what_is_gone_is_told(hass: HomeAssistant, hub: Hub, monkeypatch: 
 async def test_it_is_told_at_the_set_up(
     hass: HomeAssistant, real_engine: None, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever updates Home Assistant is told at its start, before anybody is forgotten."""
+    """Anyone who updates Home Assistant is told at its start, before anybody is forgotten."""
     monkeypatch.delattr(EventEntity, "_EventEntity__last_event_type")
     async with hub_of(hass, entry):
         assert ir.async_get(hass).async_get_issue(DOMAIN, FORGETTING_INCOMPLETE) is not None

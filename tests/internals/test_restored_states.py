@@ -45,7 +45,7 @@ class Restored(RestoreEntity):
 
 @pytest.fixture
 async def removed(hass: HomeAssistant) -> list[Restored]:
-    """Have two entities that were removed, of which one is in the registry, and what they showed is stored."""
+    """Have two entities that were removed, one of them in the registry, and what they showed is stored."""
     component = EntityComponent[Restored](logging.getLogger(__name__), "test", hass)
     entities = [Restored("test.unregistered", None), Restored("test.registered", "registered")]
     await component.async_add_entities(entities)
@@ -57,7 +57,7 @@ async def removed(hass: HomeAssistant) -> list[Restored]:
 
 
 def held(hass: HomeAssistant) -> set[str]:
-    """Return of which entities something is stored."""
+    """Return the entities that something is stored of."""
     return {each.state.entity_id for each in stored_states(hass)}
 
 

@@ -261,7 +261,7 @@ async def test_with_a_damaged_log(hass: HomeAssistant, hub: Hub, eileen: str) ->
 
 
 async def exported(hass: HomeAssistant, hub: Hub) -> list[object]:
-    """Return by whom exports were made."""
+    """Return who made exports."""
     entries = await hass.async_add_executor_job(hub.vault.audit_entries, None, 1000)
     return [each.details["by"] for each in reversed(entries) if each.kind == "exported"]
 
@@ -308,7 +308,7 @@ async def test_the_offered_link(
 async def test_an_administrator(
     hass: HomeAssistant, hub: Hub, eileen: str, hass_client: ClientSessionGenerator
 ) -> None:
-    """An administrator needs no ticket; whoever is not here is not found."""
+    """An administrator needs no ticket; anyone who is not here is not found."""
     client = await hass_client()
     response = await client.get(f"/api/familiar_faces/export/{eileen}")
     assert response.status == HTTPStatus.OK

@@ -266,7 +266,7 @@ async def test_many_addresses_together(hass: HomeAssistant, waits: list[float]) 
 
 
 async def test_wrong_links_are_forgiven(hass: HomeAssistant, waits: list[float]) -> None:
-    """One a minute: whoever waits is answered at once again."""
+    """One a minute: anyone who waits is answered at once again."""
     guard = Guard(hass)
     clock = itertools.count(1000.0, FORGIVEN_EVERY)
     loop = SimpleNamespace(time=lambda: next(clock))
@@ -374,7 +374,7 @@ async def test_a_garbled_form(phone: Phone) -> None:
 
 
 async def test_uploads_at_a_time(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
-    """One upload a person and a few in all, and whoever comes too much is told to try again."""
+    """One upload a person and a few in all, and anyone who comes too much is told to try again."""
     guard = Guard(hass)
     with guard.upload("a"):
         with pytest.raises(UploadBusy), guard.upload("a"):

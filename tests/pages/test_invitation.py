@@ -204,7 +204,7 @@ async def test_choices(hub: Hub, phone: Phone) -> None:
 
 
 async def test_used_once(hub: Hub, phone: Phone) -> None:
-    """A used invitation opens nothing, whoever sends the same again."""
+    """A used invitation opens nothing, no matter who sends the same again."""
     path = await phone.invite()
     read = (await phone.open(path)).value("read")
     assert (await phone.send(path, {**CHOSEN, "read": read})).status == 200
@@ -258,7 +258,7 @@ async def test_somebody_who_is_here(hass: HomeAssistant, hub: Hub, phone: Phone)
     person = hub.people[person_id]
     assert person.name == "Eileen"
     assert [each.choices.pictures for each in person.consents] == [False, True]
-    # The link from before opens nothing any more: there is one at a time.
+    # The link from before opens nothing from then on: there is one at a time.
     assert (await phone.open(own)).status == 404
     (told,) = notified(hass).values()
     assert told["message"].startswith("Eileen renewed their consent")
@@ -377,5 +377,5 @@ async def test_what_a_proxy_says_changes_no_link(hass: HomeAssistant, hub: Hub, 
             assert "evil.example" not in page.html + str(page.headers)
     refused = await phone.send(f"{own}/withdraw", {}, Origin="https://evil.example", **made_up)
     assert refused.status == 403
-    # Nobody but a proxy that the owner trusts says for whom it asks.
+    # Nobody but a proxy that the owner trusts says who it asks for.
     assert (await phone.open(own, **{"X-Forwarded-For": "203.0.113.5"})).status == 400

@@ -148,7 +148,7 @@ async def test_only_what_is_ones_own(hass: HomeAssistant, hub: Hub, phone: Phone
 
 
 async def test_other_people_are_not_given_away(hass: HomeAssistant, hub: Hub, phone: Phone) -> None:
-    """Whom a photo resembles is said to nobody without an account: it would tell who else is known."""
+    """Who a photo resembles is said to nobody without an account: it would tell who else is known."""
     await enrol(hass, hub.entry, photos_of(stranger(0)), name="Paul Secret")
     page = await phone.agree(await phone.invite())
     answer = await phone.upload(page.path, photos_of(stranger(0))[:1])
@@ -450,7 +450,7 @@ async def hang_up(
 async def test_withdrawn_and_hung_up(
     hass: HomeAssistant, hub: Hub, phone: Phone, own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever says no and closes the page at once has said no, and everything is erased."""
+    """Anyone who says no and closes the page at once has said no, and everything is erased."""
     person_id = await own_id(phone, own)
     await hang_up(phone, monkeypatch, "withdraw_consent", f"{own}/withdraw", {})
     assert person_id not in hub.people
@@ -473,7 +473,7 @@ async def test_chosen_and_hung_up(
 async def test_a_photo_and_hung_up(
     hass: HomeAssistant, hub: Hub, phone: Phone, own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A photo that is being removed when the page is closed is compared with no more."""
+    """A photo that is being removed when the page is closed is no longer compared with."""
     person_id = await own_id(phone, own)
     photo_id = hub.people[person_id].templates[0].template_id
     await hang_up(phone, monkeypatch, "remove_reference", f"{own}/photos/{photo_id}/remove", {})
@@ -547,7 +547,7 @@ async def test_forgotten_while_downloading(
 async def test_a_few_pages_at_a_time(
     hass: HomeAssistant, hub: Hub, phone: Phone, own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever opens a page a great many times leaves threads to the rest of Home Assistant."""
+    """Anyone who opens a page a great many times leaves threads to the rest of Home Assistant."""
     lock, full = threading.Lock(), threading.Event()
     at_work, most, state = 0, 0, hub.vault.state
 
@@ -572,7 +572,7 @@ async def test_a_few_pages_at_a_time(
 
 
 async def test_withdrawn_before_being_done(hub: Hub, phone: Phone) -> None:
-    """Whoever changes their mind while sending photos leaves nothing either."""
+    """Anyone who changes their mind while sending photos leaves nothing either."""
     page = await phone.agree(await phone.invite())
     own = page.path.partition("/photos")[0]
     await phone.upload(f"{own}/photos", enrolment_photos()[:1])
@@ -610,7 +610,7 @@ async def test_withdrawn_on_a_full_disk(
 async def test_withdrawn_where_nothing_can_be_written(
     hass: HomeAssistant, hub: Hub, phone: Phone, own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is not on the disk is not confirmed, though they are recognised no more for now."""
+    """What is not on the disk is not confirmed, though they are no longer recognised for now."""
     person_id = await own_id(phone, own)
 
     def refuse(*_args: object) -> None:
@@ -631,7 +631,7 @@ async def test_withdrawn_where_nothing_can_be_written(
 async def test_damaged(
     hass: HomeAssistant, hub: Hub, phone: Phone, own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever's data cannot be read any more is told so, and can have it erased all the same."""
+    """A person is told when their data can no longer be read, and can have it erased anyway."""
 
     def spoil() -> None:
         with hub.vault._database.write() as connection:

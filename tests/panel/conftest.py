@@ -4,9 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from homeassistant.auth.const import GROUP_ID_ADMIN, GROUP_ID_READ_ONLY, GROUP_ID_USER
-from homeassistant.components import person
 from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, WebSocketGenerator
 
@@ -94,18 +92,4 @@ def browser(hass: HomeAssistant, hub: Hub, sockets: None, hass_ws_client: WebSoc
         refresh = await hass.auth.async_create_refresh_token(user, "https://example.com/app")
         return Browser(await hass_ws_client(hass, hass.auth.async_create_access_token(refresh)))
 
-    return opened
-
-
-async def as_linked(hass: HomeAssistant, hub: Hub, browser: OpenBrowser, person_id: str) -> Browser:
-    """Open the panel as a user who is a person on record."""
-    assert await async_setup_component(hass, "person", {})
-    known = {each.id for each in await hass.auth.async_get_users()}
-    opened = await browser("user")
-    user = next(
-        each for each in await hass.auth.async_get_users() if each.id not in known and not each.is_owner
-    )
-    await person.async_create_person(hass, "Nadie", user_id=user.id)
-    await hass.async_add_executor_job(hub.vault.update_person, person_id, "Nadie", "person.nadie")
-    await hub.async_refresh_people()
     return opened

@@ -1,26 +1,33 @@
 """The commands of the tab Cameras: how a camera does, what it shows now, and what can be changed there."""
 
 import base64
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.familiar_faces.capture.camera_settings import camera_settings
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.recognising import look_now
+from custom_components.familiar_faces.vault.counts import Counts, week_of
+from custom_components.familiar_faces.vault.errors import VaultDamaged
+from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
 
+from ..common.made_up_visits import a_visit, come
 from ..common.people_on_record import change_choices
 from ..common.pictures import astronaut, frame
 from ..common.steps import ring, visits
 from ..conftest import CAMERA, DOORBELL, FrontDoor
-from .conftest import Browser, OpenBrowser, as_linked
+from .conftest import Browser, OpenBrowser
 
 LIST = "familiar_faces/cameras/list"
 LOOK = "familiar_faces/cameras/look"
 CHANGE = "familiar_faces/cameras/change"
+WEEKS = "familiar_faces/cameras/weeks"
 MOTION = "binary_sensor.porch_motion"
 BUTTON = "event.porch_button"
 
@@ -52,12 +59,13 @@ async def test_for_administrators_alone(
     hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str, who: str
 ) -> None:
     """Others are told nothing, see nothing and change nothing."""
-    asking = await as_linked(hass, hub, browser, nadie) if who == "linked" else await browser(who)
+    asking = await browser("user", own=nadie) if who == "linked" else await browser(who)
     (camera_id,) = hub.watchers
     before = dict(hub.entry.subentries[camera_id].data)
     assert await asking.refused(LIST) == "unauthorized"
     assert await asking.refused(LOOK, camera_id=camera_id) == "unauthorized"
     assert await asking.refused(CHANGE, camera_id=camera_id, turn=90) == "unauthorized"
+    assert await asking.refused(WEEKS) == "unauthorized"
     assert hub.entry.subentries[camera_id].data == before
 
 
@@ -258,3 +266,51 @@ async def test_while_it_does_not_run(hass: HomeAssistant, hub: Hub, browser: Ope
     assert await asking.refused(LIST) == "not_loaded"
     assert await asking.refused(LOOK, camera_id="x") == "not_loaded"
     assert await asking.refused(CHANGE, camera_id="x", turn=90) == "not_loaded"
+    assert await asking.refused(WEEKS) == "not_loaded"
+
+
+async def test_how_well_it_works(hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str) -> None:
+    """The numbers are those of the visits and of what was answered, and nothing else is said."""
+    (camera_id,) = hub.watchers
+    asking = await browser()
+    assert await asking.said(WEEKS) == {
+        "cameras": [{"camera_id": camera_id, "advice": None, "weeks": []}],
+    }
+    named = a_visit(hub, nadie)
+    await come(hass, hub, named)
+    await come(hass, hub, a_visit(hub, nadie))
+    await hass.async_add_executor_job(hub.vault.confirm_visit, named.visit_id, dt_util.utcnow())
+    dark = replace(
+        a_visit(hub, None, Decision.UNCLEAR), reason=UnclearReason.NO_USABLE_FACE, quality="too_dark"
+    )
+    hub.counting.async_ended((*[dark] * 7, a_visit(hub, None, Decision.STRANGER)))
+    (camera,) = (await asking.said(WEEKS))["cameras"]
+    assert camera["advice"] == {"key": "too_dark", "count": 7, "visits": 10, "usable": 3, "weeks": 1}
+    (week,) = camera["weeks"]
+    assert week == {
+        "begins": week_of(named.started_at).date().isoformat(),
+        "visits": 10,
+        "named": 2,
+        "confirmed": 1,
+        "corrected": 0,
+        "missed": 0,
+        "strangers": 1,
+        "unclear": {"too_dark": 7},
+        "usable": 3,
+        "took_ms": 250,
+    }
+
+
+async def test_weeks_that_cannot_be_read(
+    hub: Hub, browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, and the rest is answered."""
+
+    def refuse(*_: object) -> None:
+        raise VaultDamaged("made up")
+
+    asking = await browser()
+    monkeypatch.setattr(Counts, "read", refuse)
+    assert await asking.refused(WEEKS) == "reading_failed"
+    assert await asking.refused(WEEKS, since="ever") == "invalid_format"
+    assert len((await asking.said(LIST))["cameras"]) == 1

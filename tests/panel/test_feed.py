@@ -85,7 +85,7 @@ async def test_who_may_read_less_is_sent_less(
 async def test_who_agrees_to_less_is_taken_away(
     hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str, keeping: Keeping
 ) -> None:
-    """All is sent anew, without them."""
+    """All is sent again, without them."""
     await come(hass, hub, a_visit(hub, nadie))
     watching = await browser()
     assert len((await watching.subscribe())["visits"]) == 1
@@ -99,7 +99,7 @@ async def test_who_agrees_to_less_is_taken_away(
 
 
 async def test_a_reload(hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str) -> None:
-    """The subscription lives on: all is sent anew when the integration runs again."""
+    """The subscription lives on: all is sent again when the integration runs again."""
     visit = a_visit(hub, nadie)
     await come(hass, hub, visit)
     watching = await browser()
@@ -170,3 +170,18 @@ async def test_a_day_later(hass: HomeAssistant, hub: Hub, browser: OpenBrowser, 
     old = a_visit(hub, None, Decision.STRANGER, began=start - timedelta(days=2))
     await come(hass, hub, old)
     assert (await (await browser()).subscribe())["visits"] == []
+
+
+async def test_it_is_said_when_the_integration_stops(
+    hass: HomeAssistant, browser: OpenBrowser, hub: Hub, nadie: str
+) -> None:
+    """Every browser is told at once, also one that shows a page of the panel alone, and goes on by itself."""
+    visits, people = await browser(), await browser()
+    await visits.subscribe()
+    await people.subscribe("familiar_faces/people/subscribe")
+    assert await hass.config_entries.async_unload(hub.entry.entry_id)
+    for each in (visits, people):
+        await each.until(lambda event: event["type"] == "stopped")
+    assert await hass.config_entries.async_setup(hub.entry.entry_id)
+    for each in (visits, people):
+        await each.until(lambda event: event["type"] == "all")

@@ -1,9 +1,10 @@
-"""The tab Me: what a user who is one of the people chooses for themself, and nobody for them."""
+"""The tab Me: what a user who is one of the people chooses for themselves, and nobody for them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.familiar_faces.hub import Hub
@@ -11,11 +12,13 @@ from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.people.person import ConsentMethod
 
 from ..common.people_on_record import DAY, a_consent, put_on_record
+from ..common.phone import NewPhone, Phone
 from .conftest import Browser, OpenBrowser
 
 OFFER = "familiar_faces/me/offer"
 CHOOSE = "familiar_faces/me/choose"
 WITHDRAW = "familiar_faces/me/withdraw"
+MUTE = "familiar_faces/me/mute"
 
 
 async def chosen(asking: Browser, **values: Any) -> dict[str, Any]:
@@ -129,3 +132,43 @@ async def test_while_it_does_not_run(hass: HomeAssistant, browser: OpenBrowser, 
     assert await asking.refused(OFFER) == "not_loaded"
     assert await asking.refused(CHOOSE, **values) == "not_loaded"
     assert await asking.refused(WITHDRAW, sure=True) == "not_loaded"
+
+
+async def test_muting_the_own_phone(
+    hass: HomeAssistant, hub: Hub, new_phone: NewPhone, browser: OpenBrowser, nadie: str
+) -> None:
+    """Nothing is told to the phones of the user for a while, and to those of others all is."""
+    (camera_id,) = hub.watchers
+    other = await new_phone("Other")
+    asking = await browser("user", own=nadie)
+    assert (await asking.subscribe("familiar_faces/person/subscribe"))["phone"] is None
+    acting = await browser("user", own=nadie)
+    assert await acting.refused(MUTE, seconds=3600) == "no_own_phone"
+    user = next(each for each in reversed(await hass.auth.async_get_users()) if each.name == "Somebody")
+    own = await new_phone("Own", user)
+    await acting.said(MUTE, seconds=3600)
+    watching = await browser("administrator")
+    said = await watching.subscribe("familiar_faces/person/subscribe", person_id=nadie)
+    assert (said["muted"], said["phone"]) == (None, None)
+
+    def muted(phone: Phone) -> bool:
+        return hub.alerts.mutes.muted(phone.key, camera_id, nadie, dt_util.utcnow())
+
+    assert (muted(own), muted(other)) == (True, False)
+    until = hub.alerts.own_phones.async_until(user.id, dt_util.utcnow())
+    assert until is not None
+    assert timedelta(minutes=59) < until - dt_util.utcnow() <= timedelta(hours=1)
+    await acting.said(MUTE, seconds=0)
+    assert (muted(own), hub.alerts.own_phones.async_until(user.id, dt_util.utcnow())) == (False, None)
+
+
+@pytest.mark.parametrize("seconds", [-1, 7 * 86_400 + 1, "3600", 3600.5, None])
+async def test_a_time_that_is_none(browser: OpenBrowser, nadie: str, seconds: object) -> None:
+    """It is refused."""
+    assert await (await browser("user", own=nadie)).refused(MUTE, seconds=seconds) == "invalid_format"
+
+
+async def test_muting_is_for_people_who_may_act(browser: OpenBrowser, nadie: str) -> None:
+    """Others have no page of their own, and an account that reads only changes nothing."""
+    for asking in (await browser("user"), await browser("read-only", own=nadie)):
+        assert await asking.refused(MUTE, seconds=60) == "unauthorized"

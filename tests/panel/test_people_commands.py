@@ -1,4 +1,4 @@
-"""The tab People and somebody's page: who may see and do what, and what is said to whoever asks for too much."""
+"""The tab People and somebody's page: who may see and do what, and what is said to those who ask for too much."""
 
 from datetime import datetime
 from typing import Any
@@ -148,7 +148,7 @@ async def test_a_page(hass: HomeAssistant, browser: OpenBrowser, hub: Hub, nadie
 async def test_look_alikes(
     hass: HomeAssistant, browser: OpenBrowser, hub: Hub, nadie: str, start: datetime
 ) -> None:
-    """Whom the cameras may not tell apart is said of both, but not of somebody silent, nor to the person."""
+    """That the cameras may not tell two people apart is said of both, but not of somebody silent, nor to the person."""
     for person_id, choices in (("nemo", Choices()), ("nessie", Choices(keeping=Keeping.SILENT))):
         consent = a_consent(start - DAY, start + 100 * DAY, choices=choices)
         await put_on_record(hass, hub, consent, person_id, person_id.title())

@@ -17,7 +17,7 @@ from custom_components.familiar_faces.vault.errors import VaultDamaged
 from ..common.made_up_visits import a_visit, come
 from ..common.source import FOLDER
 from ..common.texts import TEXTS
-from .conftest import OpenBrowser, as_linked
+from .conftest import OpenBrowser
 
 SUMMARY = "familiar_faces/privacy/summary"
 AUDIT = "familiar_faces/privacy/audit"
@@ -31,7 +31,7 @@ async def test_for_administrators_alone(
     hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str, who: str
 ) -> None:
     """Others are told nothing."""
-    asking = await as_linked(hass, hub, browser, nadie) if who == "linked" else await browser(who)
+    asking = await browser("user", own=nadie) if who == "linked" else await browser(who)
     for kind in ALL:
         assert await asking.refused(kind) == "unauthorized"
 

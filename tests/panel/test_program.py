@@ -1,16 +1,19 @@
 """The panel is there while the integration runs, with the program that was built, and is gone afterwards."""
 
 import ast
+from datetime import timedelta
 from http import HTTPStatus
 import logging
 from pathlib import Path
 import re
 
 from homeassistant.components import frontend
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.familiar_faces.hub import Hub
@@ -31,7 +34,7 @@ async def with_frontend(hass: HomeAssistant, front_door: FrontDoor, real_engine:
 
 
 async def test_it_comes_and_goes(hass: HomeAssistant, with_frontend: None, entry: MockConfigEntry) -> None:
-    """Unloading leaves neither the panel nor the card's program."""
+    """Unloading leaves neither the panel nor the card's program, but for a moment in which it may be loaded again."""
     urls = hass.data[frontend.DATA_EXTRA_MODULE_URL]
     await set_up(hass, entry)
     panel = hass.data[frontend.DATA_PANELS]["familiar-faces"]
@@ -39,12 +42,28 @@ async def test_it_comes_and_goes(hass: HomeAssistant, with_frontend: None, entry
     (url,) = [each for each in urls.urls if "familiar_faces" in each]
     assert panel.config is not None
     assert panel.config["_panel_custom"]["module_url"] == url
+
+    async def shown(later: timedelta = timedelta()) -> tuple[bool, bool]:
+        async_fire_time_changed(hass, dt_util.utcnow() + later)
+        await hass.async_block_till_done()
+        program = any("familiar_faces" in each for each in urls.urls)
+        return "familiar-faces" in hass.data[frontend.DATA_PANELS], program
+
+    # Loaded again, it is there all the while: nobody who looks at it is led away.
     assert await hass.config_entries.async_unload(entry.entry_id)
-    assert "familiar-faces" not in hass.data[frontend.DATA_PANELS]
-    assert [each for each in urls.urls if "familiar_faces" in each] == []
-    await set_up(hass, entry)
-    assert "familiar-faces" in hass.data[frontend.DATA_PANELS]
+    assert await shown() == (True, True)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await shown(timedelta(minutes=1)) == (True, True)
     assert await hass.config_entries.async_unload(entry.entry_id)
+    assert await shown(timedelta(minutes=1)) == (False, False)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await shown() == (True, True)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    assert await shown() == (False, False)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    assert await shown() == (True, True)
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert await shown() == (False, False)
 
 
 async def test_not_built(

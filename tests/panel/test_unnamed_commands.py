@@ -45,7 +45,7 @@ def ids(event: dict[str, Any]) -> list[str]:
 
 
 async def test_by_time(browser: OpenBrowser, kept: list[str], nadie: str) -> None:
-    """Each is told with its camera, kind and end, and nothing of whom they resemble."""
+    """Each is told with its camera, kind and end, and nothing of who they resemble."""
     said = await (await browser()).subscribe(SUBSCRIBE)
     assert (said["on"], said["hours"], ids(said)) == (True, 48, kept)
     first = said["visits"][0]

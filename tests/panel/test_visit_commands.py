@@ -1,4 +1,4 @@
-"""The list of visits and the answers to them: who may ask what, and what is said to whoever asks for too much."""
+"""The list of visits and the answers to them: who may ask what, and what is said to those who ask for too much."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -117,7 +117,7 @@ def test_a_name_is_said_only_when_it_is_probable(people: int, strictness: Strict
 
 
 def test_a_claim_is_more_probable_than_a_find() -> None:
-    """One to one there is one person whom it may be, one to many there are others."""
+    """One to one there is one person who it may be, one to many there are others."""
     found = comparison(0.33, people=10)
 
     assert SFACE.verification_probability(found.candidates[0]) > SFACE.probability(found)

@@ -1,4 +1,4 @@
-"""Whom the gallery compares with, and how."""
+"""Who the gallery compares with, and how."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

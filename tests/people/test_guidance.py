@@ -137,7 +137,7 @@ def test_nobody_is_taken_who_passes_by(poses: dict[Pose, FakeFace], like: Like) 
 
 
 def test_one_person_all_along(poses: dict[Pose, FakeFace]) -> None:
-    """Whoever takes the person's place is not taken, whatever they do."""
+    """Anyone who takes the person's place is not taken, whatever they do."""
     sitting = Sitting()
     sitting.see(poses[Pose.FRONT], times=STEADY)
     for pose in Pose:
@@ -175,7 +175,7 @@ def test_nobody_is_taken_along(poses: dict[Pose, FakeFace], box: tuple[float, fl
     beside = FakeFace(axis(1), box=box)
     assert sitting.see(poses[Pose.FRONT], beside, times=5) == Advice(Hint.ONE_PERSON)
     assert sitting.taken == []
-    # A picture shows twice the face; whoever walks far behind is not in it.
+    # A picture shows twice the face; anyone who walks far behind is not in it.
     away = FakeFace(axis(1), box=(900.0, 200.0, 30.0, 40.0))
     sitting.see(poses[Pose.FRONT], away, times=STEADY)
     assert sitting.taken == [Pose.FRONT]

@@ -77,7 +77,7 @@ async def keep(hass: HomeAssistant, hub: Hub, person_id: str, ago: timedelta, vi
 
 
 async def test_ring(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry) -> None:
-    """Whoever rang is present and was seen; the visit that set an automation off does not count for it."""
+    """Anyone who rang is present and was seen; the visit that set an automation off does not count for it."""
     eileen = device_of(hass, await enrol(hass, entry, enrolment_photos()))
     assert await check(hass, present({"device_id": eileen})) == 0
     assert await check(hass, seen(person=eileen)) == 0
@@ -247,7 +247,7 @@ async def test_stayed(
 
 
 async def test_turned_out_familiar(hass: HomeAssistant, hub: Hub, anna: str) -> None:
-    """Whoever was a stranger at first and then is not was never one."""
+    """Anyone who was a stranger at first and then is not was never one."""
     assert await check(hass, seen()) == 0
     begun = a_visit(hub, decision=Decision.STRANGER)
     await announce(hass, hub, begun)
@@ -321,7 +321,7 @@ async def test_silent(hass: HomeAssistant, hub: Hub) -> None:
 
 
 async def test_kept_no_longer(hass: HomeAssistant, hub: Hub, freezer: FrozenDateTimeFactory) -> None:
-    """Of a visit that is not kept any more nothing is said."""
+    """Of a visit that is no longer kept nothing is said."""
     await somebody(hass, hub, "dora", visits_for=DAY)
     await keep(hass, hub, "dora", timedelta(hours=23))
     condition = seen(48 * 60)
@@ -331,7 +331,7 @@ async def test_kept_no_longer(hass: HomeAssistant, hub: Hub, freezer: FrozenDate
 
 
 async def test_nothing_kept(hass: HomeAssistant, hub: Hub, freezer: FrozenDateTimeFactory) -> None:
-    """Of those of whom nothing is kept it is said for as long as they are present."""
+    """Of people with nothing kept it is said for as long as they are present."""
     await somebody(hass, hub, "dora", keeping=Keeping.NOTHING)
     assert await check(hass, seen()) == 0
     await announce(hass, hub, a_visit(hub, "dora"))

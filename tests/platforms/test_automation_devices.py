@@ -91,7 +91,7 @@ async def test_offered(hass: HomeAssistant, hub: Hub, anna: str, front: str) -> 
 
 
 async def test_ring(hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry) -> None:
-    """Whoever rings sets off what was chosen on their page and on the camera's."""
+    """Anyone who rings sets off what was chosen on their page and on the camera's."""
     eileen = await enrol(hass, entry, enrolment_photos())
     device_id, front = device_of(hass, eileen), device_of(hass, next(iter(hub.watchers)))
     theirs = await automate(hass, trigger(device_id, "seen"), conditions=[condition(device_id, "is_present")])
@@ -165,7 +165,7 @@ async def test_person(hass: HomeAssistant, hub: Hub, anna: str, freezer: FrozenD
 async def test_while_not_loaded(
     hass: HomeAssistant, hub: Hub, anna: str, front: str, entry: MockConfigEntry
 ) -> None:
-    """Automations are set up all the same while the entry is not, and run once it is."""
+    """Automations are set up anyway while the entry is not, and run once it is."""
     assert await hass.config_entries.async_unload(entry.entry_id)
     theirs = await automate(
         hass, trigger(anna, "seen", **{"for": {"seconds": 0}}), conditions=[condition(anna, "is_present")]

@@ -46,7 +46,7 @@ SECOND = timedelta(seconds=1)
 async def test_who_rings(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
 ) -> None:
-    """Whoever rings sets off the automation for their kind, once, and it can say who and where it was."""
+    """Anyone who rings sets off the automation for their kind, once, and it can say who and where it was."""
     hass.states.async_set("person.eileen", "home")
     eileen = await enrol(hass, entry, enrolment_photos(), linked_entity="person.eileen")
     ran = {trigger: await automate(hass, {"trigger": trigger}) for trigger in TRIGGERS}
@@ -129,7 +129,7 @@ async def test_renamed(hass: HomeAssistant, hub: Hub, anna: str) -> None:
 
 
 async def test_forgotten_is_nobody(hass: HomeAssistant, hub: Hub, anna: str, ben: str) -> None:
-    """Whoever waits for somebody who is forgotten does not wait for everybody then, and goes on for the others."""
+    """Anyone who waits for somebody who is forgotten does not wait for everybody then, and goes on for the others."""
     annas = await automate(hass, {"trigger": FAMILIAR, "options": {"person": [anna]}})
     both = await automate(hass, {"trigger": FAMILIAR, "options": {"person": [anna, ben]}})
     targeted = await automate(hass, {"trigger": FAMILIAR, "target": {"device_id": [anna]}})
@@ -328,7 +328,7 @@ async def test_seen_again_late(hass: HomeAssistant, hub: Hub, freezer: FrozenDat
 
 @pytest.mark.usefixtures("at_once")
 async def test_unclear_for_a_moment(hass: HomeAssistant, hub: Hub, freezer: FrozenDateTimeFactory) -> None:
-    """Whoever is recognised in time was never unclear for long enough."""
+    """Anyone who is recognised in time was never unclear for long enough."""
     options = {"for": {"seconds": 5}}
     ran = {key: await automate(hass, {"trigger": key, "options": options}) for key in TRIGGERS}
     begun = a_visit(hub, decision=Decision.UNCLEAR)
@@ -364,7 +364,7 @@ async def correct(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
 
 
 async def reload(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
-    """Start the integration anew."""
+    """Start the integration again."""
     await hass.config_entries.async_reload(hub.entry.entry_id)
 
 
@@ -387,7 +387,7 @@ async def nothing(hass: HomeAssistant, hub: Hub, visit: Visit) -> None:
 async def test_spoilt_meanwhile(
     hass: HomeAssistant, hub: Hub, freezer: FrozenDateTimeFactory, spoil: Spoil, times: int
 ) -> None:
-    """What was not so any more when the time was up is not told of."""
+    """What was no longer so when the time was up is not told of."""
     ran = await automate(hass, {"trigger": FAMILIAR, "options": {"for": {"seconds": 5}}})
     visit = a_visit(hub, "anna")
     await announce(hass, hub, visit)
@@ -401,7 +401,7 @@ async def test_spoilt_meanwhile(
 
 @pytest.mark.parametrize(("keeping", "times"), [(Keeping.NOTHING, 1), (Keeping.SILENT, 0)])
 async def test_silent(hass: HomeAssistant, hub: Hub, keeping: Keeping, times: int) -> None:
-    """Of those who stay silent nothing is said; of those of whom nothing is kept it is."""
+    """Of those who stay silent nothing is said; of people with nothing kept it is."""
     await somebody(hass, hub, "dora", keeping=keeping)
     ran = await automate(hass, {"trigger": FAMILIAR})
     await announce(hass, hub, a_visit(hub, "dora"))
@@ -433,7 +433,7 @@ async def test_no_name_in_the_logbook(hass: HomeAssistant, hub: Hub, anna: str) 
 async def test_before_the_entry(
     hass: HomeAssistant, front_door: FrontDoor, real_engine: None, config_folder: Path
 ) -> None:
-    """Automations may be there before the entry is, and outlive it while it is set up anew."""
+    """Automations may be there before the entry is, and outlive it while it is set up again."""
     ran = await automate(hass, {"trigger": STRANGER})
     entry = an_entry()
     entry.add_to_hass(hass)

@@ -28,7 +28,7 @@ async def test_the_vault_stands_still_while_it_is_copied(
     receipt = await hub.forgetting.async_forget(person_id)
     assert receipt is not None
     assert not receipt.verified
-    # The last word is said when the file holds them no more.
+    # The last word is said when the file no longer holds them.
     assert receipt.finished_at is None
     assert await hass.async_add_executor_job(file.read_bytes) == before
 

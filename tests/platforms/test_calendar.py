@@ -242,7 +242,7 @@ async def test_a_camera_that_is_gone(hass: HomeAssistant, people: Hub, start: da
 
 
 async def test_a_vault_that_cannot_be_read(hass: HomeAssistant, people: Hub, start: datetime) -> None:
-    """Whoever asks is told so."""
+    """Anyone who asks is told so."""
     with (
         patch.object(people.vault, "visit_page", side_effect=VaultUnwritable("full")),
         pytest.raises(HomeAssistantError) as failed,

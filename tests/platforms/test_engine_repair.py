@@ -1,4 +1,4 @@
-"""An engine on this machine that fails: said where the owner looks, and tried anew when they ask for it."""
+"""An engine on this machine that fails: said where the owner looks, and tried again when they ask for it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable

@@ -155,7 +155,7 @@ async def test_who_asks(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> N
 
 
 async def test_what_was_exposed(hass: HomeAssistant, hub: Hub, visited_by_two: str) -> None:
-    """A model that still holds a tool is told nothing of what is not exposed any more."""
+    """A model that still holds a tool is told nothing of what is no longer exposed."""
     api = await offered(hass)
     expose(hass, VISITOR, SEEN, exposed=False)
     for tool, args in ((WHO, {}), (STRANGER, {}), (WHEN, {"person": "Eileen"})):

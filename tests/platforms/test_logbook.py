@@ -62,7 +62,7 @@ def lines(hass: HomeAssistant, logbook: None, hass_ws_client: WebSocketGenerator
         ours = [each for each in answer["result"] if each.get("domain") == DOMAIN]
         # The frontend shows the name of the entity in the place of this one.
         assert not any("entity_id" in each for each in ours)
-        return [f"{each['name']} {each['message']}" for each in ours]
+        return [f"{each['name']}: {each['message']}" for each in ours]
 
     return read
 
@@ -99,9 +99,9 @@ async def test_with_the_real_engine(
     expected = []
     for number, (frames, line) in enumerate(
         (
-            (visits(astronaut()), "Eileen was seen at the front door"),
-            (visits(stranger(0)), "A stranger came to the front door"),
-            (visits(variant(astronaut(), blur=9)), "Somebody came to the front door, not recognised"),
+            (visits(astronaut()), "Front door: Eileen was seen"),
+            (visits(stranger(0)), "Front door: A stranger came"),
+            (visits(variant(astronaut(), blur=9)), "Front door: Somebody came, not recognised"),
         )
     ):
         front_door.frames = frames
@@ -145,7 +145,7 @@ def page(hass: HomeAssistant, logbook: None, hass_ws_client: WebSocketGenerator)
         answer = await client.receive_json()
         await client.close()
         return [
-            f"{each['name']} {each['message']}" if "message" in each else each["entity_id"]
+            f"{each['name']}: {each['message']}" if "message" in each else each["entity_id"]
             for each in answer["result"]
         ]
 
@@ -159,7 +159,7 @@ async def test_one_line_on_each_page(hass: HomeAssistant, hub: Hub, people: None
     for number in range(2):
         await come(hass, hub, a_visit(hub, "nadie", visit_id=f"v{number}"))
     await come(hass, hub, a_visit(hub, visit_id="v2", decision=Decision.STRANGER))
-    nadie, stranger = "Nadie was seen at the front door", "A stranger came to the front door"
+    nadie, stranger = "Front door: Nadie was seen", "Front door: A stranger came"
     event = "event.front_door_visitor"
     for whose, expected in (
         (camera_id, [nadie, event, nadie, event, stranger, event]),
@@ -180,7 +180,7 @@ async def test_one_line_on_each_page(hass: HomeAssistant, hub: Hub, people: None
 async def test_at_once(
     hass: HomeAssistant, hub: Hub, people: None, lines: Lines, hass_ws_client: WebSocketGenerator
 ) -> None:
-    """Whoever looks at the logbook reads the same sentences when it happens."""
+    """Anyone who looks at the logbook reads the same sentences when it happens."""
     client = await hass_ws_client()
     await client.send_json_auto_id(
         {"type": "logbook/event_stream", "start_time": dt_util.utcnow().isoformat()}
@@ -194,9 +194,9 @@ async def test_at_once(
     async with asyncio.timeout(30):
         while len(live) < 2:
             events = (await client.receive_json())["event"]["events"]
-            live += [f"{each['name']} {each['message']}" for each in events if each.get("domain") == DOMAIN]
+            live += [f"{each['name']}: {each['message']}" for each in events if each.get("domain") == DOMAIN]
     await client.close()
-    assert live == ["Nadie was seen at the front door", "A stranger came to the front door"]
+    assert live == ["Front door: Nadie was seen", "Front door: A stranger came"]
     assert await lines() == live
 
 
@@ -206,20 +206,20 @@ async def test_taken_for_a_stranger_at_first(
     """Nobody is called a stranger who was recognised a moment later."""
     taken_for = a_visit(hub, visit_id="visit", decision=Decision.STRANGER)
     await come(hass, hub, taken_for)
-    assert await lines() == ["A stranger came to the front door"]
+    assert await lines() == ["Front door: A stranger came"]
     await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"), Change.UPGRADED)
-    assert await lines() == ["Somebody came to the front door", "Nadie was seen at the front door"]
+    assert await lines() == ["Front door: Somebody came", "Front door: Nadie was seen"]
 
 
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("nl", ["Nadie is gezien bij de camera Front door", "Een onbekende was bij de camera Front door"]),
+        ("nl", ["Front door: Nadie is gezien", "Front door: Een onbekende kwam langs"]),
         (
             "de",
             [
-                "Nadie wurde an der Kamera Front door gesehen",
-                "Eine fremde Person war an der Kamera Front door",
+                "Front door: Nadie wurde gesehen",
+                "Front door: Eine fremde Person war da",
             ],
         ),
     ],
@@ -247,13 +247,13 @@ async def test_other_names(hass: HomeAssistant, hub: Hub, people: None, lines: L
     device = devices.async_get_device_by_identifier((DOMAIN, camera_id), hub.entry.entry_id)
     assert device is not None
     devices.async_update_device(device.id, name_by_user="Garden gate")
-    assert await lines() == ["Nadja was seen at the garden gate"]
+    assert await lines() == ["Garden gate: Nadja was seen"]
     devices.async_remove_device(device.id)
-    assert await lines() == ["Nadja was seen at a camera"]
+    assert await lines() == ["Familiar Faces: Nadja was seen"]
 
 
 async def test_anybody_may_fire_an_event(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
-    """What is no visit is described all the same, and never with a name that is not in the vault."""
+    """What is no visit is described anyway, and never with a name that is not in the vault."""
     for data in (
         {},
         {"visit_id": ["a list"], "decision": 7, "device_id": {"a": "dict"}},
@@ -261,16 +261,16 @@ async def test_anybody_may_fire_an_event(hass: HomeAssistant, hub: Hub, people: 
         {"visit_id": "nadie", "decision": "stranger"},
     ):
         hass.bus.async_fire(EVENT_VISIT, data)
-    assert await lines() == ["Somebody came to a camera"] * 3 + ["A stranger came to a camera"]
+    assert await lines() == ["Familiar Faces: Somebody came"] * 3 + ["Familiar Faces: A stranger came"]
 
 
 async def test_without_the_integration(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
     """While it does not run, nobody is named; where it was can still be said."""
     await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"))
     await hass.config_entries.async_unload(hub.entry.entry_id)
-    assert await lines() == ["Somebody came to the front door"]
+    assert await lines() == ["Front door: Somebody came"]
     await hass.config_entries.async_setup(hub.entry.entry_id)
-    assert await lines() == ["Nadie was seen at the front door"]
+    assert await lines() == ["Front door: Nadie was seen"]
 
 
 # What is recorded
@@ -310,7 +310,7 @@ async def test_forgotten(hass: HomeAssistant, hub: Hub, people: None, lines: Lin
     await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"))
     await come(hass, hub, a_visit(hub, "otto", visit_id="others"))
     await come(hass, hub, a_visit(hub, visit_id="strangers", decision=Decision.STRANGER))
-    assert (await lines()).count("Nadie was seen at the front door") == 2
+    assert (await lines()).count("Front door: Nadie was seen") == 2
     told = asyncio.Event()
 
     async def erase(*args: Any) -> HomeTraces:
@@ -320,15 +320,15 @@ async def test_forgotten(hass: HomeAssistant, hub: Hub, people: None, lines: Lin
     with patch("custom_components.familiar_faces.erasing.forgetting.async_erase", erase):
         await hub.forgetting.async_forget("nadie", patience=0)
         assert await lines() == [
-            # Of whom nothing is known, as of any stranger.
-            "A stranger came to the front door",
-            *["Somebody came to the front door"] * 2,
-            "Otto was seen at the front door",
-            "A stranger came to the front door",
+            # Nothing is known of them, as of any stranger.
+            "Front door: A stranger came",
+            *["Front door: Somebody came"] * 2,
+            "Front door: Otto was seen",
+            "Front door: A stranger came",
         ]
         told.set()
         await settle(hass, hub)
-    assert await lines() == ["Otto was seen at the front door", "A stranger came to the front door"]
+    assert await lines() == ["Front door: Otto was seen", "Front door: A stranger came"]
     assert {each["visit_id"] for each in recorded(hass)} == {"others", "strangers"}
 
 
@@ -341,7 +341,7 @@ async def test_forgotten_while_somebody_comes(
     with patch.object(hub.vault, "visit_ids", side_effect=VaultUnwritable("full")):
         await hub.forgetting.async_forget("nadie")
         await settle(hass, hub)
-    assert await lines() == ["Otto was seen at the front door"]
+    assert await lines() == ["Front door: Otto was seen"]
 
 
 async def test_corrected(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
@@ -356,16 +356,16 @@ async def test_corrected(hass: HomeAssistant, hub: Hub, people: None, lines: Lin
         log = hass.data["familiar_faces_visit_log"]
         await hub.board._async_corrected(corrected)
         assert (log.find(visit_id) is None) is (person_id is None)
-    assert await lines() == ["Otto was seen at the front door", "Somebody came to the front door"]
+    assert await lines() == ["Front door: Otto was seen", "Front door: Somebody came"]
 
 
 async def test_not_kept_any_longer(hass: HomeAssistant, hub: Hub, people: None, lines: Lines) -> None:
     """A name is said as long as the visit is kept, also before the purge."""
     await come(hass, hub, a_visit(hub, "nadie", visit_id="visit"))
-    assert await lines() == ["Nadie was seen at the front door"]
+    assert await lines() == ["Front door: Nadie was seen"]
     with patch.object(Purging, "async_purge"):
         hass.config_entries.async_update_entry(hub.entry, options={**hub.entry.options, "visit_days": 0})
-        assert (await lines())[-1] == "Somebody came to the front door"
+        assert (await lines())[-1] == "Front door: Somebody came"
 
 
 # What it costs
@@ -374,7 +374,7 @@ async def test_not_kept_any_longer(hass: HomeAssistant, hub: Hub, people: None, 
 async def test_the_vault_is_not_read_on_the_event_loop(
     hass: HomeAssistant, hub: Hub, people: None, lines: Lines, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What happens now is described from memory, of which there is little."""
+    """What happens now is described from memory, and there is little of that."""
     (camera_id,) = hub.watchers
     now = dt_util.utcnow()
 

@@ -13,6 +13,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
 
 from custom_components.familiar_faces.const import CONF_REVIEW_HOURS, DOMAIN
 from custom_components.familiar_faces.hub import Hub
@@ -21,7 +22,7 @@ from custom_components.familiar_faces.vault.records import VisitRecord
 from custom_components.familiar_faces.vault.review_rows import ReviewItem
 from custom_components.familiar_faces.visits.visit import Decision
 
-from ..common.calling import act
+from ..common.calling import act, refused
 from ..common.owner import MakeClient, Owner
 from ..common.people_on_record import DAY, a_consent, put_on_record
 from ..common.pictures import astronaut, frame, jpeg, stranger
@@ -53,7 +54,7 @@ async def keep(
 
 @pytest.fixture
 async def people(hass: HomeAssistant, hub: Hub) -> None:
-    """Have three people on record, of whom one agreed to no pictures."""
+    """Have three people on record; one of them agreed to no pictures."""
     now = dt_util.utcnow()
     for person_id, name, choices in (
         ("nadie", "Nadie", Choices(uploads=True)),
@@ -82,6 +83,11 @@ async def test_by_person_camera_and_day(hass: HomeAssistant, hub: Hub, people: N
         "Nadie": f"{ROOT}/person/nadie",
         "Otto": f"{ROOT}/person/otto",
     }
+    answer = await owner.ask("media_source/browse_media", media_content_id=f"{ROOT}/person")
+    # A folder shows the newest picture in it.
+    assert [each["thumbnail"] for each in answer["result"]["children"]] == [
+        f"/api/{DOMAIN}/visit/{newest}" for newest in ("v3", "v2")
+    ]
     assert list((await browse(owner, "/person/nadie")).values()) == [f"{ROOT}/visit/v3", f"{ROOT}/visit/v1"]
     ((camera, folder),) = (await browse(owner, "/camera")).items()
     assert camera == "Front door"
@@ -124,6 +130,8 @@ async def test_a_member_of_the_household(
     await keep(hass, hub, "v2", "otto")
     assert list(await browse(member)) == ["By person", "By camera", "By day"]
     assert list(await browse(member, "/person")) == ["Nadie", "Otto"]
+    # Where only administrators have pictures, they find none.
+    assert await browse(member, "/review") == {}
     resolved = await member.ask("media_source/resolve_media", media_content_id=f"{ROOT}/visit/v1")
     assert (await member.client.get(resolved["result"]["url"])).status == 200
     # As in a home with permissions: of Otto they may read nothing.
@@ -185,6 +193,28 @@ async def test_actions_take_them(hass: HomeAssistant, hub: Hub, people: None, en
         with pytest.raises(ServiceValidationError) as caught:
             await act(hass, "identify", image=media(wrong))
         assert caught.value.translation_key == "review_unknown"
+
+
+async def test_a_visit_by_its_picture(
+    hass: HomeAssistant, hub: Hub, people: None, entry: MockConfigEntry
+) -> None:
+    """Who needs the id of a visit chooses its picture."""
+    await keep(hass, hub, "v1", "nadie")
+    for wrong in ("person/nadie", "visit/", "review"):
+        said = await refused(hass, "correct_visit", picture=media(wrong), correct=True)
+        assert said == "picture_of_no_visit"
+    with pytest.raises(vol.Invalid):
+        await act(hass, "correct_visit", picture=media("visit/v1"), visit_id="v1", correct=True)
+    await act(hass, "correct_visit", picture=media("visit/v1"), correct=False)
+    assert await hass.async_add_executor_job(hub.vault.visits) == []
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_REVIEW_HOURS: 48})
+    (camera_id,), now = hub.watchers, dt_util.utcnow()
+    for visit_id in ("one", "other"):
+        item = ReviewItem(visit_id, camera_id, str(Decision.UNCLEAR), now)
+        await hass.async_add_executor_job(hub.vault.review.add, item, PICTURE)
+    assert await act(hass, "discard_review", picture=media("review/one")) == {"pictures": 1}
+    assert [each.visit_id for each in await hub.review.async_items()] == ["other"]
+    assert await refused(hass, "discard_review", picture=media("review/one")) == "not_in_review"
 
 
 async def test_no_other_way_in(hass: HomeAssistant, hub: Hub, people: None, owner: Owner) -> None:

@@ -54,7 +54,7 @@ async def keep(
 
 
 async def restart(hass: HomeAssistant, hub: Hub, moment: datetime) -> Hub:
-    """Start the integration anew at a moment, and return the new hub."""
+    """Start the integration again at a moment, and return the new hub."""
     with at(moment):
         assert await hass.config_entries.async_reload(hub.entry.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)
@@ -195,7 +195,7 @@ async def test_visits_that_are_not_kept_any_longer_tell_nothing(
 async def test_whoever_comes_while_the_vault_is_read_is_present(
     hass: HomeAssistant, hub: Hub, nadie: str, start: datetime
 ) -> None:
-    """And whoever is forgotten meanwhile is not."""
+    """And anyone who is forgotten meanwhile is not."""
     visits = hub.vault.visits
 
     def meanwhile(happens: Callable[[], Coroutine[Any, Any, None]]) -> Callable[..., list[VisitRecord]]:
@@ -231,7 +231,7 @@ async def test_whoever_comes_while_the_vault_is_read_is_present(
 async def test_with_the_real_engine(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
 ) -> None:
-    """Somebody who rings twice within a visit is present for a while after the second time, also anew."""
+    """Somebody who rings twice within a visit is present for a while after the second time, again."""
     await enrol(hass, entry, enrolment_photos())
     present = "binary_sensor.eileen_present"
     front_door.frames = visits(astronaut())

@@ -260,7 +260,7 @@ async def test_not_for_others(
     sockets: None,
     aiohttp_client: MakeClient,
 ) -> None:
-    """Whoever is no administrator can neither look nor erase."""
+    """Users who are no administrators can neither look nor erase."""
     await start(hass, entry, "key lost")
     other = await Owner.log_in(hass, aiohttp_client, admin=False)
     response = await other.client.post(

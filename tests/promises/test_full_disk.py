@@ -125,7 +125,7 @@ async def test_withdrawn_on_a_full_disk(disk: Path, tmp_path: Path, real_engine:
 async def test_home_assistants_own_files_on_the_full_disk(
     storage: Path, tmp_path: Path, real_engine: None
 ) -> None:
-    """Not even that somebody is shown no more can be written; at the next start they are gone all the same."""
+    """Not even that somebody is no longer shown can be written; at the next start they are gone anyway."""
     folder = tmp_path / "config"
     async with home(folder, None, an_entry()) as running:
         await with_two(running)
@@ -150,7 +150,7 @@ async def test_home_assistants_own_files_on_the_full_disk(
 async def test_an_answer_about_a_restored_backup_on_a_full_disk(
     disk: Path, tmp_path: Path, real_engine: None
 ) -> None:
-    """Whoever may be kept, and could not be noted so, stays held; the answer says that it was not saved."""
+    """Anyone who may be kept, and could not be noted so, stays held; the answer says that it was not saved."""
     folder = tmp_path / "config"
     async with home(folder, None, an_entry()) as running:
         await with_two(running)
@@ -248,7 +248,7 @@ async def test_an_entry_that_waits_for_its_vault(disk: Path, tmp_path: Path, rea
 
 
 async def test_a_vault_that_is_taken_away_while_it_runs(tmp_path: Path, real_engine: None) -> None:
-    """Nothing is confirmed any more, and the owner is asked; nobody is recognised."""
+    """Nothing is confirmed from then on, and the owner is asked; nobody is recognised."""
     folder = tmp_path / "config"
     vault = folder / ".storage" / DOMAIN
     async with home(folder, None, an_entry()) as running:
@@ -265,7 +265,7 @@ async def test_a_vault_that_is_taken_away_while_it_runs(tmp_path: Path, real_eng
 async def test_an_older_vault_that_is_put_in_its_place_while_it_runs(
     tmp_path: Path, real_engine: None
 ) -> None:
-    """It is held against the mark at once: whoever is in it is not recognised before the owner has answered."""
+    """It is held against the mark at once: anyone who is in it is not recognised before the owner has answered."""
     folder = tmp_path / "config"
     vault = folder / ".storage" / DOMAIN
     async with home(folder, None, an_entry()) as running:

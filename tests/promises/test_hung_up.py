@@ -1,4 +1,4 @@
-"""Home Assistant stops what answers a browser that has hung up: what was written counts all the same."""
+"""Home Assistant stops what answers a browser that has hung up: what was written counts anyway."""
 
 import asyncio
 import threading
@@ -87,7 +87,7 @@ async def test_photos_that_were_removed_are_compared_with_no_more(
 async def test_nobody_is_half_enrolled(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever closes the browser while the consent is written, and then the dialog, has added nobody."""
+    """Anyone who closes the browser while the consent is written, and then the dialog, has added nobody."""
     flow = await hass.config_entries.subentries.async_init(
         (entry.entry_id, "person"), context={"source": "user"}
     )

@@ -105,7 +105,7 @@ async def told(hass: HomeAssistant, entry: MockConfigEntry, front_door: FrontDoo
     await enrol(hass, entry, [picture_with_place(photo) for photo in enrolment_photos()])
     front_door.frames = [picture_with_place(each) for each in visits(astronaut())]
     await ring(hass, hub)
-    # Now, because there is none any more once a stranger was there.
+    # Now, because there is none left once a stranger was there.
     pictures = await pictures_shown(hass)
     front_door.frames = [frame(stranger(), seed=seed) for seed in range(16)]
     with later(minutes=2):

@@ -32,7 +32,7 @@ type Correct = Callable[..., Any]
 
 
 async def enrol_ben(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> tuple[str, str]:
-    """Enrol him with one photo, whomever he looks like; return his id and the photo's template's."""
+    """Enrol him with one photo, no matter who he looks like; return his id and the photo's template's."""
     ben = await enrol(hass, entry, photos_of(stranger(1))[:1], name="Ben")
     (first,) = await templates_of(hass, hub, ben)
     photo = await add_photo_of_somebody_else(hass, hub, ben, photos_of(stranger(0))[1])
@@ -100,7 +100,7 @@ async def test_a_wrong_name_is_not_said_again(
     wrong_photo: str,
     wrong_visit: str,
 ) -> None:
-    """The photo that caused it is set aside; whoever it was is not named any more, the person still is."""
+    """The photo that caused it is set aside; the one who it was is no longer named, the person still is."""
     answer = await correct(wrong_visit, False)
     assert answer == {
         "confirmed": False,
@@ -361,7 +361,7 @@ async def test_a_disk_that_refuses(
 async def test_only_administrators_correct(
     hass: HomeAssistant, hub: Hub, wrong_visit: str, hass_read_only_user: MockUser
 ) -> None:
-    """A user who may not change whom the cameras recognise may not do it so either."""
+    """A user who may not change who the cameras recognise may not do it so either."""
     with pytest.raises(Unauthorized):
         await hass.services.async_call(
             DOMAIN,

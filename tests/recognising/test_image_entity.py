@@ -62,7 +62,7 @@ async def test_one_picture_a_ring(
 async def test_the_picture_of_an_earlier_ring(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, image: EventImage
 ) -> None:
-    """It names nobody, and whoever rings now is told by a picture of now."""
+    """It names nobody, and anyone who rings now is told by a picture of now."""
     await enrol(hass, entry, enrolment_photos())
     image.show(frame(astronaut()), dt_util.utcnow() - timedelta(minutes=1))
     await ring(hass, hub)

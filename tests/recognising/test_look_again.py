@@ -49,7 +49,7 @@ async def wait(hass: HomeAssistant, seconds: float) -> None:
 
 
 def visitor(hass: HomeAssistant) -> str | None:
-    """Return whom the last visitor's event told of."""
+    """Return who the last visitor's event told of."""
     name: str | None = hass.states.get(VISITOR).attributes.get("person_name")
     return name
 

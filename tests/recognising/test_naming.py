@@ -83,7 +83,7 @@ async def test_this_was_eileen(
     (visit,) = await hass.async_add_executor_job(hub.vault.visits)
     assert (visit.visit_id, visit.person_id, visit.confirmed) == (unclear, eileen, True)
     assert hass.states.get(VISITOR).attributes["person_name"] == "Eileen"
-    assert hass.states.get(VISITOR).attributes["event_type"] == "unclear", "what happened is not told anew"
+    assert hass.states.get(VISITOR).attributes["event_type"] == "unclear", "what happened is not told again"
     assert hass.states.get("sensor.front_door_last_visitor").state == "Eileen"
     assert hass.states.get("sensor.eileen_last_seen_where").state == "Front door"
     assert "event.eileen_seen" not in heard, "no automation takes it for an arrival"
@@ -182,7 +182,7 @@ async def test_nobody_i_know(hass: HomeAssistant, hub: Hub, unclear: str, correc
 async def test_who_is_forgotten_is_held_no_longer(
     hass: HomeAssistant, hub: Hub, unclear: str, eileen: str
 ) -> None:
-    """The visitor may be whoever was forgotten, so their face goes as well."""
+    """The visitor may be the person who was forgotten, so their face goes as well."""
     assert len(hub.missed) == 1
     await hub.forgetting.async_forget(eileen)
     await hass.async_block_till_done()
@@ -214,7 +214,7 @@ async def test_from_the_review_inbox(
     entry: MockConfigEntry,
     correct: Correct,
 ) -> None:
-    """Where pictures are kept longer, a name can be given longer; then the picture is in the inbox no more."""
+    """Where pictures are kept longer, a name can be given longer; then the picture is no longer in the inbox."""
     hass.config_entries.async_update_entry(entry, options={"review_hours": 24})
     await hass.async_block_till_done()
     front_door.frames = [frame(astronaut().filter(ImageFilter.GaussianBlur(3.5)))]

@@ -1,4 +1,4 @@
-"""Whoever says no, or whose consent ends, in the very second of a look is named by nothing afterwards."""
+"""Anyone who says no, or whose consent ends, in the very second of a look is named by nothing afterwards."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

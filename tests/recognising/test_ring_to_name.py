@@ -37,7 +37,7 @@ from custom_components.familiar_faces.visits.fitness import FACES_A_LOOK
 from custom_components.familiar_faces.visits.visit import Decision, Timing, Visit
 
 from ..common.pictures import astronaut, enrolment_photos, huge_png, jpeg, porch, stranger, variant
-from ..common.steps import VISITOR, enrol, later, ring, visits
+from ..common.steps import VISITOR, enrol, later, look_for, ring, visits
 from ..conftest import FrontDoor, start_again
 
 pytestmark = pytest.mark.usefixtures("entity_registry_enabled_by_default")
@@ -183,7 +183,7 @@ async def test_poor_face_is_not_a_stranger(
     who: Callable[[], Image.Image],
     reason: str,
 ) -> None:
-    """A face too poor to compare is unclear, whoever it is, and the camera says what would help."""
+    """A face too poor to compare is unclear, no matter who it is, and the camera says what would help."""
     front_door.frames = visits(poor(reason, who()))
     await ring(hass, hub)
     (state,) = told
@@ -325,7 +325,7 @@ async def test_consent_that_ran_out(
     eileen: str,
     told: list[State],
 ) -> None:
-    """From the minute in which the consent is over, the person is not recognised any more."""
+    """From the minute in which the consent is over, the person is no longer recognised."""
     front_door.frames = visits(astronaut())
     consent = hub.people[eileen].consent
     assert consent is not None
@@ -386,7 +386,7 @@ async def test_one_bad_frame_does_not_end_the_look(
 async def test_switched_off_during_a_look(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
 ) -> None:
-    """Whoever is at the door when recognition is switched off is not told of any more."""
+    """Anyone who is at the door when recognition is switched off is no longer told of."""
     front_door.frames = visits(astronaut())
 
     async def switch_off() -> None:
@@ -401,7 +401,7 @@ async def test_switched_off_during_a_look(
 async def test_forgotten_during_a_look(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, told: list[State]
 ) -> None:
-    """Whoever is forgotten while they stand at the door is nobody known."""
+    """Anyone who is forgotten while they stand at the door is nobody known."""
     front_door.frames = visits(astronaut())
 
     async def forget() -> None:
@@ -583,7 +583,7 @@ async def test_full_disk_during_a_visit(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A visit that cannot be kept is announced all the same, and the log says so."""
+    """A visit that cannot be kept is announced anyway, and the log says so."""
 
     def full(*args: object) -> None:
         raise VaultUnwritable("database or disk is full")
@@ -595,12 +595,6 @@ async def test_full_disk_during_a_visit(
     assert [state.attributes["event_type"] for state in told] == ["familiar"]
     assert "could not be kept" in caplog.text
     assert set(hub.people) == {eileen}
-
-
-def look_for(hub: Hub, seconds: float) -> None:
-    """Have looks end early."""
-    (watcher,) = hub.watchers.values()
-    watcher.settings = replace(watcher.settings, seconds=seconds)
 
 
 def signal_engine(hub: Hub, number: signal.Signals) -> None:

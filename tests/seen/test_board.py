@@ -122,7 +122,7 @@ async def test_strangers_leave_two_visits(hass: HomeAssistant, hub: Hub, start: 
 async def test_what_is_not_kept_is_known_until_the_next(
     hass: HomeAssistant, hub: Hub, nadie: str, start: datetime
 ) -> None:
-    """Of somebody of whom nothing is kept the last visit is known, and gone once somebody else and they came."""
+    """Of somebody with nothing kept the last visit is known, and gone once somebody else and they came."""
     await put_on_record(
         hass,
         hub,

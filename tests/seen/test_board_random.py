@@ -115,7 +115,7 @@ class Purges:
 
 @dataclass(frozen=True)
 class Restarts:
-    """The integration starts anew."""
+    """The integration starts again."""
 
 
 type Step = Comes | Later | Agrees | Forgets | Corrects | Keeps | Renames | Purges | Restarts
@@ -232,7 +232,7 @@ class World:
         )
 
     def shown(self, *, kept: bool = False) -> list[Past]:
-        """Return the visits of which something may be said, or what may be written down."""
+        """Return the visits that may be mentioned, or what may be written down."""
         return [each for each in self.past.values() if self.may_show(each, kept=kept)]
 
     def may_show(self, past: Past, *, kept: bool = False) -> bool:
@@ -431,7 +431,7 @@ async def check_states(world: World) -> None:
 
 
 async def check_asked(world: World) -> None:
-    """Look at what is told to whoever asks."""
+    """Look at what is told to those who ask."""
     hass, hub = world.hass, world.hub
     live, kept = world.shown(), world.shown(kept=True)
     board = [each for each in hub.board.recent() if each.person_id is not None]

@@ -120,7 +120,7 @@ def test_the_last_ones_are_at_hand() -> None:
 
 
 def test_read_in_parts_the_newest_is_the_last() -> None:
-    """Whoever is read first is not who was there last; what is known since the start stays the last."""
+    """The one who is read first is not the one who was there last; what is known since the start stays the last."""
     known = KnownVisits()
     older, newer = (
         KnownVisit(name, "garden", Decision.FAMILIAR, name, 0.9, at, at, at)

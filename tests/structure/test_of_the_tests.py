@@ -71,7 +71,7 @@ def imports(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def test_every_folder_is_a_room_or_says_what_it_is_for() -> None:
-    """Whoever changes a room finds its tests under the room's name."""
+    """Anyone who changes a room finds its tests under the room's name."""
     folders = {path.parent.name for path in MODULES}
     assert folders | {"common"} == ROOMS | BESIDES.keys()
     assert {path.parent for path in MODULES} == {TESTS / each for each in folders}

@@ -85,7 +85,7 @@ def test_the_files_that_a_page_names(page: Path) -> None:
 
 
 def test_every_module_has_a_line() -> None:
-    """Whoever looks for a module finds what it is for."""
+    """Anyone who looks for a module finds what it is for."""
     page = (ROOT / "docs" / "modules.md").read_text()
     for path in MODULES:
         line = re.search(rf"^\| `{re.escape(path.name)}` \| (.+) \|$", page, re.MULTILINE)
@@ -115,7 +115,7 @@ def test_the_picture_of_the_way_of_the_data() -> None:
         elif handed is not None:
             assert handed == "HTTP" or re.search(rf"\b_?{re.escape(handed)}\b", sources[one]), line
         else:
-            # Data goes to whoever is called, or comes from there.
+            # Data goes to the one that is called, or comes from there.
             pairs = ((one, other), (other, one))
             assert any(
                 re.search(rf"^from \.\S*\b{Path(files[what]).stem}\b import", sources[whose], re.MULTILINE)

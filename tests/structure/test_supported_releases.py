@@ -42,7 +42,7 @@ def test_each_is_locked(release: str, part: str) -> None:
 
 
 def test_the_oldest_is_said_everywhere() -> None:
-    """HACS, the packages and whoever reads about it are told the same."""
+    """HACS, the packages and anyone who reads about it are told the same."""
     assert json.loads((ROOT / "hacs.json").read_text())["homeassistant"] == f"{OLDEST}.0"
     assert f'"homeassistant>={OLDEST}.0"' in (ROOT / "pyproject.toml").read_text()
     for name in ("README.md", "CHANGELOG.md"):

@@ -108,8 +108,13 @@ def bytes_of(folder: Path) -> bytes:
     return b"\0".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
+def drop_fifth_version(connection: sqlite3.Connection) -> None:
+    """Take out of a store what its fifth version added."""
+    connection.execute("DROP TABLE counts")
+
+
 def drop_fourth_version(vault: Vault, connection: sqlite3.Connection) -> None:
-    """Take out of an open store what its fourth version added; it notes nothing any more that it changes."""
+    """Take out of an open store what its fourth version added; it notes nothing that it changes from then on."""
     vault._database.before_commit = None
     for kind, name in connection.execute("SELECT type, name FROM temp.sqlite_schema").fetchall():
         if kind == "trigger":
@@ -141,6 +146,7 @@ def make_first_version(vault: Vault, person_id: str) -> None:
         ((consent_id, number, *times, sealed),) = rows.fetchall()
         data = unseal_json(key, sealed, ("consent", consent_id, person_id, number, *times))
         place = ("consent", consent_id, person_id, number, *times[:3])
+        drop_fifth_version(connection)
         drop_fourth_version(vault, connection)
         for newer in ("text", "cameras", "keeping", "pictures"):
             del data[newer]

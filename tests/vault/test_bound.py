@@ -34,6 +34,7 @@ from tests.vault.makers import (
     a_visit,
     add_reference,
     an_embedding,
+    drop_fifth_version,
     drop_fourth_version,
     enrol,
 )
@@ -296,6 +297,7 @@ def test_a_store_of_the_third_version(vault: Vault, folder: Path, tmp_path: Path
     vault.witness.watch()
     newest = vault.witness.mark()
     with vault._database.write() as connection:
+        drop_fifth_version(connection)
         drop_fourth_version(vault, connection)
         for table, given in (("link", own), ("invitation", token)):
             hashed = hashlib.sha256(given.encode()).digest()

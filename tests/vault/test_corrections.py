@@ -273,7 +273,7 @@ def test_a_visit_that_was_corrected_meanwhile_is_left_alone(vault: Vault, visit:
 
 
 def test_of_a_visit_that_goes_on_nothing_is_written_without_a_yes(vault: Vault, visit: VisitRecord) -> None:
-    """Whoever chose meanwhile that nothing is kept was not seen, as far as the store knows."""
+    """Anyone who chose meanwhile that nothing is kept was not seen, as far as the store knows."""
     narrower = replace(a_consent("narrower"), choices=Choices(keeping=Keeping.NOTHING))
     vault.record_consent(MARIA, narrower, NOW)
     with pytest.raises(ConsentMissing):

@@ -55,9 +55,9 @@ class Kept:
     """Person, age in seconds, digest of the picture, digest of the photo that named it."""
     forgotten: set[str] = field(default_factory=set)
     unfinished: set[str] = field(default_factory=set)
-    """Those of whom something outside of the vault is left to do."""
+    """Those with something left to do outside of the vault."""
     invitations: Counter[str | None] = field(default_factory=Counter)
-    """How many are open, by whom they are for."""
+    """How many are open, by who they are for."""
     links: set[str] = field(default_factory=set)
     """Who has a link of their own."""
     review: dict[str, tuple[int, str]] = field(default_factory=dict)

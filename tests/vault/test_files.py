@@ -47,7 +47,7 @@ def test_modes_that_were_loosened_are_tightened(folder: Path) -> None:
     [(0o755, 0o644, True), (0o755, 0o640, True), (0o700, 0o644, False), (0o755, 0o600, False)],
 )
 def test_a_key_that_others_could_read(folder: Path, folder_mode: int, mode: int, said: bool) -> None:
-    """It is theirs no more, and it is said that it was."""
+    """It is no longer theirs, and it is said that it was."""
     Vault.open(folder).close()
     (folder / "vault.key").chmod(mode)
     folder.chmod(folder_mode)

@@ -130,7 +130,7 @@ def test_a_file_exchanged_while_a_change_is_written(
 
 
 def test_a_vault_that_is_used_is_not_replaced(vault: Vault, folder: Path, tmp_path: Path) -> None:
-    """Neither its own work, nor whoever reads, copies or touches up the files, looks like that."""
+    """Neither its own work, nor anyone who reads, copies or touches up the files, looks like that."""
     enrol(vault)
     for number in range(30):
         vault.add_visit(a_visit(f"v{number}"), a_photo(number, 200_000), NOW)

@@ -37,6 +37,7 @@ def test_defaults_are_the_promised_ones() -> None:
         ("review", NOTHING, 30 * DAY),
         ("invitation", timedelta(hours=1), 7 * DAY),
         ("audit", 12 * MONTH, 60 * MONTH),
+        ("counts", 7 * DAY, 53 * 7 * DAY),
         ("after_expiry", NOTHING, 14 * DAY),
         ("after_withdrawal", NOTHING, 14 * DAY),
     ],

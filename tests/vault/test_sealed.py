@@ -183,7 +183,7 @@ def test_a_damaged_person_hides_nobody_else(tampered: Scene, statement: str, dam
     for person_id in damaged:
         with pytest.raises(VaultDamaged):
             vault.person(person_id)
-        # A damaged person can be forgotten all the same.
+        # A damaged person can be forgotten anyway.
         assert vault.forget(person_id, NOW).verified
     assert [person.name for person in vault.people()] == readable
     assert vault.damaged == []

@@ -24,6 +24,7 @@ from tests.vault.makers import (
     a_photo,
     a_visit,
     bytes_of,
+    drop_fifth_version,
     drop_fourth_version,
     drop_third_version,
     enrol,
@@ -205,6 +206,7 @@ def test_a_purge_takes_whose_time_is_over_of_everybody(vault: Vault, visits: lis
 def make_second_version(vault: Vault) -> None:
     """Make an open store one of the second version: close it afterwards."""
     with vault._database.write() as connection:
+        drop_fifth_version(connection)
         drop_fourth_version(vault, connection)
         drop_third_version(connection)
         connection.execute("PRAGMA user_version = 2")

@@ -22,7 +22,7 @@ PICTURES = ("image.eileen_last_picture", "image.front_door_last_familiar_visitor
 async def test_never_stored(
     hass: HomeAssistant, hub: Hub, visited: str, hass_client_no_auth: ClientSessionGenerator
 ) -> None:
-    """Each picture is answered with `no-store`, to whoever has the entity's token, and to nobody else."""
+    """Each picture is answered with `no-store`, to anyone who has the entity's token, and to nobody else."""
     client = await hass_client_no_auth()
     for entity_id in PICTURES:
         state = hass.states.get(entity_id)

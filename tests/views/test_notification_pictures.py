@@ -128,7 +128,7 @@ async def test_gone(
     phone: Phone,
     change: Callable[[HomeAssistant, Hub], Awaitable[None]],
 ) -> None:
-    """The link shows nothing any more, at once, to anybody."""
+    """The link shows nothing from then on, at once, to anybody."""
     nobody, link = await hass_client_no_auth(), linked(phone)
     assert (await nobody.get(link)).status == HTTPStatus.OK
     await change(hass, hub)

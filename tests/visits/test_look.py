@@ -262,7 +262,7 @@ def test_a_face_in_one_frame_only_is_nobody(
 def test_a_ghost_beside_somebody(
     take: Take, gallery: Gallery, make_face: MakeFace, axis: Axis, now: datetime
 ) -> None:
-    """Whoever is really there is told all the same."""
+    """Anyone who is really there is told anyway."""
     look = Look(now)
     for number in range(4):
         faces = [make_face(axis(0), 100)] + [make_face(axis(2), 500)] * (number == 2)

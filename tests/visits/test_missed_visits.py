@@ -34,7 +34,7 @@ def test_held_for_ten_minutes() -> None:
 
 
 def test_a_visit_that_goes_on() -> None:
-    """It keeps its picture when a later look has none, and its time begins anew."""
+    """It keeps its picture when a later look has none, and its time begins again."""
     missed = MissedVisits()
     missed.hold(unclear(), b"face", NOW)
     missed.hold(unclear(), None, NOW + timedelta(minutes=5))

@@ -78,7 +78,7 @@ def test_who_turns_out_to_be_somebody(tally: Tally) -> None:
 
 
 def test_a_new_day(tally: Tally) -> None:
-    """What was before a moment is known no more, and since then everything is."""
+    """What was before a moment is no longer known, and since then everything is."""
     assert tally.since == START
     noon = MIDNIGHT + timedelta(hours=12)
     tally.drop(noon)

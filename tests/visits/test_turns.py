@@ -62,7 +62,7 @@ async def engine() -> AsyncGenerator[Engine]:
 
 
 async def test_rings_before_motion_before_looking_all_the_time(engine: Engine) -> None:
-    """Whoever came first, those who stand at the door are served first."""
+    """Those who stand at the door are served first."""
     for camera in ("a", "b"):
         await engine.begin(camera, ALWAYS)
     for camera, urgency in {"c": ALWAYS, "d": MOTION, "e": RING, "f": MOTION, "g": RING}.items():

@@ -1,13 +1,14 @@
-"""Texts are plain: subject, verb, object, and Home Assistant's own words."""
+"""Texts, comments and docs are plain: subject, verb, object, and Home Assistant's own words."""
 
 import json
 from pathlib import Path
 import re
+import tokenize
 from typing import Any
 
 import pytest
 
-from tests.common.source import FOLDER
+from tests.common.source import FOLDER, ROOT
 from tests.common.texts import ENGLISH_TREE, TEXTS, flatten
 
 # Each with what to say instead.
@@ -115,3 +116,44 @@ def test_buttons(language: str) -> None:
     steps = forms(TEXTS[language])
     assert len(steps) > 30
     assert [path for path, texts in steps.items() if not texts.get("submit")] == []
+
+
+def prose(path: Path) -> str:
+    """Return what people read of a file: of Python the comments and the docstrings, of others no comments."""
+    if path.suffix != ".py":
+        return re.sub(r"<!--.*?-->", "", path.read_text(encoding="utf-8"))
+    with path.open("rb") as source:
+        return "\n".join(
+            each.string
+            for each in tokenize.tokenize(source.readline)
+            if each.type == tokenize.COMMENT
+            or (each.type == tokenize.STRING and each.string.startswith('"""'))
+        )
+
+
+OLD_WORDS = re.compile(r"\b(whom(ever)?|whoever|anew|themself|all the same)\b", re.IGNORECASE)
+"""Words that no comment needs; names of variables and steps are no prose."""
+
+
+def test_finds_old_words(tmp_path: Path) -> None:
+    """They are found in a comment and in a docstring, and not in a name."""
+    path = tmp_path / "module.py"
+    path.write_text('"""Whoever comes."""\nwhom = 1  # begins anew\n', encoding="utf-8")
+    assert [each.group() for each in OLD_WORDS.finditer(prose(path))] == ["Whoever", "anew"]
+
+
+def test_comments_and_docs() -> None:
+    """Comments, docstrings and docs use none of them."""
+    here = Path(__file__).parent
+    found = {}
+    for folder in ("custom_components", "demo", "docs", "script", "tests", "frontend/src", "deploy"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if (
+                path.suffix not in (".py", ".md", ".ts")
+                or here in path.parents
+                or path.name == "test_pages.py"
+            ):
+                continue
+            if words := {each.group() for each in OLD_WORDS.finditer(prose(path))}:
+                found[str(path.relative_to(ROOT))] = words
+    assert found == {}

@@ -15,10 +15,10 @@ from custom_components.familiar_faces.alerts.answers import Answer
 from custom_components.familiar_faces.alerts.telling import Kind
 from custom_components.familiar_faces.capture.trying import Finding
 from custom_components.familiar_faces.const import DOMAIN
+from custom_components.familiar_faces.enrolment.walking_up import Ended
 from custom_components.familiar_faces.erasing.mentions import Kind as Mentioned
 from custom_components.familiar_faces.erasing.stores import Store
 from custom_components.familiar_faces.flows import receipt_words
-from custom_components.familiar_faces.flows.walk_up import Ended
 from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
 from custom_components.familiar_faces.household.engine_trouble import Elsewhere
 from custom_components.familiar_faces.media_source import BY
@@ -57,18 +57,15 @@ from ..common.source import (
 SAME_AS_ENGLISH = {
     "de": {"Engine", "Name", "Person", "Stream", "Token"},
     "nl": {
-        "1 camera",
         "1 week",
         "Camera",
         "Contact",
         "Engine",
         "Model",
         "Open",
-        "Open links",
         "Privacy",
         "Stream",
         "Token",
-        "links",
     },
 }
 """The words that a language shares with English."""
@@ -375,14 +372,9 @@ def test_errors_aborts_and_progress(name: str) -> None:
 
 
 def lines_of_the_logbook() -> set[str]:
-    """Return the keys of who came, and of what they did where."""
-    what = {"came", "came_unclear", "seen"}
-    return {
-        f"who_{Decision.STRANGER}",
-        f"who_{Decision.UNCLEAR}",
-        *what,
-        *(f"{each}_somewhere" for each in what),
-    }
+    """Return the keys of who came, and of what they did."""
+    who = {f"who_{each}" for each in (Decision.STRANGER, Decision.UNCLEAR)}
+    return {*who, "came", "came_unclear", "seen"}
 
 
 def reasons_against_a_name() -> set[str]:
@@ -429,7 +421,7 @@ def test_selectors() -> None:
     asked = {group: keys() for group, keys in KNOWN_WHEN_RUNNING.items()}
     # The fitness sensor fills in its own.
     filled: dict[str, set[str]] = {"fitness_advice": {"width"}, "consent_text": values_of_the_consent()}
-    filled |= {"calendar": {"who", "camera"}, "guest": {"name"}, "logbook": {"camera"}}
+    filled |= {"calendar": {"who", "camera"}, "guest": {"name"}, "logbook": {"who"}}
     filled["rename"] = {"name"}
     filled |= {"date": {"day", "month", "year", "time"}}
     filled |= {"mention": {"where"}, "receipt": {"when", "person_id", "stores", "places"}}

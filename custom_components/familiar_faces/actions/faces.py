@@ -13,7 +13,7 @@ import voluptuous as vol
 from ..recognising.correct import async_correct
 from ..seen.lookup import async_asker
 from .common import ATTR_PERSON, TEXT, Action, find_consenting, hub_of
-from .given_picture import async_picture
+from .given_picture import ATTR_PICTURE, PICTURE, async_picture, visit_of
 
 ATTR_CAMERA = "camera"
 ATTR_CORRECT = "correct"
@@ -31,13 +31,17 @@ IDENTIFY_SCHEMA = vol.All(
     ),
     cv.has_at_least_one_key(ATTR_CAMERA, ATTR_IMAGE),
 )
-CORRECT_VISIT_SCHEMA = vol.Schema(
-    {
-        vol.Required(ATTR_VISIT_ID): TEXT,
-        vol.Required(ATTR_CORRECT): cv.boolean,
-        vol.Optional(ATTR_PERSON): TEXT,
-        vol.Optional(ATTR_LEARN, default=False): cv.boolean,
-    }
+CORRECT_VISIT_SCHEMA = vol.All(
+    vol.Schema(
+        {
+            vol.Exclusive(ATTR_PICTURE, "visit"): PICTURE,
+            vol.Exclusive(ATTR_VISIT_ID, "visit"): TEXT,
+            vol.Required(ATTR_CORRECT): cv.boolean,
+            vol.Optional(ATTR_PERSON): TEXT,
+            vol.Optional(ATTR_LEARN, default=False): cv.boolean,
+        }
+    ),
+    cv.has_at_least_one_key(ATTR_PICTURE, ATTR_VISIT_ID),
 )
 
 
@@ -58,10 +62,11 @@ async def _async_identify(call: ServiceCall) -> ServiceResponse:
 async def _async_correct_visit(call: ServiceCall) -> ServiceResponse:
     """Take the owner's word for who it was."""
     hub = hub_of(call.hass)
+    visit_id = call.data.get(ATTR_VISIT_ID) or visit_of(call.data[ATTR_PICTURE])
     return await hub.async_whole(
         async_correct(
             hub,
-            call.data[ATTR_VISIT_ID],
+            visit_id,
             correct=call.data[ATTR_CORRECT],
             really=find_consenting(hub, call),
             learn=call.data[ATTR_LEARN],

@@ -1,6 +1,6 @@
 """The alerts of an entry: from looks and visits to one notification a recipient that grows.
 
-What a recipient is to know is asked anew whenever something happens, and compared with what they were told:
+What a recipient is to know is asked again whenever something happens, and compared with what they were told:
 what is new is sent, what only reads differently takes its place silently, what does not hold is taken away.
 """
 
@@ -27,6 +27,7 @@ from .answers import EVENT_ANSWERED, Answers
 from .episode import Episode, Episodes
 from .mutes import Mutes
 from .notification import LINK_MINUTES
+from .own_phones import OwnPhones
 from .reach import Reach
 from .recipients import Recipient, async_own_person, async_recipients
 from .rule import Pictures, Rule
@@ -63,6 +64,7 @@ class Alerts:
         self._household = household
         self._hass = household.hass
         self.mutes = Mutes(household.books)
+        self.own_phones = OwnPhones(household, self.mutes)
         self._rules = Rules(household.entry, household.books)
         self.answers = Answers(household, self.mutes, self._rules)
         self._teller = Teller(household, self.answers)
@@ -103,7 +105,7 @@ class Alerts:
 
     @callback
     def async_told_before(self, alert_id: str, at: datetime) -> None:
-        """Know when an alert notified before a restart; about whom is no longer known."""
+        """Know when an alert notified before a restart; who it was about is no longer known."""
         self._teller.async_told_before(alert_id, at)
 
     @callback

@@ -159,7 +159,7 @@ class Episodes:
         here.seen[visit.visit_id] = seen
         if here.unseen == visit.camera_id:
             here.unseen = None
-        # Whoever is decided is no longer just someone; others in the frame may not be shown with them.
+        # Anyone who is decided is no longer just someone; others in the frame may not be shown with them.
         here.frame = None
         return here, merged
 

@@ -45,9 +45,9 @@ class Mutes:
         )
 
     @callback
-    def until(self, what: str, now: datetime) -> datetime | None:
-        """Return until when nobody is told of a person or a camera; None when they are."""
-        ends = [end for muted, who, end in self._read() if muted == what and who == EVERYBODY and end > now]
+    def until(self, what: str, now: datetime, recipient: str = EVERYBODY) -> datetime | None:
+        """Return until when nobody, or this recipient, is told of a person or a camera; None when they are."""
+        ends = [end for muted, who, end in self._read() if muted == what and who == recipient and end > now]
         return max(ends, default=None)
 
     @callback

@@ -71,7 +71,7 @@ def _apple(notification: Notification) -> dict[str, Any]:
 
 
 def _action(button: Button, *, apple: bool) -> dict[str, Any]:
-    """Return a button. Whoever finds the phone locked cannot press it."""
+    """Return a button. Anyone who finds the phone locked cannot press it."""
     action: dict[str, Any] = {"title": button.title, "authenticationRequired": True if apple else "true"}
     if button.uri is not None:
         return action | {"action": "URI", "uri": button.uri}

@@ -30,7 +30,7 @@ class _Held:
     episode_id: str
     picture: bytes = field(repr=False)
     of: frozenset[str]
-    """Whom it shows, by the ids of people; nobody who was not named."""
+    """Who it shows, by the ids of people; nobody who was not named."""
     since: datetime
     until: datetime
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 PATIENCE = 30.0
-"""Seconds after which somebody is gone: what is set up anew is away for a moment."""
+"""Seconds after which somebody is gone: what is set up again is away for a moment."""
 
 
 class Reach:

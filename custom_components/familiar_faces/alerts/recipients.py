@@ -152,7 +152,7 @@ def _phone(hass: HomeAssistant, entry: ConfigEntry) -> Recipient:
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     title = next((each.name_by_user for each in devices if each.name_by_user), entry.title)
     apple = entry.data.get("manufacturer") == "Apple"
-    # Whoever has the phone says what it is called, and the owner reads it in a dialog.
+    # The owner of the phone says what it is called, and the owner reads it in a dialog.
     return Recipient(
         f"{Way.PHONE}:{entry.entry_id}",
         cleaned(title) or entry.entry_id,

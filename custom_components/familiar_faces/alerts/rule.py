@@ -1,4 +1,4 @@
-"""An alert: about whom, where and when, and who is notified how. Pure."""
+"""An alert: who it is about, where and when, and who is notified how. Pure."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ MAX_EVERY = 24 * 60
 
 
 class Who(StrEnum):
-    """Whom an alert is about, besides the people who are chosen by name."""
+    """Who an alert is about, besides the people who are chosen by name."""
 
     FAMILIAR = "familiar"
     """Any familiar person."""
@@ -41,7 +41,7 @@ class Home(StrEnum):
     """Who has to be at home."""
 
     ANY = "any"
-    """Whoever is or is not."""
+    """No matter who it is."""
     SOMEBODY = "somebody"
     NOBODY = "nobody"
 

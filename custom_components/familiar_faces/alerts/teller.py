@@ -76,7 +76,7 @@ class Teller:
         self.told_at: dict[str, datetime] = {}
         """When an alert told somebody last, by its id."""
         self._told_of: dict[str, set[str] | None] = {}
-        """Of which individuals that was; None where it may have been of anybody."""
+        """The individuals that it was about; None where it may have been of anybody."""
 
     async def async_stop(self) -> None:
         """Give up what is not sent yet."""
@@ -135,7 +135,7 @@ class Teller:
         # That somebody turns out to be somebody else, or is at another camera now, is no other news.
         turned_out = Kind.SOMEONE in known and all(part.kind is not Kind.SOMEONE for part in telling.parts)
         if sent is not None and sent.said_who:
-            # Whoever else is known by the same look was there when it was said that someone is.
+            # Anyone else who is known by the same look was there when it was said that someone is.
             turned_out = turned_out and all(part.camera_id == episode.someone for part in new)
         news = bool(new) and not (recipient.grows and turned_out)
         was_critical = sent is not None and sent.critical
@@ -230,9 +230,9 @@ class Teller:
 
     @callback
     def _async_show_told(self, telling: Telling) -> None:
-        """Show that the alerts notified; not about whom, and not for people with nothing kept."""
+        """Show that the alerts notified; not who it was about, and not for people with nothing kept."""
         familiar = {part.individual for part in telling.parts if part.kind is Kind.FAMILIAR}
-        # Whoever is someone yet may turn out to be one of them a moment later, or stay silent.
+        # Anyone who is someone yet may turn out to be one of them a moment later, or stay silent.
         undecided = all(part.kind is Kind.SOMEONE for part in telling.parts)
         if undecided or not all(keeps_visits(self._household, each) for each in familiar):
             return

@@ -134,7 +134,7 @@ def _covering(
         # Who was not told the wrong name is not told that it was wrong.
         before = None
     if before is not None and visit.person_id is None:
-        # Whoever was told the wrong name is told so.
+        # Anyone who was told the wrong name is told so.
         part = Part(Kind.CORRECTED, visit.camera_id, seen.individual, before.name, visit.visit_id)
     else:
         part = Part(_KINDS[visit.decision], visit.camera_id, seen.individual, visit.name, visit.visit_id)

@@ -16,7 +16,7 @@ LINGER = 20.0
 """Seconds that a stream stays open after a look: somebody who rings once may ring again."""
 AGAIN_FIRST = 0.5
 AGAIN_MAX = 60.0
-"""Seconds between two tries to open a stream of which nobody waits."""
+"""Seconds between two tries to open a stream that nobody waits for."""
 AGAIN_WANTED = 1.0
 """The same, at most, while a look waits for it."""
 WANTED_EVERY = 1.0

@@ -134,7 +134,7 @@ class Timeline:
 
     @property
     def _delay(self) -> float:
-        # The reader's thread may begin anew meanwhile.
+        # The reader's thread may begin again meanwhile.
         delays = self._delays
         return min(delays) if delays is not None else self._arrived - self._decode
 

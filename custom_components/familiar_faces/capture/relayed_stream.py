@@ -121,7 +121,7 @@ class RelayReader:
         return same and stream.available
 
     def _cut(self, segment: Segment, data: bytes, arrived: float) -> bool:
-        """Make pieces of MP4 of which the last frame arrived at a moment; return whether it is of use."""
+        """Make pieces of MP4 whose last frame arrived at a moment; return whether it is of use."""
         import av
 
         if segment.stream_id != self._stream_id:

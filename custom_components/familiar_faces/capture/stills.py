@@ -131,6 +131,9 @@ class Stills:
                     # Home Assistant's way to a camera's picture takes being cancelled for one that did not come.
                     raise asyncio.CancelledError from err
                 self._failure = err
+                if isinstance(err, NoPicture) and self.trouble is Trouble.NO_PICTURE:
+                    # What came is known to be old without looking at it.
+                    self.trouble = err.trouble
                 pause = AFTER_FAILURE
             else:
                 freshness = self._known.judge(digest, began, loop.time())

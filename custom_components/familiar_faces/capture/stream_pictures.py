@@ -235,7 +235,7 @@ class _LookAtStream:
             pieces = await self._subscription.take()
 
     def _lose(self, session: StreamSession) -> None:
-        """Take note that a session is of no more use; another is opened."""
+        """Take note that a session is of no use now; another is opened."""
         if self._session is session:
             self._session = None
             self._subscription.news.set()

@@ -16,7 +16,7 @@ from .camera_settings import CameraSettings, is_image
 from .cameras import Cameras
 from .event_media import event_media_of
 from .event_pictures import async_last_picture
-from .picture_source import Ask, AskEngine, NoPicture, Source, Wish
+from .picture_source import Ask, AskEngine, NoPicture, Source, Trouble, Wish
 from .stream_address import is_webrtc_only
 from .suggesting import async_other_cameras, async_suggest_event_pictures
 
@@ -148,11 +148,13 @@ async def _async_try_other(cameras: Cameras, engine: AskEngine, camera: str, tur
 async def _async_try_still(cameras: Cameras, engine: AskEngine, settings: CameraSettings) -> Tried:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    image, finding = None, None
+    image, finding, failed = None, None, Finding.CAMERA_FAILED
     while True:
         try:
             fetched = await cameras.async_fetch(settings.camera)
-        except HomeAssistantError:
+        except HomeAssistantError as err:
+            if isinstance(err, NoPicture) and err.trouble is Trouble.OLD_PICTURE:
+                failed = Finding.OLD_PICTURE
             if image is None and loop.time() - began > STILL_SECONDS:
                 break
         else:
@@ -164,7 +166,7 @@ async def _async_try_still(cameras: Cameras, engine: AskEngine, settings: Camera
         await asyncio.sleep(STILL_EVERY)
     seconds = loop.time() - began
     if image is None:
-        return Tried(PictureSource.STILL, finding=Finding.CAMERA_FAILED)
+        return Tried(PictureSource.STILL, finding=failed)
     return await _async_look(
         engine, PictureSource.STILL, image, turn=settings.turn, seconds=seconds, finding=finding
     )

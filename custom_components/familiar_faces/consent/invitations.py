@@ -33,7 +33,7 @@ class Invited:
 
     invitation_id: str
     person_id: str | None
-    """Whom it is for when they are here already; None for somebody new."""
+    """The person it is for when they are here already; None for somebody new."""
     created_at: datetime
     expires_at: datetime
     url: str = field(repr=False)

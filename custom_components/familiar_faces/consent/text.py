@@ -31,20 +31,20 @@ async def async_consent_text(household: Household, language: str, *, name: str, 
             ("audit", retention.audit),
         )
     }
-    whom = "child" if child else "adult"
+    kind = "child" if child else "adult"
     responsible = [household.entry.options.get(key) for key in (CONF_RESPONSIBLE, CONF_CONTACT)]
     paragraphs = [
-        [f"what_{whom}"],
+        [f"what_{kind}"],
         [
             "choose",
             "visits" if retention.visits else "visits_off",
             "pictures" if keeps_pictures(retention) else "pictures_off",
         ],
-        [f"uploads_{whom}"],
-        [f"told_{whom}"],
+        [f"uploads_{kind}"],
+        [f"told_{kind}"],
         ["review"] if retention.review else [],
         ["lasts", "unseen"] if retention.unseen < lasts + retention.after_expiry else ["lasts"],
-        [f"say_no_{whom}"],
+        [f"say_no_{kind}"],
         ["not_reached", "log"],
         ["responsible"] if any(responsible) else [],
     ]

@@ -32,7 +32,7 @@ def start() -> int:
     try:
         return int(import_module(f"{name}.{command}").main())
     except Exception as err:
-        # Whoever started it has to know which package is damaged; a traceback is for people.
+        # Anyone who started it has to know which package is damaged; a traceback is for people.
         from traceback import print_exc
 
         last_words = import_module(f"{name}.last_words")

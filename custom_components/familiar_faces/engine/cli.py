@@ -19,6 +19,7 @@ from .weights import WeightsError, complete, fetch, fetch_from_publisher, prepar
 
 TOKEN = "FAMILIAR_FACES_ENGINE_TOKEN"
 HOME = "FAMILIAR_FACES_ENGINE_HOME"
+WORKERS = "FAMILIAR_FACES_ENGINE_WORKERS"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -168,8 +169,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--workers",
         type=_whole(0, 64),
-        default=0,
-        help=f"pictures that are looked at at the same time (default: processors - 1, as memory allows, at most {MOST_WORKERS})",
+        # As text, so that what is set there is checked as well.
+        default=os.environ.get(WORKERS) or "0",
+        help=f"pictures that are looked at at the same time (default: ${WORKERS}, or processors - 1, as memory allows, at most {MOST_WORKERS})",
     )
     serve.add_argument("--queue", type=_whole(1, 1000), default=32, help="most requests inside at once")
     serve.add_argument("--exit-with-parent", action="store_true", help="end when standard input is closed")

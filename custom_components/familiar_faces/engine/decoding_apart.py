@@ -39,7 +39,7 @@ short, and then the image is no less at fault."""
 class Received(mmap.mmap):
     """An image as it was received, in a file in memory that another process can be handed without a copy.
 
-    Whoever only looks into it may take it for bytes.
+    Anyone who only looks into it may take it for bytes.
     """
 
     file: IO[bytes]
@@ -128,7 +128,7 @@ def _read(out: IO[bytes], longest: int, last: float) -> tuple[NDArray[np.uint8] 
 def _fill(out: IO[bytes], rest: memoryview, last: float) -> bool:
     """Read until there is no room; return whether so much came. Raises TimeoutError.
 
-    Whoever else has the other end, and says nothing, holds nobody up.
+    Anyone else who has the other end, and says nothing, holds nobody up.
     """
     news = select.poll()
     news.register(out, select.POLLIN)

@@ -45,7 +45,7 @@ MOST_IN_SHADOW = 1_600_000
 WHOLE = 640
 """Longest side of the second look at a large picture, where faces that nearly fill it are found."""
 ONE_LOOK = 960
-"""Longest side of a frame of which the fine look alone shows the largest faces, too."""
+"""Longest side of a frame that the fine look alone shows the largest faces, too."""
 PART = (960, 608)
 """Largest width and height that the detector sees at once. Larger looks are taken in parts, for the time of a
 pixel grows with the memory: at 960x544 and 1920x608 it is 23 ns, at 1920x1088 43. Parts overlap by the largest
@@ -247,7 +247,7 @@ class Detector:
         part = image[top:bottom, left:right]
         size = np.clip(np.round([(right - left) * scale, (bottom - top) * scale]).astype(int), 1, CLOSE)
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        # Always the same size, so that the detector need not be set up anew for each face.
+        # Always the same size, so that the detector need not be set up again for each face.
         canvas = np.zeros((CLOSE, CLOSE, 3), np.uint8)
         canvas[: size[1], : size[0]] = cv2.resize(part, (int(size[0]), int(size[1])), interpolation=way)
         found = self._run(lifted(canvas) if manner.shadows else canvas)

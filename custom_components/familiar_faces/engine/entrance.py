@@ -25,7 +25,7 @@ class ChangedError(Exception):
 
 
 def guard(token: str | None, metrics_token: str | None, refused: Callable[[], None]) -> Any:
-    """Return the middleware that lets in only who knows the token; whoever comes where there is none.
+    """Return the middleware that lets in only those who know the token; everybody where there is none.
 
     `metrics_token` opens the figures for monitoring alone. `refused` is called for each that is not let in.
     """

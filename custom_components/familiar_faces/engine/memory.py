@@ -21,7 +21,7 @@ GROWTH = 256 << 20
 GROWTH_A_WORKER = 128 << 20
 """Bytes more for each further worker: what decoding and looking at one picture take at the same time as the first."""
 LARGE = 32 << 20
-"""Bytes from which a block is given back all the same; the most that glibc allows."""
+"""Bytes from which a block is given back anyway; the most that glibc allows."""
 
 
 def keep_freed(workers: int = 1) -> bool:

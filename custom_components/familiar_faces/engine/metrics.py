@@ -50,7 +50,7 @@ class Outcome(StrEnum):
     BUSY = "busy"
     FAILED = "failed"
     LEFT = "left"
-    """Whoever asked hung up first."""
+    """Anyone who asked hung up first."""
 
 
 @dataclass(slots=True)

@@ -1,8 +1,10 @@
 """The whole way of one image: decode, detect, align, judge, embed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 import time
+from typing import Any
 
 import cv2
 import numpy as np
@@ -59,12 +61,21 @@ class _Eyes:
 class Pipeline:
     """Both models and what is done with them; as many images at a time as there are workers, for all callers."""
 
-    def __init__(self, home: Path, variant: Variant = Variant.INT8BQ, workers: int = 1) -> None:
-        """Load the models, checked; raise WeightsError. Workers share them: a model keeps nothing between calls."""
+    def __init__(
+        self,
+        home: Path,
+        variant: Variant = Variant.INT8BQ,
+        workers: int = 1,
+        recogniser: Callable[[Any], Recogniser] = Recogniser,
+    ) -> None:
+        """Load the models, checked; raise WeightsError. Workers share them: a model keeps nothing between calls.
+
+        `recogniser` makes what looks recognise with from deepface's client.
+        """
         loaded = models.load(home, variant)
         self.variant = variant
         self._way = RightOfWay(workers)
-        self._eyes = _Eyes(Detector(loaded.detector), Recogniser(loaded.recogniser))
+        self._eyes = _Eyes(Detector(loaded.detector), recogniser(loaded.recogniser))
         self._patient = _Eyes(
             Detector(Stepwise(loaded.detector, self._way)), Recogniser(Stepwise(loaded.recogniser, self._way))
         )
@@ -117,7 +128,7 @@ class Pipeline:
             return self._look(self._eyes, frame, wish, time.perf_counter())[0]
 
     def _look(self, eyes: _Eyes, frame: Frame, wish: Wish, start: float) -> tuple[Faces, float]:
-        """Return the faces in a frame, of which more is decoded when it is needed, and how finely that was."""
+        """Return the faces in a frame, decoding more of it when that is needed, and how finely that was."""
         frame = frame.turned(quarters(wish.rotate))
         decoded = time.perf_counter()
         frame, found, lying, turned = _find(eyes.detector, frame, wish)

@@ -2,7 +2,7 @@
 
 On plain HTTP somebody on the way could read a token, or exchange a picture or an answer, and so put a name on a face.
 So a request brings an HMAC-SHA256 by the token (RFC 2104) over its random name, what is asked and its body, and the
-answer one over that and its own status and body: what is answered is the answer of whoever knows the token, to this
+answer one over that and its own status and body: what is answered is the answer of the one who knows the token, to this
 request, with this picture. The answers on a stream say so of each frame, over all that was sent until then.
 
 There is no time in it, so it does not matter which time the clocks of the two machines have. A request that is sent

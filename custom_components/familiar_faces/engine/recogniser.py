@@ -48,20 +48,22 @@ class Recogniser:
         With `mirrored` both are the mean of the crop's and its mirror image's, which is a little steadier and
         twice the work: for enrolling.
         """
-        embedded = [self._embed_one(crop) for crop in crops]
+        seen = [*crops, *(crop[:, ::-1] for crop in crops)] if mirrored else crops
+        made = [_unit(output) for output in self.outputs(seen)]
+        embedded, others = made[: len(crops)], made[len(crops) :]
         if mirrored:
-            others = [self._embed_one(crop[:, ::-1]) for crop in crops]
             embedded = [
                 Embedded(_unit(one.embedding + other.embedding).embedding, (one.length + other.length) / 2)
                 for one, other in zip(embedded, others, strict=True)
             ]
         return embedded
 
-    def _embed_one(self, crop: Pixels) -> Embedded:
+    def outputs(self, crops: Sequence[Pixels]) -> list[NDArray[np.float32]]:
+        """Return what the network gives for each crop."""
         # The client does (x * 255).astype(uint8): plain x / 255 comes back one grey level too low for some
         # levels. From the middle of a level every one comes back as it was.
-        levels = (crop.astype(np.float32) + np.float32(0.5)) / np.float32(255)
-        return _unit(self._client.predict(levels)[0])
+        levels = [(crop.astype(np.float32) + np.float32(0.5)) / np.float32(255) for crop in crops]
+        return [self._client.predict(each)[0] for each in levels]
 
 
 def align(image: Pixels, landmarks: NDArray[np.float64]) -> Pixels:

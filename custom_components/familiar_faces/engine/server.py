@@ -54,7 +54,7 @@ class Listen:
     metrics_token: str | None = None
     """Opens the figures for monitoring, and nothing else; `token` opens them as well."""
     certificate: Path | None = None
-    """PEM file of the TLS certificate and what signed it; plain HTTP without. Read anew at SIGHUP."""
+    """PEM file of the TLS certificate and what signed it; plain HTTP without. Read again at SIGHUP."""
     key: Path | None = None
     """PEM file of its private key, when that is another file."""
 
@@ -254,9 +254,11 @@ def _tls(loop: asyncio.AbstractEventLoop, listen: Listen) -> ssl.SSLContext | No
     context.load_cert_chain(listen.certificate, listen.key)
 
     def again() -> None:
-        # One that is half written is no reason to end: the old one goes on.
+        # One that is half written, or whose key is not there yet, is no reason to end: the old one goes on. It is tried
+        # elsewhere first, for a certificate that does not fit its key would take the old key with it.
         with contextlib.suppress(OSError):
-            context.load_cert_chain(listen.certificate or "", listen.key)
+            for each in (ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), context):
+                each.load_cert_chain(listen.certificate or "", listen.key)
 
     loop.add_signal_handler(signal.SIGHUP, again)
     return context

@@ -23,7 +23,7 @@ END = "end"
 MAX_PIECE = 4 * 1024 * 1024
 """Bytes of one message, at most; a key frame in 4K has half a megabyte."""
 MAX_ROOM = 8 * 1024 * 1024
-"""Bytes that may wait to be decoded; whoever sends more has to wait."""
+"""Bytes that may wait to be decoded; anyone who sends more has to wait."""
 MAX_STREAM_BYTES = 512 * 1024 * 1024
 """Bytes of one stream: two minutes at 35 Mbit/s."""
 MAX_STREAM_SECONDS = 120.0
@@ -36,7 +36,7 @@ MAX_STREAMS = 4
 MAX_WISHES = 4
 """Questions about one stream that may wait for their answer."""
 FRAME_SECONDS = 1.0
-"""How long a question waits for a frame while there is nothing to decode: others wait behind whoever asks it."""
+"""How long a question waits for a frame while there is nothing to decode: others wait behind the one who asks it."""
 CATCH_UP_SECONDS = 5.0
 """How long it waits while what was sent is decoded: small machines take that long for some seconds of 4K."""
 HEARTBEAT = 10.0

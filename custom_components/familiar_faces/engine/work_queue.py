@@ -21,7 +21,7 @@ class WorkQueue:
     """Runs as many pieces of work at a time as it has workers, each in a thread. Belongs to one event loop.
 
     Where the newest wins, a picture that comes when it is full takes the place of the one that has waited longest: what a camera sees now
-    says more than what it saw, and whoever sent that one asks again with what is new then.
+    says more than what it saw, and the sender of that one asks again with what is new then.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class WorkQueue:
     def place(self, size: int) -> Iterator[None]:
         """Hold a place for an image of `size` bytes; raise BusyError when there is none.
 
-        A single image always fits an empty room. Whoever has to go for a newer one gets a BusyError from `run`.
+        A single image always fits an empty room. Anyone who has to go for a newer one gets a BusyError from `run`.
         """
         if self._inside >= self._places and not (self._newest_wins and self._send_away()):
             raise BusyError

@@ -28,7 +28,7 @@ async def async_worths(household: Household, person: Person) -> dict[str, Worth]
 
 
 async def async_alike(household: Household, person: Person) -> list[Person]:
-    """Return the people whom the cameras may not tell from this one, and who may be named, the likest first."""
+    """Return the people that the cameras may not tell from this one, and who may be named, the likest first."""
     gallery, templates = household.gallery, compared(person.templates) if person.templates else []
     if gallery is None or not templates or templates[0].model != gallery.model:
         return []

@@ -70,7 +70,7 @@ class Restored:
     async def async_answer(self, keep: AbstractSet[str]) -> bool:
         """Forget those of the held who are not to be kept, and recognise the others again.
 
-        Whoever cannot be erased yet is erased later, and is not recognised meanwhile. Return whether the whole answer
+        Anyone who cannot be erased yet is erased later, and is not recognised meanwhile. Return whether the whole answer
         is on the disk; the others stay held.
         """
         vault, saved = self._household.vault, True

@@ -1,4 +1,4 @@
-"""Home Assistant's files: what they hold of people is written anew at once, and looked for."""
+"""Home Assistant's files: what they hold of people is written again at once, and looked for."""
 
 from collections.abc import Callable, Iterator
 import logging

@@ -197,7 +197,7 @@ class _Erasing:
             self.traces.left.add(Store.RECORDER)
 
     async def async_files(self) -> None:
-        """Write the files and look through them. Whoever is killed before finds everything as it was, and begins anew."""
+        """Write the files and look through them. Anyone who is killed before finds everything as it was, and begins again."""
         config = Path(self.hass.config.config_dir)
         for _ in range(_LOOKS):
             await async_write_files(self.hass)

@@ -196,7 +196,7 @@ def _wanted(noted: dict[str, Any]) -> Wanted:
 
 
 def _read_back(noted: dict[str, Any]) -> tuple[Wanted, Naming]:
-    # Who came since then may be somebody of the same home that was set up anew.
+    # Who came since then may be somebody of the same home that was set up again.
     naming = Naming(
         frozenset(noted["naming"]),
         None,

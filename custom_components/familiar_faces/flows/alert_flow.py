@@ -1,4 +1,4 @@
-"""The flow of an alert: about whom, where and when, and who is notified how."""
+"""The flow of an alert: who it is about, where and when, and who is notified how."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +89,7 @@ class AlertFlow(ConfigSubentryFlow):
         hub: Hub = self._get_entry().runtime_data
         return hub
 
-    # About whom, and where
+    # Who it is about, and where
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask who the alert is about, and at which cameras."""

@@ -104,7 +104,7 @@ class ConsentStep(PhotoSteps):
                 return await self.async_step_agree()
         self._shown = self._hub.retention
         self._text = await async_consent_text(self._hub, self._language, name=self._name, child=self._child)
-        whom = await async_say(
+        intro = await async_say(
             self.hass,
             "consent_text",
             "read_child" if self._child else "read_adult",
@@ -116,7 +116,7 @@ class ConsentStep(PhotoSteps):
             data_schema=vol.Schema({vol.Required(CONF_LANGUAGE, default=self._language): LANGUAGE}),
             description_placeholders={
                 "name": self._name,
-                "text": f"{whom}\n\n> {self._text.replace('\n\n', '\n>\n> ')}",
+                "text": f"{intro}\n\n> {self._text.replace('\n\n', '\n>\n> ')}",
             },
             last_step=False,
         )
@@ -147,7 +147,7 @@ class ConsentStep(PhotoSteps):
                 log_failure(err)
                 errors["base"] = "vault_failed"
         if errors and self._shown != self._hub.retention:
-            # They read of other periods than those of now: they read the text anew.
+            # They read of other periods than those of now: they read the text again.
             return await self.async_step_consent()
         every = await async_say(self.hass, "consent_camera", "every_camera")
         cameras = camera_names(self._get_entry())

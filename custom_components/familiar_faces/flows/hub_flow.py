@@ -129,7 +129,7 @@ class HubFlow(AppSteps):
         if self._preparing is None:
             environment = async_get_environment(self.hass)
             if self._failure is not None or self.source == SOURCE_RECONFIGURE:
-                # Whoever comes here again has seen it fail: nothing is taken for granted.
+                # Anyone who comes here again has seen it fail: nothing is taken for granted.
                 environment.distrust()
 
             def progress(share: float, step: str) -> None:
@@ -253,10 +253,10 @@ class HubFlow(AppSteps):
         return result
 
     def _change(self, entry: ConfigEntry, data: dict[str, Any]) -> ConfigFlowResult:
-        """Write what was chosen into the entry, which starts anew also when that is the same as before."""
+        """Write what was chosen into the entry, which starts again also when that is the same as before."""
         data = {key: entry.data[key] for key in BOOKKEEPING if key in entry.data} | data
         if data == entry.data or entry.state is not ConfigEntryState.LOADED:
-            # Otherwise the running entry hears of the change, and starts anew by itself.
+            # Otherwise the running entry hears of the change, and starts again by itself.
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_update_and_abort(entry, data=data)
 
@@ -301,7 +301,7 @@ async def _async_clear_away(hass: HomeAssistant, preparing: asyncio.Task[None] |
         await asyncio.wait([preparing])
         if not preparing.cancelled() and (failure := preparing.exception()) is not None:
             _LOGGER.debug("Preparing the engine had failed when the dialog was closed: %s", failure)
-    # Somebody who began anew may be using it already.
+    # Somebody who began again may be using it already.
     if hass.config_entries.async_entries(DOMAIN) or hass.config_entries.flow.async_progress_by_handler(
         DOMAIN
     ):

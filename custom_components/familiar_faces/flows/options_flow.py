@@ -1,4 +1,4 @@
-"""The options of the hub: how sure to be before a name is said, how long things are kept, and the papers."""
+"""The options of the hub: how sure to be before a name is said, how long things are kept, the papers, the engine."""
 
 from typing import Any
 
@@ -6,11 +6,12 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig, SelectSelectorMode
 import voluptuous as vol
 
-from ..const import CONF_STRICTNESS
+from ..const import CONF_STRICTNESS, CONF_WHERE, Where
 from ..household.options import chosen_strictness
 from ..people.calibration import Strictness
 from ..people.measured import MEASURED
 from ..people.promise import promises
+from .engine_step import EngineStep
 from .invitations_step import InvitationsStep
 from .notice_step import NoticeStep
 from .receipts_step import ReceiptsStep
@@ -22,15 +23,16 @@ STRICTNESS = SelectSelector(
 )
 
 
-class HubOptions(VisitsStep, NoticeStep, InvitationsStep, ReceiptsStep, RetentionStep):
-    """Asks for the options. The running entry hears of a change and goes on: nothing has to start anew."""
+class HubOptions(EngineStep, VisitsStep, NoticeStep, InvitationsStep, ReceiptsStep, RetentionStep):
+    """Asks for the options. The running entry hears of a change and goes on: nothing has to start again."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which options."""
-        return self.async_show_menu(
-            step_id="init",
-            menu_options=["visits", "strictness", "retention", "notice", "papers", "invitations", "receipts"],
-        )
+        options = ["visits", "strictness", "retention", "notice", "papers", "invitations", "receipts"]
+        if self.config_entry.data[CONF_WHERE] == Where.THIS_MACHINE:
+            # Elsewhere it is chosen where the engine is.
+            options.append("engine")
+        return self.async_show_menu(step_id="init", menu_options=options)
 
     async def async_step_strictness(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how sure to be before a name is said, and show what each answer costs and how sure that is."""

@@ -9,7 +9,7 @@ from .stream_session import StreamSession
 
 
 class Asking(Protocol):
-    """Whoever turns pictures into faces. Errors as `client.EngineClient` has them."""
+    """Turns pictures into faces. Errors as `client.EngineClient` has them."""
 
     @property
     def latency_ms(self) -> float | None:

@@ -42,7 +42,7 @@ def _try_lock(path: Path) -> int | None:
     lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Whoever held it may have removed the file, and a lock on that excludes nobody.
+        # Anyone who held it may have removed the file, and a lock on that excludes nobody.
         if path.stat().st_ino == os.fstat(lock).st_ino:
             return lock
     except BlockingIOError, FileNotFoundError:

@@ -58,7 +58,7 @@ def clean_environment(*, network: bool) -> dict[str, str]:
 
 
 class Child:
-    """A running child, in a process group of its own. Whoever spawned it must end or await it."""
+    """A running child, in a process group of its own. Anyone who spawned it must end or await it."""
 
     def __init__(self, process: asyncio.subprocess.Process, on_line: Callable[[str], None] | None) -> None:
         """Use `spawn` instead."""

@@ -287,7 +287,7 @@ class EngineClient:
             # In pieces: aiohttp would write bytes at once and hold the loop.
             data=io.BytesIO(data) if method == "POST" else None,
             headers=headers,
-            # The engine never redirects. Whoever does is somebody else, and gets no image.
+            # The engine never redirects. Anyone who does is somebody else, and gets no image.
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None),
             ssl=self._tls,

@@ -193,7 +193,7 @@ class Environment:
             self._cache.rmdir()
 
     async def _put_right(self, lock: int, progress: Progress) -> None:
-        """Use what is there if it is as it was, and build it anew otherwise."""
+        """Use what is there if it is as it was, and build it again otherwise."""
         first, second = False, True
         why: tuple[str, ...] = CURABLE
         newest = await asyncio.to_thread(lambda: next(self._made(), None))
@@ -207,7 +207,7 @@ class Environment:
                     # The same packages, fetched once more, would not work any better.
                     if err.reason_key not in CURABLE or manifest.past_cache:
                         raise
-                    _LOGGER.warning("The engine's environment is built anew: %s", err.detail)
+                    _LOGGER.warning("The engine's environment is built again: %s", err.detail)
                 else:
                     return
             first, second, why = True, False, ("offline",)
@@ -227,15 +227,15 @@ class Environment:
         """Return the manifest of an environment whose contents are as it says; None otherwise. Blocks."""
         manifest = Manifest.read(folder)
         if manifest is None:
-            _LOGGER.warning("The engine's environment is built anew: its manifest is damaged")
+            _LOGGER.warning("The engine's environment is built again: its manifest is damaged")
             return None
         if not self._installer.python(folder).exists():
-            _LOGGER.warning("The engine's environment is built anew: its Python is gone")
+            _LOGGER.warning("The engine's environment is built again: its Python is gone")
             return None
         if wrong := manifest.damaged(folder):
             names = ", ".join(wrong[:NAMED])
             _LOGGER.warning(
-                "The engine's environment is built anew: %s files are damaged (%s)", len(wrong), names
+                "The engine's environment is built again: %s files are damaged (%s)", len(wrong), names
             )
             return None
         if manifest.touched(folder) is not None:
@@ -274,7 +274,7 @@ class Environment:
         except EnvironmentFailed as err:
             if err.reason_key not in CURABLE:
                 raise
-            _LOGGER.debug("The bytecode and the weights are made anew: %s", err.detail)
+            _LOGGER.debug("The bytecode and the weights are made again: %s", err.detail)
             await to_the_end(manifests.drop_bytecode, folder)
             await to_the_end(_remove, _weights(folder))
             await self._prove(lock, folder, progress)

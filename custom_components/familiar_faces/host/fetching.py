@@ -151,7 +151,7 @@ async def _receive(
             if answer.status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
                 raise _NotFetched(f"status {answer.status}")
             if begin and answer.status == HTTPStatus.OK:
-                # All of it is sent anew.
+                # All of it is sent again.
                 await asyncio.to_thread(part.start_over)
                 begin = 0
             if begin and not answer.headers.get("Content-Range", "").startswith(f"bytes {begin}-"):

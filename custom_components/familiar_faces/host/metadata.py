@@ -1,10 +1,10 @@
-"""Takes out of an image what a decoder does not need: where it was taken, by whom, with what, and when.
+"""Takes out of an image what a decoder does not need: where it was taken, who took it, with what, and when.
 
 An engine may run on another machine, and a phone's photo, like many a camera's frame, says where the home is. So
 what goes out is chosen by name, and whatever is not known to be needed stays here. Only the structure is read,
 nothing is decoded: ITU-T T.81 and T.871 (JPEG), the W3C's PNG, RFC 9649 (WebP), and TIFF 6.0 for EXIF.
 
-Kept: the picture's own data; of EXIF the orientation alone, in an EXIF made anew, because the engine turns the
+Kept: the picture's own data; of EXIF the orientation alone, in an EXIF made again, because the engine turns the
 picture by it; of JFIF and Adobe's marker what tells the colours, without thumbnails. Colour profiles go: the
 engine decodes without them. What lies behind the picture's end goes, too: phones put a film there, and a second
 picture with an EXIF of its own.

@@ -65,13 +65,19 @@ class EnginePlace(Protocol):
 class EngineProcess(Engine):
     """An engine run as a child at low priority, and run again when it dies or hangs."""
 
-    def __init__(self, place: EnginePlace, runtime: Path, *, health_every: float = HEALTH_EVERY) -> None:
-        """Run the engine of `place`, with its socket in the folder `runtime` when that is possible."""
+    def __init__(
+        self, place: EnginePlace, runtime: Path, *, workers: int = 0, health_every: float = HEALTH_EVERY
+    ) -> None:
+        """Run the engine of `place`, with its socket in the folder `runtime` when that is possible.
+
+        `workers`: how many pictures it looks at together; it chooses by itself when that is 0.
+        """
         super().__init__()
         self.progress: tuple[float, str] | None = None
         """How far its preparation is, 0 to 1, and with what; None while nothing is prepared."""
         self._place = place
         self._runtime = runtime
+        self._workers = workers
         self._health_every = health_every
         self._folder: Path | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -202,7 +208,12 @@ class EngineProcess(Engine):
             raise disk_failure(err, self._runtime) from err
         assert self._folder is not None
         server = await Server.start(
-            self._place.interpreter, self._place.weights, self._folder, self.client, on_line=self._log
+            self._place.interpreter,
+            self._place.weights,
+            self._folder,
+            self.client,
+            workers=self._workers,
+            on_line=self._log,
         )
         since = loop.time()
         try:

@@ -107,7 +107,7 @@ def reported(lines: Iterable[str]) -> Report | None:
 
 
 class Server:
-    """An engine that has become ready. Whoever started it must stop it."""
+    """An engine that has become ready. Anyone who started it must stop it."""
 
     def __init__(self, child: Child, socket_path: Path) -> None:
         """Use `start` instead."""
@@ -122,6 +122,7 @@ class Server:
         folder: Path,
         client: EngineClient,
         *,
+        workers: int = 0,
         on_line: Callable[[str], None] | None = None,
         timeout: float = START_TIMEOUT,
     ) -> Self:
@@ -134,7 +135,7 @@ class Server:
         socket_path = folder / SOCKET
         await asyncio.to_thread(socket_path.unlink, missing_ok=True)
         command = (*interpreter, "-I", ENGINE / "__main__.py", "serve", "--socket", socket_path)
-        options = ("--weights", weights, "--exit-with-parent")
+        options = ("--weights", weights, "--workers", str(workers), "--exit-with-parent")
         try:
             child = await Child.spawn(
                 (*command, *options),

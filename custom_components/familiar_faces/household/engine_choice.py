@@ -18,6 +18,7 @@ from ..host.engine import Engine
 from ..host.environment import Environment
 from ..host.process import EngineProcess
 from ..host.remote import RemoteEngine
+from .options import chosen_workers
 from .places import engine_cache, engine_runtime
 
 
@@ -32,7 +33,7 @@ def async_get_environment(hass: HomeAssistant) -> Environment:
 def async_create_engine(hass: HomeAssistant, entry: ConfigEntry) -> Engine:
     """Return the engine that an entry asks for, not started."""
     if entry.data[CONF_WHERE] == Where.THIS_MACHINE:
-        return EngineProcess(async_get_environment(hass), engine_runtime(hass))
+        return EngineProcess(async_get_environment(hass), engine_runtime(hass), workers=chosen_workers(entry))
     data = entry.data
     return RemoteEngine(
         async_get_clientsession(hass, data[CONF_VERIFY_SSL]),

@@ -160,7 +160,7 @@ class Household:
     def async_tell(self, signal: SignalTypeFormat[()], concerned: Iterable[str]) -> None:
         """Send a signal of what is shown for each of many, a part after the other: the first one at once."""
         for each in concerned:
-            # Whoever was told and has to look once more does so after the others.
+            # Anyone who was told and has to look once more does so after the others.
             self._to_tell.pop((signal, each), None)
             self._to_tell[signal, each] = None
         if self._to_tell and (self._telling is None or self._telling.done()):

@@ -55,6 +55,8 @@ NOTHING_STORED = "nothing_stored"
 NO_PEOPLE = "no_people"
 PERSON_UNREADABLE = "person_unreadable"
 PHONES_NOT_TOLD = "phones_not_told"
+PHOTOS_REMADE = "photos_remade"
+PHOTOS_UNUSABLE = "photos_unusable"
 NOT_ERASED = "not_erased"
 REMOVAL_UNFINISHED = "removal_unfinished"
 RESTORED = "restored"
@@ -77,7 +79,7 @@ VAULT_PROBLEMS = (VAULT_DAMAGED, VAULT_KEY_LOST, VAULT_MISSING, VAULT_TOO_NEW, V
 
 @callback
 def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
-    """Say that nobody is recognised while the engine cannot be prepared; starting anew is not an issue."""
+    """Say that nobody is recognised while the engine cannot be prepared; starting again is not an issue."""
     _async_check_parts(hass, engine)
     if engine.status is EngineStatus.READY:
         for issue_id in (ENGINE_AWAY, ENGINE_FAILED):
@@ -109,6 +111,26 @@ def _async_check_parts(hass: HomeAssistant, engine: Engine) -> None:
             address=address,
             reason=async_trouble(hass, problem),
         )
+
+
+@callback
+def async_check_remaking(hass: HomeAssistant, *, done: int, total: int, unusable: int) -> None:
+    """Say how many reference photos another model has been through, and of how many it makes nothing."""
+    if done < total:
+        _async_create(
+            hass,
+            PHOTOS_REMADE,
+            PHOTOS_REMADE,
+            ir.IssueSeverity.WARNING,
+            done=str(done),
+            total=str(total),
+        )
+    else:
+        ir.async_delete_issue(hass, DOMAIN, PHOTOS_REMADE)
+    if unusable:
+        _async_create(hass, PHOTOS_UNUSABLE, PHOTOS_UNUSABLE, ir.IssueSeverity.WARNING, count=str(unusable))
+    else:
+        ir.async_delete_issue(hass, DOMAIN, PHOTOS_UNUSABLE)
 
 
 @callback

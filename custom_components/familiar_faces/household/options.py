@@ -18,6 +18,7 @@ from ..const import (
     CONF_STRICTNESS,
     CONF_UNSEEN_DAYS,
     CONF_VISIT_DAYS,
+    CONF_WORKERS,
 )
 from ..people.calibration import Strictness
 from ..vault.retention import Retention
@@ -25,6 +26,7 @@ from ..vault.retention import Retention
 _LOGGER = logging.getLogger(__name__)
 
 DEFAULT_STRICTNESS = Strictness.BALANCED
+MOST_WORKERS = 16
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
@@ -54,7 +56,7 @@ def chosen_strictness(entry: ConfigEntry) -> Strictness:
 
 
 def chosen_retention(entry: ConfigEntry) -> Retention:
-    """Return how long the owner has things kept. Whoever withdrew is erased at the next purge."""
+    """Return how long the owner has things kept. Anyone who withdrew is erased at the next purge."""
     retention = _WITHDRAWN_AT_ONCE
     for option, (period, unit) in PERIODS.items():
         if (chosen := entry.options.get(option)) is None:
@@ -70,6 +72,13 @@ def chosen_retention(entry: ConfigEntry) -> Retention:
 def strangers_held(entry: ConfigEntry) -> bool:
     """Return whether strangers' visits, too, can be given a name for some minutes."""
     return entry.options.get(CONF_HOLD_STRANGERS) is True
+
+
+def chosen_workers(entry: ConfigEntry) -> int:
+    """Return how many pictures the engine on this machine looks at together; 0 where it chooses by itself."""
+    chosen = entry.options.get(CONF_WORKERS, 0)
+    # Written by another version, or by hand.
+    return chosen if isinstance(chosen, int) and 0 <= chosen <= MOST_WORKERS else 0
 
 
 def papers_shown(entry: ConfigEntry) -> bool:

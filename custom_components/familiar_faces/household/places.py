@@ -26,7 +26,7 @@ def witness_file(hass: HomeAssistant) -> Path:
 def async_vault_expected(hass: HomeAssistant, entry: ConfigEntry) -> Callable[[], bool]:
     """Return how to tell, in a thread, whether there was a vault before: people were here, or it left its mark.
 
-    What it was is not made anew then: an empty one in its place would look as if nobody had ever been here.
+    What it was is not made again then: an empty one in its place would look as if nobody had ever been here.
     """
     people = any(each.data.get(CONF_PERSON_ID) for each in entry.subentries.values())
     books = [entry.data.get(key) for key in (CONF_PEOPLE, CONF_FORGETTING)]

@@ -45,6 +45,8 @@ class Roster:
         """What the cameras do to faces, as far as it was seen of people who agreed; in memory only."""
         self.on_narrowed: Callable[[str], None] | None = None
         """Called with the id of a person who agrees to less than was known before."""
+        self.on_model: Callable[[], None] | None = None
+        """Called when faces are compared in another embedding space than before, also when it is the first."""
         self._hass = hass
         self._entry = entry
         self._vault = vault
@@ -117,6 +119,8 @@ class Roster:
         if model != self._model:
             self._model = model
             await self.async_refresh()
+            if self.on_model is not None:
+                self.on_model()
 
     async def async_gallery(self, model: str) -> Gallery:
         """Return the gallery of an embedding space."""

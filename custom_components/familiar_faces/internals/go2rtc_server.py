@@ -56,7 +56,7 @@ async def async_restream_of(hass: HomeAssistant, camera: Camera) -> str | None:
     listen = str((about.get("rtsp") or {}).get("listen") or "")
     at, _, port = listen.rpartition(":")
     if at == "127.0.0.1":
-        # Whoever is let in by this machine alone is on it.
+        # Anyone who is let in by this machine alone is on it.
         host = at
     return f"rtsp://{host}:{port if port.isdecimal() else PORT}/{name}"
 

@@ -48,7 +48,7 @@ def async_note(entity: Entity) -> None:
 def async_drop(entity: Entity) -> None:
     """Have neither the state of an entity be written down, nor what is stored of it be kept.
 
-    An entity works all the same where they cannot be reached: the owner is told of that elsewhere.
+    An entity works anyway where they cannot be reached: the owner is told of that elsewhere.
     """
     if check(entity.hass):
         async_get(entity.hass).entities.pop(entity.entity_id, None)

@@ -98,7 +98,7 @@ class Naming:
     visits: frozenset[str] | None = None
     """Ids of the familiar visits whose events may stay; None to leave all of them."""
     told: frozenset[str] = frozenset()
-    """Sensors that show when an alert notified, not about whom: it may have been about anybody who is forgotten."""
+    """Sensors that show when an alert notified, not who it was about: it may have been about anybody who is forgotten."""
     familiar: str = ""
     """What an event of a visit says of a person's."""
     at: float = field(default_factory=time.time)

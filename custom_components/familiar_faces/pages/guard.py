@@ -210,7 +210,7 @@ _GUARD: HassKey[Guard] = HassKey(f"{DOMAIN}_guard")
 
 @callback
 def async_get_guard(hass: HomeAssistant) -> Guard:
-    """Return the guard of this Home Assistant; it stays when the entry is loaded anew."""
+    """Return the guard of this Home Assistant; it stays when the entry is loaded again."""
     if _GUARD not in hass.data:
         hass.data[_GUARD] = Guard(hass)
     return hass.data[_GUARD]

@@ -38,6 +38,7 @@ SCHEDULE = (
     "visits",
     "pictures",
     "review",
+    "counts",
     "invitation",
     "audit",
 )

@@ -170,7 +170,7 @@ class OwnView(VisitorView[Own]):
     async def async_open(self, hub: Hub, token: str) -> Own | None:
         def find() -> Own | None:
             person_id = hub.vault.links.person_of(token)
-            # Whoever withdrew is gone, also while the disk refuses to erase them.
+            # Anyone who withdrew is gone, also while the disk refuses to erase them.
             if person_id is None or person_id in forgetting:
                 return None
             try:

@@ -72,7 +72,7 @@ class Answers:
 
     @classmethod
     def of_person(cls, person: Person) -> Self:
-        """Return what somebody chose before; the yes and its end are asked for anew."""
+        """Return what somebody chose before; the yes and its end are asked for again."""
         consent = person.consent
         if consent is None:
             return cls(name=person.own_name)

@@ -10,12 +10,14 @@ from . import (
     privacy_commands,
     unnamed_commands,
     visit_commands,
+    walk_up_commands,
 )
 from .program import ProgramView
 
 COMMANDS = (
     *visit_commands.COMMANDS,
     *people_commands.COMMANDS,
+    *walk_up_commands.COMMANDS,
     *unnamed_commands.COMMANDS,
     *camera_commands.COMMANDS,
     *privacy_commands.COMMANDS,

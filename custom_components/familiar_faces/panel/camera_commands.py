@@ -13,7 +13,8 @@ import voluptuous as vol
 from ..capture.camera_settings import camera_settings, changed, is_image
 from ..capture.triggers import async_event_types, async_likely_types
 from ..const import DOMAIN, Mode, Role, StreamOpen
-from .camera_rows import async_cameras
+from ..seen.weekly import weeks_of
+from .camera_rows import async_cameras, weeks_row
 from .permitted import ID, Asked, answering, asked_of
 
 MOST_TRIGGERS: Final = 50
@@ -123,4 +124,23 @@ async def _change(hass: HomeAssistant, connection: ActiveConnection, message: di
     hass.config_entries.async_update_subentry(asked.hub.entry, subentry, data=data)
 
 
-COMMANDS: Final = (_list, _look, _change)
+@websocket_command({vol.Required("type"): "familiar_faces/cameras/weeks"})
+@require_admin
+@answering
+async def _weeks(
+    hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what came of the visits to each camera, week by week, as numbers alone, and what would help most."""
+    counted = await asked_of(hass, connection).hub.counting.async_read()
+    # Permissions and cameras may have changed while it was read.
+    places = asked_of(hass, connection).lookup.places()
+    return {
+        "cameras": [
+            weeks_row(camera_id, weeks_of(weeks))
+            for camera_id, weeks in counted.items()
+            if camera_id in places
+        ]
+    }
+
+
+COMMANDS: Final = (_list, _look, _change, _weeks)

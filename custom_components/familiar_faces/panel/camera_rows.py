@@ -1,5 +1,6 @@
-"""What is said of a camera to whoever sets it up: how it does, and how it is set up."""
+"""What is said of a camera to the person who sets it up: how it does, and how it is set up."""
 
+from dataclasses import asdict
 from typing import Any
 
 from homeassistant.const import STATE_UNAVAILABLE
@@ -10,6 +11,7 @@ from ..capture.camera_settings import CameraSettings, is_image
 from ..capture.triggers import async_role
 from ..const import Mode
 from ..recognising.watcher import Watcher
+from ..seen.weekly import Week, advice_of
 from ..visits.fitness import SMALL
 from .permitted import Asked
 
@@ -65,4 +67,28 @@ def _trigger(hass: HomeAssistant, settings: CameraSettings, entity_id: str) -> S
         "name": entity_id if state is None else state.name,
         "there": state is not None,
         "role": str(role),
+    }
+
+
+def weeks_row(camera_id: str, weeks: list[Week]) -> Said:
+    """Return the figures of a camera's weeks."""
+    advice = advice_of(weeks)
+    return {
+        "camera_id": camera_id,
+        "advice": None if advice is None else asdict(advice),
+        "weeks": [
+            {
+                "begins": week.begins.date().isoformat(),
+                "visits": week.visits,
+                "named": week.named,
+                "confirmed": week.confirmed,
+                "corrected": week.corrected,
+                "missed": week.missed,
+                "strangers": week.strangers,
+                "unclear": dict(week.unclear),
+                "usable": week.visits - week.unusable,
+                "took_ms": week.took_ms,
+            }
+            for week in weeks
+        ],
     }

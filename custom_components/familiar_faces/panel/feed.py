@@ -63,7 +63,7 @@ class Feed:
         self._wanted = wanted
         self._limit = limit
         self._everything = True
-        """Whether all is to be sent anew."""
+        """Whether all is to be sent again."""
         self._visit_ids: dict[str, None] = {}
         """Visits that changed, in their order."""
         self._failed: dict[str, str | None] = {}
@@ -97,6 +97,7 @@ class Feed:
                     *map(changed, (Of.WHOLE, Of.PEOPLE, Of.ENGINE, Of.MUTES, Of.STORED)),
                 ],
                 self._async_loaded,
+                self._async_soon,
             ),
             self._hass.bus.async_listen(
                 ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, self._async_repairs, event_filter=_is_ours

@@ -1,16 +1,19 @@
-"""The commands of the tab Me: what a user who is one of the people may choose for themself."""
+"""The commands of the tab Me: what a user who is one of the people may choose for themselves."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.decorators import websocket_command
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import Unauthorized
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from ..alerts.mutes import LONGEST
 from ..consent.own_choices import async_choose, async_offered
 from ..consent.withdrawal import async_withdraw
+from ..const import DOMAIN
 from ..erasing.receipt_facts import answer_receipt, erasing_failed
 from ..household.subentries import camera_names
 from ..people.choices import Choices, Keeping
@@ -104,4 +107,22 @@ async def _withdraw(hass: HomeAssistant, connection: ActiveConnection, _message:
     return answer_receipt(own.person_id, receipt)
 
 
-COMMANDS: Final = (_offer, _choose, _withdraw)
+@websocket_command(
+    {
+        vol.Required("type"): "familiar_faces/me/mute",
+        vol.Required("seconds"): vol.All(int, vol.Range(min=0, max=int(LONGEST.total_seconds()))),
+    }
+)
+@answering
+async def _mute(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> Said:
+    """Mute the user's own phones for so long, and nobody else's; none at all ends it."""
+    asked = asked_of(hass, connection)
+    _own(asked, acting=True)
+    length = timedelta(seconds=message["seconds"])
+    phones = await asked.hub.alerts.own_phones.async_mute(connection.user.id, length)
+    if not phones:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_own_phone")
+    return {"phones": phones}
+
+
+COMMANDS: Final = (_offer, _choose, _withdraw, _mute)

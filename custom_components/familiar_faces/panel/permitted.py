@@ -36,6 +36,7 @@ class Asked:
     lookup: Lookup
     listing: Listing
     administrator: bool
+    user_id: str
 
 
 @callback
@@ -44,7 +45,7 @@ def async_asked(hass: HomeAssistant, connection: ActiveConnection) -> Asked | No
     if (hub := async_running_hub(hass)) is None:
         return None
     lookup = Lookup(hub, hub.board, Asker(hass, connection.user))
-    return Asked(hub, lookup, Listing(hub, hub.board, lookup), connection.user.is_admin)
+    return Asked(hub, lookup, Listing(hub, hub.board, lookup), connection.user.is_admin, connection.user.id)
 
 
 def asked_of(hass: HomeAssistant, connection: ActiveConnection) -> Asked:

@@ -8,6 +8,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..enrolment.photo_shelf import async_alike, async_matched, async_worths
+from ..enrolment.walking_up import cameras_for
 from ..household.subentries import camera_names
 from ..openness.kept_of import KeptOf, async_kept_of
 from ..people.person import Consent, ConsentState, Person
@@ -60,7 +61,7 @@ def whose(asked: Asked, person_id: str | None) -> Person:
 async def async_page(hass: HomeAssistant, asked: Asked, person_id: str | None) -> Said:
     """Return somebody's page; raise as `whose` does, and VaultError.
 
-    To the person themself nothing is said of others, such as who looks like them.
+    To the person nothing is said of others, such as who looks like them.
     """
     person = whose(asked, person_id)
     hub, mine = asked.hub, not asked.administrator or person_id is None
@@ -90,6 +91,7 @@ async def async_page(hass: HomeAssistant, asked: Asked, person_id: str | None) -
         },
         "cameras": _cameras(asked, person),
         "muted": _muted(asked, person),
+        "phone": _phone(asked) if mine else None,
     }
 
 
@@ -138,12 +140,17 @@ def _cameras(asked: Asked, person: Person) -> list[Said]:
     """Return the cameras that may take photos of somebody, for who may have one do so."""
     if not asked.administrator:
         return []
-    now = dt_util.utcnow()
-    return [
-        {"camera_id": camera_id, "name": name}
-        for camera_id, name in camera_names(asked.hub.entry).items()
-        if person.may_be_recognised(now, camera_id) and asked.hub.recognition(camera_id)
-    ]
+    cameras = cameras_for(asked.hub, asked.hub.cameras, person)
+    return [{"camera_id": camera_id, "name": name} for camera_id, name in cameras.items()]
+
+
+def _phone(asked: Asked) -> Said | None:
+    """Return until when the user's own phones are muted; None for who has none."""
+    own = asked.hub.alerts.own_phones
+    if not own.async_of(asked.user_id):
+        return None
+    until = own.async_until(asked.user_id, dt_util.utcnow())
+    return {"muted": None if until is None else until.isoformat()}
 
 
 def _muted(asked: Asked, person: Person) -> str | None:

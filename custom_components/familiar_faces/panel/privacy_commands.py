@@ -68,6 +68,8 @@ async def _summary(hass: HomeAssistant, connection: ActiveConnection, message: d
         },
         "next_purge": _moment(kept.next_purge),
         "periods": async_periods(asked.hub),
+        # Of cameras, with nothing but numbers in them.
+        "weeks": oldest.weeks,
         "links": {"invitations": kept.invitations, "own": oldest.links},
         "verified": None if verified is None else _verified(verified),
         "engine": async_engine(asked.hub),

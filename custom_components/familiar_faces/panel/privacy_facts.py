@@ -59,7 +59,11 @@ def async_periods(hub: Hub) -> Said:
     """Return how long things are kept, in seconds; nothing stands for not at all."""
     retention = hub.retention
     periods = {name: getattr(retention, name).total_seconds() for name, _ in PERIODS.values()}
-    return {**periods, "strangers_held": strangers_held(hub.entry)}
+    return {
+        **periods,
+        "counts": retention.counts.total_seconds(),
+        "strangers_held": strangers_held(hub.entry),
+    }
 
 
 @callback

@@ -39,7 +39,7 @@ def _issues(hass: HomeAssistant) -> Iterator[dict[str, Any]]:
 
 
 def _steps(asked: Asked) -> Iterator[dict[str, Any]]:
-    """Yield the steps without which nobody is recognised, and of which no repair says so."""
+    """Yield the steps without which nobody is recognised, and that no repair mentions."""
     subentries = asked.hub.entry.subentries.values()
     if not any(each.subentry_type == SUBENTRY_CAMERA for each in subentries):
         yield {"id": "no_camera", "kind": "step", "key": "no_camera", "values": {}}

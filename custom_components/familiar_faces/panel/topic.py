@@ -38,7 +38,7 @@ AGAIN: Final = 10.0
 """Seconds until what could not be read is read again."""
 
 type Read = Callable[[Asked], Awaitable[dict[str, Any]]]
-"""Returns what is said; raises Unauthorized for whoever may see it no longer, HomeAssistantError for what is gone."""
+"""Returns what is said; raises Unauthorized for anyone who may see it no longer, HomeAssistantError for what is gone."""
 
 
 class Topic:
@@ -82,6 +82,7 @@ class Topic:
                 *map(changed, {Of.WHOLE, *self._of}),
             ],
             self._async_loaded,
+            self._async_changed,
         )
         self._async_loaded()
 

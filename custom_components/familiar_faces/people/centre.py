@@ -21,7 +21,7 @@ from .person import Embedding
 
 @cache
 def centre_of(model: str) -> Embedding | None:
-    """Return the middle of the embedding space `model`, (d,); None for a space of which it is not known.
+    """Return the middle of the embedding space `model`, (d,); None for a space whose middle is not known.
 
     It is the mean of the faces of about 1,200 people, each counting once: nobody's face, and no secret.
     """

@@ -1,4 +1,4 @@
-"""What `script/eval calibrate` fitted: data alone. Write it anew with that command, never by hand."""
+"""What `script/eval calibrate` fitted: data alone. Write it again with that command, never by hand."""
 
 from base64 import b64decode
 

@@ -86,7 +86,7 @@ class PhotoVerdict:
     subject: int | None = None
     """Which of the faces the photo is of; None when there is none, or no telling which."""
     other_name: str | None = None
-    """Whom the face looks like, for `looks_like_other`."""
+    """Who the face looks like, for `looks_like_other`."""
     warnings: tuple[PhotoReason, ...] = ()
     """What to say besides: `nearly_same_photo` or `looks_like_other` of a photo that is accepted, `set_aside`
     of one that is the `same_photo`."""

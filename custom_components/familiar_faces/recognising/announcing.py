@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 import logging
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
@@ -88,7 +89,7 @@ class Announcer:
         household.tally.note(visit)
         household.async_send(SIGNAL_VISIT, visit, timing)
         if keeps_visits(household, visit.person_id):
-            await self._async_keep(visit, portrait)
+            await self._async_keep(visit, portrait, timing)
         whose = () if visit.person_id is None else (visit.person_id,)
         household.async_changed(Of.LOOKS, Of.VISITS, Of.STORED, visit.camera_id, *whose)
 
@@ -106,7 +107,7 @@ class Announcer:
         except VaultError as err:
             _LOGGER.debug("That somebody is still there could not be written: %s", err)
 
-    async def _async_keep(self, visit: Visit, portrait: bytes | None) -> None:
+    async def _async_keep(self, visit: Visit, portrait: bytes | None, timing: Timing) -> None:
         assert visit.person_id is not None
         assert visit.confidence is not None
         record = VisitRecord(
@@ -122,7 +123,9 @@ class Announcer:
         )
         try:
             await self._household.hass.async_add_executor_job(
-                self._household.vault.add_visit, record, portrait, dt_util.utcnow()
+                partial(
+                    self._household.vault.add_visit, record, portrait, dt_util.utcnow(), took_ms=timing.ms
+                )
             )
             await self._household.async_count()
         except ConsentMissing, UnknownPerson:

@@ -26,7 +26,7 @@ async def async_correct(
     Also of a visit that had no name, while its picture is held: see `naming`.
 
     `really`: who it was, when it was somebody else. `learn`: add the visit's face to the reference photos of
-    whom it was. All that can be refused is refused before anything is changed.
+    who it was. All that can be refused is refused before anything is changed.
     """
     person = really
     try:

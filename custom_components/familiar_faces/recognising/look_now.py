@@ -1,4 +1,4 @@
-"""What a camera shows at this moment, for whoever sets it up: a picture and the faces in it. Nobody is compared."""
+"""What a camera shows at this moment, for the person who sets it up: a picture and the faces in it. Nobody is compared."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -27,7 +27,7 @@ class HoldsMissed:
         """Hold a visit without a name, or drop it once there is one.
 
         A stranger's is held only where the owner chose that. There is no picture of somebody who may be one of the
-        people of whom none is to be kept, nor while a restored backup is asked about: those who are held then are
+        people who have nothing kept, nor while a restored backup is asked about: those who are held then are
         taken for strangers, and may have wished for none.
         """
         household, visit = self._household, settled.outcome.visit

@@ -13,10 +13,10 @@ from homeassistant.util import dt as dt_util
 
 from ..capture.camera_settings import camera_settings
 from ..capture.cameras import Cameras
-from ..capture.picture_source import NoPicture, Seen
+from ..capture.picture_source import NoPicture, Seen, Trouble
 from ..capture.triggers import Triggers
 from ..const import DOMAIN, Mode
-from ..host.engine_errors import EngineError
+from ..host.engine_errors import EngineError, ImageRejected
 from ..household.household import Household
 from ..household.issues import async_check_pictures
 from ..household.signals import SIGNAL_CHANGED, SIGNAL_LOOK
@@ -159,7 +159,7 @@ class Watcher:
         if self._stopped or not self.household.can_recognise(self.camera_id):
             return
         self._asked = (at, urgency if self._asked is None else min(urgency, self._asked[1]))
-        # Whoever rings while something moves is most likely in the look already.
+        # Anyone who rings while something moves is most likely in the look already.
         rang = urgency is Urgency.RING and self._urgency is not Urgency.RING
         self._urgency = min(self._urgency, urgency)
         if rang and self._looking is not None and not self._looking.done():
@@ -291,7 +291,7 @@ class Watcher:
         """Take note of how the camera did at a look, and say what keeps it from naming anybody."""
         self._somebody = failure is not None or (bool(look.sightings) and not look.somebody_decided)
         before = self.fitness_state
-        trouble = failure.trouble if isinstance(failure, NoPicture) else None
+        trouble = _trouble(failure)
         # An event's picture comes once, and not at every look.
         once = self._by_event and (self._again > 0 or self._urgency is Urgency.ALWAYS)
         if look.frames > 0 or (trouble is not None and not once):
@@ -370,7 +370,7 @@ class Watcher:
             if not self.recognition:
                 return
             if verdict.decision is Decision.FAMILIAR and gallery is not self.household.gallery:
-                # By photos that have changed since, by a correction perhaps: the look's end decides anew.
+                # By photos that have changed since, by a correction perhaps: the look's end decides again.
                 continue
             outcome = self.household.open_visits.settle(self.camera_id, sighting, verdict)
             timing = Timing(
@@ -386,6 +386,14 @@ class Watcher:
             # A name may have been refused because its person was seen elsewhere in the same frame.
             resembled = verdict.resembled | ({verdict.person_id} if verdict.person_id is not None else set())
             await self._announcer.async_settle(outcome, timing, portrait, resembled)
+
+
+def _trouble(failure: Exception | None) -> Trouble | None:
+    """Return what a failed look says of the camera; None where that is nothing."""
+    if isinstance(failure, ImageRejected):
+        # Error pages, or pictures that are cut off: none can be read.
+        return Trouble.NO_PICTURE
+    return failure.trouble if isinstance(failure, NoPicture) else None
 
 
 @callback

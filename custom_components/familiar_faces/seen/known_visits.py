@@ -18,7 +18,7 @@ AT_HAND = 100
 
 
 type _Alike = tuple[Decision, str, str | None]
-"""Of which kind, at which camera and whose visits are."""
+"""The kind, the camera and the person of visits."""
 
 
 @dataclass(frozen=True, slots=True)

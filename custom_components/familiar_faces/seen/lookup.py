@@ -34,7 +34,7 @@ class Asker:
     """Who asks: a user of Home Assistant or an automation, by themselves or through a voice assistant.
 
     Each thing is told by an entity: what happens at a camera by its event `visitor`, and somebody's coming
-    by their event `seen`. Whoever may not read that entity, or asks an assistant that it is not exposed to,
+    by their event `seen`. Anyone who may not read that entity, or asks an assistant that it is not exposed to,
     is told nothing of it. An automation reads everything, as it reads every state.
     """
 
@@ -189,7 +189,7 @@ class Lookup:
     def own(self) -> Person | None:
         """Return the person that the user who asks is, by the account of their linked `person.*`; None for others.
 
-        Whoever is linked to two people is none of them: nothing is shown to somebody whom it may not be about.
+        Anyone who is linked to two people is none of them: nothing is shown to somebody who it may not be about.
         """
         found = [
             person

@@ -20,10 +20,12 @@ def async_follow_visits(
     hass: HomeAssistant,
     listeners: Collection[Listener],
     on_loaded: Callable[[], None] | None = None,
+    on_stopped: Callable[[], None] | None = None,
 ) -> CALLBACK_TYPE:
     """Follow signals of the entry that there is or will be; return how to stop.
 
-    `on_loaded` is called whenever the entry was loaded, not for one that is already.
+    `on_loaded` is called whenever the entry was loaded, not for one that is already, and `on_stopped` whenever it is
+    loaded no longer.
     """
     connected: dict[str, list[CALLBACK_TYPE]] = {}
 
@@ -47,6 +49,8 @@ def async_follow_visits(
         connect(entry.entry_id)
         if on_loaded is not None and entry.state is ConfigEntryState.LOADED:
             on_loaded()
+        if on_stopped is not None and entry.state is ConfigEntryState.NOT_LOADED:
+            on_stopped()
 
     unsubscribe = async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
     for each in hass.config_entries.async_entries(DOMAIN):

@@ -9,11 +9,12 @@ key, and the numbers are added up (modulo 2**256):
 - over all `person_head` rows, invitations, tombstones and `meta`: kept in the vault's head, and compared when all
   people are read, when an invitation is looked up, at the start and by `verify_audit`.
 
-A sum is never made anew of what lies there, it only follows what this program changes: a difference stays until the
+A sum is never made again of what lies there, it only follows what this program changes: a difference stays until the
 person is forgotten or the owner has answered about a restored vault. Triggers of this connection alone note each
 change, so that no way of writing can be left out; what they note is added up before the transaction is committed.
 
-Not in it are visits, pictures, photos and the review inbox: an old one that is put back opens, and goes in its time.
+Not in it are visits, pictures, photos, counts and the review inbox: an old one that is put back opens, and goes in its
+time.
 """
 
 from collections import Counter

@@ -5,13 +5,13 @@ from datetime import datetime
 import sqlite3
 
 from ..people.guards import after_wrong_match
-from . import people_rows, visit_rows
+from . import counts, people_rows, visit_rows
 from .audit import AuditLog
 from .database import Database
 from .erasure import Eraser
 from .errors import AlreadyRecorded, UnknownPerson, UnknownTemplate
 from .keys import Keys
-from .records import Corrected, Detail, EnrolmentState, VisitRecord
+from .records import Corrected, Counted, Detail, EnrolmentState, VisitRecord
 
 
 class Corrector:
@@ -33,6 +33,7 @@ class Corrector:
             key = people_rows.person_key(connection, self._keys, visit.person_id)
             visit = replace(visit, confirmed=True)
             visit_rows.update_visit(connection, key, visit)
+            self._count(connection, visit, Counted.CONFIRMED)
             self._audit.append(connection, "visit_confirmed", visit.person_id, {}, now)
         return visit
 
@@ -50,7 +51,7 @@ class Corrector:
             corrected = self._change_template(connection, visit)
             visit_rows.delete_visit(connection, visit)
             if person_id is not None:
-                # Whoever it was, the owner says so: no machine's doubt is left.
+                # The owner says who it was: no machine's doubt is left.
                 moved = replace(
                     visit,
                     person_id=person_id,
@@ -61,6 +62,7 @@ class Corrector:
                 )
                 self._move(connection, moved, picture, now)
                 corrected = replace(corrected, moved=moved)
+            self._count(connection, visit, Counted.CORRECTED)
             self._eraser.drop_copies()
             details: dict[str, Detail] = {
                 "template_id": corrected.template_id,
@@ -78,6 +80,7 @@ class Corrector:
             if connection.execute("SELECT 1 FROM visit WHERE visit_id = ?", (visit.visit_id,)).fetchone():
                 raise AlreadyRecorded("a visit with this id")
             self._move(connection, visit, picture, now)
+            self._count(connection, visit, Counted.MISSED)
             self._audit.append(connection, "visit_named", visit.person_id, {}, now)
 
     def use_reference(self, person_id: str, template_id: str, *, usable: bool, now: datetime) -> None:
@@ -97,6 +100,10 @@ class Corrector:
             people_rows.update_template(connection, key, person_id, replace(template, usable=usable))
             kind = "reference_used_again" if usable else "reference_set_aside"
             self._audit.append(connection, kind, person_id, {"template_id": template_id}, now)
+
+    def _count(self, connection: sqlite3.Connection, visit: VisitRecord, kind: Counted) -> None:
+        """Count an answer in the week of the visit."""
+        counts.add(connection, self._keys, visit.camera_id, visit.started_at, {str(kind): 1})
 
     def _change_template(self, connection: sqlite3.Connection, visit: VisitRecord) -> Corrected:
         """Set the template aside that caused the match, or guard what looks like it, or both."""

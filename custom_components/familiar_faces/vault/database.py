@@ -83,7 +83,7 @@ class _Seen:
 class Database:
     """An open store. Every method may be called from any thread.
 
-    Nobody else writes its files: the folder is locked. Whether somebody did all the same is looked at before each
+    Nobody else writes its files: the folder is locked. Whether somebody did anyway is looked at before each
     use and after each commit, since what is then read or confirmed would be something else.
     """
 
@@ -186,7 +186,7 @@ class Database:
 
     def _tell(self, trouble: VaultError | None) -> None:
         if isinstance(self._trouble, VaultReplaced):
-            # Nothing but opening it anew changes that.
+            # Nothing but opening it again changes that.
             return
         told, self._trouble = self._trouble, trouble
         if type(told) is not type(trouble) and self.on_trouble is not None:

@@ -78,5 +78,5 @@ class Departing:
 
     def _has_left(self, person_id: str) -> None:
         with self._lock, suppress(VaultUnwritable):
-            # Whoever stays noted is looked for once more, and found to be gone.
+            # Anyone who stays noted is looked for once more, and found to be gone.
             self._leaving.remove(person_id)

@@ -61,7 +61,7 @@ class _Due:
         self._of_anybody = (
             f"SELECT person_id FROM person WHERE EXISTS (SELECT 1 FROM {table} WHERE {is_due(table)})"  # noqa: S608
         )
-        # What they agree to is asked of each part anew: they may have agreed to more meanwhile.
+        # What they agree to is asked of each part again: they may have agreed to more meanwhile.
         self._of_person = (
             f"SELECT visit_id FROM {table} WHERE {is_due(table, ':person')} ORDER BY started_at LIMIT :limit"  # noqa: S608
         )
@@ -134,8 +134,9 @@ class Eraser:
         due_visits = _Due("visit", now, retention.visits)
         visits = self._in_batches(partial(_delete_visits, due=due_visits), now)
         review = self._in_batches(partial(_delete_review, until=cutoff(now, retention.review)), now)
+        self._in_batches(partial(_delete_counts, until=cutoff(now, retention.counts)), now)
         invitations = self._invitations(now)
-        # Whoever began on their own phone and never came back.
+        # Anyone who began on their own phone and never came back.
         self.abandon(now - retention.invitation, now)
         people: list[_Erased] = []
         while True:
@@ -215,6 +216,8 @@ class Eraser:
         count = {
             what: connection.execute(statement, (person_id,)).rowcount for what, statement in _DELETE.items()
         }
+        # Numbers name nobody; but where nobody is left, there is nobody else whose they could be.
+        connection.execute("DELETE FROM counts WHERE NOT EXISTS (SELECT 1 FROM person)")
         self.drop_copies()
         receipt = Receipt(
             person_id=person_id,
@@ -307,3 +310,7 @@ def _delete_review(connection: sqlite3.Connection, *, until: int) -> dict[str, i
         (until, _BATCH),
     )
     return {"review": gone.rowcount}
+
+
+def _delete_counts(connection: sqlite3.Connection, *, until: int) -> dict[str, int]:
+    return {"counts": connection.execute("DELETE FROM counts WHERE week <= ?", (until,)).rowcount}

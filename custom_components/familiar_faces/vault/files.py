@@ -85,7 +85,7 @@ def sync_folder(folder: Path) -> None:
 def shred(path: Path) -> None:
     """Overwrite a file with random bytes, then delete it; a missing one is fine.
 
-    Flash storage and copying file systems may keep old blocks all the same; no program can reach those.
+    Flash storage and copying file systems may keep old blocks anyway; no program can reach those.
     """
     with telling_unwritable():
         try:

@@ -34,6 +34,7 @@ class Keys:
         self.leaving = _derive(master, "leaving")
         self.rows = _derive(master, "rows")
         self.heads = _derive(master, "heads")
+        self.counts = _derive(master, "counts")
         self.links = _derive(master, "links")
         self.mark = _derive(master, "mark")
         self.marks = _derive(master, "marks")

@@ -37,7 +37,7 @@ class Invitation:
 
     invitation_id: str
     person_id: str | None
-    """Whom it is for when they are here already; None for somebody new."""
+    """The person it is for when they are here already; None for somebody new."""
     created_at: datetime
     expires_at: datetime
 

@@ -226,7 +226,7 @@ def insert_template(
 
 
 def update_template(connection: sqlite3.Connection, key: bytes, person_id: str, template: Template) -> None:
-    """Write whether a template is compared with now, and its guard."""
+    """Write what has changed of a template: whether it is compared with, its guard, or the model that made it."""
     connection.execute(
         "UPDATE template SET sealed = ? WHERE template_id = ?",
         (_sealed_template(key, person_id, template), template.template_id),

@@ -198,6 +198,33 @@ class StoredItems:
     """Size of the vault's files."""
 
 
+class Counted(StrEnum):
+    """What is counted for each camera and week. Other kinds follow a colon: what was wrong, or how long it took."""
+
+    NAMED = "named"
+    """A familiar person came whose visits are kept."""
+    CONFIRMED = "confirmed"
+    """Somebody said that such a name was right."""
+    CORRECTED = "corrected"
+    """Somebody said that such a name was wrong."""
+    MISSED = "missed"
+    """Somebody gave a name to a visit that had none."""
+    STRANGER = "stranger"
+    UNCLEAR = "unclear"
+    """With its reason, and what was wrong with the faces."""
+    TOOK = "took"
+    """With the upper bound in milliseconds until the name was there, see `TOOK_MS`."""
+
+
+TOOK_MS = (250, 500, 750, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000, 20000, 60000)
+"""Bounds between which the times to a name are counted; none tells a visit from another."""
+
+
+def took(ms: float) -> str:
+    """Return the kind that counts a time to a name."""
+    return f"{Counted.TOOK}:{next((each for each in TOOK_MS if ms <= each), TOOK_MS[-1])}"
+
+
 @dataclass(frozen=True, slots=True)
 class Oldest:
     """Since when things are kept: the oldest of each kind, None where there is none."""
@@ -208,6 +235,8 @@ class Oldest:
     audit_entry: datetime | None
     links: int
     """How many personal links open something."""
+    weeks: int
+    """How many weeks of cameras have counts."""
 
 
 @dataclass(frozen=True, slots=True)

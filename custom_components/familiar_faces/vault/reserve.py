@@ -5,7 +5,7 @@ The reserve is random bytes (a file system that compresses would keep no room fo
 disk refuses, and made again as soon as there is room. The note is overwritten where it lies, which needs no room:
 the people in it are to be forgotten, and are recognised by nobody, whatever happens next.
 
-A file system that never overwrites in place (ZFS, btrfs) needs some room all the same. Whether it could be written
+A file system that never overwrites in place (ZFS, btrfs) needs some room anyway. Whether it could be written
 is known afterwards, and nothing is confirmed before.
 """
 

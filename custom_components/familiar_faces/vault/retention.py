@@ -29,6 +29,8 @@ class Retention:
     review: timedelta = _NOTHING
     """Pictures of people without a name; off unless the owner says otherwise."""
     audit: timedelta = 36 * MONTH
+    counts: timedelta = timedelta(weeks=13)
+    """Counts of visits for each camera and week, from the beginning of that week."""
     invitation: timedelta = timedelta(hours=24)
     """How long a new invitation is open, and an enrolment that it began may take."""
     after_expiry: timedelta = timedelta(days=14)
@@ -47,6 +49,7 @@ class Retention:
             ("review", _NOTHING, timedelta(days=30)),
             ("invitation", timedelta(hours=1), timedelta(days=7)),
             ("audit", 12 * MONTH, 60 * MONTH),
+            ("counts", timedelta(weeks=1), timedelta(weeks=53)),
             ("after_expiry", _NOTHING, timedelta(days=14)),
             ("after_withdrawal", _NOTHING, timedelta(days=14)),
         ):
@@ -103,6 +106,7 @@ def next_due(connection: sqlite3.Connection, now: datetime, retention: Retention
         ("SELECT min(created_at) FROM person WHERE state = 'enrolling'", retention.invitation),
         ("SELECT min(forgotten_at) FROM tombstone WHERE pending IS NULL", retention.audit),
         ("SELECT min(at) FROM audit", retention.audit),
+        ("SELECT min(week) FROM counts", retention.counts),
     ):
         (oldest,) = connection.execute(statement).fetchone()
         if oldest is not None:

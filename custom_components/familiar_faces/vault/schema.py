@@ -24,7 +24,7 @@ from .head import read_head
 from .keys import Keys, create_keys, load_keys
 from .witness import UNSIGNED
 
-VERSION = 4
+VERSION = 5
 
 type Migration = Callable[[sqlite3.Connection, Keys], None]
 
@@ -66,6 +66,13 @@ _PERSON_HEAD = """CREATE TABLE person_head (
     sequence INTEGER NOT NULL,
     sealed BLOB NOT NULL
 ) STRICT"""
+
+_COUNTS = """CREATE TABLE counts (
+    camera BLOB NOT NULL,
+    week INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (camera, week)
+) STRICT, WITHOUT ROWID"""
 
 _TRIGGER = "audit_is_append_only"
 
@@ -133,6 +140,7 @@ _TABLES = (
     *_LINKS_AND_REVIEW,
     *_KEPT_INDICES,
     _PERSON_HEAD,
+    _COUNTS,
     """CREATE TABLE audit (
         number INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,
@@ -176,7 +184,12 @@ def _bound(connection: sqlite3.Connection, keys: Keys) -> None:
     Binding(keys).bind_all(connection)
 
 
-MIGRATIONS: dict[int, Migration] = {1: _links_and_review, 2: _indices, 3: _bound}
+def _counts(connection: sqlite3.Connection, keys: Keys) -> None:
+    """Have visits be counted for each camera and week, from now on."""
+    connection.execute(_COUNTS)
+
+
+MIGRATIONS: dict[int, Migration] = {1: _links_and_review, 2: _indices, 3: _bound, 4: _counts}
 """The step away from each older version. A step does not commit: all of them are one transaction."""
 
 

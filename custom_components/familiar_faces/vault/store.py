@@ -9,7 +9,7 @@ import sqlite3
 from typing import Self
 
 from ..people.person import Consent, Embedding, Person, Template
-from . import ended, people_rows, visit_rows
+from . import counts, ended, people_rows, visit_rows
 from .audit import AuditLog
 from .bound import Binding
 from .checks import about, check_text, checked_embedding
@@ -22,6 +22,7 @@ from .errors import (
     ConsentMissing,
     DuplicatePhoto,
     UnknownPerson,
+    UnknownTemplate,
     VaultDamaged,
     VaultError,
     VaultUnwritable,
@@ -35,6 +36,7 @@ from .records import (
     AuditEntry,
     AuditVerdict,
     Corrected,
+    Counted,
     CountOf,
     Detail,
     EnrolmentState,
@@ -47,6 +49,7 @@ from .records import (
     VisitCursor,
     VisitPage,
     VisitRecord,
+    took,
 )
 from .reserve import Reserve
 from .retention import Retention, next_due
@@ -75,6 +78,7 @@ class Vault:
         self.links = Links(database, keys, self._audit, self._eraser)
         self.review = Review(database, keys, self._audit, self._eraser)
         self.witness = Witness(database, keys, self._audit, self._eraser)
+        self.counts = counts.Counts(database, keys, self._eraser)
         self._corrector = Corrector(database, keys, self._audit, self._eraser)
         self.marks = Marks(keys.marks)
         self._damaged: list[str] = []
@@ -186,7 +190,7 @@ class Vault:
     ) -> list[str]:
         """Erase people whose enrolment was not finished, begun at `older` or before when given.
 
-        Return their ids. Called at the start: a dialog does not outlive the process it began in. Whoever has a
+        Return their ids. Called at the start: a dialog does not outlive the process it began in. Anyone who has a
         link of their own can go on, so they are erased only when they began at `linked_older` or before.
         """
         return self._eraser.abandon(older, now or datetime.now(UTC), linked_older)
@@ -227,7 +231,7 @@ class Vault:
     def people(self, *, include_enrolling: bool = False) -> list[Person]:
         """Return everyone who is enrolled, in the order they came, without photos.
 
-        Someone of whom a row is damaged is left out and their id is in `damaged`; people who are `leaving` are left out.
+        Someone with a damaged row is left out and their id is in `damaged`; people who are `leaving` are left out.
         Raise VaultTampered when somebody was put in, put back or taken away by something else.
         """
         found: list[Person] = []
@@ -331,6 +335,28 @@ class Vault:
             self._audit.append(connection, "reference_added", person_id, details, now)
         return template
 
+    def remake_reference(
+        self, person_id: str, template_id: str, *, embedding: Embedding, model: str, now: datetime
+    ) -> None:
+        """Keep another template instead of one, made of the same photo by another model; all else of it stays.
+
+        `embedding` is a unit-length vector. Raise UnknownPerson, UnknownTemplate, ConsentMissing when the newest
+        consent does not allow recognition now.
+        """
+        vector = checked_embedding(embedding)
+        self._refuse_leaving(person_id)
+        with self._database.write() as connection:
+            key = people_rows.consented_key(connection, self._keys, person_id, now)
+            templates = people_rows.read_templates(connection, key, person_id)
+            before = next((each for each in templates if each.template_id == template_id), None)
+            if before is None:
+                raise UnknownTemplate
+            after = replace(before, embedding=vector, model=model)
+            people_rows.update_template(connection, key, person_id, after)
+            self._audit.append(
+                connection, "reference_remade", person_id, {"template_id": template_id, "model": model}, now
+            )
+
     def remove_reference(self, person_id: str, template_id: str, now: datetime | None = None) -> None:
         """Erase a reference photo and its template; raise UnknownPerson or UnknownTemplate."""
         with self._database.write() as connection:
@@ -349,8 +375,12 @@ class Vault:
 
     # Visits
 
-    def add_visit(self, visit: VisitRecord, picture: bytes | None, now: datetime) -> None:
-        """Keep a visit of a familiar person, with its picture (JPEG) when there is one.
+    def add_visit(
+        self, visit: VisitRecord, picture: bytes | None, now: datetime, *, took_ms: float | None = None
+    ) -> None:
+        """Keep a visit of a familiar person, with its picture (JPEG) when there is one, and count it.
+
+        `took_ms`: how long it took until the name was there.
 
         Without the picture when the person did not agree to pictures. Raise UnknownPerson also for someone
         still being enrolled, ConsentMissing when the newest consent does not allow recognition now at that
@@ -365,6 +395,8 @@ class Vault:
             if connection.execute("SELECT 1 FROM visit WHERE visit_id = ?", (visit.visit_id,)).fetchone():
                 raise AlreadyRecorded("a visit with this id")
             visit_rows.keep_visit(connection, self._keys, visit, picture, now)
+            kinds = [str(Counted.NAMED), *([] if took_ms is None else [took(took_ms)])]
+            counts.add(connection, self._keys, visit.camera_id, visit.started_at, dict.fromkeys(kinds, 1))
 
     def continue_visit(
         self,
@@ -591,11 +623,12 @@ class Vault:
             return None if stamp is None else from_stamp(stamp)
 
         with self._database.read() as connection:
-            visit, picture, review, audit_entry, links = connection.execute(
+            visit, picture, review, audit_entry, links, weeks = connection.execute(
                 "SELECT (SELECT min(started_at) FROM visit), (SELECT min(started_at) FROM picture), "
-                "(SELECT min(at) FROM review), (SELECT min(at) FROM audit), (SELECT count(*) FROM link)"
+                "(SELECT min(at) FROM review), (SELECT min(at) FROM audit), (SELECT count(*) FROM link), "
+                "(SELECT count(*) FROM counts)"
             ).fetchone()
-        return Oldest(moment(visit), moment(picture), moment(review), moment(audit_entry), links)
+        return Oldest(moment(visit), moment(picture), moment(review), moment(audit_entry), links, weeks)
 
     # Audit
 

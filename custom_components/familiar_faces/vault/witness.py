@@ -144,7 +144,7 @@ class Witness:
             self._eraser.drop_copies()
             details = {"people": len(held), "invitations": invitations, "review": pictures}
             self._audit.append(connection, "restored", None, details, now)
-            # Whoever was put back on their own is among the held, so the owner is asked about them too.
+            # Anyone who was put back on their own is among the held, so the owner is asked about them too.
             self._binding.accept(connection)
         self._database.checkpoint()
         return frozenset(held)

@@ -133,7 +133,7 @@ class Look:
     ) -> list[tuple[Sighting, Verdict]]:
         """Take note of the frame taken `at`, and return the individuals in it that are decided only now.
 
-        A frame of another model than those before starts anew, as faces of two models cannot be compared.
+        A frame of another model than those before starts again, as faces of two models cannot be compared.
         One that is not later than the one before counts as a little later. Raises ValueError when the gallery is
         of another model.
         """

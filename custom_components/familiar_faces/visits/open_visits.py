@@ -121,7 +121,7 @@ class OpenVisits:
     def companions(self, visit_id: str) -> tuple[str, ...]:
         """Return the ids of the visits at other cameras that show the same individual.
 
-        Somebody without a name is compared with others without one only: whoever agreed to be recognised at
+        Somebody without a name is compared with others without one only: anyone who agreed to be recognised at
         one camera is not recognised at another one by what is known of them from there.
         """
         mine = next((each for each in self._open if each.visit.visit_id == visit_id), None)

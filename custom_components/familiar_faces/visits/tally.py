@@ -35,7 +35,7 @@ class Tally:
     """Visits without a name. No more of a visitor than that, where and when somebody was announced.
 
     A visit counts as what it was announced as last, so one that turns out to be a familiar person's counts
-    no more.
+    that is all.
     """
 
     def __init__(self, since: datetime) -> None:
@@ -58,11 +58,11 @@ class Tally:
             )
 
     def forget(self, visit_id: str) -> None:
-        """Count a visit no more: it turned out whose it was."""
+        """Stop counting a visit: it turned out whose it was."""
         self._visits.pop(visit_id, None)
 
     def drop(self, before: datetime) -> None:
-        """Know no more of visits that began before a moment."""
+        """Forget the visits that began before a moment."""
         self._visits = {key: each for key, each in self._visits.items() if each.started_at >= before}
         self.since = max(self.since, before)
 

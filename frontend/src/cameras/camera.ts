@@ -21,7 +21,7 @@ import {
 } from "../icons";
 import { Loaded } from "../loaded";
 import { shared } from "../styles";
-import { text } from "../text";
+import { duration, text } from "../text";
 import type { Words } from "../words";
 import type { CameraSetUp, Role, ShownPicture, Trigger } from "./model";
 import "./picture";
@@ -122,8 +122,8 @@ export class CameraCard extends LitElement {
           </button>
           <button class="link" @click=${this.open}>${icon(mdiCameraPlusOutline)} ${text(hass, "cameras.take_photos")}</button>
         </div>
-        <slot></slot>
       </div>
+      <div class="worked"><slot></slot></div>
     </article>`;
   }
 
@@ -179,8 +179,7 @@ export class CameraCard extends LitElement {
   private timeToName(): string {
     const ms = this.camera.time_to_name_ms;
     if (ms === null) return text(this.hass, "cameras.no_name_yet");
-    const seconds = new Intl.NumberFormat(this.hass.locale.language, { maximumFractionDigits: 1 }).format(ms / 1000);
-    return text(this.hass, "cameras.seconds", { seconds });
+    return duration(this.hass, ms);
   }
 
   private agreed(): unknown {
@@ -204,10 +203,10 @@ export class CameraCard extends LitElement {
               this.change({ roles: { [trigger.entity_id]: (event.target as HTMLSelectElement).value } })}
           >
             ${roles.map(
-              (each) => html`<option value=${each} ?selected=${each === trigger.role}>${text(hass, `cameras.${each}`)}</option>`,
+              (each) => html`<option value=${each} ?selected=${each === trigger.role}>${text(hass, `cameras.role_${each}`)}</option>`,
             )}
           </select>`
-        : html`<span class="second">${text(hass, `cameras.${trigger.role}`)}</span>`}
+        : html`<span class="second">${text(hass, `cameras.role_${trigger.role}`)}</span>`}
     </li>`;
   }
 
@@ -238,7 +237,7 @@ export class CameraCard extends LitElement {
       this.refused = undefined;
     } catch (error) {
       this.refused = await refusal(this.hass, error);
-      // A select shows what was chosen until it is drawn anew.
+      // A select shows what was chosen until it is drawn again.
       for (const each of this.renderRoot.querySelectorAll("select")) {
         const chosen = each.querySelector<HTMLOptionElement>("option[selected]");
         if (chosen) each.value = chosen.value;
@@ -283,6 +282,9 @@ export class CameraCard extends LitElement {
       .none svg {
         width: 40px;
         height: 40px;
+      }
+      .worked {
+        grid-column: 1 / -1;
       }
       .under {
         margin: 0;

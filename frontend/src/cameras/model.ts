@@ -47,3 +47,32 @@ export interface ShownPicture {
   turned: number;
   faces: ShownFace[];
 }
+
+/** What keeps a camera most from naming people: panel/camera_rows.py. */
+export interface Advice {
+  key: string;
+  count: number;
+  visits: number;
+  usable: number;
+  weeks: number;
+}
+
+export interface Week {
+  /** The day of its Monday. */
+  begins: string;
+  visits: number;
+  named: number;
+  confirmed: number;
+  corrected: number;
+  missed: number;
+  strangers: number;
+  unclear: Record<string, number>;
+  usable: number;
+  took_ms: number | null;
+}
+
+export interface CameraWeeks {
+  camera_id: string;
+  advice: Advice | null;
+  weeks: Week[];
+}

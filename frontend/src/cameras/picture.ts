@@ -68,7 +68,7 @@ export class CameraPicture extends LitElement {
   }
 
   private measured(face: ShownFace): string {
-    return text(this.hass, "cameras.face", { width: face.width, quality: this.words.say("quality", face.quality) });
+    return `${face.width} px, ${this.words.say("quality", face.quality)}`;
   }
 
   private face(face: ShownFace): unknown {
@@ -133,7 +133,7 @@ export class CameraPicture extends LitElement {
 }
 
 /** Return how a picture is turned clockwise into one of this width and height. */
-function upright(turn: number, width: number, height: number): string {
+export function upright(turn: number, width: number, height: number): string {
   if (turn === 90) return `translate(${width} 0) rotate(90)`;
   if (turn === 180) return `translate(${width} ${height}) rotate(180)`;
   if (turn === 270) return `translate(0 ${height}) rotate(270)`;

@@ -11,7 +11,8 @@ import { shared } from "../styles";
 import { text } from "../text";
 import { Words } from "../words";
 import "./camera";
-import type { CameraSetUp } from "./model";
+import type { CameraSetUp, CameraWeeks } from "./model";
+import "./weeks";
 
 /** Milliseconds for which changes are gathered. */
 const TOGETHER = 1_000;
@@ -21,6 +22,7 @@ export class CamerasTab extends LitElement {
   /** What happens now: each change of it may have changed a camera. */
   @property({ attribute: false }) now: Now | undefined;
   private readonly cameras = new Loaded<{ cameras: CameraSetUp[] }>(() => this.requestUpdate());
+  private readonly weeks = new Loaded<{ cameras: CameraWeeks[] }>(() => this.requestUpdate());
   private readonly words = new Words(() => this.requestUpdate());
   private soon: ReturnType<typeof setTimeout> | undefined;
 
@@ -40,6 +42,7 @@ export class CamerasTab extends LitElement {
   private readonly load = (): void => {
     this.soon = undefined;
     void this.cameras.load(this.hass, { type: "familiar_faces/cameras/list" });
+    void this.weeks.load(this.hass, { type: "familiar_faces/cameras/weeks" });
   };
 
   protected override render(): unknown {
@@ -78,10 +81,27 @@ export class CamerasTab extends LitElement {
             .camera=${each}
             .engine=${this.now?.engine !== "down"}
             @camera-changed=${this.load}
-          ></familiar-faces-camera>`,
+            >${this.worked(each)}</familiar-faces-camera
+          >`,
         )}
       </div>
       ${add}`;
+  }
+
+  private worked(camera: CameraSetUp): unknown {
+    const { hass, weeks } = this;
+    if (weeks.error) {
+      return html`<p class="failed" role="alert">${text(hass, "panel.loading_failed", { reason: weeks.error })}</p>`;
+    }
+    const found = weeks.value?.cameras.find((each) => each.camera_id === camera.camera_id);
+    if (!found) return nothing;
+    return html`<familiar-faces-camera-weeks
+      .hass=${hass}
+      .words=${this.words}
+      .weeks=${found.weeks}
+      .advice=${found.advice}
+      .faceWidth=${camera.face_width}
+    ></familiar-faces-camera-weeks>`;
   }
 
   static override styles = [
@@ -101,6 +121,10 @@ export class CamerasTab extends LitElement {
       }
       .dim {
         opacity: 0.6;
+      }
+      .failed {
+        padding: 0 16px;
+        color: var(--ff-bad);
       }
       .skeleton {
         height: 320px;

@@ -18,6 +18,11 @@ export class CardEditor extends LitElement {
     this.config = checked(config);
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.requestUpdate();
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.feed.stop();

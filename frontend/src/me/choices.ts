@@ -47,7 +47,7 @@ export class Choices extends LitElement {
   protected override render(): unknown {
     const { hass, offer } = this;
     return html`<form class="card box" @submit=${this.save}>
-      <h3 tabindex="-1">${text(hass, "me.choices")}</h3>
+      <h2 tabindex="-1">${text(hass, "me.choices")}</h2>
       ${this.refused
         ? html`<p class="note bad" role="alert">${text(hass, "panel.refused", { reason: this.refused })}</p>`
         : nothing}

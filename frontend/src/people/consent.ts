@@ -18,8 +18,10 @@ export function consentFacts(hass: Hass, consent: Consent | null): TemplateResul
   return html`<ul class="consent">
     ${consent.everywhere
       ? line(true, text(hass, "consent.everywhere"))
-      : line(consent.cameras.length > 0, text(hass, "consent.cameras", { cameras: list(hass, consent.cameras) }))}
-    ${consent.not_cameras.length
+      : consent.cameras.length
+        ? line(true, text(hass, "consent.cameras", { cameras: list(hass, consent.cameras) }))
+        : line(false, text(hass, "consent.nowhere"))}
+    ${consent.cameras.length && consent.not_cameras.length
       ? line(false, text(hass, "consent.not_cameras", { cameras: list(hass, consent.not_cameras) }))
       : nothing}
     ${visits(hass, consent, line)}

@@ -173,6 +173,8 @@ export class ForgetDialog extends LitElement {
 
   private async forget(): Promise<void> {
     const page = this.page!;
+    // What is shown of them ends before the answer comes: their receipt is still to be read.
+    fire(this, "person-forgetting");
     this.letGo();
     this.working = true;
     this.refused = undefined;

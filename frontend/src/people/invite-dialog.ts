@@ -118,8 +118,9 @@ export class InviteDialog extends LitElement {
       <input class="field" readonly aria-label=${text(hass, "invite.address")} .value=${made.url} />
       <div class="actions">
         <button class="tonal" @click=${this.copy}>
-          ${icon(mdiContentCopy)}<span role="status">${text(hass, this.copied ? "invite.copied" : "invite.copy")}</span>
+          ${icon(mdiContentCopy)}${text(hass, this.copied ? "invite.copied" : "invite.copy")}
         </button>
+        <span class="visually-hidden" role="status">${this.copied ? text(hass, "invite.copied") : ""}</span>
         ${"share" in navigator
           ? html`<button class="tonal" @click=${() => void navigator.share({ url: made.url }).catch(() => undefined)}>
               ${icon(mdiShareVariant)}${text(hass, "invite.share")}

@@ -64,6 +64,8 @@ export interface Page extends Tile {
   /** The cameras that may take photos of them. */
   cameras: { camera_id: string; name: string }[];
   muted: string | null;
+  /** Until when the user's own phones are muted; none where there is no phone, or it is not their own page. */
+  phone: { muted: string | null } | null;
 }
 
 /** What became of a photo: views/reference_photo.py. */

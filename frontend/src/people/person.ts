@@ -31,6 +31,8 @@ import { type Page, type Receipt, photoPath } from "./model";
 import "./photos";
 import "./receipt";
 import { pages } from "./styles";
+import "./walk-up";
+import type { WalkUp } from "./walk-up";
 
 const HOUR = 3600;
 
@@ -47,6 +49,7 @@ export class PersonPage extends LitElement {
   @state() private changing = false;
   @query("familiar-faces-forget") private forget!: ForgetDialog;
   @query("familiar-faces-invite") private invite!: InviteDialog;
+  @query("familiar-faces-walk-up") private walk!: WalkUp;
   private readonly topic = new Topic<Page>(() => this.requestUpdate());
 
   override connectedCallback(): void {
@@ -95,6 +98,7 @@ export class PersonPage extends LitElement {
         }}
       ></familiar-faces-forget>
       <familiar-faces-invite .hass=${hass}></familiar-faces-invite>
+      <familiar-faces-walk-up .hass=${hass}></familiar-faces-walk-up>
     `;
   }
 
@@ -127,10 +131,11 @@ export class PersonPage extends LitElement {
               .page=${page}
               .down=${this.down}
               @person-asked=${() => this.invite.show(page)}
+              @camera-asked=${() => this.walk.show(page)}
             ></familiar-faces-photos>
             ${page.alike.map((each) => this.alike(page, each.name))}
           </div>
-          <div>${page.mine ? nothing : html`${this.consent(page)} ${this.notifications(page)}`} ${this.kept(page)}</div>
+          <div>${page.mine ? nothing : this.consent(page)} ${this.notifications(page)} ${this.kept(page)}</div>
         </div>
       </div>`;
   }
@@ -189,7 +194,7 @@ export class PersonPage extends LitElement {
       ></familiar-faces-choices>`;
     }
     return html`<section class="card box" aria-labelledby="agreed">
-      <h3 id="agreed">${text(hass, page.mine ? "consent.you_agreed" : "consent.agreed", { name: page.name })}</h3>
+      <h2 id="agreed">${text(hass, page.mine ? "consent.you_agreed" : "consent.agreed", { name: page.name })}</h2>
       ${consentFacts(hass, consent)}
       ${page.mine && !page.may ? html`<p class="second">${text(hass, "me.read_only")}</p>` : nothing}
       ${page.mine && page.child ? html`<p class="second">${text(hass, "me.child")}</p>` : nothing}
@@ -217,19 +222,20 @@ export class PersonPage extends LitElement {
 
   private notifications(page: Page): unknown {
     const { hass } = this;
-    if (page.silent) return nothing;
+    if (page.mine ? !page.phone || !page.may : page.silent) return nothing;
+    const muted = page.mine ? page.phone!.muted : page.muted;
     const button = (words: string, seconds: number) =>
       html`<button class="tonal" @click=${() => this.mute(page, seconds)}>${words}</button>`;
     return html`<section class="card box" aria-labelledby="notifications">
-      <h3 id="notifications">${text(hass, "person.notifications")}</h3>
+      <h2 id="notifications">${text(hass, page.mine ? "me.phone" : "person.notifications")}</h2>
       <p class="plain" role="status">
-        ${icon(page.muted ? mdiBellOff : mdiBellOutline)}
-        ${page.muted
-          ? text(hass, "person.muted", { time: when(hass, page.muted) })
-          : text(hass, "person.not_muted", { name: page.name })}
+        ${icon(muted ? mdiBellOff : mdiBellOutline)}
+        ${muted
+          ? text(hass, "person.muted", { time: when(hass, muted) })
+          : text(hass, page.mine ? "me.not_muted" : "person.not_muted", { name: page.name })}
       </p>
       <div class="actions" role="group" aria-label=${text(hass, "person.mute_for")}>
-        ${page.muted
+        ${muted
           ? button(text(hass, "person.unmute"), 0)
           : html`<span class="second">${text(hass, "person.mute_for")}</span>
               ${button(text(hass, "person.mute_hour"), HOUR)} ${button(text(hass, "person.mute_day"), 24 * HOUR)}
@@ -246,7 +252,7 @@ export class PersonPage extends LitElement {
       ? html` <span class="second">· ${text(hass, "person.kept_oldest", { day: date(hass, kept.oldest) })}</span>`
       : nothing;
     return html`<section class="card box" aria-labelledby="kept">
-      <h3 id="kept">${text(hass, page.mine ? "me.kept" : "person.kept", { name: page.name })}</h3>
+      <h2 id="kept">${text(hass, page.mine ? "me.kept" : "person.kept", { name: page.name })}</h2>
       <dl class="rows">
         ${row(text(hass, "person.kept_photos"), kept.photos)}
         ${row(html`${text(hass, "person.kept_visits")}${oldest}`, kept.visits)}
@@ -267,7 +273,9 @@ export class PersonPage extends LitElement {
 
   private async mute(page: Page, seconds: number): Promise<void> {
     await this.ask(() =>
-      this.hass.callService("familiar_faces", "mute", { person: page.person_id, duration: { seconds } }),
+      page.mine
+        ? this.hass.callWS({ type: "familiar_faces/me/mute", seconds })
+        : this.hass.callService("familiar_faces", "mute", { person: page.person_id, duration: { seconds } }),
     );
   }
 

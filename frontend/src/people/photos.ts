@@ -5,7 +5,7 @@ import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import "../face";
 import { type Hass, define, fire, refusal, sentences } from "../ha";
-import { icon, mdiCheck, mdiImagePlus, mdiPauseCircleOutline, mdiQrcode, mdiStarOutline, mdiUpload } from "../icons";
+import { icon, mdiCameraPlusOutline, mdiCheck, mdiImagePlus, mdiPauseCircleOutline, mdiQrcode, mdiStarOutline, mdiUpload } from "../icons";
 import { dialogs, shared } from "../styles";
 import { type Key, date, keyed, text } from "../text";
 import { type Judged, type Page, type Photo, photoPath } from "./model";
@@ -34,7 +34,7 @@ export class Photos extends LitElement {
     const enough = page.different >= page.enough;
     return html`<section class="card box" aria-labelledby="photos">
       <header>
-        <h3 id="photos">${text(hass, page.mine ? "person.your_photos" : "person.photos")}</h3>
+        <h2 id="photos">${text(hass, page.mine ? "person.your_photos" : "person.photos")}</h2>
         <span class=${enough ? "tag" : "tag fairly"}>
           ${enough
             ? text(hass, "person.different", { count: page.different })
@@ -133,7 +133,11 @@ export class Photos extends LitElement {
         </button>
         ${page.mine
           ? nothing
-          : html`<slot name="camera"></slot>
+          : html`${page.cameras.length
+                ? html`<button class="tonal" @click=${() => fire(this, "camera-asked")}>
+                    ${icon(mdiCameraPlusOutline)}${text(hass, "walk_up.use")}
+                  </button>`
+                : nothing}
               <button class="tonal" @click=${() => fire(this, "person-asked")}>
                 ${icon(mdiQrcode)}${text(hass, "person.ask", { name: page.name })}
               </button>`}
@@ -181,7 +185,7 @@ export class Photos extends LitElement {
     const { hass, page } = this;
     const say = await sentences(hass);
     const values = { name: page.name, other: judged.other };
-    const own = keyed("person", judged.reason);
+    const own = keyed("person", `not_added_${judged.reason}`);
     const first = own ? text(hass, own, values) : say("photo_verdict", judged.reason, values);
     const warnings = judged.warnings.map((each) => say("photo_verdict", `warning_${each}`, values));
     return [first || text(hass, "person.not_sent"), ...warnings].join(" ");
@@ -274,6 +278,12 @@ export class Photos extends LitElement {
         padding: 16px;
         border: 2px dashed var(--ff-line);
         border-radius: 12px;
+      }
+      /* Nothing can be dropped with a finger. */
+      @media (pointer: coarse) {
+        .drop > .plain {
+          display: none;
+        }
       }
       .drop.over {
         border-color: var(--primary-color);

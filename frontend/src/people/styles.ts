@@ -47,7 +47,7 @@ export const pages = css`
     justify-content: space-between;
     align-items: center;
   }
-  .box h3 {
+  .box h2 {
     margin: 0;
     font-size: 20px;
     line-height: 28px;

@@ -28,6 +28,8 @@ export interface Summary {
   next_purge: string | null;
   /** Seconds; nothing stands for not at all. */
   periods: Record<string, number>;
+  /** How many weeks of cameras have counts. */
+  weeks: number;
   links: { invitations: number; own: number };
   verified: Verified | null;
   engine: Engine;

@@ -7,20 +7,25 @@ import { icon, mdiAlertCircleOutline, mdiCheckCircle, mdiDeleteOutline, mdiShiel
 import { Loaded } from "../loaded";
 import type { Now } from "../model";
 import { shared } from "../styles";
-import { type Key, bytes, keyed, moment, period, text, when } from "../text";
+import { type Key, bytes, duration, keyed, moment, period, text, when } from "../text";
 import type { AuditEntry, Receipt, Summary, Verified } from "./model";
 
 const ENTRIES = 5;
 const MOST_ENTRIES = 1000;
 /** Milliseconds for which changes are gathered. */
 const TOGETHER = 2_000;
-const PERIODS = ["consent", "child_consent", "visits", "pictures", "review", "unseen", "invitation", "audit"] as const;
+const PERIODS = ["consent", "child_consent", "visits", "pictures", "review", "counts", "unseen", "invitation", "audit"] as const;
 const PAPERS = [
   ["notice", "notice"],
   ["sign", "sign"],
   ["policy", "policy"],
   ["model", "model_card"],
 ] as const;
+
+/** What happens without anybody. */
+const BY_ITSELF = new Set(["purged", "consent_expired", "enrolment_abandoned", "forgotten_everywhere", "restored"]);
+/** The steps of the options in which settings are chosen. */
+const SETTINGS = ["notice", "retention", "strictness"];
 
 export class PrivacyTab extends LitElement {
   @property({ attribute: false }) hass!: Hass;
@@ -33,6 +38,8 @@ export class PrivacyTab extends LitElement {
   private readonly audit = new Loaded<{ entries: AuditEntry[]; more: boolean }>(this.again);
   private readonly receipts = new Loaded<{ receipts: Receipt[] }>(this.again);
   private readonly verified = new Loaded<Verified>(this.again);
+  private asked = false;
+  private localize: Hass["localize"] | undefined;
   private soon: ReturnType<typeof setTimeout> | undefined;
 
   override disconnectedCallback(): void {
@@ -44,6 +51,13 @@ export class PrivacyTab extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!this.hass) return;
     const { summary } = this;
+    if (!this.asked) {
+      this.asked = true;
+      void this.hass.loadBackendTranslation("options", DOMAIN).then((localize) => {
+        this.localize = localize;
+        this.again();
+      });
+    }
     if (!summary.value && !summary.loading && !summary.error) this.load();
     else if (changed.has("now")) this.soon ??= setTimeout(this.load, TOGETHER);
   }
@@ -101,7 +115,7 @@ export class PrivacyTab extends LitElement {
     const { hass } = this;
     const { stored, oldest, periods } = value;
     const tiles = (["people", "photos", "visits", "pictures"] as const).map(
-      (each) => html`<div><dt>${text(hass, `privacy.${each}`)}</dt><dd>${this.number(stored[each])}</dd></div>`,
+      (each) => html`<div><dt>${text(hass, `privacy.stored_${each}`)}</dt><dd>${this.number(stored[each])}</dd></div>`,
     );
     const review = periods["review"]
       ? text(hass, "privacy.review_value", { count: stored.review, period: period(hass, periods["review"]) })
@@ -114,6 +128,10 @@ export class PrivacyTab extends LitElement {
           ${this.row(text(hass, "privacy.oldest_visit"), this.moment(oldest.visit))}
           ${this.row(text(hass, "privacy.oldest_picture"), this.moment(oldest.picture))}
           ${this.row(text(hass, "privacy.review"), review)}
+          ${this.row(
+            text(hass, "privacy.weeks"),
+            text(hass, "privacy.review_value", { count: this.number(value.weeks), period: period(hass, periods["counts"] ?? 0) }),
+          )}
           ${this.row(text(hass, "privacy.strangers"), text(hass, "privacy.strangers_nothing"))}
           ${this.row(
             text(hass, "privacy.next_purge"),
@@ -210,15 +228,27 @@ export class PrivacyTab extends LitElement {
     const { hass } = this;
     const kind = keyed("audit", entry.kind);
     const counts = this.counted(entry.details);
-    const setting = typeof entry.details["key"] === "string" ? entry.details["key"] : "";
+    const setting = this.setting(entry);
     const whose = entry.name ?? (entry.person_id ? text(hass, "privacy.somebody_gone") : "");
+    // Not every dialog knows its user.
+    const by = entry.by ?? (BY_ITSELF.has(entry.kind) ? text(hass, "privacy.by_itself") : "");
     const more = [whose, counts, setting].filter(Boolean).join(" · ");
     return html`<li>
       <span class="second"
-        ><time datetime=${entry.at}>${when(hass, entry.at)}</time> · ${entry.by ?? text(hass, "privacy.by_itself")}</span
+        ><time datetime=${entry.at}>${when(hass, entry.at)}</time>${by ? ` · ${by}` : nothing}</span
       >
       <span>${kind ? text(hass, kind) : entry.kind}${more ? html`<span class="second"> · ${more}</span>` : nothing}</span>
     </li>`;
+  }
+
+  /** Return what a setting is called where it is chosen. */
+  private setting({ details }: AuditEntry): string {
+    const { key } = details;
+    if (typeof key !== "string") return "";
+    const own = keyed("setting", key);
+    if (own) return text(this.hass, own);
+    const labels = SETTINGS.map((step) => this.localize?.(`component.${DOMAIN}.options.step.${step}.data.${key}`));
+    return labels.find(Boolean) ?? key;
   }
 
   private readonly more = (): void => {
@@ -275,7 +305,7 @@ export class PrivacyTab extends LitElement {
           ${this.row(text(hass, "privacy.where"), text(hass, `privacy.where_${engine.where}`))}
           ${engine.latency_ms === null
             ? nothing
-            : this.row(text(hass, "privacy.answers_in"), text(hass, "privacy.ms", { ms: engine.latency_ms }))}
+            : this.row(text(hass, "privacy.answers_in"), duration(hass, engine.latency_ms))}
           ${engine.model === null ? nothing : this.row(text(hass, "privacy.model"), engine.model)}
         </dl>
         ${engine.ready || !engine.error ? nothing : html`<p class="bad">${engine.error}</p>`}`,
@@ -290,7 +320,7 @@ export class PrivacyTab extends LitElement {
     const line = (name: string, help: string): unknown =>
       html`<li>${icon(mdiCheckCircle)}<span>${name}<br /><span class="second">${help}</span></span></li>`;
     const several = (what: "cameras" | "phones" | "others", count: number): string =>
-      count === 1 ? text(hass, `privacy.${what}_one`) : text(hass, `privacy.${what}_many`, { count });
+      count === 1 ? text(hass, `privacy.one_${what}`) : text(hass, `privacy.many_${what}`, { count });
     const to = addresses.length
       ? addresses.map((each) => text(hass, each.encrypted ? "privacy.to_engine_encrypted" : "privacy.to_engine_plain", each as never))
       : [text(hass, "privacy.to_engine_here")];
@@ -326,7 +356,7 @@ export class PrivacyTab extends LitElement {
       "privacy.papers",
       html`${papers.shown ? nothing : html`<p class="second">${text(hass, "privacy.papers_hidden")}</p>`}
         <ul class="papers">
-          ${papers.shown ? PAPERS.map(([path, name]) => paper(papers[path], text(hass, `privacy.${name}`))) : nothing}
+          ${papers.shown ? PAPERS.map(([path, name]) => paper(papers[path], text(hass, `privacy.paper_${name}`))) : nothing}
           ${paper(papers.record, text(hass, "privacy.record"))}
         </ul>
         ${papers.shown

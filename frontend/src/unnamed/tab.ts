@@ -246,6 +246,10 @@ export class UnnamedTab extends LitElement {
         justify-items: start;
         gap: 2px;
       }
+      :host([narrow]) .list .tonal {
+        padding-inline: 10px;
+        gap: 4px;
+      }
       .words strong {
         font-size: 16px;
         line-height: 24px;

@@ -72,7 +72,7 @@ export class VisitsTab extends LitElement {
   }
 
   protected override updated(_changed: PropertyValues): void {
-    // Observed anew after each page: its end may be on the screen still.
+    // Observed again after each page: its end may be on the screen still.
     this.observer?.disconnect();
     if (this.feed.after && !this.feed.loadingMore && !this.feed.moreFailed && this.end) this.observer?.observe(this.end);
   }

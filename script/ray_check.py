@@ -1,0 +1,294 @@
+"""Starts the engine on Ray Serve, breaks it, and measures it: see script/ray. Runs in Ray's environment."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+import http.client
+from io import BytesIO
+import json
+import os
+from pathlib import Path
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from typing import Any
+
+from familiar_faces_engine.pipeline import Pipeline, Wish
+from familiar_faces_engine.protocol import faces_from_json
+import familiar_faces_ray
+import numpy as np
+from PIL import Image
+from ray import serve
+
+TOKEN = "a token of the check, long enough"
+ASKING = 8
+"""Pictures that are asked about at once: more than two replicas have inside."""
+SECONDS = 8.0
+REPLICA = b"ray::ServeReplica:familiar_faces:"
+
+
+class Failed(Exception):
+    """It is not as it has to be."""
+
+
+def main() -> int:
+    """Check and return the exit code of the process."""
+    parser = argparse.ArgumentParser(prog="script/ray --check")
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--portrait", type=Path, required=True)
+    parser.add_argument("--throughput", action="store_true", help="only compare two replicas with one")
+    asked = parser.parse_args()
+    # Ray writes there as well.
+    printed = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    with tempfile.TemporaryDirectory(prefix="ff-") as folder:
+        check = Check(Path(folder), asked.weights, asked.portrait)
+        try:
+            figures = check.throughput() if asked.throughput else check.everything()
+        except Failed as err:
+            say(f"FAILED: {err}")
+            return 1
+    print(json.dumps(figures), file=printed, flush=True)
+    return 0
+
+
+class Check:
+    """One way of asking all that matters."""
+
+    def __init__(self, folder: Path, weights: str, portrait: Path) -> None:
+        """Ask about the portrait in a frame of 1080p."""
+        self.token_file = folder / "token"
+        self.token_file.write_text(TOKEN)
+        self.weights = weights
+        with Image.open(portrait) as opened:
+            self.portrait = opened.convert("RGB")
+        self.frames = [self._frame(seed) for seed in range(8)]
+        self.port = random.randrange(20000, 32000)
+
+    def everything(self) -> dict[str, Any]:
+        """Return the figures; raise Failed."""
+        figures: dict[str, Any] = {}
+        with self.running(least=1, most=2, patience=600.0):
+            self._is_the_same()
+            self._refuses()
+            figures["grown_s"] = self._grows()
+            self._batches(figures)
+            figures["replica_kill"] = self._kill("eyes", 2)
+            figures["front_kill"] = self._kill("front", 1)
+            figures["memory_mb"] = {f"ray_{name}": self._memory(name) for name in ("eyes", "front")}
+            figures["memory_mb"]["ray_itself"] = rays_own()
+        return figures | self.throughput()
+
+    def throughput(self) -> dict[str, Any]:
+        """Return how many pictures a second two replicas see, over what one does."""
+        rates = {}
+        for count in (1, 2):
+            with self.running(least=count, most=count):
+                self._ask_for(2.0)
+                rates[count] = self._ask_for(SECONDS) / SECONDS
+                say(f"{count} replicas: {rates[count]:.1f} pictures a second")
+        return {"ray_2_vs_1": rates[2] / rates[1], "ray_pictures_per_second": rates[2]}
+
+    @contextmanager
+    def running(self, **settings: Any) -> Iterator[None]:
+        """Run it on this machine."""
+        self.port += 1
+        begun = time.monotonic()
+        familiar_faces_ray.start(
+            {
+                "token_file": str(self.token_file),
+                "weights": self.weights,
+                "host": "127.0.0.1",
+                "port": self.port,
+                "cores": 0.5,
+                **settings,
+            }
+        )
+        say(f"ready after {time.monotonic() - begun:.1f} s")
+        try:
+            yield
+        finally:
+            familiar_faces_ray.end()
+
+    def ask(self, frame: bytes, token: str = TOKEN, path: str = "/v1/faces") -> tuple[int, bytes]:
+        """Return the status and the body of an answer; 0 when there is none."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
+        try:
+            connection.request("POST", path, frame, {"Authorization": f"Bearer {token}"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except OSError, http.client.HTTPException:
+            return 0, b""
+        finally:
+            connection.close()
+
+    def _is_the_same(self) -> None:
+        """See that a replica sees what the pipeline alone sees, no matter who is embedded beside it."""
+        with ThreadPoolExecutor(ASKING) as pool:
+            answers = list(pool.map(self.ask, self.frames))
+        pipeline = Pipeline(Path(self.weights))
+        for frame, (status, body) in zip(self.frames, answers, strict=True):
+            expect(status == 200, f"it answers {status}: {body[:200]!r}")
+            here, there = pipeline.see(frame, Wish()), faces_from_json(json.loads(body))
+            expect(len(here.faces) == len(there.faces) == 2, f"{len(there.faces)} of 2 faces are found")
+            for one, other in zip(here.faces, there.faces, strict=True):
+                expect(np.allclose(one.box, other.box, atol=0.2), "a face is elsewhere")
+                expect(float(one.embedding @ other.embedding) > 0.9999, "an embedding differs")
+        say("it sees what the pipeline sees")
+
+    def _refuses(self) -> None:
+        expect(self.ask(self.frames[0], "wrong")[0] == 401, "it answers without the token")
+        status, body = self.ask(b"no picture")
+        expect(status == 400 and b"not a JPEG" in body, f"it says of no picture: {body[:200]!r}")
+        expect(b"Traceback" not in body, "it tells where in its code that happened")
+        status, _ = self.ask(self.frames[0], path="/v1/faces?upload=1")
+        expect(status == 200, f"it answers {status} to an upload")
+        say("it refuses what it has to")
+
+    def _grows(self) -> float:
+        """Return how long one replica is asked too much until there are two."""
+        expect(len(pids("eyes")) == 1, "it does not begin with one replica")
+        begun = time.monotonic()
+        with self._asking() as lost:
+            wait_for(lambda: len(pids("eyes")) == 2, 120, "no replica is added under load")
+        took = time.monotonic() - begun
+        expect(not lost, f"{len(lost)} pictures were lost while it grew: {lost[:3]}")
+        say(f"another replica after {took:.1f} s of load")
+        return took
+
+    def _batches(self, figures: dict[str, Any]) -> None:
+        with self._asking():
+            time.sleep(2)
+        eyes = serve.get_deployment_handle("eyes", familiar_faces_ray.NAME)
+        told = [eyes.who.remote().result(timeout_s=30) for _ in range(12)]
+        each = {one["pid"]: one for one in told}
+        faces, batches = (sum(one[what] for one in each.values()) for what in ("faces", "batches"))
+        figures["faces_a_batch"] = faces / batches
+        expect(faces > 1.5 * batches, f"{faces} faces took {batches} runs of the recogniser")
+        say(f"{faces} faces in {batches} runs")
+
+    def _kill(self, name: str, count: int) -> dict[str, float]:
+        """End one with -9 under load; return what was lost, and how long until as many are there again."""
+        wait_for(lambda: len(pids(name)) == count, 60, f"there are not {count} of {name}")
+        with self._asking(patient=name == "front") as lost:
+            time.sleep(1)
+            victim = pids(name)[0]
+            begun = time.monotonic()
+            os.kill(victim, signal.SIGKILL)
+            wait_for(
+                lambda: victim not in pids(name) and len(pids(name)) == count,
+                120,
+                f"no other {name} is started",
+            )
+            wait_for(lambda: self.ask(self.frames[0])[0] == 200, 60, "it does not answer again")
+            took = time.monotonic() - begun
+        expect(not lost, f"with a {name} {len(lost)} pictures were lost: {lost[:3]}")
+        say(f"{name} killed: nothing lost, {count} there again after {took:.1f} s")
+        return {"lost": len(lost), "recovery_s": took}
+
+    @contextmanager
+    def _asking(self, *, patient: bool = False) -> Iterator[list[int]]:
+        """Ask without end; yield the statuses of what was not answered. `patient`: nobody listens for a while."""
+        over = threading.Event()
+        lost: list[int] = []
+
+        def ask(number: int) -> None:
+            while not over.is_set():
+                status, _ = self.ask(self.frames[number])
+                if status != 200 and not (patient and status == 0):
+                    lost.append(status)
+
+        with ThreadPoolExecutor(ASKING) as pool:
+            for number in range(ASKING):
+                pool.submit(ask, number)
+            try:
+                yield lost
+            finally:
+                over.set()
+
+    def _ask_for(self, seconds: float) -> int:
+        """Return how many pictures were answered in some seconds."""
+        end = time.monotonic() + seconds
+
+        def ask(number: int) -> int:
+            answered = 0
+            while time.monotonic() < end:
+                answered += self.ask(self.frames[number])[0] == 200
+            return answered
+
+        with ThreadPoolExecutor(ASKING) as pool:
+            return sum(pool.map(ask, range(ASKING)))
+
+    def _memory(self, name: str) -> float:
+        """Return the most memory that one of them had, in MB."""
+        peaks = []
+        for pid in pids(name):
+            lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+            peaks.append(next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")))
+        return max(peaks)
+
+    def _frame(self, seed: int) -> bytes:
+        frame = Image.new("RGB", (1920, 1080), (90 + seed, 100, 110))
+        frame.paste(self.portrait, (200 + 7 * seed, 300))
+        frame.paste(self.portrait, (1100 + 5 * seed, 250))
+        frame.save(data := BytesIO(), "JPEG", quality=90)
+        return data.getvalue()
+
+
+def pids(name: str) -> list[int]:
+    """Return the processes of a deployment that are there."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes().startswith(REPLICA + name.encode()):
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return sorted(found)
+
+
+def rays_own() -> float:
+    """Return the memory of Ray's own processes, in MB; what several share is counted once."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text("ascii").rpartition(") ")[2].split()[1])
+        except OSError:
+            continue
+    inside, total = {os.getpid()}, 0.0
+    while more := {pid for pid, parent in parents.items() if parent in inside} - inside:
+        inside |= more
+    for pid in inside - {os.getpid(), *pids("eyes"), *pids("front")}:
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
+        except OSError:
+            continue
+        total += next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
+    return total
+
+
+def wait_for(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    """Wait until something is true; raise Failed."""
+    end = time.monotonic() + seconds
+    while not true():
+        expect(time.monotonic() < end, otherwise)
+        time.sleep(0.1)
+
+
+def expect(true: bool, otherwise: str) -> None:
+    """Raise Failed with a sentence unless something is true."""
+    if not true:
+        raise Failed(otherwise)
+
+
+def say(what: str) -> None:
+    """Say how far it is."""
+    sys.stderr.write(f"[ray] {what}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
