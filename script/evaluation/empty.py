@@ -104,7 +104,7 @@ def _look(task: _Task) -> _Found:
 
 
 def _visitors(first: bytes, frame: Callable[[int], bytes], sight: Sight) -> int:
-    """Return how many visitors a look makes of it, whoever they are said to be."""
+    """Return how many visitors a look makes of it, whatever is decided of them."""
     look = Look(NOW)
     model = sight.near(first).model
     gallery, at = Gallery([], model), NOW

@@ -23,7 +23,7 @@ def figures(seen: Visits, size: int) -> dict[str, Any]:
     """Return the shares of visits in homes of `size` people, all homes together, as `visits.figures` does.
 
     The homes are the same in every run, so that two versions can be compared home by home. A camera learns its middle
-    from those whom it names there, one visit after the other; strangers come after all of them. Raises InputError when
+    from the people that it names there, one visit after the other; strangers come after all of them. Raises InputError when
     fewer people of the set have visits.
     """
     homes = list(_homes(seen, size))

@@ -145,7 +145,7 @@ class Calibration:
         return min(ratios[0] / (1.0 + sum(ratios)), self.ceiling)
 
     def verification_probability(self, claimed: Candidate) -> float:
-        """Return how probable it is that an individual is the one person whom they are claimed to be, 0 to 1.
+        """Return how probable it is that an individual is the one person that they are claimed to be, 0 to 1.
 
         By Bayes' rule over this person and one stranger; before looking either is as likely.
         """

@@ -245,7 +245,7 @@ class Gallery:
     def compare(
         self, embeddings: ArrayLike, weights: ArrayLike, now: datetime, lengths: ArrayLike | None = None
     ) -> Comparison:
-        """Return whom the faces of ONE individual resemble.
+        """Return the people that the faces of ONE individual resemble.
 
         `embeddings`: (n, d) unit-length rows, one a frame, n at least 1. `weights`: (n,) not negative, how
         much each frame counts. `lengths`: (n,) how long each was before (`Face.length`), nan where that is not

@@ -9,7 +9,7 @@ Nobody's own faces tell the middle that they are compared with. Otherwise somebo
 that person by far more the next time: all that tells them apart would be taken for the camera.
 
 Measured on the LFW development people (visits of five photos or more, homes of 5 / 20 people drawn at random, the camera
-learning from whom it names), share named rightly without / with what is learned: porch 0.15 / 0.19 and 0.15 / 0.39, cap
+learning from the people that it names), share named rightly without / with what is learned: porch 0.15 / 0.19 and 0.15 / 0.39, cap
 and sunglasses 0.21 / 0.24 and 0.31 / 0.56. Strangers are spread as before (0.093 to 0.098), so no threshold changes. A
 middle by the length of the embedding alone, learned beforehand, gained as much where it was drawn from the same
 conditions, and nothing in others.
@@ -80,7 +80,7 @@ class CameraMiddle:
 
 
 class Middles:
-    """The middles of all cameras, by whom they were learned from, so that each can be taken out again.
+    """The middles of all cameras, by the people they were learned from, so that each can be taken out again.
 
     Lives in memory only. May be read in another thread while it is changed: what is in it is never changed in place.
     """
