@@ -75,7 +75,15 @@ export function navigate(path: string, replace = false): void {
   fire(window, "location-changed", { replace });
 }
 
+/**
+ * Resolves when Home Assistant's own elements are there. It puts a registry of its own before the browser's, which does
+ * not know what was defined earlier: a card that is loaded first would not exist for dashboards.
+ */
+const home = document.querySelector("home-assistant") ? customElements.whenDefined("home-assistant") : Promise.resolve();
+
 /** Make an element known under a name, once: another version of this module may have been loaded before. */
 export function define(name: string, element: CustomElementConstructor): void {
-  if (!customElements.get(name)) customElements.define(name, element);
+  void home.then(() => {
+    if (!customElements.get(name)) customElements.define(name, element);
+  });
 }

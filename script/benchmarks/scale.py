@@ -119,8 +119,9 @@ async def _held(
 def _note(figures: dict[str, float], size: Size, name: str, holds: Holds) -> None:
     figures[f"{name}_hold_ms"] = holds.any.cpu_ms
     figures["garbage_ms"] = max(figures.get("garbage_ms", 0.0), holds.garbage_ms)
+    took = f" took {figures[f'{name}_ms']:.0f} ms and" if f"{name}_ms" in figures else ""
     sys.stderr.write(
-        f"bench: {size.name}: {name} held the loop for {holds.any.cpu_ms:.1f} ms of computing, "
+        f"bench: {size.name}: {name}{took} held the loop for {holds.any.cpu_ms:.1f} ms of computing, "
         f"{holds.any.ms:.1f} by the clock: {holds.any.where}\n"
     )
 

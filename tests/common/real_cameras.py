@@ -1,8 +1,8 @@
 """Home Assistant's own cameras, and doors that they show: what fails is the door, as it does in a home."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from .pictures import taken_anew
 
+type Give = Callable[[bytes], Awaitable[None]]
+
 TITLE = "Front door"
 EVERY = 0.08
 """Seconds between two snapshots."""
@@ -27,7 +29,7 @@ class Fault(StrEnum):
     ERROR = "error"
     """It answers 500, with a page that is another each time."""
     REFUSES = "refuses"
-    """Nothing listens."""
+    """It closes each connection without an answer."""
     FROZEN = "frozen"
     """It gives its last picture for ever, or no further one comes."""
 
@@ -35,9 +37,9 @@ class Fault(StrEnum):
 class RealDoor:
     """What stands before the camera."""
 
-    def __init__(self) -> None:
-        """Show nothing yet."""
-        self.frames: Sequence[bytes] = ()
+    def __init__(self, frames: Sequence[bytes]) -> None:
+        """Show these, over and over, each time as a new picture."""
+        self.frames = frames
         self.fault: Fault | None = None
         self._shown = 0
         self._last = b""
@@ -71,14 +73,6 @@ async def _answers(door: RealDoor, stack: AsyncExitStack) -> str:
     return f"http://127.0.0.1:{runner.addresses[0][1]}/still.jpg"
 
 
-async def _snapshots(door: RealDoor, give: Any) -> None:
-    """Give a snapshot after the other, as long as nothing is wrong."""
-    while True:
-        if door.frames and door.fault is None:
-            await give(door.picture())
-        await asyncio.sleep(EVERY)
-
-
 async def _add(hass: HomeAssistant, stack: AsyncExitStack, integration: str, options: dict[str, Any]) -> None:
     entry = MockConfigEntry(
         domain=integration, version=2 if integration == "generic" else 1, title=TITLE, options=options
@@ -89,69 +83,88 @@ async def _add(hass: HomeAssistant, stack: AsyncExitStack, integration: str, opt
     stack.push_async_callback(hass.config_entries.async_unload, entry.entry_id)
 
 
+async def _put_up_by_address(
+    hass: HomeAssistant, stack: AsyncExitStack, integration: str, door: RealDoor
+) -> None:
+    address = await _answers(door, stack)
+    options: dict[str, dict[str, Any]] = {
+        "generic": {
+            "still_image_url": address,
+            "content_type": "image/jpeg",
+            "advanced": {"framerate": 20, "verify_ssl": False},
+        },
+        "mjpeg": {
+            "mjpeg_url": address,
+            "still_image_url": address,
+            "authentication": "basic",
+            "password": "",
+            "verify_ssl": False,
+        },
+    }
+    await _add(hass, stack, integration, options[integration])
+
+
+async def _put_up_file(hass: HomeAssistant, stack: AsyncExitStack, folder: Path, door: RealDoor) -> Give:
+    path = folder / "snapshot.jpg"
+    hass.config.allowlist_external_dirs = {str(folder)}
+
+    def write(picture: bytes) -> None:
+        path.with_suffix(".new").write_bytes(picture)
+        path.with_suffix(".new").replace(path)
+
+    await asyncio.to_thread(write, door.picture())
+    await _add(hass, stack, "local_file", {"name": TITLE, "file_path": str(path)})
+
+    async def give(picture: bytes) -> None:
+        await asyncio.to_thread(write, picture)
+
+    return give
+
+
+async def _put_up_push(hass: HomeAssistant, stack: AsyncExitStack) -> Give:
+    config = {"platform": "push", "name": TITLE, "webhook_id": "a_secret", "buffer": 2}
+    assert await async_setup_component(hass, "camera", {"camera": config})
+    await hass.async_block_till_done()
+    entity = get_camera_from_entity_id(hass, "camera.front_door")
+    assert isinstance(entity, PushCamera)
+
+    async def push(picture: bytes) -> None:
+        await entity.update_image(picture, "a.jpg")  # type: ignore[no-untyped-call]
+
+    def expire() -> None:
+        if entity._expired_listener is not None:
+            entity._expired_listener()
+
+    stack.callback(expire)
+    return push
+
+
+async def _give(door: RealDoor, give: Give) -> None:
+    """Give a snapshot after the other, as long as nothing is wrong."""
+    while True:
+        if door.fault is None:
+            await give(door.picture())
+        await asyncio.sleep(EVERY)
+
+
 @asynccontextmanager
 async def put_up_real(
     hass: HomeAssistant, integration: str, folder: Path, frames: Sequence[bytes]
 ) -> AsyncGenerator[RealDoor]:
     """Set up a camera of one of Home Assistant's integrations, as `camera.front_door`, and yield its door."""
-    door = RealDoor()
-    door.frames = frames
+    door = RealDoor(frames)
     async with AsyncExitStack() as stack:
-        give = None
         if integration in ("generic", "mjpeg"):
-            address = await _answers(door, stack)
-            options: dict[str, dict[str, Any]] = {
-                "generic": {
-                    "still_image_url": address,
-                    "content_type": "image/jpeg",
-                    "advanced": {"framerate": 20, "verify_ssl": False},
-                },
-                "mjpeg": {
-                    "mjpeg_url": address,
-                    "still_image_url": address,
-                    "authentication": "basic",
-                    "password": "",
-                    "verify_ssl": False,
-                },
-            }
-            await _add(hass, stack, integration, options[integration])
-        elif integration == "local_file":
-            path = folder / "snapshot.jpg"
-            hass.config.allowlist_external_dirs = {str(folder)}
-
-            def write(picture: bytes) -> None:
-                path.with_suffix(".new").write_bytes(picture)
-                path.with_suffix(".new").replace(path)
-
-            async def write_elsewhere(picture: bytes) -> None:
-                await asyncio.to_thread(write, picture)
-
-            write(door.picture())
-            await _add(hass, stack, integration, {"name": TITLE, "file_path": str(path)})
-            give = write_elsewhere
+            await _put_up_by_address(hass, stack, integration, door)
+            yield door
+            return
+        if integration == "local_file":
+            give = await _put_up_file(hass, stack, folder, door)
         else:
-            config = {"platform": "push", "name": TITLE, "webhook_id": "a_secret", "buffer": 2}
-            assert await async_setup_component(hass, "camera", {"camera": config})
-            await hass.async_block_till_done()
-            entity = get_camera_from_entity_id(hass, "camera.front_door")
-            assert isinstance(entity, PushCamera)
-
-            async def push(picture: bytes) -> None:
-                await entity.update_image(picture, "a.jpg")  # type: ignore[no-untyped-call]
-
-            def expire() -> None:
-                if entity._expired_listener is not None:
-                    entity._expired_listener()
-
-            stack.callback(expire)
-            give = push
-        if give is not None:
-            task = asyncio.create_task(_snapshots(door, give))
-
-            async def end() -> None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-
-            stack.push_async_callback(end)
-        yield door
+            give = await _put_up_push(hass, stack)
+        giving = asyncio.create_task(_give(door, give))
+        try:
+            yield door
+        finally:
+            giving.cancel()
+            await asyncio.wait((giving,))

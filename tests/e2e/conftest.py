@@ -135,6 +135,11 @@ class Home:
             self.errors.append(error.stack or "")
 
 
+def rows(page: Page) -> Locator:
+    """Return the visits of the list."""
+    return page.locator("familiar-faces-visit article")
+
+
 async def shoot(page: Page, name: str, element: Locator | None = None) -> None:
     """Take a picture of a page, or of an element alone, if pictures are taken."""
     if SHOTS:

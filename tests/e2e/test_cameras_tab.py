@@ -64,6 +64,26 @@ async def test_how_well_it_works(hass: HomeAssistant, shown: Home, hub: Hub, eil
     assert shown.errors == []
 
 
+async def test_photos_are_taken_here(
+    hass: HomeAssistant, shown: Home, hub: Hub, eileen: str, nadie: str, front_door: FrontDoor
+) -> None:
+    """Of two people who agreed it is asked whose; then the screen shows the camera, and says what to do."""
+    front_door.frames = visits(astronaut())
+    page = await shown.open("/familiar-faces/cameras")
+    camera = page.get_by_role("article", name="Front door")
+    await camera.get_by_role("button", name="Take photos here").click()
+    whose = camera.get_by_role("group", name="Whose photos?")
+    await expect(whose.get_by_role("button")).to_have_count(2)
+    assert await violations(page.locator("familiar-faces-panel")) == []
+    await whose.get_by_role("button", name="Eileen").click()
+    dialog = page.get_by_role("dialog", name="Photos of Eileen · Front door")
+    await expect(dialog.get_by_role("img", name="What the camera Front door sees")).to_be_visible()
+    await expect(dialog.locator(".words")).not_to_be_empty()
+    await dialog.get_by_role("button", name="Close").click()
+    await expect(dialog).to_have_count(0)
+    assert shown.errors == []
+
+
 async def test_what_a_camera_sees(
     hass: HomeAssistant, shown: Home, hub: Hub, eileen: str, front_door: FrontDoor
 ) -> None:

@@ -19,7 +19,7 @@ pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 DASHBOARD = "document.querySelector('home-assistant').hass.callWS"
 
 
-async def open_dashboard(shown: Home, *cards: dict[str, str]) -> Page:
+async def open_dashboard(shown: Home, *cards: dict[str, str], path: str = "0") -> Page:
     """Open a new dashboard with these cards, as somebody who may change it."""
     page = await shown.open("/profile")
     await page.locator("home-assistant-main").wait_for(state="attached")
@@ -30,7 +30,7 @@ async def open_dashboard(shown: Home, *cards: dict[str, str]) -> Page:
     await page.evaluate(
         f"(config) => {DASHBOARD}({{type: 'lovelace/config/save', url_path: 'at-the-door', config}})", config
     )
-    await page.goto(f"{shown.url}/at-the-door/0")
+    await page.goto(f"{shown.url}/at-the-door/{path}")
     return page
 
 
@@ -66,7 +66,7 @@ async def test_on_a_dashboard(
 async def test_the_editor(hass: HomeAssistant, shown: Home, hub: Hub) -> None:
     """What is chosen in the editor is the card's configuration; what is wrong is refused."""
     page = await shown.open()
-    await page.wait_for_function("customElements.get('familiar-faces-card') !== undefined")
+    await page.locator("familiar-faces-panel").wait_for()
     await page.evaluate(
         """() => {
           const editor = customElements.get("familiar-faces-card").getConfigElement();
@@ -99,17 +99,18 @@ async def test_the_editor(hass: HomeAssistant, shown: Home, hub: Hub) -> None:
 async def test_added_with_the_editor(hass: HomeAssistant, shown: Home, hub: Hub, nadie: str) -> None:
     """It is found among the cards of a dashboard, set up in its editor while it is seen, and stays after a reload."""
     await come(hass, hub, a_visit(hub, nadie))
-    page = await open_dashboard(shown, {"type": "markdown", "content": "Something else"})
-    await page.goto(f"{shown.url}/at-the-door/0?edit=1")
+    page = await open_dashboard(shown, {"type": "markdown", "content": "Something else"}, path="0?edit=1")
+    await page.get_by_text("Something else").wait_for()
     await page.get_by_role("button", name="Add card").click()
-    dialog = page.get_by_role("dialog")
-    await dialog.get_by_role("tab", name="By card").click()
-    await dialog.get_by_role("textbox").fill("At the door")
-    await dialog.locator("familiar-faces-card").first.wait_for()
-    await dialog.get_by_text("At the door").last.click()
+    await page.get_by_role("tab", name="By card").click()
+    await page.get_by_role("textbox").last.fill("At the door")
+    picked = page.locator("hui-card-picker familiar-faces-card")
+    await expect(picked.get_by_text("Nadie")).to_be_visible()
+    # What lies above the picture of the card takes the click.
+    await picked.click(force=True)
     editor = page.locator("familiar-faces-card-editor")
     await editor.get_by_label("Title").fill("Who is it?")
-    await expect(page.get_by_role("dialog").get_by_role("heading", name="Who is it?")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Who is it?")).to_be_visible()
     assert await violations(editor) == []
     await shoot(page, "card-editor")
     await page.get_by_role("button", name="Save").click()

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from homeassistant.core import HomeAssistant
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 import pytest
 
 from custom_components.familiar_faces.hub import Hub
@@ -13,16 +13,11 @@ from custom_components.familiar_faces.visits.visit import Decision
 from ..common.in_chromium import needs_chromium
 from ..common.made_up_visits import a_visit, come
 from ..common.people_on_record import DAY, a_consent, put_on_record
-from .conftest import Home
+from .conftest import Home, rows
 
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 OFFLINE = "Home Assistant cannot be reached."
-
-
-def rows(page: Page) -> Locator:
-    """Return the visits of the list."""
-    return page.locator("familiar-faces-visit article")
 
 
 async def test_home_assistant_restarts(

@@ -1,6 +1,7 @@
 """Setting up with the engine's app, which the Supervisor announces."""
 
 from collections.abc import AsyncIterator
+import re
 from typing import Any
 
 from aiohttp import web
@@ -57,7 +58,10 @@ async def test_one_click(hass: HomeAssistant, elsewhere: EngineProcess, config_f
     """The app is offered by its name, and one click sets it up, token included."""
     result = await _announce(hass, announced(elsewhere.url))
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "hassio_confirm")
-    assert result["description_placeholders"] == {"app": "Familiar Faces"}
+    shown_there = result["description_placeholders"]
+    assert shown_there is not None
+    assert shown_there["app"] == "Familiar Faces"
+    assert re.fullmatch(r"Familiar Faces: \*\*\d+ ms\*\* a picture", shown_there["time"])
     (shown,) = hass.config_entries.flow.async_progress()
     assert shown["context"]["title_placeholders"] == {"name": "Familiar Faces"}
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
@@ -211,16 +215,16 @@ async def test_one_engine_is_enough(hass: HomeAssistant, source: str) -> None:
     )
 
 
-async def test_ignored(hass: HomeAssistant) -> None:
+async def test_ignored(hass: HomeAssistant, socket_enabled: None) -> None:
     """An app that the owner does not want is not offered again."""
-    result = await _announce(hass, announced("http://app:8127"))
+    result = await _announce(hass, announced("http://127.0.0.1:9"))
     await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_IGNORE}, data={"unique_id": APP, "title": "Familiar Faces"}
     )
     assert not [
         each for each in hass.config_entries.flow.async_progress() if each["flow_id"] == result["flow_id"]
     ]
-    assert (await _announce(hass, announced("http://app:8127")))["reason"] == "single_instance_allowed"
+    assert (await _announce(hass, announced("http://127.0.0.1:9")))["reason"] == "single_instance_allowed"
 
 
 async def test_only_one(hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object) -> None:

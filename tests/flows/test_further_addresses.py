@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Generator
 from pathlib import Path
+import re
 from typing import Any
+from unittest.mock import patch
 
-from homeassistant.config_entries import SOURCE_USER
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
@@ -139,3 +141,42 @@ async def test_a_certificate_of_ones_own_is_known_by_its_fingerprint(
         assert await hass.config_entries.async_unload(done["result"].entry_id)
     finally:
         engine.kill()
+
+
+@pytest.mark.usefixtures("sockets")
+async def test_changing_the_engine_shows_how_long_each_takes(
+    hass: HomeAssistant, elsewhere: EngineProcess, another: EngineProcess
+) -> None:
+    """Each is asked at that moment: those that are used, and the one that is installed here."""
+    done = await fill_in(hass, await ask(hass), url=elsewhere.url, other_urls=[another.url])
+    entry = done["result"]
+    assert await entry.runtime_data.engine.wait_ready(30)
+    another.kill()
+    menu = await entry_reconfigured(hass, entry)
+    assert menu["description_placeholders"] is not None
+    lines = menu["description_placeholders"]["times"].strip().splitlines()[-3:]
+    here, first, second = lines
+    for line, place in ((here, "On this machine"), (first, elsewhere.url)):
+        found = re.fullmatch(rf"- {re.escape(place)}: \*\*(\d+) ms\*\* a picture", line)
+        assert found is not None, line
+        assert int(found[1]) > 0
+    assert second == f"- {another.url}: does not answer"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_an_engine_that_is_not_installed_here_is_not_measured(
+    hass: HomeAssistant, elsewhere: EngineProcess
+) -> None:
+    done = await fill_in(hass, await ask(hass), url=elsewhere.url)
+    with patch("tests.conftest.PreparedBefore.ready", return_value=False):
+        menu = await entry_reconfigured(hass, done["result"])
+    assert menu["description_placeholders"] is not None
+    assert "- On this machine: not installed yet\n" in menu["description_placeholders"]["times"]
+    assert await hass.config_entries.async_unload(done["result"].entry_id)
+
+
+async def entry_reconfigured(hass: HomeAssistant, entry: ConfigEntry) -> Result:
+    """Press Reconfigure, and return what is shown."""
+    return await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )

@@ -128,6 +128,7 @@ async def test_the_first_choice_says_what_this_machine_has(hass: HomeAssistant, 
     assert result["menu_options"] == [Where.THIS_MACHINE, Where.ANOTHER_MACHINE]
     assert result["description_placeholders"] == {
         "fetched": "160 MB",
+        "times": "",
         "disk": "900 MB",
         "memory": "450 MB",
         "free_disk": "50 GB",

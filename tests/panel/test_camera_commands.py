@@ -87,8 +87,10 @@ async def test_how_a_camera_does(
     (watcher,) = hub.watchers.values()
     assert (camera["fitness"], camera["face_width"]) == ("good", watcher.fitness.face_width)
     assert camera["time_to_name_ms"] > 0
+    assert camera["photos_of"] == [{"person_id": eileen, "name": "Eileen"}]
     await change_choices(hass, hub, eileen, cameras=frozenset())
     camera = await the_camera(asking)
+    assert camera["photos_of"] == []
     assert (camera["fitness"], camera["agreed"]) == ("nobody_agreed", 0)
 
 

@@ -12,6 +12,7 @@ import voluptuous as vol
 
 from ..const import CONF_APP
 from ..household.engine_app import app_of, async_announced, read_announcement
+from .engine_times import async_time
 
 APP = "app"
 """The unique id of an entry that began with the app. Never the id of the announcement: Home Assistant removes an
@@ -63,7 +64,10 @@ class AppSteps(ConfigFlow):
             step_id="hassio_confirm",
             data_schema=vol.Schema({}),
             errors=errors,
-            description_placeholders={"app": self._app_name},
+            description_placeholders={
+                "app": self._app_name,
+                "time": await async_time(self.hass, self._announced, self._app_name),
+            },
         )
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:

@@ -29,6 +29,7 @@ from ..household.engine_choice import addresses_of, async_client_for, async_get_
 from ..household.engine_trouble import key_elsewhere
 from ..wording.words import async_say
 from .app_steps import AppSteps
+from .engine_times import async_compare
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -84,6 +85,10 @@ class HubFlow(AppSteps):
     async def async_step_where(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Look what this machine can do, recommend what works, and ask where the engine runs."""
         environment = async_get_environment(self.hass)
+        times = ""
+        if self.source == SOURCE_RECONFIGURE:
+            said = await async_compare(self.hass, self._get_reconfigure_entry())
+            times = "\n\n" + await async_say(self.hass, "engine_time", "compared", times=said)
         survey = await self.hass.async_add_executor_job(environment.survey)
         if survey.failed is None:
             return self.async_show_menu(
@@ -91,6 +96,7 @@ class HubFlow(AppSteps):
                 menu_options=list(Where),
                 description_placeholders={
                     "fetched": _size(FETCHED),
+                    "times": times,
                     "disk": _size(survey.disk),
                     "memory": _size(survey.memory),
                     "free_disk": _size(survey.free_disk),
@@ -108,6 +114,7 @@ class HubFlow(AppSteps):
             menu_options=options,
             description_placeholders={
                 "reason": reason,
+                "times": times,
                 "docs": DOCS,
                 "disk": _size(survey.disk),
                 "memory": _size(survey.memory),

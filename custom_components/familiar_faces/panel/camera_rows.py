@@ -10,6 +10,7 @@ from homeassistant.util import dt as dt_util
 from ..capture.camera_settings import CameraSettings, is_image
 from ..capture.triggers import async_role
 from ..const import Mode
+from ..enrolment.walking_up import cameras_for
 from ..recognising.watcher import Watcher
 from ..seen.weekly import Week, advice_of
 from ..visits.fitness import SMALL
@@ -55,6 +56,12 @@ def _camera(hass: HomeAssistant, asked: Asked, name: str, watcher: Watcher) -> S
         "stream": str(settings.stream) if streams else None,
         "stream_open": hub.cameras.async_is_open(settings.camera),
         "agreed": len(agreed),
+        # Whose photos can be taken here.
+        "photos_of": [
+            {"person_id": each.person_id, "name": each.name}
+            for each in hub.people.values()
+            if watcher.camera_id in cameras_for(hub, hub.cameras, each)
+        ],
         "people": len(hub.people),
     }
 

@@ -38,6 +38,8 @@ export class CameraCard extends LitElement {
   @property({ attribute: false }) engine = true;
   @state() private refused: string | undefined;
   @state() private changing = false;
+  /** Whether it is asked whose photos are to be taken. */
+  @state() private asking = false;
   private readonly shown = new Loaded<ShownPicture>(() => this.requestUpdate());
   private away: ReturnType<typeof setTimeout> | undefined;
 
@@ -120,8 +122,24 @@ export class CameraCard extends LitElement {
           >
             ${icon(mdiRefresh)} ${text(hass, "cameras.look_now")}
           </button>
-          <button class="link" @click=${this.open}>${icon(mdiCameraPlusOutline)} ${text(hass, "cameras.take_photos")}</button>
+          <button
+            class="link"
+            aria-expanded=${this.asking}
+            ?disabled=${!this.engine || !camera.photos_of.length}
+            title=${this.photosHelp()}
+            @click=${this.takePhotos}
+          >
+            ${icon(mdiCameraPlusOutline)} ${text(hass, "cameras.take_photos")}
+          </button>
         </div>
+        ${this.asking && camera.photos_of.length
+          ? html`<div class="actions" role="group" aria-label=${text(hass, "cameras.photos_of")}>
+              <span>${text(hass, "cameras.photos_of")}</span>
+              ${camera.photos_of.map(
+                (each) => html`<button class="tonal" @click=${() => this.photosOf(each)}>${each.name}</button>`,
+              )}
+            </div>`
+          : nothing}
       </div>
       <div class="worked"><slot></slot></div>
     </article>`;
@@ -224,6 +242,24 @@ export class CameraCard extends LitElement {
   }
 
   private readonly open = (): void => navigate(`/config/integrations/integration/${DOMAIN}`);
+
+  private photosHelp(): string {
+    if (!this.engine) return text(this.hass, "cameras.needs_engine");
+    return this.camera.photos_of.length ? "" : text(this.hass, "cameras.photos_of_nobody");
+  }
+
+  /** Ask whose, unless only one person can be meant. */
+  private readonly takePhotos = (): void => {
+    const [only, ...others] = this.camera.photos_of;
+    if (only && !others.length) this.photosOf(only);
+    else this.asking = !this.asking;
+  };
+
+  private photosOf(person: CameraSetUp["photos_of"][number]): void {
+    this.asking = false;
+    const { camera_id, name } = this.camera;
+    fire(this, "photos-asked", { ...person, cameras: [{ camera_id, name }] });
+  }
 
   private readonly look = (): void => {
     void this.shown.load(this.hass, { type: "familiar_faces/cameras/look", camera_id: this.camera.camera_id });
@@ -380,6 +416,9 @@ export class CameraCard extends LitElement {
         flex-wrap: wrap;
         gap: 8px;
         margin-top: 8px;
+      }
+      .actions > span {
+        align-self: center;
       }
       .actions .link {
         display: inline-flex;

@@ -28,6 +28,8 @@ export interface CameraSetUp {
   stream_open: boolean;
   agreed: number;
   people: number;
+  /** Whose photos can be taken here. */
+  photos_of: { person_id: string; name: string }[];
 }
 
 export interface ShownFace {

@@ -1,12 +1,14 @@
 // The tab Cameras: can each camera see faces, and what would help.
 
 import { LitElement, type PropertyValues, css, html, nothing } from "lit";
-import { property } from "lit/decorators.js";
+import { property, query } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { DOMAIN, type Hass, define, navigate } from "../ha";
 import { icon, mdiAlertCircleOutline, mdiCctv, mdiPlus } from "../icons";
 import { Loaded } from "../loaded";
 import type { Now } from "../model";
+import "../people/walk-up";
+import type { WalkUp, Whose } from "../people/walk-up";
 import { shared } from "../styles";
 import { text } from "../text";
 import { Words } from "../words";
@@ -21,6 +23,7 @@ export class CamerasTab extends LitElement {
   @property({ attribute: false }) hass!: Hass;
   /** What happens now: each change of it may have changed a camera. */
   @property({ attribute: false }) now: Now | undefined;
+  @query("familiar-faces-walk-up") private walk!: WalkUp;
   private readonly cameras = new Loaded<{ cameras: CameraSetUp[] }>(() => this.requestUpdate());
   private readonly weeks = new Loaded<{ cameras: CameraWeeks[] }>(() => this.requestUpdate());
   private readonly words = new Words(() => this.requestUpdate());
@@ -81,11 +84,13 @@ export class CamerasTab extends LitElement {
             .camera=${each}
             .engine=${this.now?.engine !== "down"}
             @camera-changed=${this.load}
+            @photos-asked=${(event: CustomEvent<Whose>) => this.walk.show(event.detail)}
             >${this.worked(each)}</familiar-faces-camera
           >`,
         )}
       </div>
-      ${add}`;
+      ${add}
+      <familiar-faces-walk-up .hass=${hass}></familiar-faces-walk-up>`;
   }
 
   private worked(camera: CameraSetUp): unknown {

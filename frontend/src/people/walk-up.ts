@@ -27,9 +27,12 @@ interface Seen extends Shown {
   address: string;
 }
 
+/** Whose photos are taken, and by which cameras. */
+export type Whose = Pick<Page, "person_id" | "name" | "cameras">;
+
 export class WalkUp extends LitElement {
   @property({ attribute: false }) hass!: Hass;
-  @state() private page: Page | undefined;
+  @state() private page: Whose | undefined;
   /** The camera that is looked at; none while one is to be chosen. */
   @state() private camera: { camera_id: string; name: string } | undefined;
   @state() private instruction: { words: string; more: string; hint: string } | undefined;
@@ -42,7 +45,7 @@ export class WalkUp extends LitElement {
   private unsubscribe: Promise<Unsubscribe> | undefined;
   private turn = 0;
 
-  async show(page: Page): Promise<void> {
+  async show(page: Whose): Promise<void> {
     this.page = page;
     this.camera = undefined;
     this.ended = undefined;
@@ -161,7 +164,7 @@ export class WalkUp extends LitElement {
     </header>`;
   }
 
-  private choice(page: Page): unknown {
+  private choice(page: Whose): unknown {
     return html`<div class="inside">
       ${this.header(text(this.hass, "walk_up.title", { name: page.name }))}
       <p class="plain-words">${text(this.hass, "walk_up.help", { name: page.name })}</p>
@@ -173,7 +176,7 @@ export class WalkUp extends LitElement {
     </div>`;
   }
 
-  private looking(page: Page, camera: string): unknown {
+  private looking(page: Whose, camera: string): unknown {
     const { hass, instruction, ended } = this;
     return html`<div class="stage">
       ${this.header(`${text(hass, "walk_up.title", { name: page.name })} · ${camera}`)}
@@ -205,7 +208,7 @@ export class WalkUp extends LitElement {
     </div>`;
   }
 
-  private place(page: Page, index: number): unknown {
+  private place(page: Whose, index: number): unknown {
     const taken = this.taken[index];
     return html`<li class=${taken ? "taken" : index < this.settled ? "taken here" : ""}>
       ${taken

@@ -1,0 +1,88 @@
+"""The comparison of the places where an engine is there already: how long each takes for a picture, measured now."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import CONF_URL
+from homeassistant.core import HomeAssistant
+
+from ..const import CONF_WHERE, Where
+from ..host.asking import Asking
+from ..host.engine_errors import EngineError
+from ..host.measuring import measure, sample
+from ..host.process import EngineProcess
+from ..household.engine_app import app_of, async_announced
+from ..household.engine_choice import addresses_of, async_client_for, async_get_environment
+from ..household.places import engine_runtime
+from ..wording.words import async_say
+
+SECONDS = 15.0
+"""How long all of it may take: the owner waits for it with the dialog open."""
+START_SECONDS = 10.0
+
+
+async def async_compare(hass: HomeAssistant, entry: ConfigEntry) -> str:
+    """Return a line of Markdown for each engine that an entry uses or could use at once, with its time for a picture."""
+    picture = await hass.async_add_executor_job(sample)
+    lines: list[str] = []
+    try:
+        async with asyncio.timeout(SECONDS):
+            lines.append(await _async_this_machine(hass, entry, picture))
+            elsewhere: list[Mapping[str, Any]] = (
+                [entry.data] if entry.data[CONF_WHERE] == Where.ANOTHER_MACHINE else []
+            )
+            announced = await async_announced(hass, app_of(entry.data))
+            if announced is not None and announced[CONF_URL] not in (each[CONF_URL] for each in elsewhere):
+                elsewhere.append(announced)
+            for data in elsewhere:
+                lines += [
+                    await _async_line(hass, async_client_for(hass, data, url), picture, url)
+                    for url in addresses_of(data)
+                ]
+    except TimeoutError:
+        # What was measured until then is of use as well.
+        pass
+    return "\n".join(f"- {line}" for line in lines)
+
+
+async def async_time(hass: HomeAssistant, data: Mapping[str, Any], place: str) -> str:
+    """Return how long the engine at the address of an entry's data takes for a picture, in words."""
+    picture = await hass.async_add_executor_job(sample)
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await _async_line(hass, async_client_for(hass, data, data[CONF_URL]), picture, place)
+    except TimeoutError:
+        return await async_say(hass, "engine_time", "away", place=place)
+
+
+async def _async_this_machine(hass: HomeAssistant, entry: ConfigEntry, picture: bytes) -> str:
+    here = await async_say(hass, "engine_time", "this_machine")
+    if entry.data[CONF_WHERE] == Where.THIS_MACHINE:
+        if entry.state is not ConfigEntryState.LOADED:
+            return await async_say(hass, "engine_time", "away", place=here)
+        try:
+            return await _async_line(hass, entry.runtime_data.client, picture, here)
+        except EngineError:
+            return await async_say(hass, "engine_time", "away", place=here)
+    environment = async_get_environment(hass)
+    if not await hass.async_add_executor_job(environment.ready):
+        return await async_say(hass, "engine_time", "not_installed", place=here)
+    # It was used before: it is started for this, and ended.
+    engine = EngineProcess(environment, engine_runtime(hass))
+    await engine.start()
+    try:
+        if not await engine.wait_ready(START_SECONDS):
+            return await async_say(hass, "engine_time", "away", place=here)
+        return await _async_line(hass, engine.client, picture, here)
+    finally:
+        await engine.stop()
+
+
+async def _async_line(hass: HomeAssistant, client: Asking, picture: bytes, place: str) -> str:
+    try:
+        took = await measure(client, picture)
+    except EngineError:
+        return await async_say(hass, "engine_time", "away", place=place)
+    return await async_say(hass, "engine_time", "takes", place=place, ms=round(took))
