@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from custom_components.familiar_faces.people.calibration import SFACE, Calibration, Strictness
-from custom_components.familiar_faces.people.gallery import Comparison, Gallery
+from custom_components.familiar_faces.people.gallery import Candidate, Comparison, Gallery
 from custom_components.familiar_faces.people.person import Embedding, Person
 from custom_components.familiar_faces.visits.decision import decide
 from custom_components.familiar_faces.visits.visit import Decision, Sighting
@@ -161,9 +161,13 @@ def _fit(data: Data) -> tuple[Calibration, Embedding]:
     for frames in data.probes:
         for comparison in _compared(gallery, frames):
             for candidate in comparison:
-                (own if candidate[0] == frames[CONDITIONS[0]].label else others).append(candidate[1])
+                is_own = candidate.person_id == frames[CONDITIONS[0]].label
+                (own if is_own else others).append(candidate.own)
     strange = [
-        candidate[1] for frames in data.strangers for each in _compared(gallery, frames) for candidate in each
+        candidate.own
+        for frames in data.strangers
+        for each in _compared(gallery, frames)
+        for candidate in each
     ]
     mean, sd = fit.strangers(np.array(strange))
     offset, slope = fit.likelihood(np.array(own), np.array([*others, *strange]))
@@ -177,11 +181,11 @@ def _fit(data: Data) -> tuple[Calibration, Embedding]:
     return fitted, middle
 
 
-def _compared(gallery: Gallery, frames: Frames) -> Iterator[list[tuple[str, float]]]:
-    """Yield, for each condition in which the face is usable, everybody and how much they are resembled."""
+def _compared(gallery: Gallery, frames: Frames) -> Iterator[list[Candidate]]:
+    """Yield, for each condition in which the face is usable, everybody as a candidate."""
     for seen in frames.values():
         if seen.face is not None and seen.face.quality.usable:
-            yield gallery.similarities(seen.face.embedding, NOW)
+            yield gallery.everybody(seen.face.embedding, NOW)
 
 
 def _held_out(data: Data, number: int) -> Part:

@@ -10,7 +10,19 @@ from typing import Any, NoReturn
 
 from custom_components.familiar_faces.visits.look import FRAME_EVERY, LOOK_FRAMES
 
-from . import calibrate, conditions, enrolment, everything, folders, identify, peer, verify, visits
+from . import (
+    calibrate,
+    conditions,
+    empty,
+    enrolment,
+    everything,
+    folders,
+    homes,
+    identify,
+    peer,
+    verify,
+    visits,
+)
 from .engine import Engines, Sight, weights_home
 from .errors import InputError
 from .tables import table
@@ -64,6 +76,12 @@ TABLES = """
 DIR holds the sets that docs/accuracy.md names: identify, cfp-frontal, cfp-profile, yaleb-s2 to yaleb-s5 and clips.
 Those that are there are measured in all conditions, each as its own command does it; relaxed is strangers named at
 that strictness, all else is for balanced. It takes about half an hour on two cores.
+"""
+
+EMPTY = """
+DIR holds pictures that show nobody, in folders or not: of your own door, or of anything. Parts of them in many sizes
+and kinds of light, and as many doors that are drawn, are searched as a look searches. faces is what is taken for one,
+usable_faces those that would be compared, visitors those that a look of six frames would make a visit of.
 """
 
 CALIBRATE = """
@@ -130,10 +148,25 @@ def _parser() -> Parser:
         metavar="N",
         help=f"photos of a visit at least, of a set for identify (default {PHOTOS})",
     )
+    clips.add_argument(
+        "--home",
+        type=conditions.between(int, 1, 100),
+        metavar="N",
+        help="enrol N people only, in homes drawn at random, where all others are strangers",
+    )
     refit = _command(commands, "calibrate", "What does a similarity mean?", CALIBRATE, _calibrate)
     refit.add_argument("folder", type=Path, metavar="DIR")
     refit.add_argument("--strangers", type=Path, metavar="DIR", help="more strangers, in <person>/")
     refit.add_argument("--write", action="store_true", help="write what was fitted into the integration")
+    doors = _command(commands, "empty", "What is taken for a face where nobody is?", EMPTY, _empty)
+    doors.add_argument("folder", type=Path, metavar="DIR")
+    doors.add_argument(
+        "--pictures",
+        type=conditions.between(int, 2, 100_000),
+        default=empty.MANY,
+        metavar="N",
+        help=f"how many to look at (default {empty.MANY})",
+    )
     everywhere = _command(commands, "tables", "All tables of docs/accuracy.md", TABLES, _tables)
     everywhere.add_argument("folder", type=Path, metavar="DIR")
     for command in (pairs, people):
@@ -199,7 +232,8 @@ def _visits(asked: argparse.Namespace) -> dict[str, Any]:
             every=asked.every,
             photos=asked.photos,
         )
-    return {**visits.figures(seen), "condition": str(condition)}
+    found = visits.figures(seen) if asked.home is None else homes.figures(seen, asked.home)
+    return {**found, "condition": str(condition)}
 
 
 def _calibrate(asked: argparse.Namespace) -> dict[str, Any]:
@@ -216,6 +250,13 @@ def _calibrate(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.write:
         calibrate.write(PEOPLE, fitted, middle, result, calibrate.spaces(data.model))
     return result
+
+
+def _empty(asked: argparse.Namespace) -> dict[str, Any]:
+    if not conditions.chosen(asked).as_is:
+        raise InputError("empty doors are looked at in many conditions: choose none")
+    with Engines(weights_home()) as engines:
+        return empty.measure(engines, asked.folder, asked.pictures)
 
 
 def _tables(asked: argparse.Namespace) -> dict[str, Any]:

@@ -74,11 +74,13 @@ def enrol(engines: Engines, photos: Mapping[str, Sequence[Picture]]) -> Enrolled
     return Enrolled(tuple(people), Gallery(people, model_of(seen)), refused, insisted)
 
 
-def template(seen: Seen, digest: str) -> Template:
-    """Return the template of a photo's labelled face."""
+def template(seen: Seen, digest: str, *, camera_id: str | None = None) -> Template:
+    """Return the template of a photo's labelled face; `camera_id`: the camera whose picture it is."""
     if seen.face is None or seen.faces is None:
         raise ValueError("there is no face to make a template of")
-    return Template(seen.picture.name, seen.face.embedding, seen.faces.model, digest, NOW)
+    return Template(
+        seen.picture.name, seen.face.embedding, seen.faces.model, digest, NOW, camera_id=camera_id
+    )
 
 
 def make_person(name: str, templates: Sequence[Template]) -> Person:

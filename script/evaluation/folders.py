@@ -39,7 +39,7 @@ def read_people(folder: Path) -> People:
     ]
     if strange := sorted({str(probe.label) for probe in probes} - set(gallery)):
         raise InputError(f"{folder / 'probe'} has {strange[0]}, who is not in {folder / 'gallery'}")
-    unknown = [Picture(path, None) for path in _everywhere(folder / "unknown")]
+    unknown = [Picture(path, None) for path in everywhere(folder / "unknown")]
     for name, found in (("probe", probes), ("unknown", unknown)):
         if not found:
             raise InputError(f"{folder / name} has no pictures")
@@ -123,7 +123,7 @@ def files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     return [path for path in _listed(folder) if path.suffix.lower() in suffixes and path.is_file()]
 
 
-def _everywhere(folder: Path) -> list[Path]:
+def everywhere(folder: Path) -> list[Path]:
     """Return the pictures in a folder and in its folders."""
     return [*pictures(folder), *(path for each in subfolders(folder) for path in pictures(each))]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from custom_components.familiar_faces.people.calibration import Strictness
 from custom_components.familiar_faces.people.gallery import Gallery
+from custom_components.familiar_faces.people.middles import Middles
 from custom_components.familiar_faces.people.person import Person
 from custom_components.familiar_faces.visits.look import (
     EMPTY_EVERY,
@@ -106,27 +107,17 @@ def observe(
     )
 
 
-def figures(seen: Visits) -> dict[str, Any]:
+def figures(seen: Visits, *, learning: bool = True) -> dict[str, Any]:
     """Return the shares of visits told rightly and so on, at the default strictness and by strictness.
 
     Strangers' visits are all visits of people enrolled, replayed without that person in the gallery, and
-    those of people who are not enrolled.
+    those of people who are not enrolled. `learning`: whether the camera learns its middle from the visits that it
+    names, one after the other; strangers come after all of them.
     """
-    everybody = Gallery(seen.people, seen.model)
-    strangers = [(recording, _without(seen, recording.clip.label)) for recording in seen.visits]
-    strangers += [(recording, everybody) for recording in seen.strangers]
-    # Where nobody is enrolled, nobody can be named wrongly.
-    strangers = [(recording, gallery) for recording, gallery in strangers if len(gallery)]
-    by_strictness = {
-        each.value: _shares(
-            [replay(recording, everybody, each) for recording in seen.visits],
-            [replay(recording, gallery, each) for recording, gallery in strangers],
-        )
-        for each in Strictness
-    }
+    by_strictness = {each.value: _told(seen, each, learning=learning) for each in Strictness}
     return {
         "visits": len(seen.visits),
-        "strangers": len(strangers),
+        "strangers": len(seen.strangers) + (len(seen.visits) if len(seen.people) > 1 else 0),
         **by_strictness[Strictness.BALANCED],
         "left_out": seen.left_out,
         "decisions": by_strictness,
@@ -134,8 +125,26 @@ def figures(seen: Visits) -> dict[str, Any]:
     }
 
 
-def replay(recording: Recording, gallery: Gallery, strictness: Strictness) -> Told:
-    """Return what a visit comes to when a camera sees this clip after a trigger.
+def _told(seen: Visits, strictness: Strictness, *, learning: bool) -> dict[str, float | None]:
+    middles = Middles()
+    gallery = Gallery(seen.people, seen.model, middles=middles).at(CAMERA)
+    own = [replay(recording, gallery, strictness, middles if learning else None) for recording in seen.visits]
+    strangers = [
+        replay(recording, gallery if without is None else without, strictness)
+        for recording, without in (
+            *((recording, None) for recording in seen.strangers),
+            *((recording, _without(seen, recording.clip.label, middles)) for recording in seen.visits),
+        )
+        # Where nobody is enrolled, nobody can be named wrongly.
+        if without is None or len(without)
+    ]
+    return shares(own, strangers)
+
+
+def replay(
+    recording: Recording, gallery: Gallery, strictness: Strictness, middles: Middles | None = None
+) -> Told:
+    """Return what a visit comes to when a camera sees this clip after a trigger; `middles` learn from it.
 
     It is `right` when its person was announced and nobody else, `wrong` when anybody else was; without a
     name, it is what was decided of the individual seen in most frames.
@@ -159,7 +168,10 @@ def replay(recording: Recording, gallery: Gallery, strictness: Strictness) -> To
             break
         if look.patient:
             next_at = seconds + EMPTY_EVERY
-    settle(look.finish(gallery, at))
+    finished = look.finish(gallery, at)
+    settle(finished)
+    if middles is not None:
+        _learn(middles, gallery, finished)
     if names:
         right = set(names) == {recording.clip.label}
         return Told("right" if right else "wrong", min(names.values()))
@@ -169,7 +181,16 @@ def replay(recording: Recording, gallery: Gallery, strictness: Strictness) -> To
     return Told("stranger" if longest.decision is Decision.STRANGER else "unclear", None)
 
 
-def _shares(visits: Sequence[Told], strangers: Sequence[Told]) -> dict[str, float | None]:
+def _learn(middles: Middles, gallery: Gallery, finished: Sequence[tuple[Sighting, Verdict]]) -> None:
+    """Learn as `recognising.camera_middle` does, where everybody agreed to all of it."""
+    for sighting, verdict in finished:
+        if verdict.sure and verdict.person_id is not None:
+            faces = gallery.shifts(verdict.person_id, sighting.embeddings, sighting.weights, sighting.lengths)
+            middles.learn(gallery.model, CAMERA, verdict.person_id, faces)
+
+
+def shares(visits: Sequence[Told], strangers: Sequence[Told]) -> dict[str, float | None]:
+    """Return what share of visits came to what, and of strangers' visits got a name."""
     told = [each.outcome for each in visits]
     needed = [each.frames for each in visits if each.outcome == "right" and each.frames is not None]
     named = sum(each.frames is not None for each in strangers)
@@ -181,8 +202,9 @@ def _shares(visits: Sequence[Told], strangers: Sequence[Told]) -> dict[str, floa
     }
 
 
-def _without(seen: Visits, name: str | None) -> Gallery:
-    return Gallery([person for person in seen.people if person.person_id != name], seen.model)
+def _without(seen: Visits, name: str | None, middles: Middles) -> Gallery:
+    others = [person for person in seen.people if person.person_id != name]
+    return Gallery(others, seen.model, middles=middles).at(CAMERA)
 
 
 def _from_first_clips(engines: Engines, clips: dict[str, list[Clip]], sight: Sight) -> Enrolled:
@@ -200,7 +222,10 @@ def _from_first_clips(engines: Engines, clips: dict[str, list[Clip]], sight: Sig
         if not found:
             raise InputError(f"{recording.clip.path} shows no face to enrol {recording.clip.label} with")
         people.append(
-            make_person(str(recording.clip.label), [template(each, str(each.picture.path)) for each in found])
+            make_person(
+                str(recording.clip.label),
+                [template(each, str(each.picture.path), camera_id=CAMERA) for each in found],
+            )
         )
         model = people[-1].templates[0].model
     return Enrolled(tuple(people), Gallery(people, model))

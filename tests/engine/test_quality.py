@@ -71,6 +71,14 @@ def test_a_face_in_the_dark_is_not_called_blurred(engine: EngineProcess) -> None
         assert quality.reason in (None, "too_dark")
 
 
+def test_a_face_in_haze_is_not_called_blurred(engine: EngineProcess) -> None:
+    picture = pictures.variant(pictures.astronaut(), blur=1.2)
+    hazy = _quality(engine, picture.point([round(170 + level * 0.2) for level in range(256)] * 3))
+
+    assert hazy.ordinary_sharpness < 5
+    assert hazy.reason is None
+
+
 def test_the_figures_follow_the_picture(engine: EngineProcess) -> None:
     picture = pictures.astronaut()
     plain = _quality(engine, picture)

@@ -9,7 +9,7 @@ from tests.common.engine_process import engine_command, engine_python, engine_we
 from tests.evaluation.conftest import ROOT, run
 
 
-@pytest.mark.parametrize("command", ["verify", "identify", "visits", "calibrate"])
+@pytest.mark.parametrize("command", ["verify", "identify", "visits", "empty", "calibrate", "tables"])
 def test_of_an_evaluation(command: str) -> None:
     done = run(command, "--help")
 
@@ -23,7 +23,9 @@ def test_of_all_evaluations() -> None:
     done = run("--help")
 
     assert done.returncode == 0, done.stderr
-    assert all(command in done.stdout for command in ("verify", "identify", "visits", "calibrate"))
+    assert all(
+        command in done.stdout for command in ("verify", "identify", "visits", "empty", "calibrate", "tables")
+    )
 
 
 @pytest.mark.parametrize("script", ["image.py", "pins.py", "release.py"])

@@ -9,7 +9,7 @@ from PIL import Image
 import pytest
 
 from tests.common import pictures
-from tests.evaluation.conftest import ada, bob, figures
+from tests.evaluation.conftest import ada, bob, figures, run
 
 
 def _burst(folder: Path, person: Image.Image | None, seeds: range) -> None:
@@ -67,3 +67,15 @@ def test_photos_of_one_person_make_a_visit(people: Path) -> None:
     found = figures("visits", people, "--photos", 3, "--face-width", 60)
     assert (found["visits"], found["left_out"], found["right"], found["wrong"]) == (2, 0, 1, 0)
     assert found["condition"] == "60 px"
+
+
+def test_in_a_small_home_all_others_are_strangers(tmp_path: Path, gallery: Path) -> None:
+    for number in (1, 2):
+        _burst(tmp_path / "Ada" / str(number), ada(), range(4))
+    _burst(tmp_path / "Bob" / "1", bob(), range(4))
+
+    found = figures("visits", tmp_path, "--gallery", gallery, "--home", 1)
+
+    assert (found["homes"], found["visits"], found["strangers"]) == (2, 3, 3)
+    assert (found["right"], found["wrong"], found["strangers_named"]) == (1, 0, 0)
+    assert "3" in run("visits", tmp_path, "--gallery", gallery, "--home", 3).stderr

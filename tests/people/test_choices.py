@@ -69,9 +69,7 @@ def test_a_camera_that_was_not_agreed_to_is_not_compared_with() -> None:
         here = gallery.at(camera_id)
         assert [each.name for each in here.compare(face, [1.0], NOW).candidates] == names
         assert (here.compare_with("anna", face, [1.0], NOW) is None) == ("Anna" not in names)
-        assert [person_id for person_id, _ in here.similarities(axis(0), NOW)] == [
-            each.lower() for each in names
-        ]
+        assert [each.person_id for each in here.everybody(axis(0), NOW)] == [each.lower() for each in names]
         closest = here.closest(axis(0), NOW)
         assert ([] if closest is None else [closest.name]) == names[:1]
         assert gallery.at(camera_id) is here

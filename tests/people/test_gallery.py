@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 
-from custom_components.familiar_faces.people.gallery import CANDIDATES, Comparison, Gallery, fuse
+from custom_components.familiar_faces.people.fusing import fuse
+from custom_components.familiar_faces.people.gallery import CANDIDATES, Comparison, Gallery
 from custom_components.familiar_faces.people.person import Embedding
 from tests.common.vectors import Axis, Like, MakePerson
 
@@ -283,3 +284,48 @@ def test_a_clock_that_is_set_back_makes_no_yes_of_a_no(
     gallery = Gallery([anna], "sface")
     assert compare_one(gallery, axis(0), now - timedelta(hours=1)).best is None
     assert compare_one(gallery, axis(0), now).best is None
+
+
+def test_what_a_face_has_in_common_with_others_is_told(
+    make_person: MakePerson, axis: Axis, now: datetime
+) -> None:
+    """The more of them there are the surer it is; of somebody enrolled at this camera, only others who were too."""
+    people = [make_person(f"P{index}", axis(index)) for index in range(5)]
+    face = (axis(0) * 0.7 + sum((axis(index) for index in range(1, 5)), np.zeros(128)) * 0.3).astype(
+        np.float32
+    )
+    few, many = (compare_one(Gallery(people[:count], "sface"), face, now).best for count in (2, 5))
+
+    assert (few.others, many.others) == (1, 4)
+    assert 0 < few.common < many.common < 0.3 / np.linalg.norm(face)
+    assert many.own == many.similarity - many.common
+    here = [
+        replace(each, templates=tuple(replace(photo, camera_id="door") for photo in each.templates))
+        for each in people[:2]
+    ]
+    gallery = Gallery([*here, *people[2:]], "sface")
+    at_door, elsewhere = (compare_one(gallery.at(place), face, now).best for place in ("door", "garden"))
+    assert (at_door.same_camera, at_door.others) == (True, 1)
+    assert (elsewhere.same_camera, elsewhere.others) == (False, 4)
+
+
+def test_what_a_face_has_in_common_by_chance_is_not_told(
+    make_person: MakePerson, axis: Axis, now: datetime
+) -> None:
+    people = [make_person(f"P{index}", axis(index)) for index in range(5)]
+    face = (axis(0) + sum((axis(index) for index in range(1, 5)), np.zeros(128)) * 0.05).astype(np.float32)
+
+    best = compare_one(Gallery(people, "sface"), face, now).best
+
+    assert (best.others, best.common, best.own) == (4, 0.0, best.similarity)
+
+
+def test_who_may_not_be_recognised_tells_nothing_of_others(
+    make_person: MakePerson, axis: Axis, now: datetime
+) -> None:
+    gone = make_person("Gone", axis(1), withdrawn_at=now)
+    face = (axis(0) + axis(1)).astype(np.float32)
+
+    best = compare_one(Gallery([make_person("Anna", axis(0)), gone], "sface"), face, now).best
+
+    assert (best.common, best.others) == (0.0, 0)

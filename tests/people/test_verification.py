@@ -64,10 +64,10 @@ def test_other_people_do_not_matter(make_person: MakePerson, axis: Axis, like: L
 def test_who_looks_clearly_more_like_somebody_else_is_no_yes(
     make_person: MakePerson, axis: Axis, like: Like, now: datetime
 ) -> None:
-    probe = like(axis(0), SFACE.familiar_threshold(1) + 0.01)
+    probe = like(axis(0), 0.9)
     anna, twin = make_person("Anna", axis(0)), make_person("Twin", probe)
     gone = make_person("Twin", probe, withdrawn_at=now)
-    as_alike = make_person("Twin", like(probe, SFACE.familiar_threshold(1) + SFACE.margin))
+    as_alike = make_person("Twin", like(probe, 0.6))
 
     both = Gallery([anna, twin], "sface")
     assert claim(both, probe, now).answer is Answer.UNCLEAR

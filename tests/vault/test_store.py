@@ -176,6 +176,22 @@ def test_the_same_photo_is_kept_once_a_person(vault: Vault) -> None:
     assert vault.stored().photos == 2
 
 
+def test_it_is_kept_which_camera_a_photo_is_of(vault: Vault) -> None:
+    """And none of a photo that no camera took."""
+    enrol(vault)
+    vault.add_reference(
+        MARIA,
+        photo=a_photo(7),
+        embedding=an_embedding(7),
+        model=MODEL,
+        photo_digest=digest(a_photo(7)),
+        now=NOW,
+        camera_id="door",
+    )
+
+    assert [each.camera_id for each in vault.person(MARIA).templates] == [None, "door"]
+
+
 def test_a_reference_can_be_removed(vault: Vault) -> None:
     person = enrol(vault, seeds=(1, 2))
     enrol(vault, OTTO, "Otto", seeds=(3,))

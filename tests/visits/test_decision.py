@@ -33,14 +33,50 @@ def test_one_frame_at_the_end_needs_more(
     enough = SFACE.familiar_threshold(2, frames=1) + 0.01
     too_little = SFACE.familiar_threshold(2, frames=2) + 0.01
 
-    one = make_sighting(like(axis(0), enough))
+    one, other = (
+        make_sighting((cosine * axis(0) + np.sqrt(1 - cosine**2) * axis(5)).astype(np.float32))
+        for cosine in (enough, too_little)
+    )
     named = decide(one, gallery, now, final=True, one_picture=True)
-    unnamed = decide(make_sighting(like(axis(0), too_little)), gallery, now, final=True, one_picture=True)
+    unnamed = decide(other, gallery, now, final=True, one_picture=True)
     assert decide(one, gallery, now, final=False, one_picture=True) is None
 
     assert named.decision is Decision.FAMILIAR
     assert unnamed.decision is Decision.UNCLEAR
     assert unnamed.reason is UnclearReason.FEW_FRAMES
+
+
+def test_a_single_picture_in_profile_needs_more(
+    make_gallery: MakeGallery, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
+    gallery = make_gallery(**{f"P{index}": axis(index) for index in range(20)})
+    enough = SFACE.familiar_threshold(20, frames=1) + 0.01
+    sighting = make_sighting((enough * axis(0) + np.sqrt(1 - enough**2) * axis(50)).astype(np.float32))
+    (face,) = sighting.faces
+    decisions = []
+    for yaw in (5.0, 50.0, -50.0):
+        sighting.faces[:] = [replace(face, quality=replace(face.quality, yaw=yaw))]
+        decisions.append(decide(sighting, gallery, now, final=True, one_picture=True).decision)
+
+    assert decisions == [Decision.FAMILIAR, Decision.UNCLEAR, Decision.UNCLEAR]
+
+
+def test_a_camera_learns_only_from_names_that_a_balanced_household_would_hear(
+    make_gallery: MakeGallery, make_sighting: MakeSighting, axis: Axis, now: datetime
+) -> None:
+    gallery = make_gallery(Anna=axis(0))
+    relaxed, balanced = (
+        SFACE.familiar_threshold(1, 3, each) for each in (Strictness.RELAXED, Strictness.BALANCED)
+    )
+    told = []
+    for cosine in ((relaxed + balanced) / 2, balanced + 0.01):
+        face = (cosine * axis(0) + np.sqrt(1 - cosine**2) * axis(5)).astype(np.float32)
+        told.append(
+            decide(make_sighting(face, face, face), gallery, now, final=True, strictness=Strictness.RELAXED)
+        )
+
+    assert [each.decision for each in told] == [Decision.FAMILIAR] * 2
+    assert [each.sure for each in told] == [False, True]
 
 
 def test_one_frame_alone_names_nobody(
@@ -129,7 +165,8 @@ def test_one_frame_with_a_likeness_keeps_it_from_being_a_stranger(
     gallery: Gallery, make_sighting: MakeSighting, axis: Axis, like: Like, now: datetime
 ) -> None:
     in_band = SFACE.stranger_threshold(2) + 0.02
-    sighting = make_sighting(axis(9), axis(9), axis(9), like(axis(0), in_band))
+    alike = (in_band * axis(0) + np.sqrt(1 - in_band**2) * axis(5)).astype(np.float32)
+    sighting = make_sighting(axis(9), axis(9), axis(9), alike)
 
     assert decide(sighting, gallery, now, final=False) is None
     assert decide(sighting, gallery, now, final=True).reason is UnclearReason.NOT_SURE

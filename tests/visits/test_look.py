@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 
 from custom_components.familiar_faces.engine.protocol import Face
@@ -104,7 +105,7 @@ def test_the_chosen_strictness_counts(
     decisions = []
     for strictness in (Strictness.BALANCED, Strictness.STRICT):
         look = Look(now, strictness=strictness)
-        face = make_face(like(axis(0), similarity))
+        face = make_face((similarity * axis(0) + np.sqrt(1 - similarity**2) * axis(5)).astype(np.float32))
         take(look, face)
         take(look, face)
         decisions += [verdict.decision for _, verdict in look.finish(gallery, now)]

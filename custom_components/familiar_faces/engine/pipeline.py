@@ -207,7 +207,12 @@ def _faces(
     detector: Detector, frame: Frame, wish: Wish, *, in_shadow: bool = False
 ) -> tuple[list[Detection], list[bool]]:
     found = detector.detect(frame, wish.min_face, wish.max_faces, in_shadow=in_shadow)
-    return found, [detector.lies(frame, each) for each in found]
+    lying = [detector.lies(frame, each) for each in found]
+    # What lies scores as well turned a little more: it is not looked at as a head that is tilted.
+    levelled = [
+        each if lies else detector.levelled(frame, each) for each, lies in zip(found, lying, strict=True)
+    ]
+    return levelled, lying
 
 
 def _crop(frame: Frame, detection: Detection) -> Pixels:

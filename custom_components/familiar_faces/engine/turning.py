@@ -23,9 +23,9 @@ SURE = 0.91
 ones have 0.93."""
 MOST_ROLL = 40.0
 """Degrees by which the landmarks may be tilted: at 40 the cosine of a photo with itself is down to 0.4."""
-_SIDE = 192
+SIDE = 192
 """Pixels of the square that is looked at, in which the face is half as wide."""
-_APART = 0.25
+NEAR_MIDDLE = 0.25
 """How far from the middle a face may be found, as a share of the square; further away it is another one."""
 
 type Run = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
@@ -63,15 +63,15 @@ def lies(
         return True
     if score >= SURE:
         return False
-    square = _square(image, box)
-    own, *others = (_score(run(rotated(square, count))) for count in range(4))
+    around = square(image, box)
+    own, *others = (_score(run(rotated(around, count))) for count in range(4))
     return max(others) > own
 
 
-def _square(image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+def square(image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
     """Return the surroundings of a face, which is in the middle."""
     left, top, width, height = box
-    scale = _SIDE / (2 * width)
+    scale = SIDE / (2 * width)
     middle = np.array([left + width / 2, top + height / 2])
     reach = math.ceil(width)
     limit = np.array([image.shape[1], image.shape[0]])
@@ -82,14 +82,14 @@ def _square(image: NDArray[np.uint8], box: tuple[float, float, float, float]) ->
         size = np.maximum(1, np.round((last - first) * scale).astype(int))
         part = cv2.resize(part, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
     step = part.shape[1] / (last - first)[0]
-    shift = _SIDE / 2 - (middle - first) * scale
+    shift = SIDE / 2 - (middle - first) * scale
     matrix = np.array([[scale / step, 0, shift[0]], [0, scale / step, shift[1]]])
     # What is beyond the picture is as its edge, so that it has no other edge than before when it is turned.
-    return cv2.warpAffine(part, matrix, (_SIDE, _SIDE), borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
+    return cv2.warpAffine(part, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
 
 
 def _score(rows: NDArray[np.float64]) -> float:
     """Return how well a face is seen in the middle, 0 when there is none."""
     middles = rows[:, :2] + rows[:, 2:4] / 2
-    near = (np.abs(middles - _SIDE / 2) < _APART * _SIDE).all(axis=1)
+    near = (np.abs(middles - SIDE / 2) < NEAR_MIDDLE * SIDE).all(axis=1)
     return float(rows[near, 14].max(initial=0.0))

@@ -34,11 +34,18 @@ async def async_see_photo(household: Household, photo: bytes) -> Faces:
 
 
 async def async_take_photo(
-    household: Household, person_id: str, photo: bytes, seen: Faces, *, insist: bool = False
+    household: Household,
+    person_id: str,
+    photo: bytes,
+    seen: Faces,
+    *,
+    insist: bool = False,
+    camera_id: str | None = None,
 ) -> Judged:
     """Judge a photo by the faces seen in it, and when it will do make it a template.
 
     `seen`: asked for with portraits, and mirrored. `insist`: take it also when the owner has to say who it is.
+    `camera_id`: the camera whose picture it is; None for any other photo.
     The vault asks for the consent again. Raises VaultError, and EngineIncompatible for faces that cannot be
     compared. The people are not refreshed.
     """
@@ -60,6 +67,7 @@ async def async_take_photo(
                 model=seen.model,
                 photo_digest=digest,
                 now=now,
+                camera_id=camera_id,
             )
         except DuplicatePhoto:
             # Added from elsewhere since the templates were read.

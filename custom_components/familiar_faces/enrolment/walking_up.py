@@ -247,7 +247,9 @@ class WalkUp:
         Return what went wrong: once it is ended, nobody is there to catch it.
         """
         try:
-            judged = await async_take_photo(self._household, self.person_id, frame.picture, frame.faces)
+            judged = await async_take_photo(
+                self._household, self.person_id, frame.picture, frame.faces, camera_id=self.camera_id
+            )
             # Not taken when somebody else was enrolled, or a photo removed, in this very moment.
             if judged.template_id is not None:
                 self.guide.took(pose, judged.template_id)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 import logging
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -13,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from ..const import CONF_FORGETTING, CONF_PEOPLE, CONF_PERSON_ID, SUBENTRY_PERSON
 from ..people.choices import ANYWHERE
 from ..people.gallery import Gallery
+from ..people.middles import Middles
 from ..people.person import Person, narrowed
 from ..vault.errors import ErasedLater, UnknownPerson, VaultError
 from ..vault.records import Receipt
@@ -39,6 +41,8 @@ class Roster:
         has said that they may be kept."""
         self.gallery: Gallery | None = None
         """None until the engine has said which embedding space it speaks."""
+        self.middles = Middles()
+        """What the cameras do to faces, as far as it was seen of people who agreed; in memory only."""
         self.on_narrowed: Callable[[str], None] | None = None
         """Called with the id of a person who agrees to less than was known before."""
         self.on_model: Callable[[], None] | None = None
@@ -86,8 +90,14 @@ class Roster:
             before, self.people = self.people, {person.person_id: person for person in people}
             for person in people:
                 known = before.get(person.person_id)
-                if known is not None and narrowed(known, person) and self.on_narrowed is not None:
-                    self.on_narrowed(person.person_id)
+                if known is not None and narrowed(known, person):
+                    self.middles.forget(person.person_id)
+                    if self.on_narrowed is not None:
+                        self.on_narrowed(person.person_id)
+            now = dt_util.utcnow()
+            for person_id in before:
+                if person_id not in self.people or not self.people[person_id].may_be_recognised(now):
+                    self.middles.forget(person_id)
             shown = [
                 each
                 for each in self._entry.subentries.values()
@@ -96,7 +106,7 @@ class Roster:
             async_check_people(self._hass, shown, {*self.people, *held}, self._vault.damaged)
             async_check_restored(self._hass, bool(self.held))
             if self._model is not None:
-                self.gallery = await self._hass.async_add_executor_job(Gallery, people, self._model)
+                self.gallery = await self._async_build(people, self._model)
 
     def _name(self, person_id: str, people: list[Person]) -> str:
         """Return what to call somebody who may be unreadable, or not shown."""
@@ -116,7 +126,10 @@ class Roster:
         """Return the gallery of an embedding space."""
         if self.gallery is not None and self.gallery.model == model:
             return self.gallery
-        return await self._hass.async_add_executor_job(Gallery, list(self.people.values()), model)
+        return await self._async_build(list(self.people.values()), model)
+
+    async def _async_build(self, people: list[Person], model: str) -> Gallery:
+        return await self._hass.async_add_executor_job(partial(Gallery, people, model, middles=self.middles))
 
     async def async_forget(self, person_id: str, reason: str) -> Receipt | None:
         """Erase a person and return the receipt, None when nothing was kept of them.
@@ -147,10 +160,12 @@ class Roster:
         """Forget people in memory. Nothing is read for it, so that no disk that fails stands in the way."""
         async with self._lock:
             self.people = {key: person for key, person in self.people.items() if key not in person_ids}
+            for person_id in person_ids:
+                self.middles.forget(person_id)
             self.held = {key: name for key, name in self.held.items() if key not in person_ids}
             if self.gallery is not None:
                 people, model = list(self.people.values()), self.gallery.model
-                self.gallery = await self._hass.async_add_executor_job(Gallery, people, model)
+                self.gallery = await self._async_build(people, model)
 
     async def async_forget_noted(self) -> None:
         """Erase those whose erasure failed before."""

@@ -166,7 +166,7 @@ class Guide:
             here = gallery.at(camera_id)
             for face in others:
                 known = here.closest(face.embedding, now, exclude=person_id) if face.quality.usable else None
-                if known is not None and known.similarity >= calibration.familiar_threshold(len(gallery)):
+                if known is not None and known.similarity >= calibration.photo_threshold(len(gallery)):
                     return Advice(Hint.KNOWN, other=known)
             alone = verdict.reason is PhotoReason.LOOKS_LIKE_OTHER
             return Advice(Hint.SOMEBODY_ELSE if alone else Hint.ONE_PERSON)

@@ -127,6 +127,8 @@ class Template:
     """Whether it takes part in comparisons."""
     guard: float | None = None
     """How similar to the person a face has to be, at least, that is nearest to this template; see `corrections`."""
+    camera_id: str | None = None
+    """The camera whose picture it was made of; None for a photo of any other kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ def _resemblance(
     own = max((gallery.likeness(each.embedding, embedding) for each in in_use), default=None)
     other = gallery.closest(embedding, now, exclude=person_id)
     other_name = None
-    if other is not None and other.similarity >= calibration.familiar_threshold(len(gallery)):
+    if other is not None and other.similarity >= calibration.photo_threshold(len(gallery)):
         other_name = other.name
         if own is None or own < other.similarity + calibration.margin:
             return PhotoVerdict(PhotoReason.LOOKS_LIKE_OTHER, subject, other_name)

@@ -64,28 +64,27 @@ def verify(
 ) -> Verification:
     """Return whether ONE individual is the claimed person.
 
-    `embeddings`, `weights`: their usable faces, as for `Gallery.compare`; without a row the answer is `unclear`.
-    `lengths`: (n,) of the embeddings before they were made 1, see `clarity`: without one face that was seen well there
-    is no `no`.
-    The thresholds are those of a gallery of one person: `yes` from the one for a name on, `no` below the one
-    for a stranger. Others matter only where one of them is resembled clearly more: then it is no `yes`. Raises LookupError when this person cannot or may not be compared
-    with, ValueError as `Gallery.compare` does.
+    `embeddings`, `weights`, `lengths`: their usable faces, as for `Gallery.compare`; without a row the answer is
+    `unclear`, and without one that was seen well there is no `no`. The thresholds are those of a gallery of one person: `yes` from the one for a name on, `no` below the
+    one for a stranger. Others matter by what the face has in common with all, and where one of them is resembled
+    clearly more: then it is no `yes`. Raises LookupError when this person cannot or may not be compared with,
+    ValueError as `Gallery.compare` does.
     """
     if len(embeddings) == 0:
         return unverified(WhyUnclear.NO_USABLE_FACE)
-    candidate = gallery.compare_with(person_id, embeddings, weights, now)
+    candidate = gallery.compare_with(person_id, embeddings, weights, now, lengths)
     if candidate is None:
         raise LookupError(f"{person_id} cannot be compared with")
     similarity = candidate.similarity
-    probability = calibration.verification_probability(similarity)
-    threshold = max(calibration.familiar_threshold(1, len(embeddings), strictness), candidate.guard)
-    best = gallery.compare(embeddings, weights, now).best
+    probability = calibration.verification_probability(candidate)
+    enough = calibration.names(candidate, 1, len(embeddings), strictness)
+    best = gallery.compare(embeddings, weights, now, lengths).best
     other = best is not None and best.person_id != person_id
     ahead = best is not None and other and best.similarity - similarity >= calibration.margin
-    if similarity >= threshold and not ahead:
+    if enough and not ahead:
         return Verification(Answer.YES, similarity, probability)
     seen_well = not are_poor(lengths, len(embeddings)).all()
-    if seen_well and similarity < calibration.stranger_threshold(1):
+    if seen_well and candidate.own < calibration.stranger_threshold(1):
         return Verification(Answer.NO, similarity, probability)
     return Verification(Answer.UNCLEAR, similarity, probability, WhyUnclear.NOT_SURE)
 

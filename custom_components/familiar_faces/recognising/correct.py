@@ -50,7 +50,7 @@ async def async_correct(
         answer["name"] = None if person is None else person.name
         answer["learned"] = False
         if person is not None and taught is not None and taught[0] is not None:
-            answer |= await async_learn(household, person, taught[0], taught[1])
+            answer |= await async_learn(household, person, taught[0], taught[1], camera_id=visit.camera_id)
     except UnknownVisit as err:
         raise _unknown(household, visit_id) from err
     except ConsentMissing as err:
@@ -105,6 +105,8 @@ async def _async_take_away(household: Household, visit: VisitRecord, really: Per
         dt_util.utcnow(),
         None if really is None else really.person_id,
     )
+    # What this camera does to their faces was learned from somebody else's, perhaps.
+    household.roster.middles.forget(visit.person_id, visit.camera_id)
     try:
         # First, so that a look that is being taken does not name them again.
         await household.async_refresh_people()

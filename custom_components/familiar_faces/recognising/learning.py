@@ -34,11 +34,13 @@ async def async_see(household: Household, camera_id: str, picture: bytes | None,
     return await async_faces(household, picture, portraits=True, mirrored=True)
 
 
-async def async_learn(household: Household, person: Person, picture: bytes, seen: Faces) -> JsonObjectType:
+async def async_learn(
+    household: Household, person: Person, picture: bytes, seen: Faces, *, camera_id: str
+) -> JsonObjectType:
     """Make a visit's picture a reference photo when it is good enough, and say what came of it."""
     reason, other, learned = "vault_failed", "", False
     try:
-        judged = await async_take_photo(household, person.person_id, picture, seen)
+        judged = await async_take_photo(household, person.person_id, picture, seen, camera_id=camera_id)
         reason, other = str(judged.verdict.reason), judged.verdict.other_name or ""
         learned = judged.template_id is not None
         if learned:

@@ -105,7 +105,7 @@ async def async_name(
         household.async_send(SIGNAL_CORRECTED, corrected)
         answer |= {"confirmed": kept, "person_id": really.person_id, "name": really.name}
         if seen is not None and visit.picture is not None:
-            answer |= await async_learn(household, really, visit.picture, seen)
+            answer |= await async_learn(household, really, visit.picture, seen, camera_id=visit.camera_id)
     household.missed.drop(visit.visit_id)
     if visit.in_inbox:
         await household.hass.async_add_executor_job(

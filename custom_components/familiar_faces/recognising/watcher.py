@@ -28,6 +28,7 @@ from ..visits.open_visits import Change
 from ..visits.turns import Urgency
 from ..visits.visit import Decision, Sighting, Timing, Verdict
 from .announcing import Announcer
+from .camera_middle import learn
 from .look_taking import Clock, LookTaking
 
 _LOGGER = logging.getLogger(__name__)
@@ -272,6 +273,7 @@ class Watcher:
                 verdicts = await self._async_compare(look, gallery, look.finish, here, dt_util.utcnow())
                 if gallery is self.household.gallery:
                     await self._async_settle(look, clock, gallery, verdicts)
+                    learn(self.household, self.camera_id, here, verdicts)
                     break
             if failure is not None:
                 raise failure

@@ -95,7 +95,7 @@ def describe(
             "linked_entity": person.linked_entity,
         },
         "consents": [_consent(each, cameras) for each in person.consents],
-        "templates": [_template(each, photos) for each in person.templates],
+        "templates": [_template(each, cameras, photos) for each in person.templates],
         "visits": [_visit(each, cameras, pictures) for each in kept.visits],
         "audit": None if kept.audit is None else [_entry(each) for each in kept.audit],
     }
@@ -178,7 +178,7 @@ def _days(period: timedelta | None) -> float | None:
     return None if period is None else period / timedelta(days=1)
 
 
-def _template(template: Template, photos: Mapping[str, str]) -> dict[str, Any]:
+def _template(template: Template, cameras: Mapping[str, str], photos: Mapping[str, str]) -> dict[str, Any]:
     return {
         "template_id": template.template_id,
         "added_at": _time(template.added_at),
@@ -189,6 +189,7 @@ def _template(template: Template, photos: Mapping[str, str]) -> dict[str, Any]:
         "embedding": base64.b64encode(template.embedding.astype("<f4").tobytes()).decode(),
         "usable": template.usable,
         "guard": template.guard,
+        "camera": None if template.camera_id is None else cameras.get(template.camera_id, template.camera_id),
     }
 
 

@@ -359,6 +359,7 @@ def _sealed_template(key: bytes, person_id: str, template: Template) -> bytes:
         "photo_digest": template.photo_digest,
         "usable": template.usable,
         "guard": template.guard,
+        "camera": template.camera_id,
     }
     added_at = to_stamp(template.added_at)
     return seal_json(key, data, ("template", template.template_id, person_id, added_at))
@@ -375,6 +376,7 @@ def _opened_template(key: bytes, person_id: str, template_id: str, added_at: int
         usable=data["usable"],
         # Not in the rows that were written before visits could be corrected.
         guard=data.get("guard"),
+        camera_id=data.get("camera"),
     )
 
 

@@ -312,11 +312,13 @@ class Vault:
         model: str,
         photo_digest: str,
         now: datetime,
+        camera_id: str | None = None,
     ) -> Template:
         """Keep a reference photo (JPEG) and the template it made.
 
-        `embedding` is a unit-length vector. Raise UnknownPerson, ConsentMissing when the newest consent
-        does not allow recognition now, DuplicatePhoto when this person has the photo already.
+        `embedding` is a unit-length vector. `camera_id`: the camera whose picture it is, if it is one's. Raise
+        UnknownPerson, ConsentMissing when the newest consent does not allow recognition now, DuplicatePhoto when this
+        person has the photo already.
         """
         if not photo:
             raise ValueError("a reference photo is not empty")
@@ -327,7 +329,7 @@ class Vault:
             templates = people_rows.read_templates(connection, key, person_id)
             if any(template.photo_digest == photo_digest for template in templates):
                 raise DuplicatePhoto
-            template = Template(secrets.token_hex(16), vector, model, photo_digest, now)
+            template = Template(secrets.token_hex(16), vector, model, photo_digest, now, camera_id=camera_id)
             people_rows.insert_template(connection, key, person_id, template, photo)
             details = {"template_id": template.template_id, "model": model}
             self._audit.append(connection, "reference_added", person_id, details, now)

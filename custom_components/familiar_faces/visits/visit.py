@@ -12,7 +12,7 @@ import numpy as np
 
 from ..engine.protocol import Embedding, Face
 from ..people.clarity import are_poor
-from ..people.gallery import fuse
+from ..people.fusing import fuse
 
 EVIDENCE = 16
 """How many usable faces of an individual are kept in one look; better ones replace the worst."""
@@ -64,6 +64,8 @@ class Verdict:
     """What was wrong with most faces, see `Quality.reason`; only where there was no usable face."""
     similarity: float | None = None
     """Cosine of the frames together with the person's centroid; only for `familiar`."""
+    sure: bool = False
+    """Whether the name would be said in a balanced household, too; only for `familiar`."""
     resembled: frozenset[str] = frozenset()
     """Ids of the people who are resembled more than strangers resemble anybody; only for `unclear`."""
 
@@ -139,7 +141,7 @@ class Sighting:
 
     @property
     def clear(self) -> int:
-        """Return how many of the usable faces were seen well; see `people.clarity`."""
+        """Return how many of the usable faces were seen well; see `people.clarity.CLEAR`."""
         return int((~are_poor(self.lengths, len(self.faces))).sum())
 
     @property
