@@ -114,6 +114,8 @@ async def test_what_a_camera_sees(
         main = page.locator("familiar-faces-panel main")
         assert await main.evaluate("(main) => main.scrollWidth - main.clientWidth") == 0
         await shoot(page, f"cameras-{width}-{'dark' if dark else 'light'}-{language}")
+        if (language, width) == ("en", 1280):
+            await shoot(page, "panel-cameras", camera)
         assert await violations(page.locator("familiar-faces-panel")) == []
         await page.context.close()
     page = await shown.open("/familiar-faces/cameras")

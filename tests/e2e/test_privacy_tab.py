@@ -44,6 +44,8 @@ async def test_what_is_kept(hass: HomeAssistant, shown: Home, hub: Hub, eileen: 
         main = page.locator("familiar-faces-panel main")
         assert await main.evaluate("(main) => main.scrollWidth - main.clientWidth") == 0
         await shoot(page, f"privacy-{width}-{'dark' if dark else 'light'}-{language}")
+        if (language, width) == ("en", 1280):
+            await shoot(page, "panel-privacy", page.locator("familiar-faces-privacy"))
         assert await violations(page.locator("familiar-faces-panel")) == []
         await page.context.close()
     page = await shown.open("/familiar-faces/privacy")
