@@ -68,6 +68,12 @@ def main() -> int:
         "--width", action="append", type=int, help="of the first hour (default: 1280 and 375)"
     )
     parser.add_argument(
+        "--docs",
+        type=Path,
+        metavar="DIR",
+        help="take the pictures in the docs after the first hour in English",
+    )
+    parser.add_argument(
         "--screenshots", type=Path, metavar="DIR", help="the same, with pictures of every page"
     )
     asked = parser.parse_args()
@@ -207,8 +213,10 @@ async def _first_hour(asked: argparse.Namespace, folder: Path, port: int) -> int
             async with AsyncExitStack() as stack:
                 receiver = await stack.enter_async_context(receiving(say))
                 home_of = staged(place, home.free_port(0), DOOR, "mobile_app")
+                # The docs are in English, and seen on a desktop.
+                docs = asked.docs if (language, width) == ("en", first_hour.WIDTHS[0]) else None
                 clicks = await first_hour.play(
-                    await stack.enter_async_context(home_of), receiver, language, width, pictures
+                    await stack.enter_async_context(home_of), receiver, language, width, pictures, docs=docs
                 )
             say(f"{walk}: {clicks.steps['name']} clicks to the name, {clicks.steps['phone']} to the phone.")
             took[walk] = clicks.steps

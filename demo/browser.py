@@ -31,6 +31,7 @@ ARGUMENTS = (
 )
 
 type Shoot = Callable[[str], Awaitable[None]]
+type ShootPage = Callable[[Page, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,11 @@ class Frontend:
         await self._press("Save")
         await self._finish()
 
+    async def show_integration(self, shot: str) -> None:
+        """Open the integration's page."""
+        await self.show(f"/config/integrations/integration/{DOMAIN}")
+        await self.seen(shot)
+
     async def show_device(self, name: str, shot: str | None) -> str:
         """Open the page of a device from the integration's page; return what can be read on it."""
         await self.show(f"/config/integrations/integration/{DOMAIN}")
@@ -243,8 +249,7 @@ class Frontend:
 
     async def look_around(self) -> None:
         """Look at each page of the integration, and at the first pages of its dialogs."""
-        await self.show(f"/config/integrations/integration/{DOMAIN}")
-        await self.seen("integration")
+        await self.show_integration("integration")
         await self.show_device(TITLE, "device-hub")
         await self.show_device("Front door", "device-camera")
         await self.show_device("Eileen", "device-person")
@@ -297,16 +302,23 @@ class Frontend:
 
 @asynccontextmanager
 async def logged_in(
-    browser: Browser, url: str, look: Look = DESKTOP, folder: Path | None = None
+    browser: Browser,
+    url: str,
+    look: Look = DESKTOP,
+    folder: Path | None = None,
+    *,
+    shoot: ShootPage | None = None,
 ) -> AsyncGenerator[Frontend]:
-    """Yield the frontend after logging in; pictures of its steps go into `folder`."""
+    """Yield the frontend after logging in; pictures of its steps go into `folder`, or are taken by `shoot`."""
     size = ViewportSize(width=look.width, height=look.height)
     context = await browser.new_context(viewport=size, color_scheme="dark" if look.dark else "light")
     context.set_default_timeout(PATIENCE_SECONDS * 1000)
     page = await context.new_page()
 
-    async def shoot(name: str) -> None:
-        if folder is not None:
+    async def shoot_step(name: str) -> None:
+        if shoot is not None:
+            await shoot(page, name)
+        elif folder is not None:
             await page.screenshot(path=folder / f"{name}.{look.name}.png")
 
     try:
@@ -315,9 +327,9 @@ async def logged_in(
         await page.locator("#password").fill(PASSWORD)
         await page.get_by_role("button", name="Log in").click()
         await page.locator("home-assistant-main").wait_for(state="attached")
-        yield Frontend(page, url, shoot)
+        yield Frontend(page, url, shoot_step)
     except Error:
-        await shoot("failed")
+        await shoot_step("failed")
         raise
     finally:
         await context.close()

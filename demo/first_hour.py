@@ -14,11 +14,11 @@ from typing import Any
 
 from playwright.async_api import Browser, Error, Locator, Page, ViewportSize
 
-from . import browser
+from . import browser, docs_pictures
 from .browser import CAMERA_SECONDS, ENGINE_SECONDS, PATIENCE_SECONDS, SETTLED, TITLE
 from .client import DemoFailed, Websocket
 from .home import DOMAIN, PASSWORD, SOURCE, USER
-from .house import CAMERA, FAMILIAR, NAME
+from .house import CAMERA, FAMILIAR, NAME, STRANGERS
 from .phones import ANDROID, Receiver
 from .scene import photos
 from .stage import Stage
@@ -112,8 +112,11 @@ class Owner:
         await self._finish()
         self._clicks.note("camera")
 
-    async def add_person(self, name: str, files: list[Path], phone: str) -> None:
-        """Add a person who agrees here and now, with photos, and have a phone notified of everybody."""
+    async def add_person(self, name: str, files: list[Path], phone: str, *, pictured: bool = False) -> None:
+        """Add a person who agrees here and now, with photos, and have a phone notified of everybody.
+
+        `pictured`: they agree to pictures of their visits, too.
+        """
         step = ("config_subentries", "person", "step")
         await self._open_integration()
         await self._press_text(self._words("config_subentries", "person", "initiate_flow", "user"))
@@ -129,7 +132,9 @@ class Owner:
         await self._dialog.locator("ha-selector-select ha-checkbox").first.click()
         visits = self._words("selector", "keeping", "options", "visits")
         await self._dialog.get_by_role("radio", name=visits).click(force=True)
-        await self._dialog.locator("ha-selector-boolean").last.locator("input").click(force=True)
+        switches = self._dialog.locator("ha-selector-boolean")
+        for switch in (switches.first, switches.last) if pictured else (switches.last,):
+            await switch.locator("input").click(force=True)
         await self._submit()
         for photo in files:
             await self._option(*step, "photos", "menu_options", "photo")
@@ -260,8 +265,19 @@ async def an_owner(
         await context.close()
 
 
-async def play(stage: Stage, receiver: Receiver, language: str, width: int, pictures: Path | None) -> Clicks:
-    """Do the whole walk in a new home; return how many clicks it took. Raises DemoFailed."""
+async def play(
+    stage: Stage,
+    receiver: Receiver,
+    language: str,
+    width: int,
+    pictures: Path | None,
+    *,
+    docs: Path | None = None,
+) -> Clicks:
+    """Do the whole walk in a new home; return how many clicks it took. Raises DemoFailed.
+
+    Afterwards the pictures in the docs are taken, if there is a folder for them.
+    """
     clicks = Clicks()
     house, camera, folder = stage.house, stage.camera, stage.folder
     await speak(stage.socket, language)
@@ -282,7 +298,7 @@ async def play(stage: Stage, receiver: Receiver, language: str, width: int, pict
         await camera.show(FAMILIAR, ready=1)
         await owner.add_camera(CAMERA)
         await camera.show(None)
-        await owner.add_person(NAME, paths, PHONE)
+        await owner.add_person(NAME, paths, PHONE, pictured=docs is not None)
     await house.listen()
     receiver.step = NAME
     ring = await house.ring(FAMILIAR)
@@ -291,6 +307,10 @@ async def play(stage: Stage, receiver: Receiver, language: str, width: int, pict
     heard = await receiver.hear(NAME, 2, PATIENCE_SECONDS, 0)
     if not any(NAME in each.message for each in heard):
         raise DemoFailed(f"{PHONE} was not notified of {NAME}.")
+    if docs is not None:
+        await house.ring(STRANGERS[0])
+        async with browser.opened() as chromium:
+            await docs_pictures.take(chromium, stage.url, docs)
     return clicks
 
 

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import override
 
 from homeassistant.components.calendar import CalendarEntity, CalendarEntityDescription, CalendarEvent
-from homeassistant.components.calendar.const import CalendarEntityStateAttribute
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -42,30 +41,15 @@ async def async_setup_entry(
 
 
 class VisitsCalendar(HubEntity, CalendarEntity):
-    """Who came when, as far as it is kept. It is on while the visit of somebody with a name goes on."""
+    """Who came when, as far as it is kept."""
 
     entity_description: CalendarEntityDescription
-    tells_of_visits = True
-    # Who is there must not be written down a second time, where nobody would find it when they are forgotten.
-    _unrecorded_attributes = frozenset(CalendarEntityStateAttribute)
 
     @property
     @override
     def event(self) -> CalendarEvent | None:
-        """Return the visit that goes on, the one seen last; there are none to come."""
-        last = self._going_on
-        return None if last is None else self._event(last, last.last_seen_at + GAP)
-
-    @property
-    @override
-    def whose(self) -> str | None:
-        """Return the id of the person whose visit goes on."""
-        return None if self._going_on is None else self._going_on.person_id
-
-    @property
-    def _going_on(self) -> Shown | None:
-        going_on = [each for each in self.hub.board.going_on() if each.kept and each.name is not None]
-        return max(going_on, key=lambda each: each.last_seen_at, default=None)
+        """Return None: no visit is still to come. As its state, one that goes on would add two lines to Activity."""
+        return None
 
     @override
     async def async_get_events(

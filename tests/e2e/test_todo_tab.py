@@ -7,7 +7,7 @@ from playwright.async_api import expect
 import pytest
 
 from custom_components.familiar_faces.const import DOMAIN
-from custom_components.familiar_faces.household.issues import async_links_guessed
+from custom_components.familiar_faces.household.issues import LINKS_GUESSED, async_links_guessed
 from custom_components.familiar_faces.hub import Hub
 
 from ..common.in_chromium import needs_chromium
@@ -29,7 +29,8 @@ async def test_steps_and_repairs(hass: HomeAssistant, shown: Home, hub: Hub) -> 
     await shoot(page, "todo")
     await page.get_by_role("button", name="Not now").click()
     await expect(page.get_by_role("heading", name="Many wrong links were tried")).to_have_count(0)
-    (ours,) = [each for (domain, _), each in ir.async_get(hass).issues.items() if domain == DOMAIN]
+    ours = ir.async_get(hass).async_get_issue(DOMAIN, LINKS_GUESSED)
+    assert ours is not None
     assert ours.dismissed_version is not None
     await page.get_by_role("button", name="Add a person").click()
     await page.wait_for_url("**/config/integrations/integration/familiar_faces")

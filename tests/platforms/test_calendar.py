@@ -8,7 +8,6 @@ import threading
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.components.calendar.const import DATA_COMPONENT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
@@ -123,15 +122,15 @@ async def test_visitors_without_a_name(hass: HomeAssistant, people: Hub) -> None
 async def test_with_the_real_engine(
     hass: HomeAssistant, shown: Hub, entry: MockConfigEntry, front_door: FrontDoor
 ) -> None:
-    """It is on while somebody familiar is here, and off for a stranger; their visit stays in it."""
+    """A visit of somebody familiar is in it from its beginning, and its state says nothing of it."""
     await enrol(hass, entry, enrolment_photos())
     front_door.frames = visits(stranger(0))
     await ring(hass, shown)
     assert hass.states.get(CALENDAR).state == "off"
     front_door.frames = visits(astronaut())
     await ring(hass, shown)
-    state = hass.states.get(CALENDAR)
-    assert (state.state, state.attributes["message"]) == ("on", "Eileen at the front door")
+    assert hass.states.get(CALENDAR).state == "off"
+    assert "Eileen" not in str(hass.states.get(CALENDAR).attributes)
     (visit,) = await hass.async_add_executor_job(shown.vault.visits)
     over = visit.until + GAP
     assert (await events(hass, visit.started_at - DAY, visit.started_at + DAY))[1:] == [
@@ -140,21 +139,9 @@ async def test_with_the_real_engine(
     # The visit itself is dropped from memory a little later.
     with patch.object(Announcer, "async_expire"):
         await clock_says(hass, shown, over + SECOND)
-    state = hass.states.get(CALENDAR)
-    assert state.state == "off"
-    assert "Eileen" not in str(state.attributes)
     (_, (_, _, end)) = await events(hass, visit.started_at - DAY, visit.started_at + DAY)
     # As one of a second could not be seen in a calendar.
     assert end == visit.started_at + MINUTE
-
-
-async def test_who_is_there_is_not_recorded(hass: HomeAssistant, shown: Hub) -> None:
-    """The recorder writes down that somebody is there, as of the cameras, and nothing else."""
-    entity = hass.data[DATA_COMPONENT].get_entity(CALENDAR)
-    assert entity is not None
-    info = entity._state_info
-    assert info is not None
-    assert {"message", "start_time", "end_time", "location", "description"} <= info["unrecorded_attributes"]
 
 
 async def test_ranges(hass: HomeAssistant, people: Hub, start: datetime) -> None:

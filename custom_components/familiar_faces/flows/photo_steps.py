@@ -28,7 +28,7 @@ from ..people.photos import PhotoVerdict
 from ..people.templates import ENOUGH_PHOTOS, count_distinct, leaves_one
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
 from ..wording.dates import say_moment
-from ..wording.words import async_say
+from ..wording.words import async_say, readers_language
 from .person_steps import PersonSteps, log_failure
 from .photo_uploads import PhotoUploads
 
@@ -156,7 +156,7 @@ class PhotoSteps(PersonSteps):
     async def _async_error(self, error: str) -> str:
         """Return the sentence of an error."""
         words = await async_get_translations(
-            self.hass, self.hass.config.language, "config_subentries", [DOMAIN]
+            self.hass, readers_language(self.hass), "config_subentries", [DOMAIN]
         )
         return words.get(f"component.{DOMAIN}.config_subentries.{SUBENTRY_PERSON}.error.{error}", error)
 

@@ -21,6 +21,7 @@ from . import (
     restored_states,
     stored_files,
     uploads,
+    user_language,
 )
 
 CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
@@ -42,14 +43,18 @@ CHECKS: Mapping[str, Callable[[HomeAssistant], bool]] = {
         restored_states,
         stored_files,
         uploads,
+        user_language,
     )
 }
 """The checks, by the modules that they are of."""
 
 TOLD_BY = frozenset({"companion_app"})
 """Modules by which somebody is told."""
-SHOWN_BY = frozenset({"go2rtc_server"})
-"""Modules by which there is one more way to a camera's pictures. All others are needed to forget somebody."""
+SHOWN_BY = frozenset({"go2rtc_server", "user_language"})
+"""Modules that only make something better: one more way to a camera's pictures, and a user's own language.
+
+All others are needed to forget somebody.
+"""
 
 
 @callback

@@ -1,12 +1,16 @@
-"""Sentences that are put together while a flow runs, in the language of this Home Assistant."""
+"""Sentences that are put together while something runs, in the language of the user who asks or of this Home Assistant."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 
+from homeassistant.auth.models import User
+from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.http import current_request
 from homeassistant.helpers.translation import async_get_cached_translations, async_get_translations
 
 from ..const import DOMAIN
+from ..internals.user_language import language_of
 from ..vault.retention import MONTH
 
 LANGUAGES = ("en", "nl", "de")
@@ -25,9 +29,17 @@ _PLACES = (
 _UNITS = (("month", MONTH), ("day", timedelta(days=1)), ("hour", timedelta(hours=1)))
 
 
+def readers_language(hass: HomeAssistant) -> str:
+    """Return the language of the user whose request is answered, else that of this Home Assistant."""
+    request = current_request.get()
+    user = None if request is None else request.get(KEY_HASS_USER)
+    chosen = language_of(hass, user.id) if isinstance(user, User) else None
+    return chosen or hass.config.language
+
+
 def shown_language(hass: HomeAssistant) -> str:
     """Return the language in which texts are shown."""
-    language = hass.config.language.split("-")[0]
+    language = readers_language(hass).split("-")[0]
     return language if language in LANGUAGES else LANGUAGES[0]
 
 
@@ -36,15 +48,18 @@ async def async_say(
 ) -> str:
     """Return the sentence `selector.<group>.options.<key>` with its placeholders filled in.
 
-    `language`: another one than that of this Home Assistant.
+    `language`: another one than that of the user who asks, or of this Home Assistant.
     """
-    words = await async_get_translations(hass, language or hass.config.language, "selector", [DOMAIN])
+    words = await async_get_translations(hass, language or readers_language(hass), "selector", [DOMAIN])
     return _filled_in(words, group, key, values)
 
 
 def say_at_once(hass: HomeAssistant, group: str, key: str, **values: str | int) -> str:
     """Return what `async_say` does, from any thread; once the texts are loaded, as they are with the integration."""
-    words = async_get_cached_translations(hass, hass.config.language, "selector", DOMAIN)
+    words: Mapping[str, str] = {}
+    # Those of a user may not be loaded yet.
+    for language in (readers_language(hass), hass.config.language):
+        words = words or async_get_cached_translations(hass, language, "selector", DOMAIN)
     return _filled_in(words, group, key, values)
 
 
