@@ -31,7 +31,7 @@ SENSOR = "sensor.familiar_faces_engine"
 class Damaged:
     """The engine's place, which fails until it is put right."""
 
-    def __init__(self, place: PreparedBefore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.failure: EnvironmentFailed | None = EnvironmentFailed(
             "hash_refused", "the log's text", "numpy==2.0"
         )
@@ -39,9 +39,13 @@ class Damaged:
         self.go_on = asyncio.Event()
         self.go_on.set()
         self._good = False
-        monkeypatch.setattr(place, "ready", lambda: self._good)
-        monkeypatch.setattr(place, "prepare", self._prepare)
-        monkeypatch.setattr(place, "distrust", self._distrust)
+        # In the class: what is put back into the one that the tests share would hide what others patch in the class.
+        monkeypatch.setattr(PreparedBefore, "ready", self._ready)
+        monkeypatch.setattr(PreparedBefore, "prepare", self._prepare)
+        monkeypatch.setattr(PreparedBefore, "distrust", self._distrust)
+
+    def _ready(self) -> bool:
+        return self._good
 
     def _distrust(self) -> None:
         self.distrusted += 1
@@ -55,8 +59,8 @@ class Damaged:
 
 
 @pytest.fixture
-def damaged(engine_place: PreparedBefore, monkeypatch: pytest.MonkeyPatch) -> Damaged:
-    return Damaged(engine_place, monkeypatch)
+def damaged(monkeypatch: pytest.MonkeyPatch) -> Damaged:
+    return Damaged(monkeypatch)
 
 
 @pytest.fixture
