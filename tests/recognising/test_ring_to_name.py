@@ -585,7 +585,7 @@ async def test_full_disk_during_a_visit(
 ) -> None:
     """A visit that cannot be kept is announced anyway, and the log says so."""
 
-    def full(*args: object) -> None:
+    def full(*args: object, took_ms: float | None) -> None:
         raise VaultUnwritable("database or disk is full")
 
     front_door.frames = visits(astronaut())
