@@ -49,13 +49,13 @@ async def test_a_visit_is_seen_in_real_time(opened: Doors, codec: str) -> None:
     left = time.monotonic()
     for seen in await asyncio.gather(*watching):
         there = [at for at, _, _, red in seen if red]
-        assert there[0] == pytest.approx(came, abs=0.7)
+        assert there[0] == pytest.approx(came, abs=1.0)
         assert len(there) == pytest.approx(VISIT_SECONDS * 10, abs=4)
-        assert there[-1] == pytest.approx(came + VISIT_SECONDS, abs=0.7)
-        assert left > there[-1] - 0.7
+        assert there[-1] == pytest.approx(came + VISIT_SECONDS, abs=1.0)
+        assert left > there[-1] - 1.0
         assert not any(red for at, _, _, red in seen if at < came - 0.5)
         arrivals, shown = seen[-1][0] - seen[0][0], seen[-1][1] - seen[0][1]
-        assert arrivals == pytest.approx(shown, abs=0.7)
+        assert arrivals == pytest.approx(shown, abs=1.0)
         # A clip of 10 pictures a second, none left out and none twice.
         steps = [after[1] - before[1] for before, after in pairwise(seen)]
         assert all(step == pytest.approx(0.1, abs=0.02) for step in steps)
