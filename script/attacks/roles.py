@@ -18,6 +18,8 @@ ROOM = Room(Promise.ROLES, "docs/security.md#users-of-this-home-assistant")
 ANONYMOUS = "anonymous"
 REFUSED = (401, 403, 404)
 CAMERA_ENTITY = "camera.front_door"
+MEDIA = f"media-source://{home.DOMAIN}"
+INBOX = f"{MEDIA}/review"
 FOR_ALL = {"last_visits", "who_is_here"}
 """The actions that tell each user what that user's states tell anyway."""
 MANY, AT_ONCE = 40, 8
@@ -199,12 +201,21 @@ async def setup_by_others(grounds: Grounds, trial: Trial) -> None:
             status = await asker.status("POST", "/api/services/button/press", {"entity_id": entity})
             # One that is off is in no list of things that can be pressed: nothing happens.
             trial.holds(status != 200 or VISITOR in await at.people(), f"{asker.name} may press {entity}")
-        media = await asker.command(
-            "media_source/browse_media", media_content_id=f"media-source://{home.DOMAIN}"
-        )
-        children = [] if isinstance(media, DemoFailed) else media.get("children") or []
-        trial.holds(not children, f"{asker.name} may look through the review inbox")
+        folders = _children(await asker.command("media_source/browse_media", media_content_id=MEDIA))
+        within = _children(await asker.command("media_source/browse_media", media_content_id=INBOX))
+        trial.holds(INBOX not in folders and not within, f"{asker.name} may look through the review inbox")
+    shown = _children(await at.socket.command("media_source/browse_media", media_content_id=MEDIA))
+    trial.holds(INBOX in shown, "the review inbox is elsewhere than where others looked for it")
     trial.holds(VISITOR in await at.people(), f"{VISITOR} was removed by somebody who may not")
+
+
+def _children(media: Any) -> list[str]:
+    """Return the ids of what a folder of the media browser holds; nothing where it cannot be opened."""
+    return (
+        []
+        if isinstance(media, DemoFailed)
+        else [each["media_content_id"] for each in media["children"] or []]
+    )
 
 
 @ROOM.attack()

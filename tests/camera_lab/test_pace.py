@@ -7,6 +7,8 @@ from camera_lab import pace
 from camera_lab.pace import Pace
 import pytest
 
+from custom_components.familiar_faces.host import child
+
 
 async def test_a_machine_that_has_other_things_to_do_is_slower(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "EVERY", 0.0)
@@ -24,3 +26,7 @@ async def test_a_machine_that_has_other_things_to_do_is_slower(monkeypatch: pyte
 
 def test_work_takes_at_least_the_time_of_a_processor() -> None:
     assert pace._work() >= 0.9
+
+
+def test_it_works_at_the_engines_priority() -> None:
+    assert pace.NICE == child.NICE
