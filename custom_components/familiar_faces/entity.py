@@ -1,5 +1,6 @@
 """What the entities of the hub, a camera, a person and an alert have in common."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import override
 
@@ -48,6 +49,8 @@ async def async_setup_entities(
                 make_entities(entry.runtime_data, subentry), config_subentry_id=subentry.subentry_id
             )
 
+    # Home Assistant begins all platforms in one turn of the event loop: the first part of each would add up.
+    await asyncio.sleep(0)
     async_add_entities(hub)
     entry.async_on_unload(entry.runtime_data.async_connect(SIGNAL_SUBENTRY, add))
     breath = Breath()

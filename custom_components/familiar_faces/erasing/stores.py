@@ -254,6 +254,8 @@ async def async_erase(hass: HomeAssistant, wanted: Wanted, naming: Naming) -> Ho
         (Store.REGISTRIES, erasing.async_look_again),
         (Store.MENTIONS, erasing.async_mentions),
     ):
+        # Some end without having waited for anything: the event loop gets a turn between two.
+        await asyncio.sleep(0)
         await erasing.async_attempt(store, work)
     missing = set(async_missing(hass))
     erasing.traces.left |= {store for store, needed in NEEDED.items() if needed & missing}

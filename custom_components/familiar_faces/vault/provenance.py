@@ -8,6 +8,7 @@ and not by how they are called. Two marks of one person have nothing in common w
 from collections.abc import Callable, Collection
 import hashlib
 import os
+import threading
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -27,11 +28,15 @@ class Marks:
         self.key = key
         # Each mark is one block by itself, random but for the tag: nothing is chained.
         self._cipher = Cipher(AES(key), ECB())
+        # Kept, as making one takes longer than what it does, and a large home needs a thousand marks at once.
+        self._encryptor = self._cipher.encryptor()
+        self._lock = threading.Lock()
 
     def new(self, person_id: str) -> bytes:
         """Return a mark of a person, another one each time."""
-        encryptor = self._cipher.encryptor()
-        return encryptor.update(_tag(person_id) + os.urandom(SIZE - _TAG)) + encryptor.finalize()
+        block = _tag(person_id) + os.urandom(SIZE - _TAG)
+        with self._lock:
+            return self._encryptor.update(block)
 
     def finder(self, person_ids: Collection[str]) -> Callable[[Collection[bytes]], set[bytes]]:
         """Return what finds the marks of these people among ids of 16 bytes; others are passed over."""
