@@ -7,8 +7,8 @@ from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from ..const import DOMAIN
-from ..erasing.mentions import ERASABLE, MOST, Place, place_of
-from ..erasing.receipt_facts import answer_receipt, erasing_failed
+from ..erasing.mentions import MOST
+from ..erasing.receipt_facts import answer_mention, answer_receipt, erasing_failed, place_to_clear
 from ..openness.audit_trail import MOST_ENTRIES
 from ..vault.errors import VaultError
 from ..vault.records import AuditEntry
@@ -40,27 +40,12 @@ async def _async_forget(call: ServiceCall) -> ServiceResponse:
     """Erase somebody from everywhere."""
     hub = hub_of(call.hass)
     person_id = find_id(hub, call.data[ATTR_PERSON])
-    also = [_place(key) for key in call.data[ATTR_ALSO]]
+    also = [place_to_clear(key) for key in call.data[ATTR_ALSO]]
     try:
         receipt = await hub.forgetting.async_forget(person_id, also=also)
     except VaultError as err:
         raise erasing_failed(err) from err
     return answer_receipt(person_id, receipt)
-
-
-def _place(key: str) -> Place:
-    """Return a place of others that can be cleared of a name."""
-    try:
-        place = place_of(key)
-    except ValueError:
-        place = None
-    if place is None or place.kind not in ERASABLE:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="unknown_place",
-            translation_placeholders={"place": key},
-        )
-    return place
 
 
 async def _async_mentions(call: ServiceCall) -> ServiceResponse:
@@ -70,15 +55,7 @@ async def _async_mentions(call: ServiceCall) -> ServiceResponse:
     return {
         "person_id": person_id,
         "at_most_of_each_kind": MOST,
-        "mentions": [
-            {
-                "place": each.key,
-                "kind": str(each.kind),
-                "where": each.where,
-                "erasable": each.kind in ERASABLE,
-            }
-            for each in await hub.forgetting.async_mentions(person_id)
-        ],
+        "mentions": [*map(answer_mention, await hub.forgetting.async_mentions(person_id))],
     }
 
 

@@ -1,11 +1,12 @@
-"""The receipt of an erasure as plain data, for actions and the panel."""
+"""What an erasure finds and its receipt as plain data, for actions and the panel."""
 
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from ..const import DOMAIN
 from ..vault.errors import VaultError
 from ..vault.records import Receipt
+from .mentions import ERASABLE, Place, place_of
 
 MENTIONED = "mentioned_"
 
@@ -21,14 +22,7 @@ def answer_receipt(person_id: str, receipt: Receipt | None) -> JsonObjectType:
         # Only when everything was looked at again, in Home Assistant too.
         "verified": receipt.everywhere,
         "not_yet": _listed(receipt, "not_yet"),
-        "erased": {
-            "templates": receipt.templates,
-            "photos": receipt.photos,
-            "visits": receipt.visits,
-            "pictures": receipt.pictures,
-            "consents": receipt.consents,
-            "invitations": receipt.invitations,
-        },
+        "erased": {**receipt.erased},
         "elsewhere": {key: value for key, value in receipt.reached.items() if not _is_list(key)},
         "mentioned": {
             key.removeprefix(MENTIONED): _listed(receipt, key)
@@ -45,6 +39,31 @@ def _is_list(key: str) -> bool:
 def _listed(receipt: Receipt, key: str) -> list[JsonValueType]:
     said = receipt.reached.get(key)
     return [*said.split(", ")] if isinstance(said, str) and said else []
+
+
+def answer_mention(place: Place) -> JsonObjectType:
+    """Return where else a name stands, and whether it can be erased there."""
+    return {
+        "place": place.key,
+        "kind": str(place.kind),
+        "where": place.where,
+        "erasable": place.kind in ERASABLE,
+    }
+
+
+def place_to_clear(key: str) -> Place:
+    """Return a place of others that can be cleared of a name; raise ServiceValidationError."""
+    try:
+        place = place_of(key)
+    except ValueError:
+        place = None
+    if place is None or place.kind not in ERASABLE:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="unknown_place",
+            translation_placeholders={"place": key},
+        )
+    return place
 
 
 def erasing_failed(err: VaultError) -> HomeAssistantError:

@@ -5,14 +5,12 @@ from typing import Any, Final
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.decorators import require_admin, websocket_command
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.exceptions import Unauthorized
 import voluptuous as vol
 
 from ..consent.invitations import qr_data_uri
-from ..const import DOMAIN
 from ..enrolment.photo_shelf import Change, async_change_photo
-from ..erasing.mentions import ERASABLE, Place, place_of
-from ..erasing.receipt_facts import answer_receipt, erasing_failed
+from ..erasing.receipt_facts import answer_mention, answer_receipt, erasing_failed, place_to_clear
 from ..household.signals import Of
 from ..vault.errors import VaultError
 from ..wording.words import LANGUAGES, shown_language
@@ -150,17 +148,7 @@ async def _mentions(hass: HomeAssistant, connection: ActiveConnection, message: 
     """Say where else somebody's name stands, which is erased only where the owner says so."""
     asked = asked_of(hass, connection)
     found = await asked.hub.forgetting.async_mentions(whose(asked, message["person_id"]).person_id)
-    return {
-        "mentions": [
-            {
-                "place": each.key,
-                "kind": str(each.kind),
-                "where": each.where,
-                "erasable": each.kind in ERASABLE,
-            }
-            for each in found
-        ]
-    }
+    return {"mentions": [answer_mention(each) for each in found]}
 
 
 @websocket_command(
@@ -178,27 +166,12 @@ async def _forget(hass: HomeAssistant, connection: ActiveConnection, message: di
     """Erase somebody from everywhere, and return the receipt."""
     asked = asked_of(hass, connection)
     person = whose(asked, message["person_id"])
-    also = [_place(each) for each in message["also"]]
+    also = [place_to_clear(each) for each in message["also"]]
     try:
         receipt = await asked.hub.forgetting.async_forget(person.person_id, also=also)
     except VaultError as err:
         raise erasing_failed(err) from err
     return answer_receipt(person.person_id, receipt)
-
-
-def _place(key: str) -> Place:
-    """Return a place of others that can be cleared of a name."""
-    try:
-        place = place_of(key)
-    except ValueError:
-        place = None
-    if place is None or place.kind not in ERASABLE:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="unknown_place",
-            translation_placeholders={"place": key},
-        )
-    return place
 
 
 COMMANDS: Final = (

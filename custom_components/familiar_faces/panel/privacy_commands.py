@@ -161,14 +161,7 @@ def _receipt(receipt: Receipt) -> Said:
         "forgotten_at": receipt.forgotten_at.isoformat(),
         "finished_at": _moment(receipt.finished_at),
         "everywhere": receipt.everywhere,
-        "erased": {
-            "templates": receipt.templates,
-            "photos": receipt.photos,
-            "visits": receipt.visits,
-            "pictures": receipt.pictures,
-            "consents": receipt.consents,
-            "invitations": receipt.invitations,
-        },
+        "erased": receipt.erased,
     }
 
 

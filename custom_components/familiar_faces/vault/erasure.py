@@ -182,15 +182,7 @@ class Eraser:
             connection,
             "forgotten",
             person_id,
-            {
-                "reason": reason,
-                "templates": receipt.templates,
-                "photos": receipt.photos,
-                "visits": receipt.visits,
-                "pictures": receipt.pictures,
-                "consents": receipt.consents,
-                "invitations": receipt.invitations,
-            },
+            {"reason": reason, **receipt.erased},
             now,
         )
         return erased

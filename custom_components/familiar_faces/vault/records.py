@@ -108,6 +108,18 @@ class Receipt:
     """When all of it was done; None while something outside of the vault is left to do."""
 
     @property
+    def erased(self) -> dict[str, int]:
+        """Return how much of each kind was erased from the vault."""
+        return {
+            "templates": self.templates,
+            "photos": self.photos,
+            "visits": self.visits,
+            "pictures": self.pictures,
+            "consents": self.consents,
+            "invitations": self.invitations,
+        }
+
+    @property
     def everywhere(self) -> bool:
         """Return whether looking again found nothing, neither in the vault nor anywhere else that can be reached."""
         return self.verified and self.finished_at is not None

@@ -16,15 +16,14 @@ from ..openness.tickets import Ticket
 from ..running import async_running_hub
 from ..vault.errors import UnknownPerson, VaultError
 from ..wording.words import shown_language
+from .strict_answers import HEADERS, nothing
 
 _LOGGER = logging.getLogger(__name__)
 
 _HEADERS = {
-    hdrs.CACHE_CONTROL: "no-store",
+    **HEADERS,
     hdrs.CONTENT_TYPE: "application/zip",
     "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -45,9 +44,9 @@ class ExportView(HomeAssistantView):
             ticket = hub.exports.find(request.query.get("ticket", ""), person_id)
         if ticket is None and not request[KEY_HASS_USER].is_admin:
             # Not 401, which is counted as a failed login.
-            return self._refuse(HTTPStatus.FORBIDDEN)
+            return nothing(HTTPStatus.FORBIDDEN)
         if hub is None:
-            return self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+            return nothing(HTTPStatus.SERVICE_UNAVAILABLE)
         return await self._send(request, hub, person_id, ticket)
 
     async def _send(
@@ -58,15 +57,11 @@ class ExportView(HomeAssistantView):
         try:
             pieces = await async_export(hub, person_id, language, BY_OWNER, now=now)
         except UnknownPerson:
-            return self._refuse(HTTPStatus.NOT_FOUND)
+            return nothing(HTTPStatus.NOT_FOUND)
         except VaultError as err:
             _LOGGER.error("An export could not be made: %s", err)
-            return self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return nothing(HTTPStatus.INTERNAL_SERVER_ERROR)
         filename = f"familiar-faces-{dt_util.as_local(now):%Y-%m-%d}.zip"
         disposition = f'attachment; filename="{filename}"'
         headers = {**_HEADERS, hdrs.CONTENT_DISPOSITION: disposition}
         return await async_send(self._hass, request, pieces, headers)
-
-    @staticmethod
-    def _refuse(status: HTTPStatus) -> web.Response:
-        return web.Response(status=status, headers={hdrs.CACHE_CONTROL: "no-store"})

@@ -19,18 +19,10 @@ from ..people.person import Person
 from ..running import async_running_hub
 from ..seen.lookup import Asker, Lookup
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
+from .strict_answers import HEADERS, LONGEST_ID, nothing, picture
 
 _LOGGER = logging.getLogger(__name__)
 
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'",
-    "Referrer-Policy": "no-referrer",
-    # As the pages say it: a cache of a service worker takes `no-store` for nothing, and refuses this.
-    "Vary": "*",
-    "X-Content-Type-Options": "nosniff",
-}
-LONGEST_ID = 64
 MAX_PHOTO_BYTES = 48 * 1024 * 1024
 """Photos of 200 megapixels have 25 to 45 MB."""
 IDLE_SECONDS = 20.0
@@ -54,16 +46,16 @@ class ReferencePhotoView(HomeAssistantView):
         hass, user = request.app[KEY_HASS], request[KEY_HASS_USER]
         hub = async_running_hub(hass)
         if hub is None or not _has(hub, request, person_id, template_id):
-            return _nothing()
+            return nothing()
         try:
             photo = await hass.async_add_executor_job(hub.vault.reference_photo, template_id)
         except VaultError:
-            return _nothing()
+            return nothing()
         # Once more: they may have been forgotten while it was read.
         if not _has(hub, request, person_id, template_id):
-            return _nothing()
+            return nothing()
         await hub.viewings.async_note(person_id, user.id)
-        return web.Response(body=photo, content_type="image/jpeg", headers=_HEADERS)
+        return picture(photo)
 
 
 class AddPhotoView(HomeAssistantView):
@@ -158,7 +150,7 @@ class AddPhotoView(HomeAssistantView):
 
     def _say(self, status: HTTPStatus, reason: str, **more: Any) -> web.Response:
         said = {"reason": reason, "taken": False, "warnings": [], "may_insist": False, "other": ""}
-        return self.json(said | more, status, headers=_HEADERS)
+        return self.json(said | more, status, headers=HEADERS)
 
 
 async def _async_take(hub: Hub, person_id: str, photo: bytes, seen: Any, *, insist: bool) -> Judged:
@@ -204,7 +196,3 @@ def _may_add(hub: Hub, request: web.Request, person_id: str) -> bool:
     if request[KEY_HASS_USER].is_admin:
         return True
     return _lookup(hub, request).acts_as(person_id)
-
-
-def _nothing() -> web.Response:
-    return web.Response(status=HTTPStatus.NOT_FOUND, headers=_HEADERS)

@@ -10,13 +10,7 @@ from ..const import DOMAIN
 from ..openness.review import PICTURE_PATH
 from ..running import async_running_hub
 from ..vault.errors import UnknownVisit, VaultError
-
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+from .strict_answers import nothing, picture
 
 
 class ReviewPictureView(HomeAssistantView):
@@ -30,15 +24,15 @@ class ReviewPictureView(HomeAssistantView):
         user = request[KEY_HASS_USER]
         if not user.is_admin:
             # Not 401, which is counted as a failed login.
-            return web.Response(status=HTTPStatus.FORBIDDEN, headers=_HEADERS)
+            return nothing(HTTPStatus.FORBIDDEN)
         hub = async_running_hub(request.app[KEY_HASS])
         if hub is None:
-            return web.Response(status=HTTPStatus.NOT_FOUND, headers=_HEADERS)
+            return nothing()
         try:
             if visit_id not in {item.visit_id for item in await hub.review.async_items()}:
                 raise UnknownVisit
-            picture = await hub.hass.async_add_executor_job(hub.vault.review.picture, visit_id)
+            kept = await hub.hass.async_add_executor_job(hub.vault.review.picture, visit_id)
         except VaultError:
-            return web.Response(status=HTTPStatus.NOT_FOUND, headers=_HEADERS)
+            return nothing()
         await hub.viewings.async_note(None, user.id)
-        return web.Response(body=picture, content_type="image/jpeg", headers=_HEADERS)
+        return picture(kept)

@@ -1,0 +1,27 @@
+"""The one place that makes the answers of these views: every one of them with the same strict headers."""
+
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import hdrs, web
+
+HEADERS: Final = {
+    hdrs.CACHE_CONTROL: "no-store",
+    "Content-Security-Policy": "default-src 'none'",
+    "Referrer-Policy": "no-referrer",
+    # As the pages say it: a cache of a service worker takes `no-store` for nothing, and refuses this.
+    hdrs.VARY: "*",
+    "X-Content-Type-Options": "nosniff",
+}
+LONGEST_ID: Final = 64
+"""Characters of an id that is looked for."""
+
+
+def picture(body: bytes) -> web.Response:
+    """Answer with a picture, which is a JPEG."""
+    return web.Response(body=body, content_type="image/jpeg", headers=HEADERS)
+
+
+def nothing(status: HTTPStatus = HTTPStatus.NOT_FOUND) -> web.Response:
+    """Answer that there is nothing, or nothing for the one who asks."""
+    return web.Response(status=status, headers=HEADERS)
