@@ -58,6 +58,16 @@ export async function refusal(hass: Hass, error: unknown): Promise<string> {
   return message ?? String(error);
 }
 
+/** Have something done; return why it was refused, in words, and nothing when it was not. */
+export async function attempt(hass: Hass, what: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await what();
+    return undefined;
+  } catch (error) {
+    return refusal(hass, error);
+  }
+}
+
 /** Return how to say the sentences that dialogs and the panel share, in the user's language. */
 export async function sentences(hass: Hass): Promise<(group: string, key: string, values?: Record<string, string>) => string> {
   const localize = await hass.loadBackendTranslation("selector", DOMAIN);

@@ -1,12 +1,14 @@
 // What the server says whole, now and whenever it may have changed: panel/topic.py.
 
+import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { type Hass, type Refusal, type Unsubscribe, refusal } from "./ha";
 
 export type TopicStatus = "loading" | "ready" | "failed" | "stopped" | "gone" | "refused";
 
 type Said<T> = ({ type: "all" } & T) | { type: "failed"; again: number } | { type: "stopped" } | { type: "gone" };
 
-export class Topic<T extends object> {
+/** Ends with the element whose it is; what is followed is asked for in its `willUpdate`, again when it comes back. */
+export class Topic<T extends object> implements ReactiveController {
   status: TopicStatus = "loading";
   said: T | undefined;
   /** Seconds until the server tries again. */
@@ -20,7 +22,17 @@ export class Topic<T extends object> {
   private asked = "";
   private unsubscribe: Promise<Unsubscribe> | undefined;
 
-  constructor(private readonly changed: () => void) {}
+  constructor(private readonly host: ReactiveControllerHost) {
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    this.host.requestUpdate();
+  }
+
+  hostDisconnected(): void {
+    this.stop();
+  }
 
   /** Follow something, unless it is followed already. The connection subscribes again by itself when it was lost. */
   follow(hass: Hass, message: object): void {
@@ -41,7 +53,7 @@ export class Topic<T extends object> {
       this.status = "refused";
       this.error = words;
       this.reason = (error as Refusal | undefined)?.translation_key;
-      this.changed();
+      this.host.requestUpdate();
     });
   }
 
@@ -64,6 +76,6 @@ export class Topic<T extends object> {
       if (event.type === "failed") this.again = event.again;
       if (event.type === "gone") this.said = undefined;
     }
-    this.changed();
+    this.host.requestUpdate();
   }
 }

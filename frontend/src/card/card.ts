@@ -4,7 +4,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import "../face";
 import { VisitFeed } from "../feed";
-import { type Hass, define, navigate, refusal } from "../ha";
+import { type Hass, attempt, define, navigate } from "../ha";
 import {
   icon,
   mdiAccountQuestion,
@@ -228,12 +228,7 @@ export class AtTheDoor extends LitElement {
   }
 
   private async ask(message: object): Promise<void> {
-    try {
-      await this.hass!.callWS(message);
-      this.refused = undefined;
-    } catch (error) {
-      this.refused = await refusal(this.hass!, error);
-    }
+    this.refused = await attempt(this.hass!, () => this.hass!.callWS(message));
   }
 
   private muted(): boolean {
@@ -255,14 +250,11 @@ export class AtTheDoor extends LitElement {
   }
 
   private async setMute(seconds: number): Promise<void> {
-    try {
+    this.refused = await attempt(this.hass!, async () => {
       for (const each of this.cameras()) {
         await this.hass!.callService("familiar_faces", "mute", { camera: each.camera_id, duration: { seconds } });
       }
-      this.refused = undefined;
-    } catch (error) {
-      this.refused = await refusal(this.hass!, error);
-    }
+    });
   }
 
   private all(event: MouseEvent): void {

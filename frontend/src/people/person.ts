@@ -3,7 +3,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import "../face";
-import { type Hass, define, navigate, refusal } from "../ha";
+import { type Hass, attempt, define, navigate } from "../ha";
 import {
   icon,
   mdiAlertOutline,
@@ -50,17 +50,7 @@ export class PersonPage extends LitElement {
   @query("familiar-faces-forget") private forget!: ForgetDialog;
   @query("familiar-faces-invite") private invite!: InviteDialog;
   @query("familiar-faces-walk-up") private walk!: WalkUp;
-  private readonly topic = new Topic<Page>(() => this.requestUpdate());
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.requestUpdate();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.topic.stop();
-  }
+  private readonly topic = new Topic<Page>(this);
 
   protected override willUpdate(): void {
     if (!this.hass || !this.isConnected || this.receipt) return;
@@ -295,12 +285,7 @@ export class PersonPage extends LitElement {
   }
 
   private async ask(what: () => Promise<unknown>): Promise<void> {
-    try {
-      await what();
-      this.refused = undefined;
-    } catch (error) {
-      this.refused = await refusal(this.hass, error);
-    }
+    this.refused = await attempt(this.hass, what);
   }
 
   static override styles = [

@@ -4,7 +4,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import "../face";
-import { type Hass, define, fire, refusal, sentences } from "../ha";
+import { type Hass, attempt, define, fire, sentences } from "../ha";
 import { icon, mdiCameraPlusOutline, mdiCheck, mdiImagePlus, mdiPauseCircleOutline, mdiQrcode, mdiStarOutline, mdiUpload } from "../icons";
 import { dialogs, shared } from "../styles";
 import { type Key, date, keyed, text } from "../text";
@@ -193,17 +193,14 @@ export class Photos extends LitElement {
 
   private async change(photo: Photo, change: "aside" | "use" | "remove"): Promise<void> {
     this.asked = undefined;
-    try {
-      await this.hass.callWS({
+    this.refused = await attempt(this.hass, () =>
+      this.hass.callWS({
         type: "familiar_faces/person/photo",
         person_id: this.page.person_id,
         template_id: photo.template_id,
         change,
-      });
-      this.refused = undefined;
-    } catch (error) {
-      this.refused = await refusal(this.hass, error);
-    }
+      }),
+    );
   }
 
   static override styles = [

@@ -4,7 +4,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import "../face";
-import { DOMAIN, type Hass, define, navigate, refusal } from "../ha";
+import { DOMAIN, type Hass, attempt, define, navigate } from "../ha";
 import { icon, mdiAccountGroupOutline, mdiAccountPlusOutline, mdiQrcode } from "../icons";
 import { failed, instead } from "../state";
 import { dialogs, shared } from "../styles";
@@ -28,17 +28,7 @@ export class PeopleTab extends LitElement {
   @state() private sought = "";
   @state() private refused: string | undefined;
   @query("familiar-faces-invite") private invite!: InviteDialog;
-  private readonly topic = new Topic<People>(() => this.requestUpdate());
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.requestUpdate();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.topic.stop();
-  }
+  private readonly topic = new Topic<People>(this);
 
   protected override willUpdate(): void {
     if (!this.hass || !this.isConnected) return;
@@ -175,12 +165,9 @@ export class PeopleTab extends LitElement {
   }
 
   private async close(invitation: Invitation): Promise<void> {
-    try {
-      await this.hass.callWS({ type: "familiar_faces/person/uninvite", invitation_id: invitation.invitation_id });
-      this.refused = undefined;
-    } catch (error) {
-      this.refused = await refusal(this.hass, error);
-    }
+    this.refused = await attempt(this.hass, () =>
+      this.hass.callWS({ type: "familiar_faces/person/uninvite", invitation_id: invitation.invitation_id }),
+    );
   }
 
   static override styles = [

@@ -3,7 +3,7 @@
 import { LitElement, type PropertyValues, css, html, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { DOMAIN, type Hass, define, navigate, refusal } from "../ha";
+import { DOMAIN, type Hass, attempt, define, navigate } from "../ha";
 import { icon, mdiAlertCircleOutline, mdiCheckCircle, mdiClipboardCheckOutline } from "../icons";
 import type { Todo } from "../model";
 import { shared } from "../styles";
@@ -81,12 +81,9 @@ export class TodoTab extends LitElement {
 
   /** Home Assistant itself keeps which repairs are put off; they come back with its next release. */
   private async putOff(todo: Todo): Promise<void> {
-    try {
-      await this.hass.callWS({ type: "repairs/ignore_issue", domain: DOMAIN, issue_id: todo.id, ignore: true });
-      this.refused = undefined;
-    } catch (error) {
-      this.refused = await refusal(this.hass, error);
-    }
+    this.refused = await attempt(this.hass, () =>
+      this.hass.callWS({ type: "repairs/ignore_issue", domain: DOMAIN, issue_id: todo.id, ignore: true }),
+    );
   }
 
   static override styles = [

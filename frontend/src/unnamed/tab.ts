@@ -4,7 +4,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import "../face";
-import { DOMAIN, type Hass, define, navigate, refusal } from "../ha";
+import { DOMAIN, type Hass, attempt, define, navigate } from "../ha";
 import { icon, mdiAccountSearchOutline, mdiCheckCircle, mdiDeleteOutline, mdiIncognito, mdiQrcode } from "../icons";
 import type { Answer, Kind, Person, Visit } from "../model";
 import "../people/invite-dialog";
@@ -43,20 +43,18 @@ export class UnnamedTab extends LitElement {
   @state() private refused: string | undefined;
   @query("familiar-faces-who") private who!: WhoDialog;
   @query("familiar-faces-invite") private invite!: InviteDialog;
-  private readonly topic = new Topic<Inbox>(() => this.requestUpdate());
+  private readonly topic = new Topic<Inbox>(this);
   private minutes: ReturnType<typeof setInterval> | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     // The hours that are left become fewer.
     this.minutes = setInterval(() => this.requestUpdate(), 60_000);
-    this.requestUpdate();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearInterval(this.minutes);
-    this.topic.stop();
   }
 
   protected override willUpdate(): void {
@@ -203,12 +201,7 @@ export class UnnamedTab extends LitElement {
   }
 
   private async ask(message: object): Promise<void> {
-    try {
-      await this.hass.callWS(message);
-      this.refused = undefined;
-    } catch (error) {
-      this.refused = await refusal(this.hass, error);
-    }
+    this.refused = await attempt(this.hass, () => this.hass.callWS(message));
   }
 
   static override styles = [

@@ -4,7 +4,7 @@ import { LitElement, type PropertyValues, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { VisitFeed } from "../feed";
-import { type Hass, define, refusal } from "../ha";
+import { type Hass, attempt, define } from "../ha";
 import { icon, mdiAlertCircleOutline, mdiDoor } from "../icons";
 import type { Visit } from "../model";
 import { shared } from "../styles";
@@ -251,14 +251,8 @@ export class VisitsTab extends LitElement {
 
   /** Have the server do something; say what failed. */
   private async ask(what: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await what();
-      this.refused = undefined;
-      return true;
-    } catch (error) {
-      this.refused = await refusal(this.hass, error);
-      return false;
-    }
+    this.refused = await attempt(this.hass, what);
+    return this.refused === undefined;
   }
 
   private readonly key = (event: KeyboardEvent): void => {
