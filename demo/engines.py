@@ -4,24 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-import hashlib
-import ipaddress
 import json
 import os
 from pathlib import Path
 import secrets
 import shutil
-import signal
 import tempfile
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from .certificates import make_certificate
 from .client import DemoFailed, Json
-from .home import SOURCE, free_port
+from .home import SOURCE, end, free_port
 
 THIS_MACHINE = "this-machine"
 KINDS = {
@@ -81,10 +73,10 @@ async def made(kind: str, config: Path) -> AsyncGenerator[Place]:
             case "no-libc":
                 yield Place(NO_LIBC.format(before=await asyncio.to_thread(_bare_root, folder, config)))
             case "tls":
-                certificate, key, fingerprint = await asyncio.to_thread(_certificate, folder)
+                certificate, key, digest = await asyncio.to_thread(make_certificate, folder)
                 options = ("--tls-certificate", certificate, "--tls-key", key)
                 url = await stack.enter_async_context(_engine(folder, token, *options))
-                yield Place(elsewhere=_said([url], token, fingerprint=fingerprint))
+                yield Place(elsewhere=_said([url], token, fingerprint=digest.hex()))
             case "several":
                 urls = [
                     await stack.enter_async_context(_engine(folder / name, token)) for name in ("one", "two")
@@ -167,15 +159,7 @@ async def _running(token_file: Path, *command: str | Path) -> AsyncGenerator[str
             raise DemoFailed(f"The engine did not start: {words[-1500:]}")
         yield ready
     finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(asyncio.shield(process.wait()), STOP_SECONDS)
-        except TimeoutError:
-            pass
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+        await end(process, STOP_SECONDS)
 
 
 async def _ready(said: asyncio.StreamReader) -> str | None:
@@ -198,31 +182,3 @@ def _bare_root(folder: Path, config: Path) -> tuple[str, ...]:
     shutil.copy(BUSYBOX, root / "bin" / "busybox")
     os.mknod(root / "dev" / "null", 0o20666, os.makedev(1, 3))
     return ("unshare", "--mount", "sh", "-c", ENTER, "sh", str(root), str(config.resolve()))
-
-
-def _certificate(folder: Path) -> tuple[Path, Path, str]:
-    """Return the files of a certificate that nobody signed and of its key, and its fingerprint."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "engine")])
-    now = datetime.now(UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "certificate.pem", folder / "key.pem"
-    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    private.touch(0o600)
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return certificate, private, hashlib.sha256(signed.public_bytes(serialization.Encoding.DER)).hexdigest()

@@ -287,17 +287,21 @@ async def _started(process: asyncio.subprocess.Process, path: Path, url: str) ->
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End Home Assistant: in order if it can, with all that it started if it cannot."""
     if process.returncode is None:
+        await end(process, STOP_SECONDS)
+
+
+async def end(process: asyncio.subprocess.Process, patience: float) -> None:
+    """End a process that leads its own group: in order if it can within some seconds, then all that it started."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(asyncio.shield(process.wait()), patience)
+    except TimeoutError:
+        pass
+    finally:
         with suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(asyncio.shield(process.wait()), STOP_SECONDS)
-        except TimeoutError:
-            pass
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
 
 

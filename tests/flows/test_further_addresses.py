@@ -15,8 +15,8 @@ import pytest
 
 from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
 from custom_components.familiar_faces.household.issues import ENGINE_PARTLY_AWAY
+from demo.certificates import make_certificate
 
-from ..common.certificates import make_certificate
 from ..common.engine_process import EngineProcess
 from ..common.pictures import astronaut, jpeg
 from ..common.steps import Result

@@ -18,8 +18,8 @@ from custom_components.familiar_faces.host.engine_errors import (
 )
 from custom_components.familiar_faces.host.ready_made import ReadyMade
 from custom_components.familiar_faces.household.engine_choice import fingerprint_of
+from demo.certificates import make_certificate
 from tests.common import pictures
-from tests.common.certificates import make_certificate
 from tests.common.engine_process import EngineProcess
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

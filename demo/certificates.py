@@ -23,7 +23,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path, bytes]:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_after(now + timedelta(days=30))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
         )
@@ -31,6 +31,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path, bytes]:
     )
     certificate, private = folder / "certificate.pem", folder / "key.pem"
     certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.touch(0o600)
     private.write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,
