@@ -2,10 +2,9 @@
 
 from datetime import datetime
 import logging
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.components.websocket_api.connection import ActiveConnection
-from homeassistant.components.websocket_api.messages import event_message
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
@@ -24,7 +23,6 @@ from ..household.signals import (
     Of,
     listener,
 )
-from ..running import async_running_hub
 from ..seen.listing import Wanted
 from ..seen.visit_signals import async_follow_visits
 from ..vault.errors import VaultError
@@ -32,15 +30,12 @@ from ..vault.records import Corrected
 from ..visits.visit import Timing, Visit
 from .permitted import Asked, async_asked
 from .rows import async_now, async_page, async_people, async_visit
+from .subscription import AGAIN, Subscription
 
 _LOGGER = logging.getLogger(__name__)
 
 MOST_FEEDS: Final = 20
 """Subscriptions of one connection: a panel has one, and so has each card of a dashboard."""
-TOGETHER: Final = 0.05
-"""Seconds for which changes are gathered, so that several of one moment are sent at once."""
-AGAIN: Final = 10.0
-"""Seconds until what could not be read is read again."""
 STILL_HERE: Final = 35.0
 """Seconds after which a visit counts as over, and is no longer shown as ongoing."""
 
@@ -50,16 +45,18 @@ def _is_ours(data: ir.EventIssueRegistryUpdatedData) -> bool:
     return data["domain"] == DOMAIN
 
 
-class Feed:
-    """Sends one browser what it is to show. Calling it ends it, as Home Assistant ends subscriptions."""
+class Feed(Subscription):
+    """Sends the first page of visits and what happens now, and then what changes."""
+
+    most = MOST_FEEDS
+    together = 0.05
+    """Several changes of one moment are sent at once."""
 
     def __init__(
         self, hass: HomeAssistant, connection: ActiveConnection, message_id: int, wanted: Wanted, limit: int
     ) -> None:
         """Send nothing yet."""
-        self._hass = hass
-        self._connection = connection
-        self._message_id = message_id
+        super().__init__(hass, connection, message_id)
         self._wanted = wanted
         self._limit = limit
         self._everything = True
@@ -68,16 +65,11 @@ class Feed:
         """Visits that changed, in their order."""
         self._failed: dict[str, str | None] = {}
         """Answers that could not be carried out, by the visit, with the key of what failed."""
-        self._answers: CALLBACK_TYPE | None = None
-        self._timer: CALLBACK_TYPE | None = None
         self._still_here: CALLBACK_TYPE | None = None
-        self._unsubscribe: list[CALLBACK_TYPE] = []
-        self._sending = False
-        self._ended = False
 
+    @override
     @callback
-    def async_start(self) -> None:
-        """Send the first page, and follow."""
+    def _async_start(self) -> None:
 
         def changed(of: Of) -> Listener:
             target = self._async_soon if of in (Of.MUTES, Of.STORED) else self._async_everything
@@ -85,7 +77,7 @@ class Feed:
                 hass, SIGNAL_CHANGED.format(entry_id, of), target
             )
 
-        self._unsubscribe = [
+        self._ends += [
             async_follow_visits(
                 self._hass,
                 [
@@ -107,26 +99,19 @@ class Feed:
         ]
         self._async_loaded()
 
+    @override
     @callback
     def __call__(self) -> None:
-        """End it."""
-        self._ended = True
-        for each in (self._timer, self._still_here, self._answers, *self._unsubscribe):
-            if each is not None:
-                each()
-        self._timer = self._still_here = self._answers = None
-        self._unsubscribe = []
+        super().__call__()
+        if self._still_here is not None:
+            self._still_here()
+            self._still_here = None
 
     # What happens
 
     @callback
     def _async_loaded(self) -> None:
-        """Follow the answers of the hub that runs now."""
-        if self._answers is not None:
-            self._answers()
-            self._answers = None
-        if (hub := async_running_hub(self._hass)) is not None:
-            self._answers = hub.late_answers.async_listen(self._async_answered)
+        self._async_follow_answers(self._async_answered)
         self._async_everything()
 
     @callback
@@ -171,19 +156,8 @@ class Feed:
 
     # What is sent
 
-    @callback
-    def _async_soon(self, after: float = TOGETHER) -> None:
-        if self._timer is None and not self._ended:
-            self._timer = async_call_later(self._hass, after, self._async_due)
-
-    @callback
-    def _async_due(self, _now: datetime) -> None:
-        self._timer = None
-        if not self._sending:
-            self._hass.async_create_task(self._async_send(), f"{DOMAIN} panel")
-
+    @override
     async def _async_send(self) -> None:
-        """Send what changed; one after the other, so that the newest comes last."""
         self._sending = True
         try:
             if (asked := async_asked(self._hass, self._connection)) is None:
@@ -250,8 +224,3 @@ class Feed:
             self._async_soon()
 
         self._still_here = async_call_later(self._hass, STILL_HERE, over)
-
-    @callback
-    def _say(self, event: dict[str, Any]) -> None:
-        if not self._ended:
-            self._connection.send_message(event_message(self._message_id, event))

@@ -1,18 +1,14 @@
 """One subscription of a browser to something that is said whole, now and whenever it may have changed."""
 
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
 import logging
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.components.websocket_api.connection import ActiveConnection
-from homeassistant.components.websocket_api.messages import event_message
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.event import async_call_later
 
-from ..const import DOMAIN
 from ..household.signals import (
     SIGNAL_CHANGED,
     SIGNAL_CONFIRMED,
@@ -23,26 +19,26 @@ from ..household.signals import (
     Of,
     listener,
 )
-from ..running import async_running_hub
 from ..seen.visit_signals import async_follow_visits
 from ..vault.errors import VaultError
 from .permitted import Asked, asked_of, async_asked
+from .subscription import AGAIN, Subscription
 
 _LOGGER = logging.getLogger(__name__)
 
 MOST_TOPICS: Final = 20
 """Subscriptions of one connection: a panel has one or two."""
-TOGETHER: Final = 0.2
-"""Seconds for which changes are gathered: what is written of a visit follows it."""
-AGAIN: Final = 10.0
-"""Seconds until what could not be read is read again."""
 
 type Read = Callable[[Asked], Awaitable[dict[str, Any]]]
 """Returns what is said; raises Unauthorized for anyone who may see it no longer, HomeAssistantError for what is gone."""
 
 
-class Topic:
-    """Sends one browser what it is to show. Calling it ends it, as Home Assistant ends subscriptions."""
+class Topic(Subscription):
+    """Says something whole, now and whenever it may have changed."""
+
+    most = MOST_TOPICS
+    together = 0.2
+    """What is written of a visit follows it."""
 
     def __init__(
         self,
@@ -53,78 +49,55 @@ class Topic:
         of: Collection[Of] = (Of.PEOPLE, Of.MUTES),
     ) -> None:
         """Send nothing yet; `of`: what it depends on besides visits and the whole house."""
-        self._hass = hass
-        self._connection = connection
-        self._message_id = message_id
+        super().__init__(hass, connection, message_id)
         self._read = read
         self._of = of
-        self._timer: CALLBACK_TYPE | None = None
-        self._unsubscribe: CALLBACK_TYPE | None = None
-        self._answers: CALLBACK_TYPE | None = None
-        self._sending = self._again = self._ended = False
+        self._again = False
 
+    @override
     @callback
-    def async_start(self) -> None:
-        """Say it, and follow."""
+    def _async_start(self) -> None:
 
         def changed(of: Of) -> Listener:
             return lambda hass, entry_id: async_dispatcher_connect(
                 hass, SIGNAL_CHANGED.format(entry_id, of), self._async_changed
             )
 
-        self._unsubscribe = async_follow_visits(
-            self._hass,
-            [
-                listener(SIGNAL_VISIT, self._async_changed),
-                listener(SIGNAL_CONFIRMED, self._async_changed),
-                listener(SIGNAL_CORRECTED, self._async_changed),
-                listener(SIGNAL_FORGOTTEN, self._async_changed),
-                *map(changed, {Of.WHOLE, *self._of}),
-            ],
-            self._async_loaded,
-            self._async_changed,
+        self._ends.append(
+            async_follow_visits(
+                self._hass,
+                [
+                    listener(SIGNAL_VISIT, self._async_changed),
+                    listener(SIGNAL_CONFIRMED, self._async_changed),
+                    listener(SIGNAL_CORRECTED, self._async_changed),
+                    listener(SIGNAL_FORGOTTEN, self._async_changed),
+                    *map(changed, {Of.WHOLE, *self._of}),
+                ],
+                self._async_loaded,
+                self._async_changed,
+            )
         )
         self._async_loaded()
 
     @callback
-    def __call__(self) -> None:
-        """End it."""
-        self._ended = True
-        for each in (self._timer, self._unsubscribe, self._answers):
-            if each is not None:
-                each()
-        self._timer = self._unsubscribe = self._answers = None
-
-    @callback
     def _async_loaded(self) -> None:
-        """Follow the answers of the hub that runs now, too."""
-        if self._answers is not None:
-            self._answers()
-            self._answers = None
-        if (hub := async_running_hub(self._hass)) is not None:
-            self._answers = hub.late_answers.async_listen(self._async_changed)
+        self._async_follow_answers(self._async_changed)
         self._async_soon(0)
 
     @callback
     def _async_changed(self, *_what: object) -> None:
-        self._async_soon(TOGETHER)
+        self._async_soon()
 
+    @override
     @callback
-    def _async_soon(self, after: float) -> None:
+    def _async_soon(self, after: float | None = None) -> None:
         self._again = True
-        if self._timer is None and not self._ended:
-            self._timer = async_call_later(self._hass, after, self._async_due)
+        super()._async_soon(after)
 
-    @callback
-    def _async_due(self, _now: datetime) -> None:
-        self._timer = None
-        if not self._sending:
-            self._hass.async_create_task(self._async_send(), f"{DOMAIN} panel topic")
-
+    @override
     async def _async_send(self) -> None:
-        """Say it; one after the other, so that the newest comes last."""
         self._sending, self._again = True, False
-        after = TOGETHER
+        after = self.together
         try:
             if (asked := async_asked(self._hass, self._connection)) is None:
                 # It comes back when the entry is loaded.
@@ -144,11 +117,6 @@ class Topic:
             if self._again:
                 self._async_soon(after)
 
-    @callback
-    def _say(self, event: dict[str, Any]) -> None:
-        if not self._ended:
-            self._connection.send_message(event_message(self._message_id, event))
-
 
 @callback
 def async_subscribe(
@@ -156,9 +124,4 @@ def async_subscribe(
 ) -> None:
     """Begin a subscription; raise HomeAssistantError while the integration does not run, and for too many."""
     asked_of(hass, connection)
-    ours = [each for each in connection.subscriptions.values() if isinstance(each, Topic)]
-    if len(ours) >= MOST_TOPICS:
-        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_subscriptions")
-    topic = Topic(hass, connection, message_id, read, of)
-    connection.subscriptions[message_id] = topic
-    topic.async_start()
+    Topic(hass, connection, message_id, read, of).async_begin()

@@ -6,7 +6,7 @@ from typing import Any, Final
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.decorators import websocket_command
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import VolDictType
 from homeassistant.util import dt as dt_util
@@ -16,7 +16,7 @@ from ..const import DOMAIN
 from ..recognising.late_answers import Answer
 from ..seen.listing import ALL_KINDS, Wanted
 from ..visits.visit import Decision
-from .feed import MOST_FEEDS, Feed
+from .feed import Feed
 from .permitted import ID, IDS, Asked, answering, asked_of
 from .rows import async_page, cursor_of
 
@@ -82,12 +82,7 @@ async def _list(hass: HomeAssistant, connection: ActiveConnection, message: dict
 async def _subscribe(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
     """Send the first page of visits and what happens now, and from then on what changes."""
     asked_of(hass, connection)
-    ours = [each for each in connection.subscriptions.values() if isinstance(each, Feed)]
-    if len(ours) >= MOST_FEEDS:
-        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="too_many_subscriptions")
-    feed = Feed(hass, connection, message["id"], _wanted(message), message["limit"])
-    connection.subscriptions[message["id"]] = feed
-    feed.async_start()
+    Feed(hass, connection, message["id"], _wanted(message), message["limit"]).async_begin()
 
 
 @websocket_command(
