@@ -66,6 +66,10 @@ DIR may be a set for identify, too: then its gallery is enrolled, and each visit
 probes of one person. Photos of different days differ more than the frames of a visit, so each is weaker alone
 and they are more evidence together; unknown people with a single photo take no part.
 
+--together puts two people into each picture: the clips of the first half beside those of the second, where these
+show somebody else. Each individual then has a visit of their own, told apart by where in the picture a face is: who
+gets the name of the person beside them is named wrongly. As a stranger, each stands beside the other one.
+
 A visit is right when its person was named and nobody else, wrong when anybody else was. These and unclear,
 stranger and unusable are shares of all visits and add up to 1; strangers_named is the share of all strangers'
 visits with a name; frames_median is how many frames were looked at until the right name.
@@ -154,6 +158,9 @@ def _parser() -> Parser:
         metavar="N",
         help="enrol N people only, in homes drawn at random, where all others are strangers",
     )
+    clips.add_argument(
+        "--together", action="store_true", help="two people in each picture, side by side, a visit each"
+    )
     refit = _command(commands, "calibrate", "What does a similarity mean?", CALIBRATE, _calibrate)
     refit.add_argument("folder", type=Path, metavar="DIR")
     refit.add_argument("--strangers", type=Path, metavar="DIR", help="more strangers, in <person>/")
@@ -231,6 +238,7 @@ def _visits(asked: argparse.Namespace) -> dict[str, Any]:
             gallery=asked.gallery,
             every=asked.every,
             photos=asked.photos,
+            together=asked.together,
         )
     found = visits.figures(seen) if asked.home is None else homes.figures(seen, asked.home)
     return {**found, "condition": str(condition)}
