@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 import json
 import math
 from pathlib import Path
@@ -77,9 +78,10 @@ visits with a name; frames_median is how many frames were looked at until the ri
 
 
 TABLES = """
-DIR holds the sets that docs/accuracy.md names: identify, cfp-frontal, cfp-profile, yaleb-s2 to yaleb-s5 and clips.
-Those that are there are measured in all conditions, each as its own command does it; relaxed is strangers named at
-that strictness, all else is for balanced. It takes about half an hour on two cores.
+DIR holds the sets that docs/accuracy.md names: identify, cfp-frontal, cfp-profile, yaleb-s2 to yaleb-s5, clips and
+verify. Those that are there are measured in all conditions, each as its own command does it; relaxed is strangers
+named at that strictness, all else is for balanced. promises is what calibrate --write counted. Everything takes
+three quarters of an hour on two cores; --table and --set choose a part, and may be given more than once.
 """
 
 EMPTY = """
@@ -176,6 +178,15 @@ def _parser() -> Parser:
     )
     everywhere = _command(commands, "tables", "All tables of docs/accuracy.md", TABLES, _tables)
     everywhere.add_argument("folder", type=Path, metavar="DIR")
+    everywhere.add_argument(
+        "--table", action="append", choices=everything.TABLES, help="this table only (default: all)"
+    )
+    everywhere.add_argument(
+        "--set",
+        action="append",
+        choices=(*everything.SETS, everything.CLIPS, everything.PAIRS),
+        help="this set only (default: all that are there)",
+    )
     for command in (pairs, people):
         command.add_argument("--peer", choices=peer.NAMES, help="measure DeepFace.represent beside it")
     return parser
@@ -274,7 +285,9 @@ def _tables(asked: argparse.Namespace) -> dict[str, Any]:
     def say(row: everything.Row) -> None:
         print(f"{row.table}: {row.folder}, {row.condition}: {row.values}", file=sys.stderr, flush=True)
 
-    return everything.measure(asked.folder, asked.min_face, weights_home(), say)
+    wanted = everything.Asked(asked.folder, asked.min_face)
+    wanted = replace(wanted, tables=asked.table or wanted.tables, sets=asked.set or wanted.sets)
+    return everything.measure(wanted, weights_home(), say)
 
 
 def _cosine(text: str) -> float:
