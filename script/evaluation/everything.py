@@ -25,6 +25,8 @@ CLIPS = "clips"
 PAIRS = "verify"
 TABLES = ("pictures", "visits", "together", "pairs", "confidence", "promises")
 PHOTOS = 5
+FEWER = {"cfp-frontal": 4, "cfp-profile": 4}
+"""How many photos of each person these sets have."""
 SINGLE: Mapping[str, Condition] = {
     "as is": Condition(),
     "45 px": Condition(face_width=45),
@@ -171,7 +173,7 @@ def _of_visits(
         Sight(condition, asked.min_face),
         gallery=None,
         every=FRAME_EVERY,
-        photos=PHOTOS,
+        photos=FEWER.get(name, PHOTOS),
         together=together,
     )
     figures = visits.figures(seen)
