@@ -92,7 +92,7 @@ def _bodies(folder: Path) -> Iterator[tuple[str, Image.Image]]:
         with av.open(str(path)) as clip:
             for number, frame in enumerate(clip.decode(video=0)):
                 if number % EVERY == 0:
-                    image = frame.to_image()
+                    image = Image.fromarray(frame.to_ndarray(format="rgb24"))
                     left, top, right, bottom = BODY
                     width, height = image.size
                     part = (left * width, top * height, right * width, bottom * height)
