@@ -37,11 +37,11 @@ type Work = Callable[[Station], Coroutine[None, None, None]]
 class Plan:
     """What is done with a lab's cameras."""
 
-    def __init__(self, lab: Lab, *, check: bool) -> None:
-        """Do all of it, or with `check` a part."""
+    def __init__(self, lab: Lab, *, check: bool, together: bool = False) -> None:
+        """Do all of it, or with `check` a part, or only what is measured and done `together`."""
         self.cpu: Figures = {}
         self.together: list[Record] = []
-        self._lab, self._check = lab, check
+        self._lab, self._check, self._only_together = lab, check, together
         self._turn: dict[str, int] = {}
 
     async def add_cameras(self) -> None:
@@ -77,8 +77,14 @@ class Plan:
 
     async def go(self) -> None:
         """Let them come."""
-        rounds: list[Work] = [] if self._check else [self._known] * ROUNDS
-        rounds += [partial(self._fault, number) for number in range(1 if self._check else MOST_FAULTS)]
+        rounds: list[Work] = []
+        if self._check:
+            rounds = [partial(self._fault, 0)]
+        elif not self._only_together:
+            rounds = [
+                *[self._known] * ROUNDS,
+                *(partial(self._fault, number) for number in range(MOST_FAULTS)),
+            ]
         for work in rounds:
             await self._at_every_door(work)
         for _ in range(AGAIN):
