@@ -92,12 +92,17 @@ class Eraser:
         self._audit = audit
         self.tombstones = Tombstones(database, keys, audit)
 
-    def forget(self, person_ids: Iterable[str], now: datetime, reason: str) -> list[Receipt]:
-        """Forget people; raise UnknownPerson at the first who never was there."""
+    def forget(
+        self, person_ids: Iterable[str], now: datetime, reason: str, also: Iterable[str] = ()
+    ) -> list[Receipt]:
+        """Forget people; raise UnknownPerson at the first who never was there.
+
+        `also`: places of others to clear of their names, noted in the same transaction.
+        """
         erased: list[_Erased] = []
         for person_id in person_ids:
             with self._database.write() as connection:
-                erased.append(self._forget(connection, person_id, now, reason))
+                erased.append(self._forget(connection, person_id, now, reason, also))
         return self._look_again(erased)
 
     def abandon(
@@ -170,14 +175,22 @@ class Eraser:
         for copy in copies(self._folder):
             shred(copy)
 
-    def _forget(self, connection: sqlite3.Connection, person_id: str, now: datetime, reason: str) -> _Erased:
+    def _forget(
+        self,
+        connection: sqlite3.Connection,
+        person_id: str,
+        now: datetime,
+        reason: str,
+        also: Iterable[str] = (),
+    ) -> _Erased:
         before = self.tombstones.read(connection, person_id)
         if before is not None:
+            self.tombstones.add_places(connection, person_id, also)
             return _Erased(replace(before, verified=False), None)
         names = self._names_to_look_for(connection, person_id)
         erased = self._erase(connection, person_id, now)
         receipt = erased.receipt
-        self.tombstones.insert(connection, receipt, names)
+        self.tombstones.insert(connection, receipt, names, also)
         self._audit.append(
             connection,
             "forgotten",
