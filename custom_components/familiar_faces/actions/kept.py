@@ -1,17 +1,18 @@
 """The actions about stored data: forget a person, export, purge, and read the audit log."""
 
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from ..const import DOMAIN
 from ..erasing.mentions import MOST
-from ..erasing.receipt_facts import answer_mention, answer_receipt, erasing_failed, place_to_clear
+from ..erasing.receipt_facts import answer_mention, answer_receipt, place_to_clear
 from ..openness.audit_trail import MOST_ENTRIES
 from ..vault.errors import VaultError
 from ..vault.records import AuditEntry
+from ..wording.vault_errors import Failed, vault_failed
 from ..wording.words import LANGUAGES, shown_language
 from .common import ATTR_PERSON, TEXT, Action, find_id, find_person, hub_of
 
@@ -44,7 +45,7 @@ async def _async_forget(call: ServiceCall) -> ServiceResponse:
     try:
         receipt = await hub.forgetting.async_forget(person_id, also=also)
     except VaultError as err:
-        raise erasing_failed(err) from err
+        raise vault_failed(err, Failed.FORGETTING) from err
     return answer_receipt(person_id, receipt)
 
 
@@ -66,7 +67,7 @@ async def _async_receipt(call: ServiceCall) -> ServiceResponse:
     try:
         receipt = await hub.hass.async_add_executor_job(hub.vault.receipt, person_id)
     except VaultError as err:
-        raise _reading_failed(err) from err
+        raise vault_failed(err, Failed.READING) from err
     if receipt is None:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -84,7 +85,7 @@ async def _async_export(call: ServiceCall) -> ServiceResponse:
     try:
         offered = await hub.exports.async_offer(person.person_id, language)
     except VaultError as err:
-        raise _reading_failed(err) from err
+        raise vault_failed(err, Failed.READING) from err
     return {
         "person_id": person.person_id,
         "url": offered.url,
@@ -98,11 +99,7 @@ async def _async_purge(call: ServiceCall) -> ServiceResponse:
     try:
         purged = await hub_of(call.hass).purging.async_purge()
     except VaultError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="purge_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise vault_failed(err, Failed.PURGING) from err
     return {
         "visits": purged.visits,
         "pictures": purged.pictures,
@@ -119,7 +116,7 @@ async def _async_verify_audit(call: ServiceCall) -> ServiceResponse:
     try:
         verdict = (await hub.audit_trail.async_verify()).verdict
     except VaultError as err:
-        raise _reading_failed(err) from err
+        raise vault_failed(err, Failed.READING) from err
     return {
         "ok": verdict.ok,
         "entries": verdict.entries,
@@ -138,7 +135,7 @@ async def _async_audit_log(call: ServiceCall) -> ServiceResponse:
     try:
         entries = await hub.audit_trail.async_entries(person_id, call.data[ATTR_LIMIT])
     except VaultError as err:
-        raise _reading_failed(err) from err
+        raise vault_failed(err, Failed.READING) from err
     return {"entries": [_described(each) for each in entries]}
 
 
@@ -150,14 +147,6 @@ def _described(entry: AuditEntry) -> JsonObjectType:
         "person_id": entry.person_id,
         "details": dict(entry.details),
     }
-
-
-def _reading_failed(err: VaultError) -> HomeAssistantError:
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key="reading_failed",
-        translation_placeholders={"reason": str(err)},
-    )
 
 
 ACTIONS = (
