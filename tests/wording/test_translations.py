@@ -24,9 +24,10 @@ from custom_components.familiar_faces.household.engine_trouble import Elsewhere
 from custom_components.familiar_faces.media_source import BY
 from custom_components.familiar_faces.seen.pictured import INBOX
 from custom_components.familiar_faces.seen.spoken import Sentence
+from custom_components.familiar_faces.vault.errors import VaultError
 from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
-from custom_components.familiar_faces.wording.vault_errors import Failed
+from custom_components.familiar_faces.wording.vault_errors import Failed, key_of
 from tests.common.texts import ENGLISH_TREE, TEXTS, flatten, placeholders, read_json
 
 from ..common.source import (
@@ -414,8 +415,24 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "spoken": lambda: {str(sentence) for sentence in Sentence},
     "stores": lambda: {str(store) for store in Store},
     "rename": reasons_against_a_name,
+    "vault_error": lambda: {key_of(kind) for kind in vault_errors()},
     "walk_up": lambda: {str(end) for end in Ended},
 }
+
+
+def vault_errors() -> set[type[VaultError]]:
+    """Return everything that can go wrong in the vault."""
+    return {
+        kind
+        for kind in vars(load("vault", "errors")).values()
+        if isinstance(kind, type) and issubclass(kind, VaultError)
+    }
+
+
+def test_what_is_wrong_with_the_vault() -> None:
+    """In English it is said as the vault itself says it."""
+    said = ENGLISH_TREE["selector"]["vault_error"]["options"]
+    assert said == {key_of(kind): kind.sentence for kind in vault_errors()}
 
 
 def test_selectors() -> None:
