@@ -283,8 +283,9 @@ async def test_forget_and_receipt(hass: HomeAssistant, hub: Hub, visited: str) -
     assert (answer["verified"], answer["erased"]["templates"]) == (True, 3)
     assert answer["finished_at"] is not None
     today = dt_util.now().date()
-    for asked in ({}, {"person_id": visited}, {"forgotten_on": today.isoformat()}):
-        assert await act(hass, "receipts", **asked) == {"receipts": [answer]}
+    assert await act(hass, "receipts") == {"receipts": [answer]}
+    assert await act(hass, "receipts", person_id=visited) == {"receipts": [answer]}
+    assert await act(hass, "receipts", forgotten_on=today.isoformat()) == {"receipts": [answer]}
     yesterday = (today - timedelta(days=1)).isoformat()
     assert await act(hass, "receipts", forgotten_on=yesterday) == {"receipts": []}
     # What was done with their data is found by the same day.
