@@ -68,6 +68,7 @@ SAME_AS_ENGLISH = {
         "Privacy",
         "Stream",
         "Token",
+        "links",
     },
 }
 """The words that a language shares with English."""
