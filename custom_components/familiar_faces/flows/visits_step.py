@@ -70,7 +70,7 @@ class VisitsStep(OptionsFlow):
         try:
             listed = await self._async_list(entry.runtime_data)
         except VaultError:
-            return self.async_abort(reason="not_loaded")
+            return self.async_abort(reason="not_read")
         if not listed:
             return self.async_abort(reason="no_visits")
         self._listed = {each.visit_id: each for each in listed}
