@@ -13,8 +13,9 @@ import pytest
 from custom_components.familiar_faces.capture.camera_settings import camera_settings
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.recognising import look_now
-from custom_components.familiar_faces.vault.counts import Counts, week_of
+from custom_components.familiar_faces.vault.counts import Counts
 from custom_components.familiar_faces.vault.errors import VaultDamaged
+from custom_components.familiar_faces.vault.times import week_of
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
 
 from ..common.made_up_visits import a_visit, come
