@@ -18,6 +18,8 @@ EMPTY_FRAMES = 4
 """After so many frames without anybody, a look takes its time: a visitor may still be on the way."""
 EMPTY_EVERY = 0.4
 """Seconds between two frames then, so that the frames last for as long as the look."""
+UNMOVED_FRAMES = 8
+"""After so many frames a look takes its time, too, if nobody has moved who is not decided: see `movement`."""
 LOOK_SECONDS = 8.0
 """How long a look takes at most."""
 FRAME_EVERY = 0.1
@@ -97,7 +99,12 @@ class Look:
 
     @property
     def patient(self) -> bool:
-        """Return whether the next frame may wait a moment: nobody is there yet, or near enough."""
+        """Return whether the next frame may wait a moment: nobody is there yet, or near enough, or who is does not move."""
+        if self.frames >= UNMOVED_FRAMES:
+            return not any(
+                each.faces and each.movement.seen and each.sighting_id not in self._decided
+                for each in self.sightings
+            )
         return self.frames >= EMPTY_FRAMES and not any(each.faces for each in self.sightings)
 
     @property
