@@ -9,6 +9,7 @@ from ..engine.protocol import MIN_FACE, Faces, Quality
 from ..people.calibration import Strictness
 from ..people.gallery import Gallery
 from .decision import decide
+from .posters import Poster
 from .tracker import Tracker
 from .visit import Decision, Sighting, UnclearReason, Verdict
 
@@ -111,6 +112,21 @@ class Look:
     def somebody_decided(self) -> bool:
         """Return whether anybody was found to be familiar or a stranger."""
         return any(each.verdict.decision is not Decision.UNCLEAR for each in self._decided.values())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return the width and height of the newest frame, pixels."""
+        return self._size
+
+    @property
+    def posters(self) -> tuple[Poster, ...]:
+        """Return where the faces are that were found to be pictures, perhaps."""
+        return tuple(
+            Poster.of(each.last_face, self._size)
+            for each in self.sightings
+            if (known := self._decided.get(each.sighting_id)) is not None
+            and known.verdict.reason is UnclearReason.MAY_BE_A_PICTURE
+        )
 
     @property
     def min_face(self) -> int:
