@@ -125,6 +125,37 @@ async def test_what_a_camera_shows_now(
     assert (noted.kind, noted.person_id) == ("faces_viewed", None)
 
 
+async def test_a_poster_is_ignored_and_recognised_again(
+    hass: HomeAssistant, hub: Hub, browser: OpenBrowser, front_door: FrontDoor
+) -> None:
+    """What never moves is listed, ignored in one step, shown as ignored, and recognised again in another."""
+    (camera_id,) = hub.watchers
+    front_door.frames = visits(astronaut(), number=1)
+    asking = await browser()
+    (face,) = (await hub.client.faces(front_door.frames[0])).faces
+    watcher = hub.watchers[camera_id]
+    poster = Poster.of(face, (1280, 720))
+    for _ in range(LOOKS):
+        watcher.suspected.note([poster], (1280, 720))
+    camera = await the_camera(asking)
+    assert (camera["posters_found"], camera["posters_ignored"]) == ([poster.poster_id], [])
+
+    await asking.said(CHANGE, camera_id=camera_id, ignore=poster.poster_id)
+    await hass.async_block_till_done()
+    camera = await the_camera(asking)
+    assert (camera["posters_found"], camera["posters_ignored"]) == ([], [poster.poster_id])
+    (shown,) = (await asking.said(LOOK, camera_id=camera_id))["faces"]
+    assert shown["poster"] == 1
+    await ring(hass, hub)
+    assert not hub.open_visits.visits
+
+    await asking.said(CHANGE, camera_id=camera_id, recognise=poster.poster_id)
+    await hass.async_block_till_done()
+    assert (await the_camera(asking))["posters_ignored"] == []
+    for change in ({"ignore": poster.poster_id}, {"recognise": poster.poster_id}, {"ignore": "nothing"}):
+        assert await asking.refused(CHANGE, camera_id=camera_id, **change) == "unknown_poster"
+
+
 async def test_nobody_there(hub: Hub, browser: OpenBrowser, front_door: FrontDoor) -> None:
     """An empty picture is shown, and no face in it."""
     front_door.frames = [frame(seed=seed) for seed in range(4)]
@@ -318,34 +349,3 @@ async def test_weeks_that_cannot_be_read(
     assert await asking.refused(WEEKS) == "reading_failed"
     assert await asking.refused(WEEKS, since="ever") == "invalid_format"
     assert len((await asking.said(LIST))["cameras"]) == 1
-
-
-async def test_a_poster_is_ignored_and_recognised_again(
-    hass: HomeAssistant, hub: Hub, browser: OpenBrowser, front_door: FrontDoor
-) -> None:
-    """What never moves is listed, ignored in one step, shown as ignored, and recognised again in another."""
-    (camera_id,) = hub.watchers
-    front_door.frames = visits(astronaut(), number=1)
-    asking = await browser()
-    (face,) = (await hub.client.faces(front_door.frames[0])).faces
-    watcher = hub.watchers[camera_id]
-    poster = Poster.of(face, (1280, 720))
-    for _ in range(LOOKS):
-        watcher.suspected.note([poster], (1280, 720))
-    camera = await the_camera(asking)
-    assert (camera["posters_found"], camera["posters_ignored"]) == ([poster.poster_id], [])
-
-    await asking.said(CHANGE, camera_id=camera_id, ignore=poster.poster_id)
-    await hass.async_block_till_done()
-    camera = await the_camera(asking)
-    assert (camera["posters_found"], camera["posters_ignored"]) == ([], [poster.poster_id])
-    (shown,) = (await asking.said(LOOK, camera_id=camera_id))["faces"]
-    assert shown["poster"] == 1
-    await ring(hass, hub)
-    assert hub.open_visits.visits == ()
-
-    await asking.said(CHANGE, camera_id=camera_id, recognise=poster.poster_id)
-    await hass.async_block_till_done()
-    assert (await the_camera(asking))["posters_ignored"] == []
-    for change in ({"ignore": poster.poster_id}, {"recognise": poster.poster_id}, {"ignore": "nothing"}):
-        assert await asking.refused(CHANGE, camera_id=camera_id, **change) == "unknown_poster"

@@ -113,7 +113,7 @@ async def test_a_poster_is_ignored_in_one_step(
     hub.open_visits.leave(camera_id)
     look_for(hub, 2.5)
     await ring(hass, hub)
-    assert hub.open_visits.visits == ()
+    assert not hub.open_visits.visits
     front_door.frames = poster(stranger(0), visitor=astronaut())
     await ring(hass, hub)
     (visit,) = hub.open_visits.visits

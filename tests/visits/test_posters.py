@@ -93,7 +93,7 @@ def test_it_is_offered_after_several_looks(make_face: MakeFace, axis: Axis) -> N
     """Once may be chance. Every place counts by itself."""
     suspected = Suspected()
     for look in range(LOOKS):
-        assert suspected.likely == ()
+        assert not suspected.likely
         suspected.note([Poster.of(face_at(make_face, axis, 100 + look), SIZE)], SIZE)
     (found,) = suspected.likely
     suspected.note([Poster.of(face_at(make_face, axis, 300), SIZE)], SIZE)
@@ -117,7 +117,7 @@ def test_a_look_says_where_they_were(
     for number in range(5):
         frame = make_frame(face_at(make_face, axis), make_face(axis(1), 400))
         look.add(frame, now + timedelta(seconds=number / 2), gallery, now)
-    assert look.posters == ()
+    assert not look.posters
     look.finish(gallery, now)
     (poster,) = look.posters
     assert poster.shows(face_at(make_face, axis), look.size)

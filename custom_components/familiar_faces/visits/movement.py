@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import hypot
+from math import hypot, sqrt
 
 from ..engine.protocol import Face
 
@@ -78,7 +78,7 @@ class Movement:
             return 0.0
         common = sum(one * other for one, other in zip(self._boxes, self._landmarks, strict=True))
         covariance = (self._products - common / self._frames) / self._frames
-        return max(0.0, covariance) ** 0.5 * self._frames / self._width
+        return sqrt(max(0.0, covariance)) * self._frames / self._width
 
     @property
     def missing(self) -> bool:
