@@ -136,6 +136,8 @@ def test_a_look_at_a_picture_takes_its_time(
         assert look.add(frame, now + timedelta(seconds=number / 10), gallery, now) == []
     assert look.patient
     assert not look.enough
+    look.add(make_frame(), now + timedelta(seconds=0.9), gallery, now)
+    assert not look.patient, "it was no picture that is always there"
     visitor = make_face(axis(1), 300)
     look.add(make_frame(make_face(axis(0), still=True), visitor), now + timedelta(seconds=1.0), gallery, now)
     moved = make_face(axis(1), 330)

@@ -102,10 +102,9 @@ class Look:
     def patient(self) -> bool:
         """Return whether the next frame may wait a moment: nobody is there yet, or near enough, or who is does not move."""
         if self.frames >= UNMOVED_FRAMES:
-            return not any(
-                each.faces and each.movement.seen and each.sighting_id not in self._decided
-                for each in self.sightings
-            )
+            there = [each for each in self.sightings if each.faces and each.seen_at[-1] == self._newest]
+            if undecided := [each for each in there if each.sighting_id not in self._decided]:
+                return not any(each.movement.seen for each in undecided)
         return self.frames >= EMPTY_FRAMES and not any(each.faces for each in self.sightings)
 
     @property
