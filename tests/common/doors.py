@@ -344,7 +344,7 @@ DOORS = (
         Kind.COMMAND,
         "familiar_faces/cameras/change",
         Who.ADMIN,
-        "sets how a camera's pictures lie, when its stream is open, and what its triggers mean",
+        "sets how a camera's pictures lie, when its stream is open, what its triggers mean, and which posters are ignored",
     ),
     Door(
         Kind.COMMAND,
