@@ -183,6 +183,12 @@ DOORS = (
     ),
     Door(
         Kind.VIEW,
+        "GET /api/familiar_faces/audit",
+        Who.ADMIN,
+        "hands the owner the audit log, which names nobody; by a login or a path that an administrator had signed",
+    ),
+    Door(
+        Kind.VIEW,
         "GET /api/familiar_faces/review/{visit_id}",
         Who.ADMIN,
         "shows a picture of the review inbox, which is off until the owner switches it on",
@@ -295,7 +301,7 @@ DOORS = (
         Kind.COMMAND,
         "familiar_faces/me/mute",
         Who.USER,
-        "mutes the own phones of a user who is one of the people",
+        "mutes the own phones of a user: a person, a camera, or all of it",
     ),
     Door(
         Kind.COMMAND,

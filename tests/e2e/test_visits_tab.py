@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 from playwright.async_api import expect
 import pytest
 
@@ -17,6 +18,7 @@ from custom_components.familiar_faces.visits.visit import Decision
 from ..common.in_chromium import needs_chromium
 from ..common.made_up_visits import TIMING, a_visit, come
 from ..common.people_on_record import DAY, a_consent, put_on_record
+from ..common.phone import NewPhone
 from ..common.pictures import astronaut, jpeg
 from .conftest import Home, rows, shoot, violations
 
@@ -124,6 +126,23 @@ async def test_who_may_only_look(hass: HomeAssistant, shown: Home, hub: Hub, nad
         await expect(page.get_by_role("button", name="Right")).to_have_count(0)
         await expect(page.get_by_role("button", name="Mute")).to_have_count(0)
         await page.context.close()
+
+
+async def test_a_user_mutes_the_own_phone(
+    hass: HomeAssistant, shown: Home, hub: Hub, nadie: str, new_phone: NewPhone
+) -> None:
+    """One click on the bell of a row, for a user who is none of the people: nobody else's phone is muted."""
+    await come(hass, hub, a_visit(hub, nadie))
+    page = await shown.open(who="user")
+    user = next(each for each in await hass.auth.async_get_users() if each.name == "Somebody")
+    own, other = await new_phone("Own", user), await new_phone("Other")
+    await page.reload()
+    await rows(page).get_by_role("button", name="Mute Nadie on your phone for 1 hour").click()
+    await expect(rows(page).get_by_role("button", name="End the mute of Nadie")).to_be_visible()
+    (camera_id,) = hub.watchers
+    muted = [hub.alerts.mutes.muted(each.key, camera_id, nadie, dt_util.utcnow()) for each in (own, other)]
+    assert muted == [True, False]
+    assert shown.errors == []
 
 
 async def test_names_are_no_markup(hass: HomeAssistant, shown: Home, hub: Hub, start: datetime) -> None:

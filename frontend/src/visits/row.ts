@@ -17,7 +17,7 @@ import {
   mdiImageOffOutline,
   mdiTimerSandEmpty,
 } from "../icons";
-import type { Person, Visit } from "../model";
+import type { Now, Person, Visit } from "../model";
 import { shared } from "../styles";
 import { moment, text, time } from "../text";
 import { photoPath } from "../people/model";
@@ -33,7 +33,9 @@ export class VisitRow extends LitElement {
   /** For how many minutes somebody without a name can still be given one. */
   @property({ attribute: false }) minutes = 0;
   @property({ attribute: false }) failed = false;
-  /** Until when nobody is told of this person, or of this camera where nobody has a name. */
+  /** Where the user may mute. */
+  @property({ attribute: false }) mutes: Now["mutes"] = null;
+  /** Until when this person is muted so, or this camera where nobody has a name. */
   @property({ attribute: false }) muted: string | undefined;
   @property({ type: Boolean, reflect: true }) narrow = false;
   @state() private open = false;
@@ -72,7 +74,7 @@ export class VisitRow extends LitElement {
           : nothing}
       </div>
       <div class="answers">${this.answers(name)}</div>
-      <div class="side">${this.administrator && !visit.answer ? this.mute() : nothing} ${this.more(name)}</div>
+      <div class="side">${this.mutable() && !visit.answer ? this.mute() : nothing} ${this.more(name)}</div>
       ${this.suggestion()} ${this.open ? this.details() : nothing}
     </article>`;
   }
@@ -133,10 +135,16 @@ export class VisitRow extends LitElement {
     </div>`;
   }
 
+  /** Whether there is something to mute, and somebody who may. */
+  private mutable(): boolean {
+    return this.mutes !== null && (this.visit.person_id ?? this.visit.camera_id) !== null;
+  }
+
   private mute(): unknown {
     const { hass, visit } = this;
     const what = visit.name ?? where(hass, visit);
-    const words = text(hass, this.muted ? "answer.unmute" : "answer.mute", { what });
+    const begin = this.mutes === "own" ? "answer.mute_own" : "answer.mute";
+    const words = text(hass, this.muted ? "answer.unmute" : begin, { what });
     return html`<button class="icon-button" aria-label=${words} title=${words} @click=${() => this.act("mute")}>
       ${icon(this.muted ? mdiBellOff : mdiBellOffOutline)}
     </button>`;
@@ -201,7 +209,7 @@ export class VisitRow extends LitElement {
       ...right,
       ...(may ? { n: () => this.act("nobody") } : {}),
       ...(any ? { w: () => this.act("other") } : {}),
-      ...(this.administrator ? { m: () => this.act("mute") } : {}),
+      ...(this.mutable() ? { m: () => this.act("mute") } : {}),
       ...(this.visit.answer ? { z: () => this.act("undo") } : {}),
     };
     const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
