@@ -17,7 +17,7 @@ from ..seen.lookup import Here
 from ..seen.shown import Shown
 from ..visits.missed_visits import Missed
 from .permitted import Asked
-from .todo import async_todo
+from .todo import async_setup, async_todo
 
 VERY_SURE = 0.99
 SURE = 0.95
@@ -118,6 +118,7 @@ def async_now(hass: HomeAssistant, asked: Asked) -> Said:
         "own": None if (own := asked.lookup.own()) is None else own.person_id,
         "inbox": _inbox(asked),
         "todo": async_todo(hass, asked),
+        "setup": async_setup(asked),
     }
 
 
