@@ -37,6 +37,17 @@ export interface Visit extends Glimpse {
   suggested: Suggested[];
 }
 
+/** panel/visit_details.py */
+export interface Details {
+  /** How many pictures agreed. */
+  frames: number;
+  /** The reference photo that the face resembled most. */
+  matched: string | null;
+  visit_until: string;
+  /** None where there is no picture. */
+  picture_until: string | null;
+}
+
 export interface Suggested {
   person_id: string;
   name: string;

@@ -248,6 +248,12 @@ DOORS = (
     ),
     Door(
         Kind.COMMAND,
+        "familiar_faces/visits/details",
+        Who.USER,
+        "says what a visit rests on and until when it is kept, as far as the user may be told of it",
+    ),
+    Door(
+        Kind.COMMAND,
         "familiar_faces/visits/answer",
         Who.USER,
         "changes who the cameras recognise, eight seconds later; people say it of their own visits alone",

@@ -167,10 +167,11 @@ async def test_muting_somebody_or_a_camera_on_the_own_phone(
 ) -> None:
     """Users who are none of the people may as well; only what they muted is muted, and only there."""
     (camera_id,) = hub.watchers
+    other = await new_phone("Other")
     acting, watching = await browser("user"), await browser()
     user = next(each for each in await hass.auth.async_get_users() if each.name == "Somebody")
     assert await acting.refused(MUTE, seconds=3600, person_id=nadie) == "no_own_phone"
-    own, other = await new_phone("Own", user), await new_phone("Other")
+    own = await new_phone("Own", user)
 
     def muted(phone: Phone, person_id: str | None) -> bool:
         return hub.alerts.mutes.muted(phone.key, camera_id, person_id, dt_util.utcnow())
@@ -192,6 +193,7 @@ async def test_nothing_to_mute(
 ) -> None:
     """Not for an account that only reads, and nothing that somebody may not be told of: that looks like nothing."""
     (camera_id,) = hub.watchers
+    await new_phone("Other")
     reading = await browser("read-only")
     user = next(each for each in await hass.auth.async_get_users() if each.name == "Somebody")
     await new_phone("Own", user)
@@ -214,6 +216,10 @@ async def test_a_time_that_is_none(browser: OpenBrowser, nadie: str, seconds: ob
 
 
 async def test_muting_is_for_people_who_may_act(browser: OpenBrowser, nadie: str) -> None:
-    """Others have no page of their own, and an account that reads only changes nothing."""
-    for asking in (await browser("user"), await browser("read-only", own=nadie)):
+    """An account that only reads changes nothing, nor does one that may not read of any camera."""
+    for asking in (
+        await browser("read-only"),
+        await browser("read-only", own=nadie),
+        await browser(sees=("light.hall",)),
+    ):
         assert await asking.refused(MUTE, seconds=60) == "unauthorized"

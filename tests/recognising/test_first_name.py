@@ -14,8 +14,12 @@ async def test_neither_who_nor_when(hass: HomeAssistant, hub: Hub, nadie: str) -
     for decision in (Decision.STRANGER, Decision.UNCLEAR):
         await come(hass, hub, a_visit(hub, None, decision))
     assert not hub.first_name.said
+    assert CONF_NAMED not in hub.entry.data
     await come(hass, hub, a_visit(hub, nadie))
     assert hub.first_name.said
-    assert hub.entry.data[CONF_NAMED] == ["somebody"]
     await hub.forgetting.async_forget(nadie)
     assert hub.first_name.said
+    assert await hass.config_entries.async_reload(hub.entry.entry_id)
+    again: Hub = hub.entry.runtime_data
+    assert again.first_name.said
+    assert again.entry.data[CONF_NAMED] == ["somebody"]

@@ -9,6 +9,7 @@ from homeassistant.components.http.auth import async_sign_path
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.familiar_faces.hub import Hub
@@ -27,6 +28,7 @@ async def test_all_of_it(
     hub: Hub,
     nadie: str,
     hass_client: ClientSessionGenerator,
+    hass_admin_user: MockUser,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The entries are those of the action, also when they are read in several pieces; it has no name in it."""
@@ -40,8 +42,7 @@ async def test_all_of_it(
     said = await answer.json()
     assert (dt_util.parse_datetime(said["made_at"]) or dt_util.utcnow()) <= dt_util.utcnow()
     newest, *rest = said["entries"]
-    (user,) = [each for each in await hass.auth.async_get_users() if each.is_owner]
-    assert (newest["kind"], newest["details"]) == ("audit_fetched", {"user": user.id})
+    assert (newest["kind"], newest["details"]) == ("audit_fetched", {"user": hass_admin_user.id})
     numbers = [each["number"] for each in said["entries"]]
     assert len(numbers) > 6
     assert numbers == list(range(newest["number"], 0, -1))
