@@ -96,8 +96,8 @@ export class PrivacyTab extends LitElement {
     }
     return html`${failed}
       <div class="columns ${summary.error ? "dim" : ""}">
-        <div>${this.stored(value)} ${this.log(value)} ${this.erased()}</div>
-        <div>${this.engine(value)} ${this.connections(value)} ${this.links(value)} ${this.papers(value)} ${this.periods(value)}</div>
+        <div>${this.stored(value)} ${this.log(value)} ${this.links(value)} ${this.erased()}</div>
+        <div>${this.engine(value)} ${this.connections(value)} ${this.papers(value)} ${this.periods(value)}</div>
       </div>`;
   }
 
