@@ -154,8 +154,9 @@ async def test_the_last_visits(
     section = page.get_by_role("region", name="Last visits")
     await expect(section.get_by_role("listitem")).to_have_count(5)
     await ring(hass, hub)
-    await expect(section.get_by_role("listitem").first.locator("img")).to_be_visible()
+    # Pictures are fetched when they come near the screen.
     await section.scroll_into_view_if_needed()
+    await expect(section.get_by_role("listitem").first.locator("img")).to_be_visible()
     assert await violations(page.locator("familiar-faces-panel")) == []
     await shoot(page, "person-visits")
     await section.get_by_role("button", name="All visits of Eileen").click()

@@ -312,6 +312,9 @@ export class TodoTab extends LitElement {
         gap: 8px;
         margin-top: 10px;
       }
+      .actions .link:first-child {
+        margin-inline-start: -8px;
+      }
       .bad {
         color: var(--ff-bad);
         padding: 4px;
