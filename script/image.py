@@ -21,15 +21,17 @@ from typing import Any
 from by_the_page import follow_the_page
 from chroots import PATH, Failed, copy, debian, expect, in_root, itself_mounted, mounted, remove, run, say
 from dockerfile import Stage, Step, read
-from probing import PORT, READY_SECONDS, ROOT, ask_all, children, end, environ, ready, uids, writes
+from probing import PORT, READY_SECONDS, ROOT, ask, ask_all, children, end, environ, ready, uids, writes
+import yaml
 
 DOCKERFILE = ROOT / "deploy" / "container" / "Dockerfile"
+NVIDIA = DOCKERFILE.with_name("compose.nvidia.yaml")
 
 
 def main() -> int:
     """Build and ask, and return the process's exit code."""
     parser = argparse.ArgumentParser(prog="script/image")
-    parser.add_argument("targets", nargs="*", metavar="engine|app|debian")
+    parser.add_argument("targets", nargs="*", metavar="engine|app|debian|nvidia")
     parser.add_argument("--python", type=Path)
     parser.add_argument("--mirror", required=True)
     parser.add_argument("--cache", type=Path, required=True)
@@ -42,6 +44,8 @@ def main() -> int:
         for target in asked.targets or ("engine", "app", "debian"):
             if target == "debian":
                 follow_the_page(builder.folder, debian("bookworm", asked.cache, asked.mirror), asked.python)
+            elif target == "nvidia":
+                check_nvidia(asked.cache, asked.mirror)
             else:
                 check = {"engine": check_engine, "app": check_app}[target]
                 check(stages[target], builder.build(target))
@@ -57,13 +61,13 @@ def main() -> int:
 class Builder:
     """Makes the folders that the stages describe."""
 
-    def __init__(self, stages: Mapping[str, Stage], cache: Path, mirror: str) -> None:
+    def __init__(self, stages: Mapping[str, Stage], cache: Path, mirror: str, kind: str = "") -> None:
         """Build in a folder of the cache."""
         self._stages = stages
         self._cache = cache
         self._mirror = mirror
         self._done: dict[str, Path] = {}
-        self.folder = cache / f"build-{os.getpid()}"
+        self.folder = cache / f"build-{os.getpid()}{kind}"
         self.folder.mkdir(parents=True)
 
     def build(self, name: str) -> Path:
@@ -169,6 +173,31 @@ def check_engine(stage: Stage, root: Path) -> None:
         end(process)
     with container(stage, root, capabilities=False, files={}, owner=0) as process:
         expect(process.wait(READY_SECONDS) == 2, "without its token it has to say so, and end")
+
+
+def check_nvidia(cache: Path, mirror: str) -> None:
+    """Ask the container that compose.nvidia.yaml makes, on a machine without a card; raise Failed."""
+    (service,) = yaml.safe_load(NVIDIA.read_text("utf-8"))["services"].values()
+    stages = read(DOCKERFILE.read_text("utf-8"), service["build"]["args"])
+    builder = Builder(stages, cache, mirror, "-nvidia")
+    try:
+        stage, root = stages["engine"], builder.build("engine")
+        token = secrets.token_urlsafe(32)
+        files = {"run/secrets/engine_token": f"{token}\n".encode()}
+        owner = int(stage.user.split(":")[0])
+        with container(
+            stage, root, capabilities=False, files=files, owner=owner, env=service["environment"]
+        ) as process:
+            ask_all(process, token)
+            provider = json.loads(ask("/v1/health", token)[1])["provider"]
+            say(f"nvidia: {provider}")
+            expect(provider["asked"] == "cuda", "it was not told what to compute with")
+            expect(
+                provider["used"] == "cpu" and "driver" in provider["why"], "it does not say what is missing"
+            )
+            end(process)
+    finally:
+        remove(builder.folder)
 
 
 def check_app(stage: Stage, root: Path) -> None:

@@ -67,7 +67,7 @@ def make_app(
     metrics_token: str | None = None,
 ) -> web.Application:
     """Return the engine as an aiohttp application that looks at so many pictures at a time."""
-    metrics = Metrics(space(pipeline.variant), workers)
+    metrics = Metrics(space(pipeline.variant), workers, pipeline.card)
     queue = WorkQueue(places, workers=workers, newest_wins=True)
     # What people send in, and what takes long to decode: one at a time, and nobody at a door waits for it.
     uploads = WorkQueue(min(places, UPLOAD_PLACES), UPLOAD_ROOM, _stand_back)
@@ -148,6 +148,7 @@ def make_app(
                 "model": model_card(pipeline.variant),
                 # One lies ready, so that no worker idles.
                 "at_once": workers + 1,
+                "provider": pipeline.card.to_json(),
             }
         )
 
