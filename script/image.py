@@ -6,6 +6,7 @@ Runs as root, in a mount namespace of its own.
 import argparse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+import hashlib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -33,6 +35,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/image")
     parser.add_argument("targets", nargs="*", metavar="engine|app|debian|nvidia")
     parser.add_argument("--python", type=Path)
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--run", metavar="ADDRESS")
     parser.add_argument("--mirror", required=True)
     parser.add_argument("--cache", type=Path, required=True)
     asked = parser.parse_args()
@@ -41,6 +45,9 @@ def main() -> int:
     stages = read(DOCKERFILE.read_text("utf-8"))
     builder = Builder(stages, asked.cache, asked.mirror)
     try:
+        if asked.keep or asked.run is not None:
+            root = kept(builder, "app", asked.cache)
+            return 0 if asked.run is None else run_app(stages["app"], root, asked.run)
         for target in asked.targets or ("engine", "app", "debian"):
             if target == "debian":
                 follow_the_page(builder.folder, debian("bookworm", asked.cache, asked.mirror), asked.python)
@@ -58,12 +65,45 @@ def main() -> int:
     return 0
 
 
+def kept(builder: Builder, target: str, cache: Path) -> Path:
+    """Return the root of a stage that is kept until something that goes into it changes; raise Failed."""
+    digest = hashlib.sha256(DOCKERFILE.read_bytes())
+    for stage in builder.stages.values():
+        for step in stage.steps:
+            for source in step.words[:-1] if step.kind == "COPY" and not step.source else ():
+                for path in sorted([ROOT / source, *(ROOT / source).rglob("*")]):
+                    if path.is_file() and "__pycache__" not in path.parts:
+                        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    root = cache / f"{target}-{digest.hexdigest()[:16]}"
+    if not root.is_dir():
+        for old in cache.glob(f"{target}-*"):
+            remove(old)
+        builder.build(target).rename(root)
+    return root
+
+
+def run_app(stage: Stage, root: Path, supervisor: str) -> int:
+    """Run the app as the Supervisor at an address does, with the token from the environment; return its exit code."""
+    # It announces itself by the name of its machine; this one's may lead nowhere.
+    socket.sethostname("localhost")
+    hosts = root / "etc" / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost\n{supervisor} supervisor\n")
+    env = {"SUPERVISOR_TOKEN": os.environ["SUPERVISOR_TOKEN"]}
+    files = {"data/options.json": b"{}"}
+    with container(stage, root, capabilities=True, files=files, owner=0, env=env, writable="data") as process:
+        try:
+            return process.wait()
+        finally:
+            if process.poll() is None:
+                end(process)
+
+
 class Builder:
     """Makes the folders that the stages describe."""
 
     def __init__(self, stages: Mapping[str, Stage], cache: Path, mirror: str, kind: str = "") -> None:
         """Build in a folder of the cache."""
-        self._stages = stages
+        self.stages = stages
         self._cache = cache
         self._mirror = mirror
         self._done: dict[str, Path] = {}
@@ -74,8 +114,8 @@ class Builder:
         """Return the root of a stage, made with all that it needs; raise Failed."""
         if name in self._done:
             return self._done[name]
-        stage = self._stages[name]
-        base = self.build(stage.base) if stage.base in self._stages else self._image(stage.base)
+        stage = self.stages[name]
+        base = self.build(stage.base) if stage.base in self.stages else self._image(stage.base)
         root = self.folder / name
         copy(base, root)
         for step in stage.steps:
