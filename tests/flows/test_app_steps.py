@@ -225,7 +225,8 @@ async def _choice(hass: HomeAssistant, *, here: bool = True) -> Result:
 def _times(page: Result) -> str:
     shown = page["description_placeholders"]
     assert shown is not None
-    return shown["times"]
+    times: str = shown["times"]
+    return times
 
 
 @pytest.mark.parametrize("here", [True, False])
@@ -252,7 +253,8 @@ async def test_first_choice_compares_what_is_there(
     done = await hass.config_entries.flow.async_configure(page["flow_id"], {"next_step_id": "app"})
     assert done["type"] is FlowResultType.CREATE_ENTRY
     entry = done["result"]
-    assert (entry.data, entry.unique_id) == (_data(elsewhere.url), APP)
+    assert entry.data == _data(elsewhere.url)
+    assert entry.unique_id == APP
     assert await entry.runtime_data.engine.wait_ready(30)
     await hass.async_block_till_done()
     left = {each["flow_id"] for each in hass.config_entries.flow.async_progress()}

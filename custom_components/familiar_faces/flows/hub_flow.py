@@ -94,7 +94,7 @@ class HubFlow(AppSteps):
             times = "\n\n" + await async_say(self.hass, "engine_time", "compared", times=said)
         survey = await self.hass.async_add_executor_job(environment.survey)
         if survey.failed is None:
-            options = [Where.THIS_MACHINE, Where.ANOTHER_MACHINE]
+            options: list[str] = [Where.THIS_MACHINE, Where.ANOTHER_MACHINE]
             if apps:
                 options = [Where.THIS_MACHINE, "app", Where.ANOTHER_MACHINE]
             return self.async_show_menu(
