@@ -2,14 +2,12 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 import contextlib
-from contextlib import asynccontextmanager
 import io
 from pathlib import Path
 import time
 from typing import Any
-from urllib.parse import urlencode
 
 import aiohttp
 import numpy as np
@@ -26,74 +24,8 @@ from custom_components.familiar_faces.engine.stream_protocol import (
 )
 from tests.common import films, pictures
 from tests.common.engine_process import EngineProcess
+from tests.common.engine_streams import StreamClient, a_stream
 from tests.common.films import FPS, Film
-
-ANSWER_SECONDS = 15
-
-
-class Client:
-    """One stream of a client."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self.socket = socket
-
-    async def feed(self, *pieces: films.Piece) -> None:
-        for piece in pieces:
-            if piece.data:
-                await self.socket.send_bytes(piece.data)
-
-    async def feed_live(self, film: Film, *, first: int = 0, fps: int = FPS) -> None:
-        """Send pieces as a camera does, but for the `first` ones, which come at once."""
-        await self.feed(*film.pieces[:first])
-        for piece in film.pieces[first:]:
-            await asyncio.sleep(1 / fps)
-            await self.feed(piece)
-
-    async def end(self) -> None:
-        await self.socket.send_str("end")
-
-    async def ask(self, **query: object) -> dict[str, Any]:
-        await self.socket.send_str(urlencode(query))
-        return await self.answer()
-
-    async def answer(self) -> dict[str, Any]:
-        answer: dict[str, Any] = await self.socket.receive_json(timeout=ANSWER_SECONDS)
-        return answer
-
-    async def see(self, **query: object) -> SeenFrame:
-        answer = await self.ask(**query)
-        assert "status" not in answer, answer
-        return seen_from_json(answer)
-
-    async def see_to_the_end(self, **query: object) -> list[SeenFrame]:
-        """Return what is seen in one frame after the other."""
-        seen: list[SeenFrame] = []
-        while True:
-            known = {"after": seen[-1].time} if seen else {}
-            answer = await self.ask(**known, **query)
-            if "status" in answer:
-                assert answer["status"] == 410
-                return seen
-            seen.append(seen_from_json(answer))
-
-    async def closed(self) -> int | None:
-        """Wait until the engine closes, and return its code."""
-        message = await self.socket.receive(timeout=ANSWER_SECONDS)
-        assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
-        return self.socket.close_code
-
-
-@asynccontextmanager
-async def a_stream(engine: EngineProcess, **headers: str) -> AsyncGenerator[Client]:
-    known = {} if engine.token is None else {"Authorization": f"Bearer {engine.token}"}
-    connector = None if engine.socket is None else aiohttp.UnixConnector(str(engine.socket))
-    async with (
-        aiohttp.ClientSession(connector=connector) as session,
-        session.ws_connect(
-            f"{engine.url or 'http://engine'}/v1/stream", headers={**known, **headers}, max_msg_size=0
-        ) as socket,
-    ):
-        yield Client(socket)
 
 
 def threads(engine: EngineProcess) -> int:
@@ -346,7 +278,7 @@ async def test_there_are_not_too_many_streams(engine: EngineProcess, film: Film)
         a_stream(engine) as three,
         a_stream(engine) as four,
     ):
-        clients: Sequence[Client] = (one, two, three, four)
+        clients: Sequence[StreamClient] = (one, two, three, four)
         assert len(clients) == MAX_STREAMS
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             async with a_stream(engine):
@@ -355,7 +287,7 @@ async def test_there_are_not_too_many_streams(engine: EngineProcess, film: Film)
         assert refused.value.headers is not None
         assert int(refused.value.headers["Retry-After"]) >= 1
 
-        async def watch(client: Client) -> float:
+        async def watch(client: StreamClient) -> float:
             await client.feed(*film.pieces)
             await client.end()
             return (await client.see_to_the_end(min_face=60))[-1].time

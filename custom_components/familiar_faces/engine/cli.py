@@ -13,7 +13,7 @@ from typing import Any
 
 from . import PROTOCOL, VERSION
 from .last_words import say_why
-from .limits import MOST_WORKERS, leave_no_core, limit_growth, own_cores, own_memory, workers_for
+from .limits import MOST_WORKERS, leave_no_core, limit_growth, own_cores, own_memory, stream_room, workers_for
 from .pinned import Variant
 from .sessions import Provider
 from .weights import WeightsError, complete, fetch, fetch_from_publisher, prepare
@@ -69,7 +69,9 @@ def _serve(asked: argparse.Namespace) -> int:
     from .server import Listen, serve
     from .stream_decoder import use_options
 
-    workers = asked.workers or workers_for(own_cores(), own_memory())
+    memory = own_memory()
+    workers = asked.workers or workers_for(own_cores(), memory)
+    room = stream_room(memory, workers)
     keep_freed(workers)
     use_options()
     listen = Listen(
@@ -86,7 +88,7 @@ def _serve(asked: argparse.Namespace) -> int:
     pipeline.warm_up()
     if pipeline.card.used is Provider.CPU:
         # The libraries of a card reserve addresses as they like.
-        limit_growth(GROWTH + (workers - 1) * GROWTH_A_WORKER)
+        limit_growth(GROWTH + (workers - 1) * GROWTH_A_WORKER + room)
     try:
         asyncio.run(
             serve(
@@ -95,6 +97,7 @@ def _serve(asked: argparse.Namespace) -> int:
                 exit_with_parent=asked.exit_with_parent,
                 places=asked.queue,
                 workers=workers,
+                stream_room=room,
                 ready=lambda address: _print({"ready": address, "protocol": PROTOCOL, "version": VERSION}),
             )
         )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from .headers import Header, Kind, NotAnImageError, only_picture
 from .jpeg_whole import check_whole, ended
+from .memory import named_shortage
 
 Pixels = NDArray[np.uint8]
 """Height x width x 3, blue first, 8 bits."""
@@ -44,8 +45,9 @@ def decode_here(data: bytes, header: Header, finest: int, step: int | None = Non
 
 def _read(data: bytes, flags: int) -> Pixels:
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except (cv2.error, MemoryError) as err:
+        with named_shortage():
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as err:
         raise NotAnImageError("the image cannot be decoded") from err
     if image is None:
         raise NotAnImageError("the image cannot be decoded")

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 import resource
 
-from .memory import GROWTH_A_WORKER
+from .memory import GROWTH_A_WORKER, STREAMS, STREAMS_MOST
 
 MOST_WORKERS = 4
 """Workers that are taken unless the owner says otherwise: each takes memory."""
@@ -51,6 +51,15 @@ def workers_for(cores: int, memory: int | None) -> int:
     """Return how many workers to take, of so many processors and bytes of memory; None where nobody says how many."""
     most = min(max(1, cores - 1), MOST_WORKERS)
     return most if memory is None else max(1, min(most, 1 + (memory - NEEDED) // GROWTH_A_WORKER))
+
+
+def stream_room(memory: int | None, workers: int) -> int:
+    """Return how many bytes decoders of streams may take, of so many bytes of memory; None where nobody says."""
+    if memory is None:
+        return STREAMS
+    # Half of what is left stays for others.
+    left = (memory - NEEDED - (workers - 1) * GROWTH_A_WORKER) // 2
+    return min(STREAMS_MOST, STREAMS + max(0, left))
 
 
 def own_cores(cgroups: Path = CGROUPS) -> int:

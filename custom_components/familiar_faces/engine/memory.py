@@ -5,6 +5,8 @@ frame with one face took 166 ms in an engine that is asked now and then, and tak
 1080p frame 50 and 40 ms. The memory in use between frames grows from 235 to 260 MB.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import ctypes
 
 # From malloc.h of glibc.
@@ -16,8 +18,13 @@ _ANOTHER_LIBC = (OSError, AttributeError)
 KEPT = 128 << 20
 """Bytes of free memory that are kept: more than the look at a 1080p or 4K frame needs, less than what the largest
 picture that is accepted needs."""
-GROWTH = 256 << 20
-"""Bytes by which the engine may grow once it is loaded, of which most is address space of threads."""
+GROWTH = 104 << 20
+"""Bytes by which the engine may grow once it is loaded, besides what streams take; part of it is address space of
+threads."""
+STREAMS = 168 << 20
+"""Bytes that decoders of streams may take: four of 1080p, or one of 4K. See `stream_room`."""
+STREAMS_MOST = 336 << 20
+"""The same on a machine that has more."""
 GROWTH_A_WORKER = 128 << 20
 """Bytes more for each further worker: what decoding and looking at one picture take at the same time as the first."""
 LARGE = 32 << 20
@@ -45,3 +52,15 @@ def give_back() -> bool:
         return bool(ctypes.CDLL(None).malloc_trim(0))
     except _ANOTHER_LIBC:
         return False
+
+
+@contextmanager
+def named_shortage() -> Iterator[None]:
+    """Raise MemoryError where a library could not have the memory that it asked for: each says so in its own way."""
+    try:
+        yield
+    except Exception as err:
+        # OpenCV's StsNoMem; onnxruntime has no code of its own for what C++ throws.
+        if getattr(err, "code", None) == -4 or "bad_alloc" in str(err):
+            raise MemoryError("memory is short") from err
+        raise

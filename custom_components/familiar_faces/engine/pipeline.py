@@ -11,6 +11,7 @@ import numpy as np
 
 from . import models
 from .detector import Detection, Detector, scale_for
+from .memory import named_shortage
 from .model_card import space
 from .pinned import Variant
 from .pixels import Frame, HeavyError, Pixels, encode_jpeg, open_frame, whole_frame
@@ -132,6 +133,10 @@ class Pipeline:
 
     def _look(self, eyes: _Eyes, frame: Frame, wish: Wish, start: float) -> tuple[Faces, float]:
         """Return the faces in a frame, decoding more of it when that is needed, and how finely that was."""
+        with named_shortage():
+            return self._seen(eyes, frame, wish, start)
+
+    def _seen(self, eyes: _Eyes, frame: Frame, wish: Wish, start: float) -> tuple[Faces, float]:
         frame = frame.turned(quarters(wish.rotate))
         decoded = time.perf_counter()
         frame, found, lying, turned = _find(eyes.detector, frame, wish)

@@ -20,7 +20,7 @@ from .apart import BEHIND
 from .decoding_apart import Received, unnamed_file
 from .digests import sha256_of
 from .entrance import ALIVE, ChangedError, check_body, guard, sign
-from .memory import give_back
+from .memory import STREAMS, give_back
 from .metrics import METRICS, Asked, Kind, Metrics
 from .model_card import model_card, space
 from .pipeline import Pipeline, Wish
@@ -65,13 +65,15 @@ def make_app(
     places: int = PLACES,
     workers: int = 1,
     metrics_token: str | None = None,
+    *,
+    stream_room: int = STREAMS,
 ) -> web.Application:
     """Return the engine as an aiohttp application that looks at so many pictures at a time."""
     metrics = Metrics(space(pipeline.variant), workers, pipeline.card)
     queue = WorkQueue(places, workers=workers, newest_wins=True)
     # What people send in, and what takes long to decode: one at a time, and nobody at a door waits for it.
     uploads = WorkQueue(min(places, UPLOAD_PLACES), UPLOAD_ROOM, _stand_back)
-    streams = Streams(pipeline, queue, metrics)
+    streams = Streams(pipeline, queue, metrics, stream_room)
     metrics.watch(lambda: queue.inside, lambda: uploads.inside, lambda: streams.count)
 
     async def look(request: web.Request, wish: Wish, size: int) -> Faces:
@@ -183,6 +185,7 @@ async def serve(
     exit_with_parent: bool = False,
     places: int = PLACES,
     workers: int = 1,
+    stream_room: int = STREAMS,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Answer until SIGTERM, SIGINT, or with `exit_with_parent` the end of standard input.
@@ -199,7 +202,7 @@ async def serve(
     tls = _tls(loop, listen)
     # With handler_cancellation a client that hangs up leaves the queue.
     runner = web.AppRunner(
-        make_app(pipeline, listen.token, places, workers, listen.metrics_token),
+        make_app(pipeline, listen.token, places, workers, listen.metrics_token, stream_room=stream_room),
         access_log=None,
         handler_cancellation=True,
         shutdown_timeout=GRACE_SECONDS,

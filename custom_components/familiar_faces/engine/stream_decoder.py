@@ -13,9 +13,11 @@ from zlib import crc32
 import cv2
 import numpy as np
 
+from .memory import named_shortage
 from .pixels import Pixels
 from .stream_pipe import StreamPipe
 from .stream_protocol import (
+    BUSY,
     MAX_ROOM,
     MAX_STREAM_BYTES,
     MAX_STREAM_FRAMES,
@@ -24,6 +26,7 @@ from .stream_protocol import (
     NOT_A_STREAM,
     TOO_MUCH,
 )
+from .stream_room import StreamRoom, bytes_for
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,8 +43,8 @@ MAX_HEAD = MAX_ROOM - 64 * 1024
 MAX_DAMAGED = 1_000
 """Frames in a row that cannot be decoded: without a key frame none can."""
 MAX_DAMAGED_AT_END = 64
-_UNDECODABLE = (MemoryError, cv2.error)
-"""What decoding a damaged stream may raise. A name, because only from Python 3.14 on `except` takes a list."""
+ROOM_SECONDS = 8.0
+"""How long it waits for memory, which is as long as somebody stands at a door."""
 SAMPLED = 3
 """Of so many pixels one is compared, each way: no encoder changes less than a block of four by four."""
 
@@ -75,12 +78,15 @@ def use_options() -> None:
 class StreamDecoder:
     """Decodes a stream in a thread of its own. All methods may be called from any thread."""
 
-    def __init__(self, on_news: Callable[[], None], on_end: Callable[[], None]) -> None:
-        """Begin to decode.
+    def __init__(self, room: StreamRoom, on_news: Callable[[], None], on_end: Callable[[], None]) -> None:
+        """Begin to decode, in memory of `room`.
 
-        `on_news` and `on_end` are called in the decoder's thread: when there is a newer frame or more room, and
-        when the thread is about to end.
+        `on_news` and `on_end` are called in the decoder's thread: when there is a newer frame or more room in the
+        pipe, and when the thread is about to end.
         """
+        self._room = room
+        self._held = 0
+        """Bytes of the room that are taken."""
         self._pipe = StreamPipe(MAX_STREAM_SECONDS)
         self._on_news = on_news
         self._on_end = on_end
@@ -150,8 +156,11 @@ class StreamDecoder:
 
     def _run(self) -> None:
         try:
-            self._decode()
-        except _UNDECODABLE:
+            with named_shortage():
+                self._decode()
+        except MemoryError:
+            self._fail(BUSY, "memory is short")
+        except cv2.error:
             self._fail(NOT_A_STREAM, "the stream cannot be decoded")
         except Exception:
             _LOGGER.exception("decoding a stream failed")
@@ -159,6 +168,7 @@ class StreamDecoder:
         finally:
             self._over = True
             self._pipe.stop()
+            self._room.give(self._held)
             self._on_news()
             self._on_end()
 
@@ -196,21 +206,48 @@ class StreamDecoder:
             last = not self._pipe.wait_for(int(size))
             self._pipe.again()
             have = self._pipe.pending
+            wanted = 0
             if have:
-                capture = cv2.VideoCapture(self._pipe, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-                width, height = (
-                    int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
-                )
-                # Who met the end of the data while it was opened takes it for the end of the stream.
-                if capture.isOpened() and width > 0 and (last or not self._pipe.starved):
-                    if width * height <= MAX_STREAM_PIXELS:
-                        return capture
-                    self._fail(TOO_MUCH, f"the stream has frames of {width} x {height} pixels")
-                capture.release()
+                # One at a time: what it takes to open one is not counted.
+                with self._room.opening:
+                    capture, wanted = self._try_to_open(last=last)
+                if capture is not None:
+                    return capture
+            if wanted:
+                if not self._room.wait(wanted, ROOM_SECONDS, lambda: not self._pipe.stopped):
+                    self._fail(BUSY, "other streams take all the memory")
+                else:
+                    self._held += wanted
+                continue
             if last or have > MAX_HEAD:
                 self._fail(NOT_A_STREAM, "the stream is not MPEG-TS with H.264 or H.265, or has no key frame")
             size = max(have * MORE, have + 1)
         return None
+
+    def _try_to_open(self, *, last: bool) -> tuple[cv2.VideoCapture | None, int]:
+        """Return the stream, if it can be opened and there is memory for it; else how much memory it waits for."""
+        capture = cv2.VideoCapture(self._pipe, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        pixels = _pixels(capture)
+        missing = 0
+        # Who met the end of the data while it was opened takes it for the end of the stream.
+        if capture.isOpened() and pixels > 0 and (last or not self._pipe.starved):
+            missing = self._missing(pixels)
+            if self._problem is None and (not missing or self._room.take(missing)):
+                self._held += missing
+                return capture, 0
+        capture.release()
+        return None, missing if self._problem is None else 0
+
+    def _missing(self, pixels: int) -> int:
+        """Return how many bytes frames of so many pixels take that are not taken yet; fail where they never fit."""
+        needed = bytes_for(pixels)
+        if pixels > MAX_STREAM_PIXELS or needed > self._room.size:
+            self._fail(
+                TOO_MUCH,
+                f"the stream has frames of {pixels / 1e6:.1f} megapixels, more than there is memory for; "
+                "choose a smaller stream of the camera",
+            )
+        return max(0, needed - self._held)
 
     def _offer(self, capture: cv2.VideoCapture) -> None:
         """Keep the frame that was decoded, when somebody waits for it or there is time."""
@@ -219,13 +256,13 @@ class StreamDecoder:
             wanted = self._after is not None and time > self._after
         if not wanted and self._pipe.behind:
             return
-        width, height = (
-            int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
-        )
-        if width * height > MAX_STREAM_PIXELS:
-            # They may grow while it goes on.
-            self._fail(TOO_MUCH, f"the stream has frames of {width} x {height} pixels")
-            return
+        # They may grow while it goes on.
+        if missing := self._missing(_pixels(capture)):
+            if self._problem is None and not self._room.take(missing):
+                self._fail(BUSY, "other streams take all the memory")
+            if self._problem is not None:
+                return
+            self._held += missing
         done, pixels = capture.retrieve()
         if not done or pixels is None or pixels.ndim != 3 or pixels.size > 3 * MAX_STREAM_PIXELS:
             return
@@ -237,3 +274,9 @@ class StreamDecoder:
     def _fail(self, status: int, detail: str) -> None:
         if self._problem is None:
             self._problem = StreamProblem(status, detail)
+
+
+def _pixels(capture: cv2.VideoCapture) -> int:
+    """Return how many pixels a frame of a stream has, 0 where it does not say."""
+    width, height = (int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+    return max(0, width) * max(0, height)

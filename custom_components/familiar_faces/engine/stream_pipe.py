@@ -48,6 +48,11 @@ class StreamPipe(io.BufferedIOBase):
         return time.monotonic() >= self._deadline
 
     @property
+    def stopped(self) -> bool:
+        """Return whether nobody wants to read any more of it, or its time is over."""
+        return self._closed or self.late
+
+    @property
     def complete(self) -> bool:
         """Return whether no more data comes."""
         return self._ended or self._closed or self.late

@@ -11,6 +11,7 @@ import weakref
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from .entrance import seal_of
+from .memory import STREAMS
 from .metrics import Kind, Metrics
 from .pipeline import Pipeline
 from .pixels import encode_jpeg
@@ -35,6 +36,7 @@ from .stream_protocol import (
     WRONG,
     seen_to_json,
 )
+from .stream_room import StreamRoom
 from .wishes import StreamWish, read_stream_wish
 from .work_queue import BusyError, WorkQueue
 
@@ -48,9 +50,15 @@ class Streams:
     """The streams that are decoded at this moment. Belongs to one event loop."""
 
     def __init__(
-        self, pipeline: Pipeline, queue: WorkQueue, metrics: Metrics, most: int = MAX_STREAMS
+        self,
+        pipeline: Pipeline,
+        queue: WorkQueue,
+        metrics: Metrics,
+        room: int = STREAMS,
+        most: int = MAX_STREAMS,
     ) -> None:
-        """Decode at most so many streams at once, and look at their frames in the queue's turn."""
+        """Decode at most so many streams at once in `room` bytes, and look at their frames in the queue's turn."""
+        self.room = StreamRoom(room)
         self._metrics = metrics
         self._pipeline = pipeline
         self._queue = queue
@@ -128,7 +136,7 @@ class _Session:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(streams.ended)
 
-        self._decoder = StreamDecoder(tell, end)
+        self._decoder = StreamDecoder(streams.room, tell, end)
 
     def close(self) -> None:
         """Have the decoder's thread end."""
@@ -184,7 +192,7 @@ class _Session:
                 answer = await self._answer(question)
                 if isinstance(answer, StreamProblem):
                     await self._say(question, {"status": answer.status, "detail": answer.detail})
-                    if answer.status in LAST:
+                    if answer.status in LAST or answer is self._decoder.problem:
                         await self._socket.close()
                         return
                 else:
@@ -207,6 +215,8 @@ class _Session:
             faces, picture = await self._streams.see(frame, asked)
         except BusyError:
             return StreamProblem(BUSY, "the engine is busy")
+        except MemoryError:
+            return StreamProblem(BUSY, "memory is short")
         except Exception:
             # Nobody else would answer, and a client that waits in vain takes the engine for dead.
             _LOGGER.exception("A frame of a stream could not be looked at")
