@@ -95,8 +95,13 @@ def _bodies(folder: Path) -> Iterator[tuple[str, Image.Image]]:
                     image = Image.fromarray(frame.to_ndarray(format="rgb24"))
                     left, top, right, bottom = BODY
                     width, height = image.size
-                    part = (left * width, top * height, right * width, bottom * height)
-                    yield f"body-{path.stem}-{number:05d}", image.crop(tuple(map(round, part)))
+                    part = (
+                        round(left * width),
+                        round(top * height),
+                        round(right * width),
+                        round(bottom * height),
+                    )
+                    yield f"body-{path.stem}-{number:05d}", image.crop(part)
 
 
 def _rough(random: np.random.Generator, power: float, stretch: tuple[float, float] = (1.0, 1.0)) -> Floats:
