@@ -31,7 +31,16 @@ CONF_UNANNOUNCED: Final = "unannounced"
 """Ids of the people and cameras without notifications, and of the alerts that are switched off."""
 CONF_MUTED: Final = "muted"
 """People and cameras muted for a recipient for a while, see `alerts.mutes`."""
-BOOKKEEPING: Final = {CONF_FORGETTING, CONF_MUTED, CONF_PEOPLE, CONF_SWITCHED_OFF, CONF_UNANNOUNCED}
+CONF_NAMED: Final = "named"
+"""Whether a name was ever said, and neither whose nor when."""
+BOOKKEEPING: Final = {
+    CONF_FORGETTING,
+    CONF_MUTED,
+    CONF_NAMED,
+    CONF_PEOPLE,
+    CONF_SWITCHED_OFF,
+    CONF_UNANNOUNCED,
+}
 """What the entry's data holds besides what the owner chose."""
 
 # The options
