@@ -4,7 +4,7 @@ from functools import partial
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
-from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 
@@ -23,6 +23,7 @@ from .services import async_setup_services
 from .vault.errors import VaultError, VaultInUse, VaultUnwritable
 from .vault.store import Vault
 from .views import async_setup_views
+from .wording.vault_errors import Failed, vault_failed
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [
@@ -52,7 +53,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
         folder, expected = vault_folder(hass), async_vault_expected(hass, entry)
         vault = await hass.async_add_executor_job(lambda: Vault.open(folder, expected=expected()))
     except VaultError as err:
-        raise _vault_failed(hass, err) from err
+        raise _not_set_up(hass, err) from err
     hub = Hub(hass, entry, vault)
     try:
         await hub.async_start()
@@ -60,7 +61,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     except (VaultError, OSError) as err:
         await hub.async_stop()
-        raise _vault_failed(hass, err) from err
+        raise _not_set_up(hass, err) from err
     except BaseException:
         await hub.async_stop()
         raise
@@ -80,16 +81,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: FamiliarFacesConfigEntry
     return True
 
 
-def _vault_failed(hass: HomeAssistant, err: VaultError | OSError) -> ConfigEntryError | ConfigEntryNotReady:
+def _not_set_up(hass: HomeAssistant, err: VaultError | OSError) -> HomeAssistantError:
     """Return what stops the set-up, and ask the owner what only they can decide."""
     async_check_vault(hass, err)
     # A full disk or a second process may pass, a lost key or a damaged file do not.
     passing = isinstance(err, (OSError, VaultInUse, VaultUnwritable))
-    return (ConfigEntryNotReady if passing else ConfigEntryError)(
-        translation_domain=DOMAIN,
-        translation_key="vault_failed",
-        translation_placeholders={"reason": str(err)},
-    )
+    return vault_failed(err, Failed.OPENING, ConfigEntryNotReady if passing else ConfigEntryError)
 
 
 async def _async_entry_updated(hass: HomeAssistant, entry: FamiliarFacesConfigEntry) -> None:

@@ -5,11 +5,11 @@ import logging
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 
 from .const import DOMAIN
 from .hub import FamiliarFacesConfigEntry
 from .vault.errors import VaultClosed, VaultError
+from .wording.vault_errors import Failed, vault_failed
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,8 +43,4 @@ async def _async_hold(hass: HomeAssistant, *, held: bool) -> None:
         except VaultClosed:
             continue
         except VaultError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="backup_failed",
-                translation_placeholders={"reason": str(err)},
-            ) from err
+            raise vault_failed(err, Failed.BACKUP) from err

@@ -14,6 +14,7 @@ from .entity import AlertEntity, HubEntity, PersonEntity, async_setup_entities
 from .household.signals import Of
 from .hub import FamiliarFacesConfigEntry
 from .vault.errors import VaultError
+from .wording.vault_errors import Failed, vault_failed
 
 PARALLEL_UPDATES = 0
 
@@ -62,11 +63,7 @@ class PurgeButton(HubEntity, ButtonEntity):
         try:
             await self.hub.purging.async_purge()
         except VaultError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="purge_failed",
-                translation_placeholders={"reason": str(err)},
-            ) from err
+            raise vault_failed(err, Failed.PURGING) from err
 
 
 class _AdminButton(PersonEntity, ButtonEntity):
@@ -102,11 +99,7 @@ class ForgetButton(_AdminButton):
         try:
             await self.hub.forgetting.async_forget(self.person_id)
         except VaultError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="forget_failed",
-                translation_placeholders={"reason": str(err)},
-            ) from err
+            raise vault_failed(err, Failed.FORGETTING) from err
 
 
 class TestButton(AlertEntity, ButtonEntity):

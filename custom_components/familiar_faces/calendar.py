@@ -6,11 +6,9 @@ from typing import override
 
 from homeassistant.components.calendar import CalendarEntity, CalendarEntityDescription, CalendarEvent
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
 from .entity import HubEntity, async_setup_entities
 from .household.breath import Breath
 from .household.signals import Of
@@ -19,6 +17,7 @@ from .seen.shown import Shown
 from .vault.errors import VaultError
 from .visits.open_visits import GAP
 from .visits.tally import Nameless
+from .wording.vault_errors import Failed, vault_failed
 from .wording.words import in_sentence, say_at_once, shown_language
 
 PARALLEL_UPDATES = 0
@@ -66,11 +65,7 @@ class VisitsCalendar(HubEntity, CalendarEntity):
                     return sorted(events, key=lambda each: each.start_datetime_local)
                 # Somebody was forgotten meanwhile, or a visit corrected.
         except VaultError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="vault_failed",
-                translation_placeholders={"reason": str(err)},
-            ) from err
+            raise vault_failed(err, Failed.READING) from err
 
     async def _async_events(self, start_date: datetime, end_date: datetime) -> AsyncIterator[CalendarEvent]:
         """Yield the visits within a time, newest first."""

@@ -30,6 +30,7 @@ from .vault.errors import VaultError
 from .vault.review_rows import ReviewItem
 from .views.visit_picture import VISIT_PATH
 from .wording.dates import say_day, say_moment
+from .wording.vault_errors import Failed, vault_failed
 from .wording.words import async_say
 
 BY = ("person", "camera", "day")
@@ -103,11 +104,7 @@ class FamiliarFacesMediaSource(MediaSource):
         try:
             return await async_pictured(hub, _listing(hub, user), Wanted())
         except VaultError as err:
-            raise BrowseError(
-                translation_domain=DOMAIN,
-                translation_key="vault_failed",
-                translation_placeholders={"reason": str(err)},
-            ) from err
+            raise vault_failed(err, Failed.READING, BrowseError) from err
 
     async def _async_sorted(self, kind: str, which: str, visits: list[Listed]) -> BrowseMediaSource:
         """Return the people, cameras or days that there are pictures of, or the pictures of one of them."""

@@ -61,5 +61,5 @@ async def _forgotten(grounds: Grounds) -> list[dict[str, str]]:
 
 
 async def _finished(grounds: Grounds, person_id: str) -> bool:
-    receipt = await (await grounds.live()).act("receipt", {"person_id": person_id})
-    return receipt is not None and receipt["finished_at"] is not None
+    told = await (await grounds.live()).act("receipts", {"person_id": person_id})
+    return told is not None and told["receipts"][0]["finished_at"] is not None

@@ -78,7 +78,7 @@ def _actions(visit_id: str) -> dict[str, Json]:
         "withdraw_consent": {"person": NAME},
         "forget": {"person": NAME},
         "mentions": {"person": NAME},
-        "receipt": {"person_id": "0" * 32},
+        "receipts": {},
         "export": {"person": NAME},
         "purge": {},
         "verify_audit": {},
@@ -94,7 +94,7 @@ async def actions_of_others(grounds: Grounds, trial: Trial) -> None:
     """Perform the actions of administrators over REST and over the websocket."""
     at = await grounds.live()
     before = await at.people()
-    answering = {"invite", "mentions", "receipt", "export", "verify_audit", "audit_log", "identify"}
+    answering = {"invite", "mentions", "receipts", "export", "verify_audit", "audit_log", "identify"}
     listed = await at.owner.get("services")
     there = {name for each in listed if each["domain"] == home.DOMAIN for name in each["services"]}
     tried = set(_actions(""))

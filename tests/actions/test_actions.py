@@ -66,7 +66,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "mentions": {"person": "Eileen"},
     "mute": {"person": "Eileen"},
     "purge": {},
-    "receipt": {"person_id": "1"},
+    "receipts": {},
     "record_consent": said(),
     "verify_audit": {},
     "withdraw_consent": {"person": "Eileen"},
@@ -278,13 +278,22 @@ async def test_withdrawing_cannot_be_stopped(
 
 
 async def test_forget_and_receipt(hass: HomeAssistant, hub: Hub, visited: str) -> None:
-    """Forgetting answers with the receipt, which can be asked for again, by the id alone."""
+    """Forgetting answers with the receipt, which can be asked for again, also without knowing the id."""
     answer = await act(hass, "forget", person="eileen")
     assert (answer["verified"], answer["erased"]["templates"]) == (True, 3)
     assert answer["finished_at"] is not None
-    assert await act(hass, "receipt", person_id=visited) == answer
+    today = dt_util.now().date()
+    assert await act(hass, "receipts") == {"receipts": [answer]}
+    assert await act(hass, "receipts", person_id=visited) == {"receipts": [answer]}
+    assert await act(hass, "receipts", forgotten_on=today.isoformat()) == {"receipts": [answer]}
+    yesterday = (today - timedelta(days=1)).isoformat()
+    assert await act(hass, "receipts", forgotten_on=yesterday) == {"receipts": []}
+    # What was done with their data is found by the same day.
+    theirs = await log(hass, forgotten_on=today.isoformat())
+    assert theirs == await log(hass, person_id=visited) != []
+    assert await log(hass, forgotten_on=yesterday) == []
     assert await refused(hass, "forget", person="Eileen") == "unknown_person"
-    assert await refused(hass, "receipt", person_id="nobody") == "no_receipt"
+    assert await refused(hass, "receipts", person_id="nobody") == "no_receipt"
 
 
 async def test_mentions(hass: HomeAssistant, hub: Hub, eileen: str) -> None:

@@ -356,7 +356,7 @@ DOORS = (
         Kind.COMMAND,
         "familiar_faces/cameras/change",
         Who.ADMIN,
-        "sets how a camera's pictures lie, when its stream is open, and what its triggers mean",
+        "sets how a camera's pictures lie, when its stream is open, what its triggers mean, and which posters are ignored",
     ),
     Door(
         Kind.COMMAND,
@@ -422,7 +422,7 @@ DOORS = (
         Who.ADMIN,
         "lists where else a name is mentioned, in the home's own files and history",
     ),
-    Door(Kind.ACTION, "receipt", Who.ADMIN, "tells what was erased, without a name"),
+    Door(Kind.ACTION, "receipts", Who.ADMIN, "tells what was erased, without a name"),
     Door(Kind.ACTION, "export", Who.ADMIN, "makes the link to what is kept of one person"),
     Door(Kind.ACTION, "purge", Who.ADMIN, "erases what is past its time"),
     Door(Kind.ACTION, "verify_audit", Who.ADMIN, "checks the audit log"),

@@ -128,7 +128,7 @@ async def test_a_mute_and_an_export(shown: Home, hub: Hub, nadie: str) -> None:
     await page.get_by_role("button", name="1 Tag").click()
     await expect(page.get_by_text("Stumm bis")).to_be_visible()
     await page.get_by_role("button", name="Stummschaltung beenden").click()
-    await expect(page.get_by_text("Alarme benachrichtigen über Nadie")).to_be_visible()
+    await expect(page.get_by_text("Meldungen benachrichtigen über Nadie")).to_be_visible()
     async with page.expect_download() as download:
         await page.get_by_role("button", name="Exportieren").click()
     assert (await download.value).suggested_filename.endswith(".zip")

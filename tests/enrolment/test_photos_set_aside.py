@@ -1,5 +1,6 @@
 """Photos that were set aside, in the person's dialog: they are shown, brought back, and never all that is left."""
 
+import re
 from typing import Any, NamedTuple
 
 from homeassistant.core import HomeAssistant
@@ -7,6 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
@@ -104,6 +106,35 @@ async def test_photos_that_are_set_aside_are_marked(
     hass.config.language = "nl"
     shown = _shown(await _step(hass, entry, "remove_photos"))
     assert "opzijgelegd" in shown[eileen.wrong]
+
+
+async def test_photos_are_shown_with_their_numbers(
+    hass: HomeAssistant,
+    hub: Hub,
+    entry: MockConfigEntry,
+    eileen: Photos,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """Beside the numbers to choose from are the pictures, as long as the dialog is open."""
+    browser = await hass_client_no_auth()
+    result = await _step(hass, entry, "remove_photos")
+    said = result["description_placeholders"]["pictures"]
+    shown = dict(re.findall(r"\*\*(\d)\.\*\* !\[\]\((\S+)\)", said))
+    assert list(shown) == ["1", "2"]
+    for number, template_id in (("1", eileen.right), ("2", eileen.wrong)):
+        kept = await hass.async_add_executor_job(hub.vault.reference_photo, template_id)
+        assert await (await browser.get(shown[number])).read() == kept
+    (viewed,) = [
+        each
+        for each in await hub.audit_trail.async_entries([eileen.person_id])
+        if each.kind == "faces_viewed"
+    ]
+    assert viewed.person_id == eileen.person_id
+    hass.config_entries.subentries.async_abort(result["flow_id"])
+    assert (await browser.get(shown["1"])).status == 404
+    # Of those that were set aside, with the same number.
+    said = (await _step(hass, entry, "use_photos"))["description_placeholders"]["pictures"]
+    assert re.findall(r"\*\*(\d)\.", said) == ["2"]
 
 
 async def test_without_photos_set_aside_nothing_is_offered(

@@ -290,3 +290,14 @@ async def test_diagnostics(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
             "one_frame": pytest.approx(SFACE.familiar_threshold(1, 1, strictness), abs=1e-3),
             "several_frames": pytest.approx(SFACE.familiar_threshold(1, 2, strictness), abs=1e-3),
         }
+
+
+@pytest.mark.parametrize("option", ["receipts", "visits", "invitations"])
+async def test_what_cannot_be_read_is_said(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, option: str
+) -> None:
+    """A vault that cannot be read is not taken for a Familiar Faces that does not run."""
+    await hass.async_add_executor_job(hub.vault.close)
+    menu = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await hass.config_entries.options.async_configure(menu["flow_id"], {"next_step_id": option})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_read")

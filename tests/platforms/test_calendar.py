@@ -235,7 +235,7 @@ async def test_a_vault_that_cannot_be_read(hass: HomeAssistant, people: Hub, sta
         pytest.raises(HomeAssistantError) as failed,
     ):
         await events(hass, start - DAY, start)
-    assert failed.value.translation_key == "vault_failed"
+    assert failed.value.translation_key == "reading_failed"
 
 
 async def test_a_large_range_blocks_nothing(hass: HomeAssistant, people: Hub, start: datetime) -> None:

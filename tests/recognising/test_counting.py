@@ -11,9 +11,10 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.recognising.counting import kind_of
-from custom_components.familiar_faces.vault.counts import Counts, week_of
+from custom_components.familiar_faces.vault.counts import Counts
 from custom_components.familiar_faces.vault.errors import VaultUnwritable
 from custom_components.familiar_faces.vault.records import TOOK_MS
+from custom_components.familiar_faces.vault.times import week_of
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason, Visit
 
 from ..common.made_up_visits import a_visit, come

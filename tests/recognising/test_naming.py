@@ -20,9 +20,10 @@ from custom_components.familiar_faces.visits.missed_visits import HELD_FOR
 from custom_components.familiar_faces.visits.open_visits import Change, Outcome
 from custom_components.familiar_faces.visits.visit import Decision, Timing, UnclearReason, Visit
 
+from ..common import calling
 from ..common.pictures import astronaut, frame, jpeg, photos_of, stranger, variant
 from ..common.steps import VISITOR, enrol, later, ring, templates_of, visits
-from ..conftest import FrontDoor
+from ..conftest import CAMERA, FrontDoor
 from ..vault.makers import bytes_of
 
 pytestmark = [pytest.mark.photos(1), pytest.mark.usefixtures("entity_registry_enabled_by_default")]
@@ -93,6 +94,23 @@ async def test_this_was_eileen(
     # And a wrong name given so can be taken away again.
     await correct(unclear)
     assert await hass.async_add_executor_job(hub.vault.visits) == []
+
+
+async def test_the_last_visit_of_a_camera_needs_no_id(
+    hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, eileen: str
+) -> None:
+    """A visit without a picture is chosen by its camera: the last one, with a name or without."""
+    assert await calling.refused(hass, "correct_visit", camera=CAMERA, correct=True) == "no_last_visit"
+    assert (
+        await calling.refused(hass, "correct_visit", camera="camera.other", correct=True) == "unknown_camera"
+    )
+    front_door.frames = [frame(astronaut().filter(ImageFilter.GaussianBlur(3.5)))]
+    await ring(hass, hub)
+    visit_id = came(hass, "unclear")
+    answer = await calling.act(hass, "correct_visit", camera=CAMERA, correct=False, person="Eileen")
+    assert (answer["confirmed"], answer["person_id"]) == (True, eileen)
+    (visit,) = await hass.async_add_executor_job(hub.vault.visits)
+    assert (visit.visit_id, visit.person_id) == (visit_id, eileen)
 
 
 async def test_picture_and_photo(hass: HomeAssistant, hub: Hub, eileen: str, correct: Correct) -> None:

@@ -15,7 +15,18 @@ from custom_components.familiar_faces.vault.records import Counted, took
 from custom_components.familiar_faces.vault.retention import Retention
 from custom_components.familiar_faces.vault.store import Vault
 from tests.common.source import ROOT
-from tests.vault.makers import DAY, MARIA, NOW, OTTO, a_photo, a_visit, bytes_of, drop_fifth_version, enrol
+from tests.vault.makers import (
+    DAY,
+    MARIA,
+    NOW,
+    OTTO,
+    a_consent,
+    a_photo,
+    a_visit,
+    bytes_of,
+    drop_fifth_version,
+    enrol,
+)
 
 WEEK = 7 * DAY
 MONDAY = datetime(2026, 2, 23, tzinfo=UTC)
@@ -150,14 +161,32 @@ def test_the_weeks_of_a_camera_go_with_it(vault: Vault, folder: Path) -> None:
     assert [row in found for row in rows].count(True) == 1
 
 
-def test_they_go_with_the_last_person(vault: Vault) -> None:
+def test_those_in_which_somebody_may_be_go_with_them(vault: Vault, folder: Path) -> None:
     enrol(vault)
     enrol(vault, OTTO, "Otto", seeds=(3,))
+    early = NOW - 10 * WEEK
+    # Long before either of them was there, and of somebody else.
+    vault.counts.add({(DOOR, early): {"named": 4, "stranger": 1}})
     vault.add_visit(a_visit(), a_photo(1), NOW)
+    vault.counts.add({(GARDEN, NOW): {"stranger": 1}})
+    assert of(vault)[MONDAY] == {"named": 1}
+    with vault._database.read() as connection:
+        rows = [row[0] for row in connection.execute("SELECT sealed FROM counts ORDER BY week")]
     vault.forget(MARIA, NOW)
-    assert of(vault) == {MONDAY: {"named": 1}}
+    assert (of(vault), of(vault, GARDEN)) == ({MONDAY - 10 * WEEK: {"named": 4, "stranger": 1}}, {})
+    vault.counts.add({(DOOR, NOW): {"stranger": 2}})
     vault.forget(OTTO, NOW)
     assert of(vault) == {}
+    vault.close()
+    assert not any(row in bytes_of(folder) for row in rows)
+
+
+def test_an_enrolment_that_was_given_up_takes_no_week_along(vault: Vault) -> None:
+    enrol(vault)
+    vault.counts.add({(DOOR, NOW): {"stranger": 2}})
+    vault.begin_enrolment(OTTO, "Otto", None, a_consent(), NOW)
+    assert vault.abandon_enrolments(now=NOW) == [OTTO]
+    assert of(vault) == {MONDAY: {"stranger": 2}}
 
 
 def test_a_store_of_the_fourth_version_begins_to_count(vault: Vault, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Forgetting on a disk without one free block: it is done, or noted, before it is answered, and outlives a kill."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 import json
 import os
@@ -19,7 +20,7 @@ from custom_components.familiar_faces.vault.errors import (
     VaultUnwritable,
 )
 from custom_components.familiar_faces.vault.keys import Keys
-from custom_components.familiar_faces.vault.reserve import SLOT, Leaving, Reserve
+from custom_components.familiar_faces.vault.reserve import SLOT, Leaver, Leaving, Reserve
 from custom_components.familiar_faces.vault.retention import Retention
 from custom_components.familiar_faces.vault.store import Vault
 from tests.vault.makers import MARIA, NOW, OTTO, a_photo, a_visit, bytes_of, enrol
@@ -137,10 +138,10 @@ class FullDisk:
         self._forget = vault._eraser.forget
         monkeypatch.setattr(vault._eraser, "forget", self.forget)
 
-    def forget(self, person_ids: list[str], now: datetime, reason: str) -> Any:
+    def forget(self, person_ids: list[str], now: datetime, reason: str, also: Collection[str] = ()) -> Any:
         if not self.room:
             raise VaultUnwritable("SQLITE_FULL")
-        return self._forget(person_ids, now, reason)
+        return self._forget(person_ids, now, reason, also)
 
 
 def test_whoever_is_leaving_is_nobody(vault: Vault, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,11 +251,26 @@ def test_a_torn_note_is_the_one_before(tmp_path: Path) -> None:
 def test_more_people_than_fit(tmp_path: Path) -> None:
     note = Leaving(tmp_path, Keys(bytes(range(32))))
     # All at once: one after the other would be as many writes to the disk.
-    note._write({f"{number:032}": (0, "asked") for number in range(400)})
+    note._write({f"{number:032}": Leaver(0, "asked") for number in range(400)})
     with pytest.raises(VaultUnwritable, match="too many"):
-        note._write({f"{number:032}": (0, "asked") for number in range(2000)})
+        note._write({f"{number:032}": Leaver(0, "asked") for number in range(2000)})
     assert len(note.people) == 400
     assert set(Leaving(tmp_path, Keys(bytes(range(32)))).people) == set(note.people)
+
+
+def test_the_places_that_the_owner_chose_are_noted_too(tmp_path: Path) -> None:
+    keys = Keys(bytes(range(32)))
+    note = Leaving(tmp_path, keys)
+    note.add(MARIA, NOW, "asked", ["entity:input_text.note"])
+    assert Leaving(tmp_path, keys).people[MARIA].also == ("entity:input_text.note",)
+    # More than there is room for: that somebody is to be forgotten is noted anyway.
+    note.add(OTTO, NOW, "asked", [f"entity:input_text.number_{number}" for number in range(2000)])
+    found = Leaving(tmp_path, keys).people
+    assert [found[MARIA].also, found[OTTO].also] == [("entity:input_text.note",), ()]
+    # Asked once more, when and why stay as they were.
+    note.add(MARIA, NOW + timedelta(days=1), "withdrawn", ["event:doorbell"])
+    again = Leaving(tmp_path, keys).people[MARIA]
+    assert again == found[MARIA]._replace(also=("entity:input_text.note", "event:doorbell"))
 
 
 def test_all_of_it_goes_with_the_vault(vault: Vault, folder: Path) -> None:

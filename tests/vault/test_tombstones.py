@@ -46,6 +46,24 @@ def test_what_is_left_to_do_outlives_a_restart_and_ends(vault: Vault, folder: Pa
     vault.close()
 
 
+def test_the_places_that_the_owner_chose_are_noted_as_the_person_is_erased(
+    vault: Vault, folder: Path
+) -> None:
+    enrol(vault)
+    vault.forget(MARIA, NOW, also=["entity:input_text.note"])
+    vault.close()
+    vault = Vault.open(folder)
+    (left,) = vault.unfinished()
+    assert left.also == ("entity:input_text.note",)
+    # Asked once more, with another place.
+    vault.forget(MARIA, NOW, also=["event:doorbell"])
+    vault.note_entities(MARIA, ENTITIES)
+    (left,) = vault.unfinished()
+    assert left.also == ("entity:input_text.note", "event:doorbell")
+    assert left.entity_ids == ENTITIES
+    vault.close()
+
+
 def test_nothing_of_the_name_can_be_read_in_the_file(vault: Vault, folder: Path) -> None:
     enrol(vault)
     vault.forget(MARIA, NOW)

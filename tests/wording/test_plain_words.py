@@ -67,6 +67,22 @@ def test_pages(path: Path) -> None:
     assert {key: found for key, text in texts.items() if (found := stumbles(text))} == {}
 
 
+def test_guides() -> None:
+    """What users read about it, and the blueprints, are in plain English; pages for engineers have words of their own."""
+    for_engineers = {"modules.md", *(path.name for path in (ROOT / "docs").glob("architecture*.md"))}
+    guides = [path for path in (ROOT / "docs").glob("*.md") if path.name not in for_engineers]
+    blueprints = sorted((ROOT / "blueprints").rglob("*.yaml"))
+    assert len(guides) > 30
+    assert blueprints
+    written = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "deploy" / "app" / "DOCS.md"]
+    found = {}
+    for path in (*written, *guides, *blueprints):
+        # Without line breaks: a sentence goes on in the next line.
+        if stumbled := stumbles(" ".join(prose(path).split())):
+            found[path.name] = stumbled
+    assert found == {}
+
+
 def test_labels_are_no_sentences() -> None:
     """A label of a field names it; what follows from it is in the help below."""
     labels = {

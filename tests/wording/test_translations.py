@@ -24,8 +24,10 @@ from custom_components.familiar_faces.household.engine_trouble import Elsewhere
 from custom_components.familiar_faces.media_source import BY
 from custom_components.familiar_faces.seen.pictured import INBOX
 from custom_components.familiar_faces.seen.spoken import Sentence
+from custom_components.familiar_faces.vault.errors import VaultError
 from custom_components.familiar_faces.visits.fitness import Fitness
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
+from custom_components.familiar_faces.wording.vault_errors import Failed, key_of
 from tests.common.texts import ENGLISH_TREE, TEXTS, flatten, placeholders, read_json
 
 from ..common.source import (
@@ -66,6 +68,7 @@ SAME_AS_ENGLISH = {
         "Privacy",
         "Stream",
         "Token",
+        "links",
     },
 }
 """The words that a language shares with English."""
@@ -242,7 +245,8 @@ def test_icons() -> None:
 
 def test_exceptions() -> None:
     """Every exception that is raised has its text with its placeholders, and none is left over."""
-    raised: dict[str, set[str]] = {}
+    # What the vault could not do is said in one place.
+    raised: dict[str, set[str]] = {str(each): {"reason"} for each in Failed}
     for path in FOLDER.rglob("*.py"):
         for call in (node for node in ast.walk(parse(path)) if isinstance(node, ast.Call)):
             given = keywords(call)
@@ -412,8 +416,24 @@ KNOWN_WHEN_RUNNING: dict[str, Callable[[], set[str]]] = {
     "spoken": lambda: {str(sentence) for sentence in Sentence},
     "stores": lambda: {str(store) for store in Store},
     "rename": reasons_against_a_name,
+    "vault_error": lambda: {key_of(kind) for kind in vault_errors()},
     "walk_up": lambda: {str(end) for end in Ended},
 }
+
+
+def vault_errors() -> set[type[VaultError]]:
+    """Return everything that can go wrong in the vault."""
+    return {
+        kind
+        for kind in vars(load("vault", "errors")).values()
+        if isinstance(kind, type) and issubclass(kind, VaultError)
+    }
+
+
+def test_what_is_wrong_with_the_vault() -> None:
+    """In English it is said as the vault itself says it."""
+    said = ENGLISH_TREE["selector"]["vault_error"]["options"]
+    assert said == {key_of(kind): kind.sentence for kind in vault_errors()}
 
 
 def test_selectors() -> None:

@@ -12,7 +12,7 @@ from homeassistant.helpers.typing import VolSchemaType
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..const import DOMAIN
+from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
 from ..people.person import Person
 from ..running import async_running_hub
 from ..seen.visit_filter import async_targeted
@@ -111,6 +111,13 @@ def all_meant(hub: Hub, said: str, names: Mapping[str, str]) -> list[str]:
     if found := ids & names.keys():
         return [found.pop()]
     return [each for each, name in names.items() if name.casefold() == said.casefold()]
+
+
+def cameras_of(hub: Hub) -> dict[str, str]:
+    """Return the ids of the cameras by their camera entities."""
+    return {
+        each.data[CONF_CAMERA]: each.subentry_id for each in hub.entry.get_subentries_of_type(SUBENTRY_CAMERA)
+    }
 
 
 def find_cameras(said: Collection[str], known: Mapping[str, str]) -> set[str]:

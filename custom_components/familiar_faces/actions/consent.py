@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
@@ -13,13 +13,14 @@ from ..consent.own_choices import async_say_refusal
 from ..consent.record import ConsentRefused, async_put_on_record, build_consent
 from ..consent.text import async_consent_text
 from ..consent.withdrawal import async_withdraw
-from ..const import CONF_CAMERA, DOMAIN, SUBENTRY_CAMERA
-from ..erasing.receipt_facts import answer_receipt, erasing_failed
+from ..const import DOMAIN
+from ..erasing.receipt_facts import answer_receipt
 from ..people.choices import Choices, Keeping
 from ..people.person import ConsentMethod
 from ..vault.errors import VaultError
+from ..wording.vault_errors import Failed, vault_failed
 from ..wording.words import LANGUAGES, shown_language
-from .common import ATTR_PERSON, TEXT, Action, find_cameras, find_id, find_person, hub_of
+from .common import ATTR_PERSON, TEXT, Action, cameras_of, find_cameras, find_id, find_person, hub_of
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -110,11 +111,7 @@ async def _async_record_consent(call: ServiceCall) -> ServiceResponse:
             },
         ) from err
     except VaultError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="consent_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise vault_failed(err, Failed.CONSENT) from err
     return {
         "person_id": person.person_id,
         "consent_id": consent.consent_id,
@@ -131,7 +128,7 @@ async def _async_withdraw_consent(call: ServiceCall) -> ServiceResponse:
     try:
         receipt = await hub.async_whole(async_withdraw(hub, hub.forgetting, person_id))
     except VaultError as err:
-        raise erasing_failed(err) from err
+        raise vault_failed(err, Failed.FORGETTING) from err
     return answer_receipt(person_id, receipt)
 
 
@@ -139,12 +136,7 @@ def _cameras(hub: Hub, entity_ids: list[str] | None) -> frozenset[str] | None:
     """Return the cameras by the ids of their subentries; None, as they were given, for every camera."""
     if entity_ids is None:
         return None
-    ours = {
-        each.data[CONF_CAMERA]: each.subentry_id
-        for each in hub.entry.subentries.values()
-        if each.subentry_type == SUBENTRY_CAMERA
-    }
-    return frozenset(find_cameras(entity_ids, ours))
+    return frozenset(find_cameras(entity_ids, cameras_of(hub)))
 
 
 ACTIONS = (

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from homeassistant.core import ServiceCall, ServiceResponse
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import MediaSelector
 import voluptuous as vol
@@ -15,6 +15,7 @@ from ..host.engine_errors import EngineError
 from ..people.photos import PhotoVerdict
 from ..recognising.identify import async_faces, engine_failed
 from ..vault.errors import ConsentMissing, UnknownPerson, VaultError
+from ..wording.vault_errors import Failed, vault_failed
 from ..wording.words import async_say
 from .common import ATTR_PERSON, TEXT, Action, find_consenting, hub_of
 from .given_picture import async_picture
@@ -52,11 +53,7 @@ async def _async_enrol(call: ServiceCall) -> ServiceResponse:
             translation_placeholders={"name": person.name},
         ) from err
     except VaultError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="photo_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise vault_failed(err, Failed.PHOTO) from err
     except EngineError as err:
         raise engine_failed(err) from err
     if judged.template_id is None:

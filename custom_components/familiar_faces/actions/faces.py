@@ -1,19 +1,24 @@
 """The actions about identity: identify people, and correct the name of a visit."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
-from homeassistant.exceptions import Unauthorized
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import MediaSelector
 import voluptuous as vol
 
+from ..const import DOMAIN
 from ..recognising.correct import async_correct
 from ..seen.lookup import async_asker
-from .common import ATTR_PERSON, TEXT, Action, find_consenting, hub_of
+from .common import ATTR_PERSON, TEXT, Action, cameras_of, find_cameras, find_consenting, hub_of
 from .given_picture import ATTR_PICTURE, PICTURE, async_picture, visit_of
+
+if TYPE_CHECKING:
+    from ..hub import Hub
 
 ATTR_CAMERA = "camera"
 ATTR_CORRECT = "correct"
@@ -35,13 +40,14 @@ CORRECT_VISIT_SCHEMA = vol.All(
     vol.Schema(
         {
             vol.Exclusive(ATTR_PICTURE, "visit"): PICTURE,
+            vol.Exclusive(ATTR_CAMERA, "visit"): cv.entity_domain(CAMERA_DOMAIN),
             vol.Exclusive(ATTR_VISIT_ID, "visit"): TEXT,
             vol.Required(ATTR_CORRECT): cv.boolean,
             vol.Optional(ATTR_PERSON): TEXT,
             vol.Optional(ATTR_LEARN, default=False): cv.boolean,
         }
     ),
-    cv.has_at_least_one_key(ATTR_PICTURE, ATTR_VISIT_ID),
+    cv.has_at_least_one_key(ATTR_PICTURE, ATTR_CAMERA, ATTR_VISIT_ID),
 )
 
 
@@ -62,7 +68,10 @@ async def _async_identify(call: ServiceCall) -> ServiceResponse:
 async def _async_correct_visit(call: ServiceCall) -> ServiceResponse:
     """Take the owner's word for who it was."""
     hub = hub_of(call.hass)
-    visit_id = call.data.get(ATTR_VISIT_ID) or visit_of(call.data[ATTR_PICTURE])
+    if ATTR_CAMERA in call.data:
+        visit_id = _last_at(hub, call.data[ATTR_CAMERA])
+    else:
+        visit_id = call.data.get(ATTR_VISIT_ID) or visit_of(call.data[ATTR_PICTURE])
     return await hub.async_whole(
         async_correct(
             hub,
@@ -72,6 +81,18 @@ async def _async_correct_visit(call: ServiceCall) -> ServiceResponse:
             learn=call.data[ATTR_LEARN],
         )
     )
+
+
+def _last_at(hub: Hub, camera: str) -> str:
+    """Return the id of the last visit to a camera; raises what a user of an action is to read."""
+    (camera_id,) = find_cameras([camera], cameras_of(hub))
+    if (last := hub.board.last_at(camera_id)) is None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_last_visit",
+            translation_placeholders={"camera": camera},
+        )
+    return last.visit_id
 
 
 ACTIONS = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.const import Platform
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
@@ -17,6 +17,7 @@ from ..household.period import period
 from ..seen.lookup import Came, Here, Lookup, async_asker
 from ..seen.shown import Shown
 from ..vault.errors import VaultError
+from ..wording.vault_errors import Failed, vault_failed
 from .common import ATTR_PERSON, TEXT, Action, async_targets, find_among, find_cameras, hub_of
 
 if TYPE_CHECKING:
@@ -61,11 +62,7 @@ async def _async_last_visits(call: ServiceCall) -> ServiceResponse:
             limit=call.data[ATTR_LIMIT],
         )
     except VaultError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="reading_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise vault_failed(err, Failed.READING) from err
     return {"visits": [_came(each) for each in visits]}
 
 

@@ -21,6 +21,7 @@ from ..household.household import Household
 from ..household.signals import SIGNAL_FORGOTTEN, Of
 from ..vault.errors import UnknownPerson, VaultError
 from ..vault.links import Invitation
+from ..wording.vault_errors import Failed, vault_failed
 
 _BORDER = 4
 """Light modules around a QR code, as the standard asks for (ISO/IEC 18004)."""
@@ -193,8 +194,4 @@ def _base_url(hass: HomeAssistant) -> str:
 def _failed(err: VaultError) -> HomeAssistantError:
     if isinstance(err, UnknownPerson):
         return ServiceValidationError(translation_domain=DOMAIN, translation_key="person_gone")
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key="invitation_failed",
-        translation_placeholders={"reason": str(err)},
-    )
+    return vault_failed(err, Failed.INVITING)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
@@ -13,6 +13,7 @@ from ..household.household import Household
 from ..people.choices import Choices
 from ..people.person import ConsentMethod, Person
 from ..vault.errors import UnknownPerson, VaultError
+from ..wording.vault_errors import Failed, vault_failed
 from .record import ConsentRefused, Refusal, async_put_on_record, build_consent, last_day
 from .text import async_consent_text
 
@@ -66,11 +67,7 @@ async def async_choose(
     except UnknownPerson as err:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="person_gone") from err
     except VaultError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="consent_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise vault_failed(err, Failed.CONSENT) from err
     return consent.valid_until
 
 

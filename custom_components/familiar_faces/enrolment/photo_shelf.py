@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
@@ -12,6 +12,7 @@ from ..people.person import Person
 from ..people.photo_worth import Worth, worths
 from ..people.templates import compared, leaves_one
 from ..vault.errors import ConsentMissing, UnknownPerson, UnknownTemplate, UnknownVisit, VaultError
+from ..wording.vault_errors import Failed, vault_failed
 
 
 class Change(StrEnum):
@@ -66,11 +67,7 @@ async def async_change_photo(household: Household, person_id: str, template_id: 
             translation_placeholders={"name": name},
         ) from err
     except VaultError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="photo_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise vault_failed(err, Failed.PHOTO) from err
 
 
 async def _async_change(household: Household, person_id: str, template_id: str, change: Change) -> None:

@@ -8,7 +8,6 @@ a crash at the next start, otherwise within the hour.
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 import logging
 
 from homeassistant.const import CONF_NAME
@@ -95,12 +94,8 @@ class Forgetting:
         entity_ids = async_entity_ids(self._hass, [person_id])
         receipt: Receipt | None = None
         try:
-            receipt = await self._household.roster.async_forget(person_id, reason)
-            if receipt is not None and also:
-                keys = [place.key for place in also]
-                await self._hass.async_add_executor_job(
-                    partial(self._household.vault.note_entities, person_id, (), also=keys)
-                )
+            keys = [place.key for place in also]
+            receipt = await self._household.roster.async_forget(person_id, reason, keys)
             await self.async_carry_on()
         finally:
             if receipt is None:

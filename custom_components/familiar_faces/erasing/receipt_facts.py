@@ -1,10 +1,9 @@
 """What an erasure finds and its receipt as plain data, for actions and the panel."""
 
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
 from ..const import DOMAIN
-from ..vault.errors import VaultError
 from ..vault.records import Receipt
 from .mentions import ERASABLE, Place, place_of
 
@@ -64,12 +63,3 @@ def place_to_clear(key: str) -> Place:
             translation_placeholders={"place": key},
         )
     return place
-
-
-def erasing_failed(err: VaultError) -> HomeAssistantError:
-    """Return what is said when somebody could not be erased."""
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key="forget_failed",
-        translation_placeholders={"reason": str(err)},
-    )

@@ -106,6 +106,7 @@ class FinishSteps(PhotoSteps):
                 "finding": await async_say(
                     self.hass, "outliers", finding, name=self._name, photos=", ".join(numbers)
                 ),
+                "pictures": await self._async_pictures(templates),
             },
         )
 

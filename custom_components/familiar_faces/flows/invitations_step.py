@@ -52,7 +52,7 @@ class InvitationsStep(OptionsFlow):
         try:
             found = await hub.invitations.async_open()
         except VaultError:
-            return self.async_abort(reason="not_loaded")
+            return self.async_abort(reason="not_read")
         if not found:
             return self.async_abort(reason="no_invitations")
         names = {each.invitation_id: await self._async_name(hub, each) for each in found}

@@ -1,6 +1,6 @@
 """The photo steps of a person's flow: adding photos, each judged at once, and removing some."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, override
 
 from homeassistant.components.file_upload import process_uploaded_file
@@ -68,8 +68,9 @@ class PhotoSteps(PersonSteps):
         super().async_remove()
         if self._uploads is not None:
             self._uploads.async_end()
-            # What was uploaded was shown here alone.
-            self._hub.alerts.pictures.async_take_back(self.flow_id)
+        if self._running is not None:
+            # Photos were shown here alone.
+            self._running.alerts.pictures.async_take_back(self.flow_id)
 
     async def _async_first_photo(self) -> SubentryFlowResult:
         """Ask how the first photo is to be taken, when there is a choice."""
@@ -294,13 +295,14 @@ class PhotoSteps(PersonSteps):
             step_id="remove_photos",
             data_schema=photos_schema(await self._async_labels(templates)),
             errors=errors,
-            description_placeholders={"name": self._name},
+            description_placeholders={"name": self._name, "pictures": await self._async_pictures(templates)},
         )
 
     async def async_step_use_photos(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Compare again with photos that were set aside; the vault asks for the consent again."""
         errors: dict[str, str] = {}
         labels: dict[str, str] = {}
+        templates: tuple[Template, ...] = ()
         try:
             templates = (await self._async_stored()).templates
             set_aside = [each for each in templates if not each.usable]
@@ -320,7 +322,10 @@ class PhotoSteps(PersonSteps):
             step_id="use_photos",
             data_schema=self.add_suggested_values_to_schema(photos_schema(labels), user_input),
             errors=errors,
-            description_placeholders={"name": self._name},
+            description_placeholders={
+                "name": self._name,
+                "pictures": await self._async_pictures(templates, labels),
+            },
         )
 
     async def _async_erase_photos(self, template_ids: Iterable[str]) -> None:
@@ -350,6 +355,28 @@ class PhotoSteps(PersonSteps):
             if self.source == SOURCE_RECONFIGURE:
                 # Of several, the first may be changed although the next failed: that counts at once.
                 await self._hub.async_refresh_people()
+
+    async def _async_pictures(
+        self, templates: Iterable[Template], wanted: Collection[str] | None = None
+    ) -> str:
+        """Return a person's photos as Markdown, each with the number that its label has; "" when none can be read.
+
+        `wanted`: the ids of those to show, without it all.
+        """
+        hub, shown = self._hub, list[str]()
+        for number, each in enumerate(templates, start=1):
+            if wanted is not None and each.template_id not in wanted:
+                continue
+            try:
+                photo = await self.hass.async_add_executor_job(hub.vault.reference_photo, each.template_id)
+            except VaultError as err:
+                log_failure(err)
+                continue
+            if (path := hub.alerts.async_show(self.flow_id, photo)) is not None:
+                shown.append(f"**{number}.** ![]({path})")
+        if shown:
+            await hub.viewings.async_note(self._person_id)
+        return " ".join(shown)
 
     async def _async_labels(self, templates: Iterable[Template]) -> dict[str, str]:
         """Return what a person's photos are called, and which of them are set aside."""

@@ -24,7 +24,7 @@ class ReceiptsStep(OptionsFlow):
         try:
             receipts = await self.hass.async_add_executor_job(entry.runtime_data.vault.receipts, MOST)
         except VaultError:
-            return self.async_abort(reason="not_loaded")
+            return self.async_abort(reason="not_read")
         return self.async_show_form(
             step_id="receipts",
             data_schema=vol.Schema({}),

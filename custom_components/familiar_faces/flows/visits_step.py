@@ -70,7 +70,7 @@ class VisitsStep(OptionsFlow):
         try:
             listed = await self._async_list(entry.runtime_data)
         except VaultError:
-            return self.async_abort(reason="not_loaded")
+            return self.async_abort(reason="not_read")
         if not listed:
             return self.async_abort(reason="no_visits")
         self._listed = {each.visit_id: each for each in listed}
@@ -211,8 +211,8 @@ class VisitsStep(OptionsFlow):
             self.hass, "logbook", "who_stranger" if visit.decision is Decision.STRANGER else "who_unclear"
         )
         local, today = dt_util.as_local(visit.at), dt_util.now().date()
-        # Today needs no date; of another day, what is written the same way in the three languages.
-        at = f"{local:%H:%M}" if local.date() == today else f"{local.day}.{local.month}. {local:%H:%M}"
+        # Today needs no date.
+        at = f"{local:%H:%M}" if local.date() == today else say_moment(self.hass, visit.at)
         return " · ".join((at, who, cameras.get(visit.camera_id, "")))
 
     async def _async_picture(self, hub: Hub, visit: _Listed) -> str:

@@ -1,7 +1,7 @@
 """The people of an entry: as the vault keeps them, the subentries show them, and the gallery compares them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from functools import partial
 import logging
@@ -131,8 +131,10 @@ class Roster:
     async def _async_build(self, people: list[Person], model: str) -> Gallery:
         return await self._hass.async_add_executor_job(partial(Gallery, people, model, middles=self.middles))
 
-    async def async_forget(self, person_id: str, reason: str) -> Receipt | None:
+    async def async_forget(self, person_id: str, reason: str, also: Collection[str] = ()) -> Receipt | None:
         """Erase a person and return the receipt, None when nothing was kept of them.
+
+        `also`: the keys of places of others to clear of their name.
 
         Raises ErasedLater when that failed and it is on the disk that it has to be done, another VaultError when
         not even that could be written. `async_forget_noted` tries again in both cases.
@@ -141,7 +143,7 @@ class Roster:
         self._books.async_write(CONF_FORGETTING, self._books.read(CONF_FORGETTING) | {person_id})
         await self.async_let_go({person_id})
         try:
-            receipt = await self._async_erase(person_id, reason)
+            receipt = await self._async_erase(person_id, reason, also)
         except ErasedLater:
             raise
         except VaultError as err:
@@ -175,11 +177,11 @@ class Roster:
             except VaultError as err:
                 _LOGGER.error("%s could not be erased yet, it is tried again in an hour: %s", person_id, err)
 
-    async def _async_erase(self, person_id: str, reason: str) -> Receipt | None:
+    async def _async_erase(self, person_id: str, reason: str, also: Collection[str] = ()) -> Receipt | None:
         receipt = None
         try:
             receipt = await self._hass.async_add_executor_job(
-                self._vault.forget, person_id, dt_util.utcnow(), reason
+                self._vault.forget, person_id, dt_util.utcnow(), reason, also
             )
         except UnknownPerson:
             _LOGGER.debug("Nothing is kept of %s", person_id)

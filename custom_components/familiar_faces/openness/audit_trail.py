@@ -1,7 +1,7 @@
 """The audit log as the owner reads it: its entries, also as a file, and whether it is as it was written."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 import json
@@ -58,12 +58,19 @@ class AuditTrail:
         self.last: Verified | None = None
         """The last check since the start; None before the first."""
 
-    async def async_entries(self, person_id: str | None = None, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Return the newest entries, at most `limit`, of somebody or of all."""
-        household = self._household
-        return await household.hass.async_add_executor_job(
-            household.vault.audit_entries, person_id, min(limit, MOST_ENTRIES)
-        )
+    async def async_entries(
+        self, person_ids: Collection[str] | None = None, limit: int = 100
+    ) -> list[AuditEntry]:
+        """Return the newest entries, at most `limit`, of these people or of all."""
+        vault, limit = self._household.vault, min(limit, MOST_ENTRIES)
+
+        def read() -> list[AuditEntry]:
+            if person_ids is None:
+                return [*vault.audit_entries(None, limit)]
+            found = [entry for each in person_ids for entry in vault.audit_entries(each, limit)]
+            return sorted(found, key=lambda entry: entry.number, reverse=True)[:limit]
+
+        return await self._household.hass.async_add_executor_job(read)
 
     async def async_verify(self) -> Verified:
         """Check the whole log, and all that people's rights rest on besides it; one check at a time."""

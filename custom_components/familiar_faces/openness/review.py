@@ -8,7 +8,7 @@ import asyncio
 import logging
 
 from homeassistant.core import callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
@@ -18,6 +18,7 @@ from ..recognising.announcing import Settled
 from ..vault.errors import UnknownVisit, VaultError
 from ..vault.review_rows import ReviewItem
 from ..visits.visit import Decision, Visit
+from ..wording.vault_errors import Failed, vault_failed
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -132,11 +133,7 @@ class ReviewInbox:
                 translation_placeholders={"visit_id": visit_id or ""},
             ) from err
         except VaultError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="discard_failed",
-                translation_placeholders={"reason": str(err)},
-            ) from err
+            raise vault_failed(err, Failed.DISCARDING) from err
         finally:
             await household.async_count()
             household.async_changed(Of.STORED)

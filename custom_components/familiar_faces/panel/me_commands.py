@@ -14,11 +14,12 @@ from ..alerts.mutes import LONGEST
 from ..consent.own_choices import async_choose, async_offered
 from ..consent.withdrawal import async_withdraw
 from ..const import DOMAIN
-from ..erasing.receipt_facts import answer_receipt, erasing_failed
+from ..erasing.receipt_facts import answer_receipt
 from ..household.subentries import camera_names
 from ..people.choices import Choices, Keeping
 from ..people.person import Person
 from ..vault.errors import VaultError
+from ..wording.vault_errors import Failed, vault_failed
 from ..wording.words import LANGUAGES, shown_language
 from .permitted import ID, IDS, Asked, answering, asked_of
 from .rows import Said, may_mute_own
@@ -103,7 +104,7 @@ async def _withdraw(hass: HomeAssistant, connection: ActiveConnection, _message:
     try:
         receipt = await hub.async_whole(async_withdraw(hub, hub.forgetting, own.person_id))
     except VaultError as err:
-        raise erasing_failed(err) from err
+        raise vault_failed(err, Failed.FORGETTING) from err
     return answer_receipt(own.person_id, receipt)
 
 

@@ -10,9 +10,10 @@ import voluptuous as vol
 
 from ..consent.invitations import qr_data_uri
 from ..enrolment.photo_shelf import Change, async_change_photo
-from ..erasing.receipt_facts import answer_mention, answer_receipt, erasing_failed, place_to_clear
+from ..erasing.receipt_facts import answer_mention, answer_receipt, place_to_clear
 from ..household.signals import Of
 from ..vault.errors import VaultError
+from ..wording.vault_errors import Failed, vault_failed
 from ..wording.words import LANGUAGES, shown_language
 from .permitted import ID, Asked, answering, asked_of
 from .person_facts import async_page, async_tile, whose
@@ -170,7 +171,7 @@ async def _forget(hass: HomeAssistant, connection: ActiveConnection, message: di
     try:
         receipt = await asked.hub.forgetting.async_forget(person.person_id, also=also)
     except VaultError as err:
-        raise erasing_failed(err) from err
+        raise vault_failed(err, Failed.FORGETTING) from err
     return answer_receipt(person.person_id, receipt)
 
 

@@ -17,6 +17,7 @@ from ..running import async_running_hub
 from ..seen.listing import Listing
 from ..seen.lookup import Asker, Lookup
 from ..vault.errors import VaultError
+from ..wording.vault_errors import Failed, vault_failed
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -63,12 +64,7 @@ def answering(handler: Handler) -> Any:
         try:
             connection.send_result(message["id"], await handler(hass, connection, message))
         except VaultError as err:
-            failed = HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="reading_failed",
-                translation_placeholders={"reason": str(err)},
-            )
-            _refuse(connection, message["id"], failed)
+            _refuse(connection, message["id"], vault_failed(err, Failed.READING))
         except Unauthorized:
             # Answered by Home Assistant itself, as for commands that are for administrators alone.
             raise

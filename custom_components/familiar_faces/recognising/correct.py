@@ -2,7 +2,7 @@
 
 import logging
 
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
@@ -12,6 +12,7 @@ from ..household.signals import SIGNAL_CONFIRMED, SIGNAL_CORRECTED
 from ..people.person import Person
 from ..vault.errors import ConsentMissing, UnknownVisit, VaultError
 from ..vault.records import VisitRecord
+from ..wording.vault_errors import Failed, vault_failed
 from .learning import async_learn, async_see
 from .naming import async_name, async_nameless
 
@@ -61,11 +62,7 @@ async def async_correct(
             translation_placeholders={"name": "" if person is None else person.name},
         ) from err
     except VaultError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="correction_failed",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise vault_failed(err, Failed.CORRECTING) from err
     return answer
 
 

@@ -16,9 +16,9 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN, SUBENTRY_CAMERA
 from ..household.household import Household
-from ..vault.counts import week_of
 from ..vault.errors import VaultError
 from ..vault.records import Counted
+from ..vault.times import week_of
 from ..visits.fitness import Fitness
 from ..visits.visit import Decision, Visit
 

@@ -33,6 +33,7 @@ from ..visits.decision import decide
 from ..visits.look import NEAR, far_face
 from ..visits.tracker import Tracker
 from ..visits.visit import Decision, Sighting, Verdict
+from ..wording.vault_errors import Failed, vault_failed
 
 PICTURES = 3
 """How many fresh pictures of a camera are looked at: one alone names nobody."""
@@ -169,11 +170,7 @@ class Identifying:
         try:
             await household.hass.async_add_executor_job(write)
         except VaultError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="identify_not_logged",
-                translation_placeholders={"reason": str(err)},
-            ) from err
+            raise vault_failed(err, Failed.IDENTIFYING) from err
 
 
 async def _async_look(household: Household, source: Source, turn: int) -> tuple[Faces, list[Sighting]]:

@@ -14,6 +14,7 @@ from ..const import DOMAIN
 from ..household.household import Household
 from ..people.person import Person
 from ..vault.errors import UnknownVisit, VaultError
+from ..wording.vault_errors import Failed, vault_failed
 from .correct import async_correct
 from .naming import async_nameless
 
@@ -119,11 +120,7 @@ class LateAnswers:
                 translation_placeholders={"visit_id": visit_id},
             ) from err
         except VaultError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="correction_failed",
-                translation_placeholders={"reason": str(err)},
-            ) from err
+            raise vault_failed(err, Failed.CORRECTING) from err
         if answer.correct and whose is None:
             raise ServiceValidationError(translation_domain=DOMAIN, translation_key="visit_of_nobody")
         if answer.really_id is None:

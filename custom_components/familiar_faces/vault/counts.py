@@ -1,12 +1,13 @@
 """Counts of visits for each camera and week: how well it works here. No more of anybody than these numbers.
 
 A row has no moment but the Monday of its week, and nothing that leads to a visit or a person. The weeks of a camera go
-with it, and all of them with the last person.
+with it, and those in which somebody who is forgotten may have been counted go with them: where few people come, a
+number without the visits of the others says how often one came.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 import sqlite3
 
 from .database import Database
@@ -14,17 +15,11 @@ from .erasure import Eraser
 from .errors import VaultDamaged
 from .keys import Keys
 from .sealed import seal_json, unseal_json
-from .times import from_stamp, to_stamp
+from .times import from_stamp, to_stamp, week_of
 
 MOST_KINDS = 100
 """Kinds that a week counts at most."""
 LONGEST_KIND = 60
-
-
-def week_of(moment: datetime) -> datetime:
-    """Return the beginning of the week of a moment: Monday at midnight, UTC."""
-    day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return day - timedelta(days=day.weekday())
 
 
 def add(

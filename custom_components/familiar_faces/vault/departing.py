@@ -1,6 +1,6 @@
 """Forgetting a person on any disk: done, or noted so that it counts, or refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -37,30 +37,33 @@ class Departing:
         """Take what is missing of the reserve, as far as the disk has it."""
         self._reserve.make()
 
-    def forget(self, person_id: str, now: datetime, reason: str) -> Receipt:
+    def forget(self, person_id: str, now: datetime, reason: str, also: Collection[str] = ()) -> Receipt:
         """Erase somebody; raise UnknownPerson, ErasedLater, or VaultUnwritable when not even that is noted.
 
-        For a person already noted, when and why they left stays as it was noted.
+        For a person already noted, when and why they left stays as it was noted, and so do the places.
         """
         if (noted := self._leaving.people.get(person_id)) is not None:
-            now, reason = from_stamp(noted[0]), noted[1]
+            now, reason, also = from_stamp(noted.stamp), noted.reason, {*noted.also, *also}
         try:
-            receipt = self._erase(person_id, now, reason)
+            receipt = self._erase(person_id, now, reason, also)
         except UnknownPerson:
             self._has_left(person_id)
             raise
         self._has_left(person_id)
         return receipt
 
-    def _erase(self, person_id: str, now: datetime, reason: str) -> Receipt:
+    def _erase(self, person_id: str, now: datetime, reason: str, also: Collection[str]) -> Receipt:
+        def erase() -> Receipt:
+            return self._eraser.forget([person_id], now, reason, also)[0]
+
         try:
-            return self._eraser.forget([person_id], now, reason)[0]
+            return erase()
         except VaultUnwritable:
             # First that it has to be done: from here on a kill changes nothing of it.
             with self._lock:
-                self._leaving.add(person_id, now, reason)
+                self._leaving.add(person_id, now, reason, also)
             try:
-                return self.with_reserve(lambda: self._eraser.forget([person_id], now, reason)[0])
+                return self.with_reserve(erase)
             except VaultUnwritable as err:
                 raise ErasedLater(err.detail) from err
 

@@ -16,8 +16,8 @@ from .errors import UnknownPerson, VaultDamaged, VaultError
 from .files import copies, shred
 from .keys import Keys
 from .records import EnrolmentState, Purged, Receipt
-from .retention import Retention, cutoff, is_due, person_due
-from .times import from_stamp, span, to_stamp
+from .retention import LONGEST_REVIEW, Retention, cutoff, is_due, person_due
+from .times import from_stamp, span, to_stamp, week_of
 from .tombstones import Tombstones
 
 _LOGGER = logging.getLogger(__name__)
@@ -92,12 +92,17 @@ class Eraser:
         self._audit = audit
         self.tombstones = Tombstones(database, keys, audit)
 
-    def forget(self, person_ids: Iterable[str], now: datetime, reason: str) -> list[Receipt]:
-        """Forget people; raise UnknownPerson at the first who never was there."""
+    def forget(
+        self, person_ids: Iterable[str], now: datetime, reason: str, also: Iterable[str] = ()
+    ) -> list[Receipt]:
+        """Forget people; raise UnknownPerson at the first who never was there.
+
+        `also`: places of others to clear of their names, noted in the same transaction.
+        """
         erased: list[_Erased] = []
         for person_id in person_ids:
             with self._database.write() as connection:
-                erased.append(self._forget(connection, person_id, now, reason))
+                erased.append(self._forget(connection, person_id, now, reason, also))
         return self._look_again(erased)
 
     def abandon(
@@ -170,14 +175,23 @@ class Eraser:
         for copy in copies(self._folder):
             shred(copy)
 
-    def _forget(self, connection: sqlite3.Connection, person_id: str, now: datetime, reason: str) -> _Erased:
+    def _forget(
+        self,
+        connection: sqlite3.Connection,
+        person_id: str,
+        now: datetime,
+        reason: str,
+        also: Iterable[str] = (),
+    ) -> _Erased:
         before = self.tombstones.read(connection, person_id)
         if before is not None:
+            self.tombstones.add_places(connection, person_id, also)
             return _Erased(replace(before, verified=False), None)
         names = self._names_to_look_for(connection, person_id)
+        _delete_counts_with(connection, person_id)
         erased = self._erase(connection, person_id, now)
         receipt = erased.receipt
-        self.tombstones.insert(connection, receipt, names)
+        self.tombstones.insert(connection, receipt, names, also)
         self._audit.append(
             connection,
             "forgotten",
@@ -208,7 +222,7 @@ class Eraser:
         count = {
             what: connection.execute(statement, (person_id,)).rowcount for what, statement in _DELETE.items()
         }
-        # Numbers name nobody; but where nobody is left, there is nobody else whose they could be.
+        # Strangers, too: where nobody is left, nobody is looked for.
         connection.execute("DELETE FROM counts WHERE NOT EXISTS (SELECT 1 FROM person)")
         self.drop_copies()
         receipt = Receipt(
@@ -302,6 +316,18 @@ def _delete_review(connection: sqlite3.Connection, *, until: int) -> dict[str, i
         (until, _BATCH),
     )
     return {"review": gone.rowcount}
+
+
+def _delete_counts_with(connection: sqlite3.Connection, person_id: str) -> None:
+    """Delete the weeks in which somebody may have been counted, at every camera.
+
+    Numbers name nobody. But less the visits of the others, which are kept, they may say how often one person came.
+    """
+    row = connection.execute("SELECT created_at FROM person WHERE person_id = ?", (person_id,)).fetchone()
+    if row is not None:
+        # A visit in the review inbox can be named for somebody who was added after it.
+        since = week_of(from_stamp(row[0]) - LONGEST_REVIEW)
+        connection.execute("DELETE FROM counts WHERE week >= ?", (to_stamp(since),))
 
 
 def _delete_counts(connection: sqlite3.Connection, *, until: int) -> dict[str, int]:

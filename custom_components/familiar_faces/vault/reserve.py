@@ -9,10 +9,12 @@ A file system that never overwrites in place (ZFS, btrfs) needs some room anyway
 is known afterwards, and nothing is confirmed before.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 import errno
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import VaultDamaged, VaultUnwritable
 from .files import NOTE, RESERVE, sync_folder, telling_unwritable, write_whole
@@ -87,6 +89,16 @@ def _write_all(descriptor: int, data: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+class Leaver(NamedTuple):
+    """How somebody is to be forgotten."""
+
+    stamp: int
+    """The moment they were."""
+    reason: str
+    also: tuple[str, ...] = ()
+    """Places of others that are cleared of their name."""
+
+
 class Leaving:
     """Who is to be forgotten and could not be yet. Has two halves, so that a torn write loses nothing.
 
@@ -98,12 +110,12 @@ class Leaving:
         self._path = folder / NOTE
         self._key = keys.leaving
         self._sequence = 0
-        self._people: dict[str, tuple[int, str]] = {}
+        self._people: dict[str, Leaver] = {}
         self._read()
 
     @property
-    def people(self) -> dict[str, tuple[int, str]]:
-        """Return the ids, each with the stamp of the moment and the reason."""
+    def people(self) -> dict[str, Leaver]:
+        """Return how they are to be forgotten, by their ids."""
         return dict(self._people)
 
     def prepare(self) -> None:
@@ -116,20 +128,32 @@ class Leaving:
             if self._people:
                 self._write(self._people)
 
-    def add(self, person_id: str, now: datetime, reason: str) -> None:
+    def add(self, person_id: str, now: datetime, reason: str, also: Iterable[str] = ()) -> None:
         """Note somebody; it is on the disk afterwards. Raise VaultUnwritable otherwise."""
-        if person_id not in self._people:
-            self._write({**self._people, person_id: (to_stamp(now), reason)})
+        before = self._people.get(person_id, Leaver(to_stamp(now), reason))
+        leaver = before._replace(also=tuple(sorted({*before.also, *also})))
+        if self._people.get(person_id) == leaver:
+            return
+        try:
+            self._write({**self._people, person_id: leaver})
+        except VaultUnwritable:
+            if leaver.also == before.also:
+                raise
+            # That they are to be forgotten needs less room than the places.
+            self._write({**self._people, person_id: before})
 
     def remove(self, person_id: str) -> None:
         """Take somebody out who is forgotten; raise VaultUnwritable."""
         if person_id in self._people:
             self._write({key: value for key, value in self._people.items() if key != person_id})
 
-    def _write(self, people: dict[str, tuple[int, str]]) -> None:
+    def _write(self, people: dict[str, Leaver]) -> None:
         self.prepare()
         sequence = self._sequence + 1
-        data = {"sequence": sequence, "people": {key: list(value) for key, value in people.items()}}
+        data = {
+            "sequence": sequence,
+            "people": {key: [each.stamp, each.reason, *each.also] for key, each in people.items()},
+        }
         half = sequence % 2
         sealed = seal_json(self._key, data, ("leaving", half))
         blob = len(sealed).to_bytes(_LENGTH, "big") + sealed
@@ -160,4 +184,7 @@ class Leaving:
                 continue
             if found["sequence"] > self._sequence:
                 self._sequence = found["sequence"]
-                self._people = {key: (at, reason) for key, (at, reason) in found["people"].items()}
+                self._people = {
+                    key: Leaver(stamp, reason, tuple(also))
+                    for key, (stamp, reason, *also) in found["people"].items()
+                }

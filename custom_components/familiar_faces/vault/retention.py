@@ -12,6 +12,8 @@ MONTH = timedelta(days=365) / 12
 
 _NOTHING = timedelta(0)
 _SHORTEST = timedelta(days=30)
+LONGEST_REVIEW = timedelta(days=30)
+"""How long a picture of somebody without a name is kept at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class Retention:
             ("visits", _NOTHING, timedelta(days=365)),
             ("pictures", _NOTHING, timedelta(days=90)),
             ("unseen", _SHORTEST, 36 * MONTH),
-            ("review", _NOTHING, timedelta(days=30)),
+            ("review", _NOTHING, LONGEST_REVIEW),
             ("invitation", timedelta(hours=1), timedelta(days=7)),
             ("audit", 12 * MONTH, 60 * MONTH),
             ("counts", timedelta(weeks=1), timedelta(weeks=53)),

@@ -1,6 +1,6 @@
 """The vault's door: everything that is kept goes in and out here."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -523,14 +523,16 @@ class Vault:
 
     # Erasing
 
-    def forget(self, person_id: str, now: datetime, reason: str = "asked") -> Receipt:
+    def forget(
+        self, person_id: str, now: datetime, reason: str = "asked", also: Collection[str] = ()
+    ) -> Receipt:
         """Erase someone for good: their key, all their rows, and look again.
 
-        For someone forgotten before, look again only. A disk without room is given the vault's reserve. Raise
+        `also`: places of others to clear of their names outside of the vault; noted in the same transaction. For someone forgotten before, look again only. A disk without room is given the vault's reserve. Raise
         UnknownPerson for someone who never was here, ErasedLater when they are forgotten from now on but could not be
         erased yet, VaultUnwritable when not even that could be written.
         """
-        return self._departing.forget(person_id, now, reason)
+        return self._departing.forget(person_id, now, reason, also)
 
     def leaving(self) -> frozenset[str]:
         """Return the ids of those who are forgotten and could not be erased yet: they are recognised by nobody."""
@@ -564,13 +566,10 @@ class Vault:
         """Return the newest receipts, at most `limit`."""
         return self._eraser.tombstones.receipts(limit)
 
-    def note_entities(self, person_id: str, entity_ids: Iterable[str], *, also: Iterable[str] = ()) -> None:
-        """Add to what has to be done of somebody who is being forgotten: entities to look for, places of others to clear.
-
-        Raise UnknownPerson.
-        """
-        ids, places = tuple(entity_ids), tuple(also)
-        self._departing.with_reserve(lambda: self._eraser.tombstones.note_entities(person_id, ids, places))
+    def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
+        """Add entities to look for to what has to be done of somebody who is being forgotten; raise UnknownPerson."""
+        ids = tuple(entity_ids)
+        self._departing.with_reserve(lambda: self._eraser.tombstones.note_entities(person_id, ids))
 
     def note_reached(self, person_id: str, reached: Mapping[str, Detail]) -> None:
         """Write on a receipt how far the erasing came outside of the vault, while it goes on; raise UnknownPerson."""

@@ -18,6 +18,12 @@ def from_stamp(stamp: int) -> datetime:
     return _EPOCH + stamp * _MICROSECOND
 
 
+def week_of(moment: datetime) -> datetime:
+    """Return the beginning of the week of a moment: Monday at midnight, UTC."""
+    day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=day.weekday())
+
+
 def length(units: int) -> timedelta:
     """Return the length of time that `span` was given."""
     return units * _MICROSECOND

@@ -30,9 +30,15 @@ class Tombstones:
         self._sealing = keys.tombstone
         self._audit = audit
 
-    def insert(self, connection: sqlite3.Connection, receipt: Receipt, names: tuple[str, ...]) -> None:
+    def insert(
+        self,
+        connection: sqlite3.Connection,
+        receipt: Receipt,
+        names: tuple[str, ...],
+        also: Iterable[str] = (),
+    ) -> None:
         """Write a tombstone in the transaction that erases; without a name there is nothing left to do."""
-        pending = self._sealed_pending(receipt.person_id, names, ()) if names else None
+        pending = self._sealed_pending(receipt.person_id, names, (), also) if names else None
         if pending is None:
             receipt = replace(receipt, finished_at=receipt.forgotten_at)
         connection.execute(
@@ -84,21 +90,34 @@ class Tombstones:
                     found.append(self._opened_receipt(person_id, forgotten_at, None))
         return found
 
-    def note_entities(self, person_id: str, entity_ids: Iterable[str], also: Iterable[str] = ()) -> None:
+    def note_entities(self, person_id: str, entity_ids: Iterable[str]) -> None:
         """Add to what has to be done of somebody who is being forgotten; raise UnknownPerson."""
         with self._database.write() as connection:
-            row = connection.execute(
-                "SELECT pending FROM tombstone WHERE person_id = ?", (person_id,)
-            ).fetchone()
-            if row is None:
-                raise UnknownPerson
-            if row[0] is None:
-                return
-            names, known, chosen = self._opened_pending(person_id, row[0])
-            pending = self._sealed_pending(
-                person_id, names, sorted({*known, *entity_ids}), sorted({*chosen, *also})
-            )
-            connection.execute("UPDATE tombstone SET pending = ? WHERE person_id = ?", (pending, person_id))
+            self._add(connection, person_id, entity_ids=entity_ids)
+
+    def add_places(self, connection: sqlite3.Connection, person_id: str, also: Iterable[str]) -> None:
+        """Add places of others in a transaction of the caller; raise UnknownPerson."""
+        if places := tuple(also):
+            self._add(connection, person_id, also=places)
+
+    def _add(
+        self,
+        connection: sqlite3.Connection,
+        person_id: str,
+        *,
+        entity_ids: Iterable[str] = (),
+        also: Iterable[str] = (),
+    ) -> None:
+        row = connection.execute("SELECT pending FROM tombstone WHERE person_id = ?", (person_id,)).fetchone()
+        if row is None:
+            raise UnknownPerson
+        if row[0] is None:
+            return
+        names, known, chosen = self._opened_pending(person_id, row[0])
+        pending = self._sealed_pending(
+            person_id, names, sorted({*known, *entity_ids}), sorted({*chosen, *also})
+        )
+        connection.execute("UPDATE tombstone SET pending = ? WHERE person_id = ?", (pending, person_id))
 
     def note_reached(self, person_id: str, reached: Mapping[str, Detail]) -> None:
         """Write on the receipt how far it came outside of the vault, while it is not finished; raise UnknownPerson."""
