@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 import threading
-from typing import Any
+from typing import Any, NoReturn
 
 from homeassistant.core import HomeAssistant
 from playwright.async_api import Page, expect
@@ -94,11 +94,9 @@ async def test_offline(
     assert shown.errors == []
 
 
-@contextmanager
-def damaged(*_args: object) -> Generator[None]:
+def damaged(*_args: object) -> NoReturn:
     """Stand for reading a vault that cannot be read."""
     raise VaultDamaged("a page of the file")
-    yield
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
