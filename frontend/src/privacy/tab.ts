@@ -95,7 +95,7 @@ export class PrivacyTab extends LitElement {
         : failed;
     }
     return html`${failed}
-      <div class="columns ${summary.error ? "dim" : ""}">
+      <div class="columns ${summary.error || !hass.connected ? "old" : ""}">
         <div>${this.stored(value)} ${this.log(value)} ${this.links(value)} ${this.erased()}</div>
         <div>${this.engine(value)} ${this.connections(value)} ${this.papers(value)} ${this.periods(value)}</div>
       </div>`;
@@ -462,9 +462,6 @@ export class PrivacyTab extends LitElement {
       .columns > div {
         display: grid;
         gap: 16px;
-      }
-      .dim {
-        opacity: 0.6;
       }
       .skeleton {
         height: 320px;
