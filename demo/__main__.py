@@ -12,7 +12,7 @@ import sys
 
 import aiohttp
 
-from . import alerts, engines, home
+from . import alerts, engines, home, supervisor
 from .camera import Camera
 from .client import Client, DemoFailed
 from .house import CAMERA, FAMILIAR, GLANCE_SECONDS, NAME, STRANGERS, VISIT_SECONDS, House, Ring
@@ -107,7 +107,14 @@ async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
     """Somebody who agreed rings, and a stranger."""
     async with (
         engines.made(asked.engine, folder) as place,
-        staged(folder, port, prelude=place.prelude) as stage,
+        staged(
+            folder,
+            port,
+            DOOR,
+            *((supervisor.SUPERVISED,) if place.announced else ()),
+            prepare=supervisor.install if place.announced else None,
+            prelude=place.prelude,
+        ) as stage,
     ):
         house = stage.house
         if asked.in_browser is not None or asked.screenshots is not None:
@@ -116,7 +123,10 @@ async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
                 house, stage.camera, stage.url, folder, pictures, everywhere=asked.screenshots is not None
             )
         else:
-            await house.add_integration(place.elsewhere)
+            if place.announced:
+                await house.accept_app()
+            else:
+                await house.add_integration(place.elsewhere)
             await house.add_cameras()
             await house.add_person()
         await house.listen()

@@ -71,7 +71,7 @@ def make_app(
 ) -> web.Application:
     """Return the engine as an aiohttp application that looks at so many pictures at a time."""
     began = time.monotonic()
-    metrics = Metrics(space(pipeline.variant), workers)
+    metrics = Metrics(space(pipeline.variant), workers, pipeline.card)
     queue = WorkQueue(places, workers=workers, newest_wins=True)
     # What people send in, and what takes long to decode: one at a time, and nobody at a door waits for it.
     uploads = WorkQueue(min(places, UPLOAD_PLACES), UPLOAD_ROOM, _stand_back)
@@ -154,6 +154,7 @@ def make_app(
                 "at_once": workers + 1,
                 "up_seconds": round(time.monotonic() - began, 1),
                 "memory": resident(),
+                "provider": pipeline.card.to_json(),
             }
         )
 

@@ -14,12 +14,12 @@ import voluptuous as vol
 
 from ..const import DOMAIN
 from ..recognising.late_answers import Answer
+from ..seen.details import async_details
 from ..seen.listing import ALL_KINDS, Wanted
 from ..visits.visit import Decision
 from .feed import Feed
 from .permitted import ID, IDS, Asked, answering, asked_of
 from .rows import Said, async_page, cursor_of
-from .visit_details import async_details
 
 PAGE: Final = 50
 MOST_VISITS: Final = 100
@@ -91,7 +91,10 @@ async def _subscribe(hass: HomeAssistant, connection: ActiveConnection, message:
 async def _details(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> Said:
     """Return what a kept visit rests on, and until when it is kept."""
     visit_id = message["visit_id"]
-    found = await async_details(hass, asked_of(hass, connection), visit_id)
+    asked = asked_of(hass, connection)
+    found = await async_details(
+        asked.hub, asked.lookup, asked.listing, visit_id, administrator=asked.administrator
+    )
     # Only now: it may have been erased, or the user may see less, while the vault was read.
     listed = await asked_of(hass, connection).listing.async_find(visit_id)
     if found is None or listed is None:
