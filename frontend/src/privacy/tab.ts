@@ -507,6 +507,7 @@ export class PrivacyTab extends LitElement {
         background: var(--ff-soft);
       }
       .tiles dd {
+        margin: 0;
         text-align: start;
         font-size: 22px;
         line-height: 28px;
@@ -526,6 +527,7 @@ export class PrivacyTab extends LitElement {
       }
       dd {
         margin: 0;
+        margin-inline-start: auto;
         text-align: end;
         overflow-wrap: anywhere;
       }
