@@ -12,7 +12,7 @@ import sys
 
 import aiohttp
 
-from . import alerts, engines, home
+from . import alerts, engines, home, supervisor
 from .camera import Camera
 from .client import Client, DemoFailed
 from .house import CAMERA, FAMILIAR, GLANCE_SECONDS, NAME, STRANGERS, VISIT_SECONDS, House, Ring
@@ -38,13 +38,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     parser.add_argument(
         "--scenario",
-        choices=("door", "forget", "alerts", "automations", "first-hour"),
+        choices=("door", "forget", "alerts", "automations", "first-hour", "restart"),
         default="door",
         help="door: somebody who agreed rings, and a stranger (the default); forget: a visitor agrees on their own "
         "phone, is recognised, says no, and every byte is searched for them; alerts: two phones are told who is at "
         "the door, nobody of themselves, and a wrong name is put right from one of them; automations: some are made by hand in Home Assistant's editor, "
         "and have to run; with --screenshots one of every trigger, condition and blueprint; first-hour: from nothing to a "
-        "named visitor and a notification by clicks alone, which are counted, in each language and at each width",
+        "named visitor and a notification by clicks alone, which are counted, in each language and at each width; restart: Home Assistant is restarted, and its "
+        "plug pulled, while somebody looks at the panel in Chromium",
     )
     parser.add_argument(
         "--engine",
@@ -106,7 +107,14 @@ async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
     """Somebody who agreed rings, and a stranger."""
     async with (
         engines.made(asked.engine, folder) as place,
-        staged(folder, port, prelude=place.prelude) as stage,
+        staged(
+            folder,
+            port,
+            DOOR,
+            *((supervisor.SUPERVISED,) if place.announced else ()),
+            prepare=supervisor.install if place.announced else None,
+            prelude=place.prelude,
+        ) as stage,
     ):
         house = stage.house
         if asked.in_browser is not None or asked.screenshots is not None:
@@ -115,7 +123,10 @@ async def _door(asked: argparse.Namespace, folder: Path, port: int) -> int:
                 house, stage.camera, stage.url, folder, pictures, everywhere=asked.screenshots is not None
             )
         else:
-            await house.add_integration(place.elsewhere)
+            if place.announced:
+                await house.accept_app()
+            else:
+                await house.add_integration(place.elsewhere)
             await house.add_cameras()
             await house.add_person()
         await house.listen()
@@ -225,6 +236,20 @@ async def _first_hour(asked: argparse.Namespace, folder: Path, port: int) -> int
         say(f"WRONG: {each}")
     print(json.dumps({"right": not wrong, "clicks": took}), flush=True)
     return 1 if wrong else 0
+
+
+async def _restart(asked: argparse.Namespace, folder: Path, port: int) -> int:
+    """Home Assistant is started again while somebody looks at the panel."""
+    from . import restart
+
+    async with staged(folder, port, doors=(CAMERA, restart.BACK_DOOR)) as stage:
+        await stage.house.add_integration()
+        await stage.house.add_cameras()
+        await stage.house.add_person()
+        await stage.house.listen()
+        story = await restart.play(stage, folder, port, asked.screenshots)
+    print(json.dumps({"shown": story.shown, "loaded": story.loaded, "errors": story.errors}), flush=True)
+    return 0
 
 
 async def _set_up_in_browser(
@@ -373,6 +398,7 @@ _SCENARIOS = {
     "alerts": _alerts,
     "automations": _automations,
     "first-hour": _first_hour,
+    "restart": _restart,
 }
 
 

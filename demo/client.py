@@ -93,6 +93,10 @@ class Client:
         """Begin the set-up of an integration."""
         return Flow(self, FLOWS, await self._post(FLOWS, {"handler": handler}))
 
+    async def offered(self, flow_id: str) -> Flow:
+        """Take up a set-up that Home Assistant began by itself."""
+        return Flow(self, FLOWS, await self.get(f"{FLOWS}/{flow_id}"))
+
     async def repair(self, issue_id: str, domain: str = "familiar_faces") -> Flow:
         """Begin to answer what the owner is asked to repair."""
         begun = await self._post(REPAIR_FLOWS, {"handler": domain, "issue_id": issue_id})

@@ -1,7 +1,7 @@
 """Each place where an engine can be, for `script/demo --engine`: how it is made there, and what an owner says of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 import json
@@ -14,18 +14,21 @@ import tempfile
 from .certificates import make_certificate
 from .client import DemoFailed, Json
 from .home import SOURCE, end, free_port
+from .supervisor import supervising
 
 THIS_MACHINE = "this-machine"
 KINDS = {
     THIS_MACHINE: "Home Assistant installs and starts it, with this machine's C library",
     "no-libc": "the same where there is no C library: in a root that holds a static busybox and nothing else; needs root",
     "tls": "elsewhere, with a token, over HTTPS with a certificate that its owner made",
+    "app": "the app: the steps of its image in a plain folder, announced to Home Assistant through a stand-in for the Supervisor; needs root",
     "several": "elsewhere, two of them",
     "ray": "elsewhere, two replicas on Ray Serve (script/setup ray)",
     "address": "one that runs already: its address and token in FAMILIAR_FACES_ENGINE_URL and FAMILIAR_FACES_ENGINE_TOKEN",
 }
 START_SECONDS = 180
 STOP_SECONDS = 60
+ANNOUNCE_SECONDS = 30
 SCRIPTS = SOURCE.parent.parent / "script"
 BUSYBOX = Path("/bin/busybox")
 
@@ -61,6 +64,8 @@ class Place:
     """Python that Home Assistant runs before anything else."""
     elsewhere: Json | None = field(default=None, repr=False)
     """What is filled in for an engine on another machine; None for this machine."""
+    announced: bool = False
+    """Whether an app has announced it, so that Home Assistant offers it."""
 
 
 @asynccontextmanager
@@ -77,6 +82,9 @@ async def made(kind: str, config: Path) -> AsyncGenerator[Place]:
                 options = ("--tls-certificate", certificate, "--tls-key", key)
                 url = await stack.enter_async_context(_engine(folder, token, *options))
                 yield Place(elsewhere=_said([url], token, fingerprint=digest.hex()))
+            case "app":
+                await stack.enter_async_context(_app())
+                yield Place(announced=True)
             case "several":
                 urls = [
                     await stack.enter_async_context(_engine(folder / name, token)) for name in ("one", "two")
@@ -109,7 +117,8 @@ async def _engine(folder: Path, token: str, *options: str | Path) -> AsyncGenera
     if not python or not weights:
         raise DemoFailed("The engine is not prepared: run this with script/demo.")
     command = (python, "-I", SOURCE / "engine" / "__main__.py", "serve", "--weights", weights, "--port", "0")
-    async with _running(_write(folder, token), *command, *options) as said:
+    token_file = _write(folder, token)
+    async with _running(folder / "log", *command, *options, "--token-file", token_file) as said:
         yield said
 
 
@@ -123,8 +132,28 @@ async def _ray(folder: Path, token: str) -> AsyncGenerator[str]:
     options = ("--weights", weights, "--host", "127.0.0.1", "--port", str(port))
     # Two share this machine with Home Assistant, so that each is to count for less than a processor.
     more = ("--least", "2", "--most", "2", "--cores", "0.5")
-    async with _running(_write(folder, token), SCRIPTS / "ray", *options, *more) as said:
+    command = (SCRIPTS / "ray", *options, *more, "--token-file", _write(folder, token))
+    async with _running(folder / "log", *command) as said:
         yield f"http://{said}"
+
+
+@asynccontextmanager
+async def _app() -> AsyncGenerator[None]:
+    """Run the app until it has announced itself, and as long as it is used."""
+    if os.geteuid() != 0:
+        raise DemoFailed("An app's image is made and run by root: run this as root.")
+    async with supervising() as supervisor:
+        with tempfile.TemporaryDirectory(prefix="ff-", dir="/tmp") as folder:
+            env = os.environ | {"SUPERVISOR_TOKEN": supervisor.token}
+            command = (SCRIPTS / "image", "--run", supervisor.address)
+            async with _running(Path(folder) / "log", *command, env=env):
+                for _ in range(ANNOUNCE_SECONDS):
+                    if supervisor.told:
+                        break
+                    await asyncio.sleep(1)
+                else:
+                    raise DemoFailed("The app did not announce itself.")
+                yield
 
 
 def _write(folder: Path, token: str) -> Path:
@@ -136,12 +165,14 @@ def _write(folder: Path, token: str) -> Path:
 
 
 @asynccontextmanager
-async def _running(token_file: Path, *command: str | Path) -> AsyncGenerator[str]:
+async def _running(
+    log_file: Path, *command: str | Path, env: Mapping[str, str] | None = None
+) -> AsyncGenerator[str]:
     """Run what says in a line where it is ready; yield that, and end it."""
-    with (token_file.parent / "log").open("wb") as log:
+    with log_file.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command,
-            *("--token-file", token_file),
+            env=env,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
@@ -155,7 +186,7 @@ async def _running(token_file: Path, *command: str | Path) -> AsyncGenerator[str
         except TimeoutError:
             ready = None
         if ready is None:
-            words = await asyncio.to_thread((token_file.parent / "log").read_text, errors="replace")
+            words = await asyncio.to_thread(log_file.read_text, errors="replace")
             raise DemoFailed(f"The engine did not start: {words[-1500:]}")
         yield ready
     finally:

@@ -129,6 +129,19 @@ class House:
         made = await self._socket.command("input_button/create", name=name, icon="mdi:doorbell")
         return await self.entity("input_button", "input_button", made["id"])
 
+    async def accept_app(self) -> None:
+        """Add Familiar Faces as Home Assistant offers it, since the engine's app has announced itself."""
+
+        async def offer() -> Json | None:
+            flows = await self._socket.command("config_entries/flow/progress")
+            return next((each for each in flows if each["handler"] == DOMAIN), None)
+
+        found = await until(offer, READY_SECONDS, "Home Assistant does not offer the app.")
+        flow = await self._client.offered(found["flow_id"])
+        self._say(f"Home Assistant offers the app. {flow.placeholders.get('time', '')}".strip())
+        await flow.answer("hassio_confirm", {})
+        await self._added(flow)
+
     async def add_integration(self, elsewhere: Json | None = None) -> None:
         """Add Familiar Faces; its engine is prepared on this machine, or is `elsewhere`, as an owner fills it in."""
         flow = await self._client.flow(DOMAIN)

@@ -31,6 +31,7 @@ class Stage:
     session: aiohttp.ClientSession
     socket: Websocket
     house: House
+    running: home.Running
 
 
 @asynccontextmanager
@@ -60,7 +61,8 @@ async def staged(
             stack.push_async_callback(camera.stop)
 
         say("Home Assistant starts; the first time it fetches its frontend and what else it needs.")
-        url = await stack.enter_async_context(home.running(folder, port, prelude))
+        running = await stack.enter_async_context(home.launched(folder, port, prelude=prelude))
+        url = running.url
         session = await stack.enter_async_context(aiohttp.ClientSession())
         client = Client(session, url)
         await client.onboard(home.USER, home.PASSWORD)
@@ -70,7 +72,7 @@ async def staged(
             await house.wait_until_running()
             say(f"Home Assistant runs at {url}.")
             await house.add_doors(cameras)
-            yield Stage(folder, url, cameras[CAMERA], client, session, socket, house)
+            yield Stage(folder, url, cameras[CAMERA], client, session, socket, house, running)
         except DemoFailed as err:
             raise DemoFailed(f"{err}\nThe last of Home Assistant's log:\n{home.last_lines(folder)}") from err
 

@@ -43,8 +43,11 @@ class Stage:
     health: list[str] = field(default_factory=list)
 
 
-def read(text: str) -> dict[str, Stage]:
-    """Return the stages of a Dockerfile by name, in its order; raise DockerfileError."""
+def read(text: str, arguments: Mapping[str, str] | None = None) -> dict[str, Stage]:
+    """Return the stages of a Dockerfile by name, in its order; raise DockerfileError.
+
+    `arguments` are given as with `docker build --build-arg`.
+    """
     everywhere: dict[str, str] = {}
     stages: dict[str, Stage] = {}
     stage: Stage | None = None
@@ -55,7 +58,7 @@ def read(text: str) -> dict[str, Stage]:
             raise DockerfileError(f"{kind} is not known")
         if kind == "ARG":
             name, _, value = rest.partition("=")
-            (everywhere if stage is None else here)[name] = value
+            (everywhere if stage is None else here)[name] = (arguments or {}).get(name, value)
         elif kind == "FROM":
             stage, here = _from(filled(rest, everywhere), stages), {}
             stages[stage.name] = stage

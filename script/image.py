@@ -6,6 +6,7 @@ Runs as root, in a mount namespace of its own.
 import argparse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+import hashlib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,16 +23,20 @@ from typing import Any
 from by_the_page import follow_the_page
 from chroots import PATH, Failed, copy, debian, expect, in_root, itself_mounted, mounted, remove, run, say
 from dockerfile import Stage, Step, read
-from probing import PORT, READY_SECONDS, ROOT, ask_all, children, end, environ, ready, uids, writes
+from probing import PORT, READY_SECONDS, ROOT, ask, ask_all, children, end, environ, ready, uids, writes
+import yaml
 
 DOCKERFILE = ROOT / "deploy" / "container" / "Dockerfile"
+NVIDIA = DOCKERFILE.with_name("compose.nvidia.yaml")
 
 
 def main() -> int:
     """Build and ask, and return the process's exit code."""
     parser = argparse.ArgumentParser(prog="script/image")
-    parser.add_argument("targets", nargs="*", metavar="engine|app|debian")
+    parser.add_argument("targets", nargs="*", metavar="engine|app|debian|nvidia")
     parser.add_argument("--python", type=Path)
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--run", metavar="ADDRESS")
     parser.add_argument("--mirror", required=True)
     parser.add_argument("--cache", type=Path, required=True)
     asked = parser.parse_args()
@@ -39,9 +45,14 @@ def main() -> int:
     stages = read(DOCKERFILE.read_text("utf-8"))
     builder = Builder(stages, asked.cache, asked.mirror)
     try:
+        if asked.keep or asked.run is not None:
+            root = kept(builder, "app", asked.cache)
+            return 0 if asked.run is None else run_app(stages["app"], root, asked.run)
         for target in asked.targets or ("engine", "app", "debian"):
             if target == "debian":
                 follow_the_page(builder.folder, debian("bookworm", asked.cache, asked.mirror), asked.python)
+            elif target == "nvidia":
+                check_nvidia(asked.cache, asked.mirror)
             else:
                 check = {"engine": check_engine, "app": check_app}[target]
                 check(stages[target], builder.build(target))
@@ -54,24 +65,57 @@ def main() -> int:
     return 0
 
 
+def kept(builder: Builder, target: str, cache: Path) -> Path:
+    """Return the root of a stage that is kept until something that goes into it changes; raise Failed."""
+    digest = hashlib.sha256(DOCKERFILE.read_bytes())
+    for stage in builder.stages.values():
+        for step in stage.steps:
+            for source in step.words[:-1] if step.kind == "COPY" and not step.source else ():
+                for path in sorted([ROOT / source, *(ROOT / source).rglob("*")]):
+                    if path.is_file() and "__pycache__" not in path.parts:
+                        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    root = cache / f"{target}-{digest.hexdigest()[:16]}"
+    if not root.is_dir():
+        for old in cache.glob(f"{target}-*"):
+            remove(old)
+        builder.build(target).rename(root)
+    return root
+
+
+def run_app(stage: Stage, root: Path, supervisor: str) -> int:
+    """Run the app as the Supervisor at an address does, with the token from the environment; return its exit code."""
+    # It announces itself by the name of its machine; this one's may lead nowhere.
+    socket.sethostname("localhost")
+    hosts = root / "etc" / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost\n{supervisor} supervisor\n")
+    env = {"SUPERVISOR_TOKEN": os.environ["SUPERVISOR_TOKEN"]}
+    files = {"data/options.json": b"{}"}
+    with container(stage, root, capabilities=True, files=files, owner=0, env=env, writable="data") as process:
+        try:
+            return process.wait()
+        finally:
+            if process.poll() is None:
+                end(process)
+
+
 class Builder:
     """Makes the folders that the stages describe."""
 
-    def __init__(self, stages: Mapping[str, Stage], cache: Path, mirror: str) -> None:
+    def __init__(self, stages: Mapping[str, Stage], cache: Path, mirror: str, kind: str = "") -> None:
         """Build in a folder of the cache."""
-        self._stages = stages
+        self.stages = stages
         self._cache = cache
         self._mirror = mirror
         self._done: dict[str, Path] = {}
-        self.folder = cache / f"build-{os.getpid()}"
+        self.folder = cache / f"build-{os.getpid()}{kind}"
         self.folder.mkdir(parents=True)
 
     def build(self, name: str) -> Path:
         """Return the root of a stage, made with all that it needs; raise Failed."""
         if name in self._done:
             return self._done[name]
-        stage = self._stages[name]
-        base = self.build(stage.base) if stage.base in self._stages else self._image(stage.base)
+        stage = self.stages[name]
+        base = self.build(stage.base) if stage.base in self.stages else self._image(stage.base)
         root = self.folder / name
         copy(base, root)
         for step in stage.steps:
@@ -169,6 +213,31 @@ def check_engine(stage: Stage, root: Path) -> None:
         end(process)
     with container(stage, root, capabilities=False, files={}, owner=0) as process:
         expect(process.wait(READY_SECONDS) == 2, "without its token it has to say so, and end")
+
+
+def check_nvidia(cache: Path, mirror: str) -> None:
+    """Ask the container that compose.nvidia.yaml makes, on a machine without a card; raise Failed."""
+    (service,) = yaml.safe_load(NVIDIA.read_text("utf-8"))["services"].values()
+    stages = read(DOCKERFILE.read_text("utf-8"), service["build"]["args"])
+    builder = Builder(stages, cache, mirror, "-nvidia")
+    try:
+        stage, root = stages["engine"], builder.build("engine")
+        token = secrets.token_urlsafe(32)
+        files = {"run/secrets/engine_token": f"{token}\n".encode()}
+        owner = int(stage.user.split(":")[0])
+        with container(
+            stage, root, capabilities=False, files=files, owner=owner, env=service["environment"]
+        ) as process:
+            ask_all(process, token)
+            provider = json.loads(ask("/v1/health", token)[1])["provider"]
+            say(f"nvidia: {provider}")
+            expect(provider["asked"] == "cuda", "it was not told what to compute with")
+            expect(
+                provider["used"] == "cpu" and "driver" in provider["why"], "it does not say what is missing"
+            )
+            end(process)
+    finally:
+        remove(builder.folder)
 
 
 def check_app(stage: Stage, root: Path) -> None:

@@ -31,7 +31,16 @@ CONF_UNANNOUNCED: Final = "unannounced"
 """Ids of the people and cameras without notifications, and of the alerts that are switched off."""
 CONF_MUTED: Final = "muted"
 """People and cameras muted for a recipient for a while, see `alerts.mutes`."""
-BOOKKEEPING: Final = {CONF_FORGETTING, CONF_MUTED, CONF_PEOPLE, CONF_SWITCHED_OFF, CONF_UNANNOUNCED}
+CONF_NAMED: Final = "named"
+"""Whether a name was ever said, and neither whose nor when."""
+BOOKKEEPING: Final = {
+    CONF_FORGETTING,
+    CONF_MUTED,
+    CONF_NAMED,
+    CONF_PEOPLE,
+    CONF_SWITCHED_OFF,
+    CONF_UNANNOUNCED,
+}
 """What the entry's data holds besides what the owner chose."""
 
 # The options
@@ -73,6 +82,8 @@ CONF_ONE_PICTURE: Final = "one_picture"
 """Whether one picture is enough for a name: of a camera that makes one a ring."""
 CONF_TURN: Final = "turn"
 """By how many degrees clockwise pictures have to be turned to be upright."""
+CONF_POSTERS: Final = "posters"
+"""Where faces are in the camera's pictures that are pictures themselves; see `visits/posters.py`."""
 CONF_WAIT: Final = "wait"
 """Seconds to wait after a trigger, before the first picture is taken."""
 CONF_SECONDS: Final = "seconds"

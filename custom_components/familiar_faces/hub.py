@@ -31,6 +31,7 @@ from .openness.settings import Settings
 from .openness.viewing import ViewingLog
 from .recognising.announcing import Announcer
 from .recognising.counting import Counting
+from .recognising.first_name import FirstName
 from .recognising.following import Following
 from .recognising.identify import Identifying
 from .recognising.late_answers import LateAnswers
@@ -66,9 +67,11 @@ class Hub(Household):
         self.review = ReviewInbox(self)
         self.announcer = Announcer(self)
         self.holds_missed = HoldsMissed(self)
+        self.first_name = FirstName(self)
         self.announcer.on_settled += [
             self.review.async_settle,
             self.holds_missed.async_settle,
+            self.first_name.async_settle,
             self.alerts.async_settle,
         ]
         self.counting = Counting(self)
@@ -149,6 +152,7 @@ class Hub(Household):
             await self.alerts.async_stop()
             self.announcer.async_stop()
             self.holds_missed.async_stop()
+            self.first_name.async_stop()
             await self.cameras.async_stop()
             await self.engine.stop()
             await self.forgetting.async_stop()

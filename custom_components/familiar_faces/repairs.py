@@ -17,13 +17,21 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from .capture.camera_settings import changed
 from .consent.invitations import Invited, mail, qr_markdown
 from .const import DOMAIN
 from .erasing.start_over import async_start_over, async_vault_problem
 from .host.engine_errors import EnvironmentFailed
 from .household.engine_choice import async_get_environment
 from .household.engine_trouble import async_trouble
-from .household.issues import CAMERA_NOBODY_AGREED, CLOCK_DOUBTED, ENGINE_FAILED, NO_PEOPLE, RESTORED
+from .household.issues import (
+    CAMERA_NOBODY_AGREED,
+    CAMERA_POSTER,
+    CLOCK_DOUBTED,
+    ENGINE_FAILED,
+    NO_PEOPLE,
+    RESTORED,
+)
 from .household.places import vault_folder
 from .household.subentries import camera_names
 from .hub import FamiliarFacesConfigEntry, Hub
@@ -49,6 +57,8 @@ async def async_create_fix_flow(
         return InviteFlow()
     if issue_id.startswith(CAMERA_NOBODY_AGREED):
         return AskFlow(issue_id.removeprefix(f"{CAMERA_NOBODY_AGREED}_"))
+    if issue_id.startswith(CAMERA_POSTER):
+        return PosterFlow(issue_id.removeprefix(f"{CAMERA_POSTER}_"))
     return RestoredFlow() if issue_id == RESTORED else VaultFlow()
 
 
@@ -96,6 +106,39 @@ class AskFlow(RepairsFlow):
             data_schema=vol.Schema({}),
             description_placeholders={"links": "\n".join(lines)},
         )
+
+
+class PosterFlow(RepairsFlow):
+    """Has a camera ignore the faces that it sees all the time and that never move."""
+
+    def __init__(self, camera_id: str) -> None:
+        """Ask about a camera."""
+        self._camera_id = camera_id
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask. What the first step is given is the issue, and no answer."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say what follows, and do it."""
+        if (hub := async_running_hub(self.hass)) is None:
+            return self.async_abort(reason="not_loaded")
+        watcher = hub.watchers.get(self._camera_id)
+        posters = () if watcher is None else watcher.suspected.likely
+        if user_input is None and posters:
+            return self.async_show_form(
+                step_id="confirm",
+                data_schema=vol.Schema({}),
+                description_placeholders={
+                    "camera": camera_names(hub.entry).get(self._camera_id, ""),
+                    "count": str(len(posters)),
+                },
+            )
+        if posters:
+            subentry = hub.entry.subentries[self._camera_id]
+            data = changed(subentry.data, ignored=posters)
+            self.hass.config_entries.async_update_subentry(hub.entry, subentry, data=data)
+        return self.async_create_entry(data={})
 
 
 class InviteFlow(RepairsFlow):

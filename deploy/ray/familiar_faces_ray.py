@@ -38,6 +38,7 @@ from familiar_faces_engine.pipeline import Pipeline, Wish
 from familiar_faces_engine.protocol import Faces
 from familiar_faces_engine.recogniser import Recogniser
 from familiar_faces_engine.server import make_app
+from familiar_faces_engine.sessions import Card, Provider
 from familiar_faces_engine.weights import prepare
 from familiar_faces_engine.work_queue import BusyError
 import numpy as np
@@ -214,6 +215,7 @@ class Replicas:
     def __init__(self, eyes: DeploymentHandle) -> None:
         """Ask these."""
         self._eyes = eyes
+        self.card = Card(Provider.CPU)
 
     def see(self, data: bytes, wish: Wish, *, heavy: bool = True) -> Faces:
         """Return the faces in a picture, as the pipeline does; raise BusyError when no replica answers in time."""

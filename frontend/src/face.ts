@@ -54,7 +54,9 @@ export class Face extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has("visit") || changed.has("photo")) void this.load();
+    // What could not be asked for while nobody was connected is asked for again.
+    const again = this.hass?.connected && changed.get("hass")?.connected === false;
+    if (changed.has("visit") || changed.has("photo") || again) void this.load();
   }
 
   private key(): string | undefined {

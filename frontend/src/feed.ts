@@ -1,7 +1,8 @@
 // The visits as this browser knows them: one subscription, and older pages when they are asked for.
 
-import { type Hass, type Unsubscribe, refusal } from "./ha";
+import { type Hass, refusal } from "./ha";
 import type { Cursor, FeedEvent, Now, PageOfVisits, Person, Visit, Wanted } from "./model";
+import { Subscription } from "./subscription";
 
 const PAGE = 50;
 /** Pages that are read again after a reconnect, at most: anyone who scrolled further begins from there. */
@@ -30,7 +31,11 @@ export class VisitFeed {
   private wanted: Wanted = {};
   private limit = PAGE;
   private turn = 0;
-  private unsubscribe: Promise<Unsubscribe> | undefined;
+  private readonly subscription = new Subscription<FeedEvent>(
+    (event) => this.hear(event),
+    () => this.hear({ type: "stopped" }),
+    (error) => void this.refuse(error),
+  );
 
   /** `frozen` says whether new visits have to wait. */
   constructor(
@@ -38,10 +43,9 @@ export class VisitFeed {
     private readonly frozen: () => boolean = () => false,
   ) {}
 
-  /** Begin, or begin again with other filters. The connection subscribes again by itself when it was lost. */
+  /** Begin, or begin again with other filters. */
   start(hass: Hass, wanted: Wanted, limit = PAGE): void {
     this.stop();
-    const turn = this.turn;
     this.hass = hass;
     this.wanted = wanted;
     this.limit = limit;
@@ -50,28 +54,22 @@ export class VisitFeed {
     this.held = [];
     this.after = null;
     this.error = undefined;
-    this.unsubscribe = hass.connection.subscribeMessage<FeedEvent>(
-      (event) => {
-        if (turn === this.turn) this.hear(event);
-      },
-      { type: "familiar_faces/visits/subscribe", ...wanted, limit },
-    );
-    this.unsubscribe.catch(async (error: unknown) => {
-      const words = await refusal(hass, error);
-      if (turn !== this.turn) return;
-      this.status = "refused";
-      this.error = words;
-      this.changed();
-    });
+    this.subscription.start(hass.connection, { type: "familiar_faces/visits/subscribe", ...wanted, limit });
     this.changed();
   }
 
   stop(): void {
     this.turn += 1;
-    const { unsubscribe } = this;
-    this.unsubscribe = undefined;
-    // A connection that is gone has forgotten it anyway.
-    void unsubscribe?.then((end) => end()).catch(() => undefined);
+    this.subscription.stop();
+  }
+
+  private async refuse(error: unknown): Promise<void> {
+    const turn = this.turn;
+    const words = await refusal(this.hass!, error);
+    if (turn !== this.turn) return;
+    this.status = "refused";
+    this.error = words;
+    this.changed();
   }
 
   /** Show the visits that waited. */

@@ -8,6 +8,9 @@ export interface Connection {
     message: object,
     options?: { resubscribe?: boolean },
   ): Promise<Unsubscribe>;
+  /** "ready" is told each time that it was lost and is there again. */
+  addEventListener(type: "ready", listener: () => void): void;
+  removeEventListener(type: "ready", listener: () => void): void;
 }
 
 export interface Hass {
@@ -76,6 +79,16 @@ export async function sentences(hass: Hass): Promise<(group: string, key: string
 
 export function fire(target: EventTarget, name: string, detail: object = {}): void {
   target.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+}
+
+/** Have the browser store a file that an address gives. */
+export function download(root: ParentNode, address: string): void {
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = "";
+  root.append(link);
+  link.click();
+  link.remove();
 }
 
 /** Go to another page of Home Assistant. */

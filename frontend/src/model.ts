@@ -37,6 +37,17 @@ export interface Visit extends Glimpse {
   suggested: Suggested[];
 }
 
+/** panel/visit_details.py */
+export interface Details {
+  /** How many pictures agreed. */
+  frames: number;
+  /** The reference photo that the face resembled most. */
+  matched: string | null;
+  visit_until: string;
+  /** None where there is no picture. */
+  picture_until: string | null;
+}
+
 export interface Suggested {
   person_id: string;
   name: string;
@@ -69,9 +80,13 @@ export interface Cursor {
 /** Something that waits for an administrator. */
 export interface Todo {
   id: string;
-  kind: "issue" | "step";
+  /** A repair, what nobody is recognised without, or what could be better. */
+  kind: "issue" | "step" | "better";
   key: string;
   values: Record<string, string>;
+  /** Whose page, or which camera's, shows more of it. */
+  person_id?: string;
+  camera_id?: string;
 }
 
 export interface Now {
@@ -80,14 +95,20 @@ export interface Now {
   engine: "ready" | "down";
   engine_error: string | null;
   cameras: Camera[];
-  /** Until when nobody is told of a person or a camera, by their ids; for administrators. */
+  /** Where the user may mute people and cameras: for everybody, or on their own phones. */
+  mutes: "everybody" | "own" | null;
+  /** Until when people and cameras are muted so, by their ids. */
   muted: Record<string, string>;
   /** Which of the people the user is. */
   own: string | null;
   /** How many pictures are in the review inbox; null while it is off, and for users. */
   inbox: number | null;
   todo: Todo[];
+  /** Which steps of the set-up are done; null once a first name was said, and for users. */
+  setup: SetUp | null;
 }
+
+export type SetUp = Record<"engine" | "camera" | "person" | "name", boolean>;
 
 export interface PageOfVisits {
   visits: Visit[];

@@ -12,7 +12,7 @@ import {
   mdiMenu,
 } from "./icons";
 import { shared } from "./styles";
-import { TABS, type Tab, VISITS } from "./tabs";
+import { TABS, TODO, type Tab, VISITS } from "./tabs";
 import { text } from "./text";
 import "./visits/tab";
 
@@ -22,6 +22,8 @@ export class Panel extends LitElement {
   @property({ attribute: false }) route: Route | undefined;
   @state() private feed: VisitFeed | undefined;
   @query("main") private main!: HTMLElement;
+  /** The tab that is shown first. */
+  private first: string | undefined;
   private shownTab: string | undefined;
   /** The tab that stays as long as somebody is in it, such as Me with the receipt of who said no. */
   private held: string | undefined;
@@ -74,6 +76,7 @@ export class Panel extends LitElement {
         <familiar-faces-visits
           ?hidden=${tab.id !== VISITS}
           .hass=${hass}
+          .person=${tab.id === VISITS ? this.rest() : undefined}
           .scroller=${this.main}
           ?narrow=${this.narrow}
           @feed-changed=${(event: CustomEvent<VisitFeed>) => {
@@ -86,9 +89,16 @@ export class Panel extends LitElement {
     `;
   }
 
-  /** What an address names that is not there, or not for this user, is Visits. */
+  /**
+   * What an address names that is not there, or not for this user, is Visits. One that names nothing is To do until
+   * a first name was said; it stays what it was while somebody looks.
+   */
   private tab(): Tab {
-    const named = this.route?.path.split("/")[1];
+    const path = this.route?.path.split("/")[1];
+    // Decided again each time that somebody comes.
+    if (path) this.first = undefined;
+    else if (this.feed?.now) this.first ??= this.feed.now.setup ? TODO : VISITS;
+    const named = path || this.first;
     return this.shownTabs().find((each) => each.id === named) ?? TABS[0]!;
   }
 

@@ -43,16 +43,20 @@ export interface Tab {
 const administrators = (now: Now): boolean => now.administrator;
 
 export const VISITS = "visits";
+export const TODO = "todo";
 
 export const TABS: readonly Tab[] = [
   { id: VISITS, icon: mdiHistory, name: "panel.visits", shown: () => true },
   {
-    id: "todo",
+    id: TODO,
     icon: mdiClipboardCheckOutline,
     name: "panel.todo",
     shown: administrators,
-    count: (now) => now.todo.length,
-    render: (hass, feed) => html`<familiar-faces-todo .hass=${hass} .todo=${feed?.now?.todo ?? []}></familiar-faces-todo>`,
+    // What could be better waits for nobody, and what is to be set up is counted once.
+    count: ({ todo, setup }) =>
+      todo.filter((each) => each.kind === "issue" || (each.kind === "step" && !setup)).length +
+      Object.values(setup ?? {}).filter((done) => !done).length,
+    render: (hass, feed) => html`<familiar-faces-todo .hass=${hass} .now=${feed?.now}></familiar-faces-todo>`,
   },
   {
     id: "people",

@@ -124,6 +124,13 @@ export function duration(hass: Hass, ms: number): string {
   );
 }
 
+/** Return for how long something has been going on, in whole minutes, hours or days. */
+export function lasting(hass: Hass, seconds: number): string {
+  const [unit, of] = seconds >= 2 * 86_400 ? ["day", 86_400] : seconds >= 2 * 3_600 ? ["hour", 3_600] : ["minute", 60];
+  return new Intl.NumberFormat(hass.locale.language, { style: "unit", unit: unit as string, unitDisplay: "long" })
+    .format(Math.floor(seconds / (of as number)));
+}
+
 /** Return how long something is kept, in the largest unit that says it exactly. */
 export function period(hass: Hass, seconds: number): string {
   const month = (365 / 12) * 86_400;

@@ -1,7 +1,8 @@
 // What the server says whole, now and whenever it may have changed: panel/topic.py.
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import { type Hass, type Refusal, type Unsubscribe, refusal } from "./ha";
+import { type Hass, type Refusal, refusal } from "./ha";
+import { Subscription } from "./subscription";
 
 export type TopicStatus = "loading" | "ready" | "failed" | "stopped" | "gone" | "refused";
 
@@ -20,7 +21,12 @@ export class Topic<T extends object> implements ReactiveController {
   private turn = 0;
   private connection: unknown;
   private asked = "";
-  private unsubscribe: Promise<Unsubscribe> | undefined;
+  private hass: Hass | undefined;
+  private readonly subscription = new Subscription<Said<T>>(
+    (event) => this.hear(event),
+    () => this.hear({ type: "stopped" }),
+    (error) => void this.refuse(error),
+  );
 
   constructor(private readonly host: ReactiveControllerHost) {
     host.addController(this);
@@ -34,37 +40,34 @@ export class Topic<T extends object> implements ReactiveController {
     this.stop();
   }
 
-  /** Follow something, unless it is followed already. The connection subscribes again by itself when it was lost. */
+  /** Follow something, unless it is followed already. */
   follow(hass: Hass, message: object): void {
     const asked = JSON.stringify(message);
     if (this.connection === hass.connection && this.asked === asked) return;
     this.stop();
+    this.hass = hass;
     this.connection = hass.connection;
     this.asked = asked;
-    const turn = this.turn;
     this.status = "loading";
     this.said = undefined;
-    this.unsubscribe = hass.connection.subscribeMessage<Said<T>>((event) => {
-      if (turn === this.turn) this.hear(event);
-    }, message);
-    this.unsubscribe.catch(async (error: unknown) => {
-      const words = await refusal(hass, error);
-      if (turn !== this.turn) return;
-      this.status = "refused";
-      this.error = words;
-      this.reason = (error as Refusal | undefined)?.translation_key;
-      this.host.requestUpdate();
-    });
+    this.subscription.start(hass.connection, message);
   }
 
   stop(): void {
     this.turn += 1;
     this.connection = undefined;
     this.asked = "";
-    const { unsubscribe } = this;
-    this.unsubscribe = undefined;
-    // A connection that is gone has forgotten it anyway.
-    void unsubscribe?.then((end) => end()).catch(() => undefined);
+    this.subscription.stop();
+  }
+
+  private async refuse(error: unknown): Promise<void> {
+    const turn = this.turn;
+    const words = await refusal(this.hass!, error);
+    if (turn !== this.turn) return;
+    this.status = "refused";
+    this.error = words;
+    this.reason = (error as Refusal | undefined)?.translation_key;
+    this.host.requestUpdate();
   }
 
   private hear(event: Said<T>): void {

@@ -38,6 +38,11 @@ def main() -> int:
     parser.add_argument(
         "--kind", action="append", default=[], metavar="NAME", help="only kinds whose names have this"
     )
+    parser.add_argument(
+        "--together",
+        action="store_true",
+        help="only ring at all doors at the same moment, and measure what is idle",
+    )
     parser.add_argument("--list", action="store_true", help="list the kinds, and stop")
     parser.add_argument(
         "--keep-log", type=Path, metavar="DIR", help="copy Home Assistant's log into a folder"
@@ -53,6 +58,8 @@ def main() -> int:
     kinds = chosen(asked.kind, check=asked.check)
     if asked.check:
         kinds = [smaller(each) for each in kinds if each.check is not None]
+    if asked.together and (asked.check or asked.kind):
+        parser.error("--together rings at all of them")
     if not kinds:
         parser.error("there is no such kind of camera: --list has them")
     code = 1
@@ -90,7 +97,7 @@ async def _run(asked: argparse.Namespace, kinds: Sequence[Kind]) -> int:
     people = await cast(films, Path(labelled) if labelled else None)
     with home.folder(cache / "homes", None) as folder:
         lab = Lab(folder, films, people, say, few=asked.check)
-        plan = Plan(lab, check=asked.check)
+        plan = Plan(lab, check=asked.check, together=asked.together)
         try:
             await lab.build_doors(kinds)
             await lab.start(home.free_port(0), integration)
@@ -101,12 +108,12 @@ async def _run(asked: argparse.Namespace, kinds: Sequence[Kind]) -> int:
             if asked.keep_log is not None and (folder / home.CONSOLE).exists():
                 asked.keep_log.mkdir(parents=True, exist_ok=True)
                 shutil.copy(folder / home.CONSOLE, asked.keep_log)
+    tried = [] if asked.together else [each for each in kinds if not is_spare(each)]
     told: dict[str, Figures] = {
         each.kind.name: figures([record for record in each.records if record not in plan.together])
         for each in lab.stations
-        if not is_spare(each.kind)
+        if each.kind in tried
     }
-    tried = [each for each in kinds if not is_spare(each)]
     if plan.together:
         told["together"] = figures(plan.together)
     missed = missed_goals(tried, told, plan.cpu, few=asked.check)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -259,6 +259,25 @@ async def test_more_cameras_than_the_engine_decodes(client: EngineClient, door_s
     assert [len(seen) for seen in looks] == [2] * 3 * MAX_STREAMS
     for seen in looks:
         assert seen[0].at < rang + timedelta(seconds=2)
+
+
+async def test_cameras_that_send_nothing_take_no_place(
+    client: EngineClient, door_stream: LiveStream, door_film: films.Film
+) -> None:
+    async with (
+        a_camera(door_stream, warm=True, seconds=3) as stream,
+        live(door_film.pieces, FPS) as silent,
+        AsyncExitStack() as stack,
+    ):
+        silent.frozen = True
+        for _ in range(MAX_STREAMS):
+            waiting = await stack.enter_async_context(a_camera(silent, warm=False))
+            await stack.enter_async_context(StreamPictures(waiting, CAMERA).open(ask(client, 60.0)))
+        # They are connected to by now.
+        await asyncio.sleep(1)
+        assert silent.connections == MAX_STREAMS
+        async with StreamPictures(stream, CAMERA).open(ask(client, 3.0)) as found:
+            assert len(await see_all(found, 1)) == 1
 
 
 async def test_an_engine_that_knows_no_streams_is_told_at_once(door_stream: LiveStream) -> None:

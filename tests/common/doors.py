@@ -183,6 +183,12 @@ DOORS = (
     ),
     Door(
         Kind.VIEW,
+        "GET /api/familiar_faces/audit",
+        Who.ADMIN,
+        "hands the owner the audit log, which names nobody; by a login or a path that an administrator had signed",
+    ),
+    Door(
+        Kind.VIEW,
         "GET /api/familiar_faces/review/{visit_id}",
         Who.ADMIN,
         "shows a picture of the review inbox, which is off until the owner switches it on",
@@ -242,6 +248,12 @@ DOORS = (
     ),
     Door(
         Kind.COMMAND,
+        "familiar_faces/visits/details",
+        Who.USER,
+        "says what a visit rests on and until when it is kept, as far as the user may be told of it",
+    ),
+    Door(
+        Kind.COMMAND,
         "familiar_faces/visits/answer",
         Who.USER,
         "changes who the cameras recognise, eight seconds later; people say it of their own visits alone",
@@ -295,7 +307,7 @@ DOORS = (
         Kind.COMMAND,
         "familiar_faces/me/mute",
         Who.USER,
-        "mutes the own phones of a user who is one of the people",
+        "mutes the own phones of a user: a person, a camera, or all of it",
     ),
     Door(
         Kind.COMMAND,
@@ -344,7 +356,7 @@ DOORS = (
         Kind.COMMAND,
         "familiar_faces/cameras/change",
         Who.ADMIN,
-        "sets how a camera's pictures lie, when its stream is open, and what its triggers mean",
+        "sets how a camera's pictures lie, when its stream is open, what its triggers mean, and which posters are ignored",
     ),
     Door(
         Kind.COMMAND,

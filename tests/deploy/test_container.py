@@ -120,3 +120,81 @@ def test_compose_sets_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "many")
     with pytest.raises(SystemExit):
         cli._parser().parse_args(command)
+
+
+NVIDIA: dict[str, Any] = yaml.safe_load(
+    (ROOT / "deploy" / "container" / "compose.nvidia.yaml").read_text("utf-8")
+)
+
+
+def test_compose_with_a_card() -> None:
+    """It gives the container a card and room for its libraries, and takes back nothing that keeps it in."""
+    ((name, service),) = NVIDIA["services"].items()
+    assert NVIDIA.keys() == {"services"}
+    assert name in COMPOSE["services"]
+    assert service.keys() == {
+        "image",
+        "build",
+        "environment",
+        "deploy",
+        "mem_limit",
+        "memswap_limit",
+        "pids_limit",
+    }
+    assert service["memswap_limit"] == service["mem_limit"]
+    (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+    assert device["driver"] == "nvidia"
+    assert {"gpu", "compute"} <= set(device["capabilities"])
+    assert service["image"] != COMPOSE["services"][name]["image"], "one would be taken for the other"
+
+
+def test_compose_with_a_card_sets_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set there is read by the engine; without it the processor computes."""
+    (service,) = NVIDIA["services"].values()
+    ((name, value),) = service["environment"].items()
+    for command in (["serve", "--port", "0"], ["faces", "photo.jpg"]):
+        monkeypatch.delenv(name, raising=False)
+        assert cli._parser().parse_args(command).provider == "cpu"
+        monkeypatch.setenv(name, value)
+        assert cli._parser().parse_args(command).provider == value == "cuda"
+        monkeypatch.setenv(name, "")
+        assert cli._parser().parse_args(command).provider == "cpu"
+    monkeypatch.setenv(name, "the best")
+    with pytest.raises(SystemExit):
+        cli._parser().parse_args(command)
+
+
+def test_image_with_a_card() -> None:
+    """The same steps are carried out with other packages, which reach the build."""
+    (service,) = NVIDIA["services"].values()
+    arguments = service["build"]["args"]
+    stages = read(TEXT, arguments)
+    different = [
+        (step, other)
+        for name, stage in STAGES.items()
+        for step, other in zip(stage.steps, stages[name].steps, strict=True)
+        if step != other
+    ]
+    ((step, other),) = different
+    assert step.words[1:] == other.words[1:]
+    (path,) = arguments.values()
+    assert other.words[0] == path
+    ignored = (ROOT / "deploy" / "container" / "Dockerfile.dockerignore").read_text("utf-8").split("\n")
+    assert f"!{path}" in ignored
+
+
+def test_packages_with_a_card_are_the_engine_s_own() -> None:
+    """They are pinned by hash, and but for one onnxruntime and NVIDIA's libraries they are those without a card."""
+    text = (ROOT / "deploy" / "container" / "requirements-nvidia.txt").read_text("utf-8")
+    assert "://" not in text
+    blocks = re.split(r"\n(?=\S)", text.strip())
+    assert all("--hash=sha256:" in block for block in blocks)
+    pin = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
+    engine = dict(
+        pin.findall((ROOT / "custom_components/familiar_faces/engine/requirements.txt").read_text("utf-8"))
+    )
+    card = dict(pin.findall(text))
+    assert card.pop("onnxruntime-gpu") == engine.pop("onnxruntime")
+    assert {name: card.pop(name, None) for name in engine} == engine
+    assert card
+    assert all(name.startswith("nvidia-") for name in card)

@@ -75,7 +75,7 @@ class Home:
 
     async def open(
         self,
-        path: str = "/familiar-faces",
+        path: str = "/familiar-faces/visits",
         *,
         who: str = "administrator",
         width: int = 1280,

@@ -10,9 +10,10 @@ import pytest
 from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.host.engine_errors import EngineError
 from custom_components.familiar_faces.hub import Hub
+from custom_components.familiar_faces.visits.posters import LOOKS, Poster
 
 from ..common.in_chromium import needs_chromium
-from ..common.pictures import astronaut
+from ..common.pictures import SIZE, astronaut
 from ..common.steps import ring, visits
 from ..conftest import FrontDoor
 from .conftest import Home, shoot, violations
@@ -126,6 +127,29 @@ async def test_what_a_camera_sees(
     assert await violations(page.locator("familiar-faces-panel")) == []
     hub.engine._set_status(EngineStatus.UNAVAILABLE, EngineError("made up"))
     await expect(camera.get_by_role("button", name="Look now")).to_be_disabled()
+    assert shown.errors == []
+
+
+async def test_a_poster_is_ignored(
+    hass: HomeAssistant, shown: Home, hub: Hub, eileen: str, front_door: FrontDoor
+) -> None:
+    """What never moves is ignored with one click, marked in the picture, and recognised again with another."""
+    front_door.frames = visits(astronaut(), number=1)
+    (face,) = (await hub.client.faces(front_door.frames[0])).faces
+    (watcher,) = hub.watchers.values()
+    for _ in range(LOOKS):
+        watcher.suspected.note([Poster.of(face, SIZE)], SIZE)
+    page = await shown.open("/familiar-faces/cameras")
+    camera = page.get_by_role("article", name="Front door")
+    await expect(camera).to_contain_text("A face here never moves")
+    assert await violations(page.locator("familiar-faces-panel")) == []
+    await camera.get_by_role("button", name="Ignore it").click()
+    await expect(camera).to_contain_text("Picture 1: ignored")
+    await expect(camera).not_to_contain_text("A face here never moves")
+    await camera.get_by_role("button", name="Look now").click()
+    await expect(camera.locator("svg text")).to_have_text("Picture 1: ignored")
+    await camera.get_by_role("button", name="Recognise it again").click()
+    await expect(camera.get_by_role("button", name="Recognise it again")).to_have_count(0)
     assert shown.errors == []
 
 

@@ -1,5 +1,6 @@
 """The page of somebody in a real browser: their photos, a mute, an export, and the end of it."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from homeassistant.core import HomeAssistant
@@ -11,10 +12,11 @@ from custom_components.familiar_faces.enrolment import walking_up
 from custom_components.familiar_faces.hub import Hub
 
 from ..common.in_chromium import needs_chromium
+from ..common.made_up_visits import a_visit, come
 from ..common.pictures import astronaut, different_photos, frame, jpeg, porch, stranger, turned
 from ..common.steps import ring, visits
 from ..conftest import FrontDoor
-from .conftest import Home, shoot, violations
+from .conftest import Home, rows, shoot, violations
 
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
@@ -131,6 +133,40 @@ async def test_a_mute_and_an_export(shown: Home, hub: Hub, nadie: str) -> None:
         await page.get_by_role("button", name="Exportieren").click()
     assert (await download.value).suggested_filename.endswith(".zip")
     assert await violations(page.locator("familiar-faces-panel")) == []
+    assert shown.errors == []
+
+
+async def test_the_last_visits(
+    hass: HomeAssistant,
+    shown: Home,
+    hub: Hub,
+    eileen: str,
+    nadie: str,
+    front_door: FrontDoor,
+    start: datetime,
+) -> None:
+    """They stand on the page, with their picture as it was agreed; all of them are one click away, and come back."""
+    for each in range(5):
+        await come(hass, hub, a_visit(hub, eileen, began=start - timedelta(hours=each + 1)))
+    await come(hass, hub, a_visit(hub, nadie, began=start))
+    front_door.frames = visits(astronaut())
+    page = await shown.open(f"/familiar-faces/people/{eileen}", width=375, height=900)
+    section = page.get_by_role("region", name="Last visits")
+    await expect(section.get_by_role("listitem")).to_have_count(5)
+    await ring(hass, hub)
+    # Pictures are fetched when they come near the screen.
+    await section.scroll_into_view_if_needed()
+    await expect(section.get_by_role("listitem").first.locator("img")).to_be_visible()
+    assert await violations(page.locator("familiar-faces-panel")) == []
+    await shoot(page, "person-visits")
+    await section.get_by_role("button", name="All visits of Eileen").click()
+    await expect(rows(page)).to_have_count(6)
+    await expect(page.get_by_role("combobox", name="Person")).to_have_value(eileen)
+    await page.reload()
+    await expect(rows(page)).to_have_count(6)
+    await page.get_by_role("button", name="Clear filters").click()
+    await expect(rows(page)).to_have_count(7)
+    assert not page.url.endswith(eileen)
     assert shown.errors == []
 
 

@@ -1,6 +1,8 @@
 """The tab Privacy in a real browser: what is kept, where it goes, and whether that is true."""
 
 from datetime import timedelta
+import json
+from pathlib import Path
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
@@ -62,6 +64,29 @@ async def test_what_is_kept(hass: HomeAssistant, shown: Home, hub: Hub, eileen: 
     hub.engine._set_status(EngineStatus.UNAVAILABLE, EngineError("made up"))
     await expect(page.get_by_text("Not running")).to_be_visible()
     assert await violations(page.locator("familiar-faces-panel")) == []
+    assert shown.errors == []
+
+
+async def test_links_and_the_log(hass: HomeAssistant, shown: Home, hub: Hub, nadie: str) -> None:
+    """An invitation is closed where it is listed, and the log is fetched with one click, which it notes."""
+    hass.config.internal_url = shown.url
+    await hub.invitations.async_invite(nadie)
+    page = await shown.open("/familiar-faces/privacy", width=375, height=900, dark=True)
+    invitation = page.get_by_role("listitem").filter(has_text="Open until")
+    await expect(invitation).to_contain_text("Nadie")
+    await expect(page.get_by_text("Running for")).to_be_visible()
+    await expect(page.get_by_text("Memory")).to_be_visible()
+    assert await violations(page.locator("familiar-faces-panel")) == []
+    await shoot(page, "privacy-links")
+    await invitation.get_by_role("button", name="Close the invitation").click()
+    await expect(invitation).to_have_count(0)
+    assert await hub.invitations.async_open() == []
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Download").click()
+    assert (await download.value).suggested_filename.startswith("familiar-faces-audit-")
+    said = json.loads(Path(await (await download.value).path()).read_text(encoding="utf-8"))
+    assert said["entries"][0]["kind"] == "audit_fetched"
+    await expect(page.get_by_role("listitem").filter(has_text="Audit log downloaded")).to_be_visible()
     assert shown.errors == []
 
 

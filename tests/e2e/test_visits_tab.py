@@ -1,8 +1,14 @@
 """The tab Visits in a real browser: who came, whether it was right, and who may say so."""
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
+import aiohttp
+from homeassistant.auth.models import User
+from homeassistant.components.mobile_app.const import DOMAIN as MOBILE_APP
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from playwright.async_api import expect
 import pytest
 
@@ -23,6 +29,13 @@ from .conftest import Home, rows, shoot, violations
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 MARKUP = "<img src=x onerror=\"window.hacked=1\"><b>'{name}'"
+
+
+@pytest.fixture
+async def companion(hass: HomeAssistant, frontend: None) -> None:
+    """Have the companion integration be there before anybody connects, as in a home with phones."""
+    for component in ("notify", MOBILE_APP):
+        assert await async_setup_component(hass, component, {})
 
 
 @pytest.fixture
@@ -124,6 +137,50 @@ async def test_who_may_only_look(hass: HomeAssistant, shown: Home, hub: Hub, nad
         await expect(page.get_by_role("button", name="Right")).to_have_count(0)
         await expect(page.get_by_role("button", name="Mute")).to_have_count(0)
         await page.context.close()
+
+
+async def test_a_user_mutes_the_own_phone(
+    hass: HomeAssistant, companion: None, shown: Home, hub: Hub, nadie: str
+) -> None:
+    """One click on the bell of a row, for a user who is none of the people: nobody else's phone is muted."""
+    await come(hass, hub, a_visit(hub, nadie))
+    page = await shown.open(who="user")
+    await expect(rows(page)).to_have_count(1)
+    user = next(each for each in await hass.auth.async_get_users() if each.name == "Somebody")
+    await register_phone(hass, shown.url, user)
+    (phone,) = hub.alerts.own_phones.async_of(user.id)
+    await page.reload()
+    await rows(page).get_by_role("button", name="Mute Nadie on your phone for 1 hour").click()
+    await expect(rows(page).get_by_role("button", name="End the mute of Nadie")).to_be_visible()
+    (camera_id,) = hub.watchers
+    assert hub.alerts.mutes.muted(phone.key, camera_id, nadie, dt_util.utcnow())
+    assert not hub.alerts.mutes.muted("another phone", camera_id, nadie, dt_util.utcnow())
+    assert shown.errors == []
+
+
+async def register_phone(hass: HomeAssistant, url: str, user: User) -> None:
+    """Register a phone of a user that can be notified, as the app does."""
+    refresh = await hass.auth.async_create_refresh_token(user, "https://phone.example")
+    token = hass.auth.async_create_access_token(refresh)
+    phone = {
+        "app_id": "io.home.test",
+        "app_name": "Test",
+        "app_version": "1.0",
+        "device_id": "own",
+        "device_name": "Own",
+        "manufacturer": "Maker",
+        "model": "Model",
+        "os_name": "Android",
+        "os_version": "1",
+        "supports_encryption": False,
+        "app_data": {"push_token": "own", "push_url": "https://push.example"},
+    }
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session,
+        session.post(f"{url}/api/mobile_app/registrations", json=phone) as response,
+    ):
+        assert response.status == HTTPStatus.CREATED
+    await hass.async_block_till_done()
 
 
 async def test_names_are_no_markup(hass: HomeAssistant, shown: Home, hub: Hub, start: datetime) -> None:

@@ -65,6 +65,7 @@ def test_it_runs_as_a_module_beside_files_that_shadow_the_standard_library(
         (["faces"], "images"),
         (["faces", "--min-face", "5", "x.jpg"], "from 10 to 10000"),
         (["analyse"], "invalid choice"),
+        (["serve", "--provider", "rocm"], "argument --provider"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(prepared: None, arguments: list[str], words: str) -> None:

@@ -72,7 +72,7 @@ def test_pictures_are_counted_by_what_became_of_them(
     before = _figures(guarded, tmp_path)
     assert "familiar_faces_pictures_total kind=stream outcome=answered" in before
     assert before[
-        f"familiar_faces_engine_info model={space(Variant.INT8BQ)} protocol={PROTOCOL} version={VERSION}"
+        f"familiar_faces_engine_info model={space(Variant.INT8BQ)} protocol={PROTOCOL} provider=cpu version={VERSION}"
     ]
     assert before["familiar_faces_workers"] >= 1
     assert before["process_resident_memory_bytes"] > 100e6
@@ -142,6 +142,7 @@ def test_what_is_seen_is_not_counted(guarded: EngineProcess, portrait: bytes, tm
     own = {name for name in names if name.startswith("familiar_faces_")}
     assert {name.partition(" ")[0] for name in own} - {
         "familiar_faces_engine_info",
+        "familiar_faces_fell_back",
         "familiar_faces_workers",
         "familiar_faces_pictures_total",
         "familiar_faces_pictures_created",

@@ -275,7 +275,12 @@ def test_two_workers_see_what_one_sees(prepared: None, engine: EngineProcess, po
     alone = engine.faces(portrait)
     both = EngineProcess(arguments=["--workers", "2"]).start()
     try:
-        assert health_from_json(both.request("GET", "/v1/health").json()).at_once == 3
+        health = health_from_json(both.request("GET", "/v1/health").json())
+        assert health.at_once == 3
+        assert health.up_seconds is not None
+        assert health.up_seconds > 0
+        assert health.memory is not None
+        assert 50 << 20 < health.memory <= both.peak_mb() * (1 << 20) * 1.05
         with ThreadPoolExecutor(6) as pool:
             for seen in pool.map(lambda _: both.faces(portrait), range(12)):
                 assert [face.box for face in seen.faces] == [face.box for face in alone.faces]

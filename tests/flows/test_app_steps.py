@@ -3,12 +3,19 @@
 from collections.abc import AsyncIterator
 import re
 from typing import Any
+from unittest.mock import patch
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from homeassistant.components.hassio.const import DATA_COMPONENT
 from homeassistant.components.hassio.handler import HassIO
-from homeassistant.config_entries import SOURCE_HASSIO, SOURCE_IGNORE, SOURCE_USER, ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_HASSIO,
+    SOURCE_IGNORE,
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -21,7 +28,10 @@ from yarl import URL
 from custom_components.familiar_faces.const import CONF_SWITCHED_OFF, CONF_WHERE, DOMAIN, EVERYWHERE, Where
 from custom_components.familiar_faces.flows import app_steps
 from custom_components.familiar_faces.flows.app_steps import APP
+from custom_components.familiar_faces.host.engine_errors import EnvironmentFailed
+from custom_components.familiar_faces.host.room import Room, Survey
 from custom_components.familiar_faces.household.engine_app import app_of
+from custom_components.familiar_faces.hub import Hub
 
 from ..common.engine_process import EngineProcess
 from ..common.steps import Result
@@ -114,7 +124,7 @@ async def test_another_version(hass: HomeAssistant, wrong: dict[str, object]) ->
 
 
 @pytest.fixture
-async def supervisor(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[list[dict[str, Any]]]:
+async def supervisor(hass: HomeAssistant, sockets: None) -> AsyncIterator[list[dict[str, Any]]]:
     """A Supervisor, asked with Home Assistant's own client; what apps told it is the list."""
     messages: list[dict[str, Any]] = []
 
@@ -198,6 +208,112 @@ async def test_entered_by_hand(
     assert app_of(data) == "app"
     assert app_of({**data, "url": "http://0a1b2c3d-familiar-faces:8127"}) == SLUG
     assert app_of({CONF_WHERE: Where.THIS_MACHINE}) is None
+
+
+async def _choice(hass: HomeAssistant, *, here: bool = True) -> Result:
+    """Press Add, and return the page that asks where the engine runs."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    failed = None if here else EnvironmentFailed("unsupported_platform", "a small board")
+    survey = Survey(Room(1 << 40, 1 << 40), 1, 1, failed)
+    with (
+        patch("tests.conftest.PreparedBefore.ready", return_value=False),
+        patch("tests.conftest.PreparedBefore.survey", return_value=survey),
+    ):
+        return await hass.config_entries.flow.async_configure(result["flow_id"], {})
+
+
+def _times(page: Result) -> str:
+    shown = page["description_placeholders"]
+    assert shown is not None
+    times: str = shown["times"]
+    return times
+
+
+@pytest.mark.parametrize("here", [True, False])
+async def test_first_choice_compares_what_is_there(
+    hass: HomeAssistant,
+    elsewhere: EngineProcess,
+    config_folder: object,
+    supervisor: list[dict[str, Any]],
+    here: bool,
+) -> None:
+    """Anyone who adds the integration by hand is told of the app as well, how quick it is, and takes it with a click."""
+    supervisor[:] = [
+        _message("http://127.0.0.1:9", slug="of_something_else") | {"service": "mqtt"},
+        _message(elsewhere.url),
+    ]
+    offered = await _announce(hass, announced(elsewhere.url))
+    page = await _choice(hass, here=here)
+    assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "where" if here else "elsewhere")
+    own = [Where.THIS_MACHINE] if here else []
+    assert page["menu_options"] == [*own, "app", Where.ANOTHER_MACHINE]
+    first, second = _times(page).strip().splitlines()[-2:]
+    assert first == "- On this machine: not installed yet"
+    assert re.fullmatch(r"- In the app: \*\*\d+ ms\*\* a picture", second)
+    done = await hass.config_entries.flow.async_configure(page["flow_id"], {"next_step_id": "app"})
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    entry = done["result"]
+    assert entry.data == _data(elsewhere.url)
+    assert entry.unique_id == APP
+    assert await entry.runtime_data.engine.wait_ready(30)
+    await hass.async_block_till_done()
+    left = {each["flow_id"] for each in hass.config_entries.flow.async_progress()}
+    assert offered["flow_id"] not in left
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_first_choice_with_an_app_that_does_not_answer(
+    hass: HomeAssistant, config_folder: object, supervisor: list[dict[str, Any]]
+) -> None:
+    """It is said before it is chosen, and the choice leads to a page that says it again and tries again."""
+    supervisor[:] = [_message("http://127.0.0.1:9")]
+    page = await _choice(hass)
+    assert _times(page).endswith("\n- In the app: does not answer")
+    result = await hass.config_entries.flow.async_configure(page["flow_id"], {"next_step_id": "app"})
+    assert (result["step_id"], result["errors"]) == ("hassio_confirm", {"base": "cannot_connect"})
+    assert not hass.config_entries.async_entries(DOMAIN)
+
+
+@pytest.mark.parametrize("messages", [[], [{"addon": SLUG, "service": DOMAIN, "uuid": UUID, "config": {}}]])
+async def test_first_choice_without_an_app(
+    hass: HomeAssistant,
+    config_folder: object,
+    supervisor: list[dict[str, Any]],
+    messages: list[dict[str, Any]],
+) -> None:
+    """With nothing to choose from, and with an app of another version, nothing is measured."""
+    supervisor[:] = messages
+    page = await _choice(hass)
+    assert page["menu_options"] == [Where.THIS_MACHINE, Where.ANOTHER_MACHINE]
+    assert _times(page) == ""
+
+
+async def test_moving_to_the_app(
+    hass: HomeAssistant, elsewhere: EngineProcess, supervisor: list[dict[str, Any]], hub: Hub
+) -> None:
+    """Somebody whose engine runs on this machine compares it with the app, and moves with one click."""
+    supervisor[:] = [_message(elsewhere.url)]
+    assert await hub.engine.wait_ready(30)
+    page = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": hub.entry.entry_id}
+    )
+    for line, place in zip(_times(page).splitlines()[-2:], ("On this machine", "In the app"), strict=True):
+        assert re.fullmatch(rf"- {place}: \*\*\d+ ms\*\* a picture", line)
+    done = await hass.config_entries.flow.async_configure(page["flow_id"], {"next_step_id": "app"})
+    assert done["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert _data(elsewhere.url).items() <= hub.entry.data.items()
+    assert await hub.entry.runtime_data.engine.wait_ready(30)
+
+
+async def test_supervisor_that_fails(
+    hass: HomeAssistant, config_folder: object, socket_enabled: None
+) -> None:
+    """The page is shown without the app where the Supervisor does not answer."""
+    hass.config.components.add("hassio")
+    hass.data[DATA_COMPONENT] = HassIO(hass.loop, async_get_clientsession(hass), "127.0.0.1:9")
+    page = await _choice(hass)
+    assert page["menu_options"] == [Where.THIS_MACHINE, Where.ANOTHER_MACHINE]
 
 
 @pytest.mark.parametrize("source", [SOURCE_USER, SOURCE_HASSIO])

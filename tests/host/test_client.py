@@ -167,7 +167,18 @@ async def test_health_says_what_the_engine_is(client: EngineClient, fake: Fake) 
     fake.says(text=json.dumps({"version": "9.9", "protocol": PROTOCOL, "model": {"name": "sface"}}))
     health = await client.health()
     assert (health.version, health.model["name"]) == ("9.9", "sface")
+    # An older engine does not say how long it runs.
+    assert (health.up_seconds, health.memory) == (None, None)
     assert fake.requests[0].path == "/v1/health"
+
+
+@pytest.mark.parametrize(
+    "said", [{"up_seconds": "soon"}, {"up_seconds": float("nan")}, {"memory": float("inf")}]
+)
+async def test_figures_that_are_none(client: EngineClient, fake: Fake, said: dict[str, Any]) -> None:
+    fake.says(text=json.dumps({"version": "9.9", "protocol": PROTOCOL, "model": {}} | said))
+    with pytest.raises(EngineIncompatible):
+        await client.health()
 
 
 async def test_another_protocol_is_incompatible(client: EngineClient, fake: Fake) -> None:

@@ -16,6 +16,7 @@ from custom_components.familiar_faces.recognising import look_now
 from custom_components.familiar_faces.vault.counts import Counts
 from custom_components.familiar_faces.vault.errors import VaultDamaged
 from custom_components.familiar_faces.vault.times import week_of
+from custom_components.familiar_faces.visits.posters import LOOKS, Poster
 from custom_components.familiar_faces.visits.visit import Decision, UnclearReason
 
 from ..common.made_up_visits import a_visit, come
@@ -113,7 +114,8 @@ async def test_what_a_camera_shows_now(
         again.faces[0].quality.size,
         list(again.size),
     )
-    assert set(face) == {"box", "width", "quality"}
+    assert set(face) == {"box", "width", "quality", "poster"}
+    assert face["poster"] is None
     after = await hass.async_add_executor_job(hub.vault.stored)
     assert (after.audit_entries, after.visits, after.pictures) == (
         before.audit_entries + 1,
@@ -122,6 +124,37 @@ async def test_what_a_camera_shows_now(
     )
     (noted, *_) = await hass.async_add_executor_job(hub.vault.audit_entries)
     assert (noted.kind, noted.person_id) == ("faces_viewed", None)
+
+
+async def test_a_poster_is_ignored_and_recognised_again(
+    hass: HomeAssistant, hub: Hub, browser: OpenBrowser, front_door: FrontDoor
+) -> None:
+    """What never moves is listed, ignored in one step, shown as ignored, and recognised again in another."""
+    (camera_id,) = hub.watchers
+    front_door.frames = visits(astronaut(), number=1)
+    asking = await browser()
+    (face,) = (await hub.client.faces(front_door.frames[0])).faces
+    watcher = hub.watchers[camera_id]
+    poster = Poster.of(face, (1280, 720))
+    for _ in range(LOOKS):
+        watcher.suspected.note([poster], (1280, 720))
+    camera = await the_camera(asking)
+    assert (camera["posters_found"], camera["posters_ignored"]) == ([poster.poster_id], [])
+
+    await asking.said(CHANGE, camera_id=camera_id, ignore=poster.poster_id)
+    await hass.async_block_till_done()
+    camera = await the_camera(asking)
+    assert (camera["posters_found"], camera["posters_ignored"]) == ([], [poster.poster_id])
+    (shown,) = (await asking.said(LOOK, camera_id=camera_id))["faces"]
+    assert shown["poster"] == 1
+    await ring(hass, hub)
+    assert not hub.open_visits.visits
+
+    await asking.said(CHANGE, camera_id=camera_id, recognise=poster.poster_id)
+    await hass.async_block_till_done()
+    assert (await the_camera(asking))["posters_ignored"] == []
+    for change in ({"ignore": poster.poster_id}, {"recognise": poster.poster_id}, {"ignore": "nothing"}):
+        assert await asking.refused(CHANGE, camera_id=camera_id, **change) == "unknown_poster"
 
 
 async def test_nobody_there(hub: Hub, browser: OpenBrowser, front_door: FrontDoor) -> None:

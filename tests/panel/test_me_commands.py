@@ -11,7 +11,7 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.people.choices import Keeping
 from custom_components.familiar_faces.people.person import ConsentMethod
 
-from ..common.people_on_record import DAY, a_consent, put_on_record
+from ..common.people_on_record import DAY, a_consent, change_choices, put_on_record
 from ..common.phone import NewPhone, Phone
 from .conftest import Browser, OpenBrowser
 
@@ -162,6 +162,53 @@ async def test_muting_the_own_phone(
     assert (muted(own), hub.alerts.own_phones.async_until(user.id, dt_util.utcnow())) == (False, None)
 
 
+async def test_muting_somebody_or_a_camera_on_the_own_phone(
+    hass: HomeAssistant, hub: Hub, new_phone: NewPhone, browser: OpenBrowser, nadie: str
+) -> None:
+    """Users who are none of the people may as well; only what they muted is muted, and only there."""
+    (camera_id,) = hub.watchers
+    other = await new_phone("Other")
+    acting, watching = await browser("user"), await browser()
+    user = next(each for each in await hass.auth.async_get_users() if each.name == "Somebody")
+    assert await acting.refused(MUTE, seconds=3600, person_id=nadie) == "no_own_phone"
+    own = await new_phone("Own", user)
+
+    def muted(phone: Phone, person_id: str | None) -> bool:
+        return hub.alerts.mutes.muted(phone.key, camera_id, person_id, dt_util.utcnow())
+
+    assert await acting.said(MUTE, seconds=3600, person_id=nadie) == {"phones": 1}
+    assert (muted(own, nadie), muted(own, None), muted(other, nadie)) == (True, False, False)
+    await acting.said(MUTE, seconds=0, person_id=nadie)
+    await acting.said(MUTE, seconds=3600, camera_id=camera_id)
+    assert (muted(own, None), muted(other, None)) == (True, False)
+    first = await acting.subscribe()
+    assert (first["mutes"], list(first["muted"])) == ("own", [camera_id])
+    # It is nobody else's.
+    theirs = await watching.subscribe()
+    assert (theirs["mutes"], theirs["muted"]) == ("everybody", {})
+
+
+async def test_nothing_to_mute(
+    hass: HomeAssistant, hub: Hub, new_phone: NewPhone, browser: OpenBrowser, nadie: str
+) -> None:
+    """Not for an account that only reads, and nothing that somebody may not be told of: that looks like nothing."""
+    (camera_id,) = hub.watchers
+    await new_phone("Other")
+    reading = await browser("read-only")
+    user = next(each for each in await hass.auth.async_get_users() if each.name == "Somebody")
+    await new_phone("Own", user)
+    for what in ({}, {"person_id": nadie}, {"camera_id": camera_id}):
+        assert await reading.refused(MUTE, seconds=3600, **what) == "unauthorized"
+    assert (await reading.subscribe())["mutes"] is None
+    acting = await browser("user")
+    assert await acting.refused(MUTE, seconds=1, person_id="nobody") == "unknown_person"
+    assert await acting.refused(MUTE, seconds=1, camera_id=nadie) == "unknown_camera"
+    assert await acting.refused(MUTE, seconds=1, person_id=nadie, camera_id=camera_id) == "invalid_format"
+    assert await acting.refused(MUTE, seconds=1, person_id="x" * 65) == "invalid_format"
+    await change_choices(hass, hub, nadie, keeping=Keeping.SILENT)
+    assert await acting.refused(MUTE, seconds=1, person_id=nadie) == "unknown_person"
+
+
 @pytest.mark.parametrize("seconds", [-1, 7 * 86_400 + 1, "3600", 3600.5, None])
 async def test_a_time_that_is_none(browser: OpenBrowser, nadie: str, seconds: object) -> None:
     """It is refused."""
@@ -169,6 +216,10 @@ async def test_a_time_that_is_none(browser: OpenBrowser, nadie: str, seconds: ob
 
 
 async def test_muting_is_for_people_who_may_act(browser: OpenBrowser, nadie: str) -> None:
-    """Others have no page of their own, and an account that reads only changes nothing."""
-    for asking in (await browser("user"), await browser("read-only", own=nadie)):
+    """An account that only reads changes nothing, nor does one that may not read of any camera."""
+    for asking in (
+        await browser("read-only"),
+        await browser("read-only", own=nadie),
+        await browser(sees=("light.hall",)),
+    ):
         assert await asking.refused(MUTE, seconds=60) == "unauthorized"

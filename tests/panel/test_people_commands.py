@@ -1,6 +1,6 @@
 """The tab People and somebody's page: who may see and do what, and what is said to those who ask for too much."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -75,6 +75,30 @@ async def test_for_administrators_alone(
     asking = await browser("user", own=nadie) if who == "linked" else await browser(who)
     assert await asking.refused(kind, **values) == "unauthorized"
     assert nadie in hub.people
+
+
+async def test_the_last_visits(
+    hass: HomeAssistant, browser: OpenBrowser, hub: Hub, nadie: str, start: datetime
+) -> None:
+    """The newest come first, with a word when there are more; they follow what happens, and nobody else's are there."""
+    await put_on_record(hass, hub, a_consent(start - DAY, start + 100 * DAY), "nemo", "Nemo")
+    ours = [a_visit(hub, nadie, began=start - timedelta(minutes=each)) for each in range(1, 6)]
+    for each in (*ours, a_visit(hub, "nemo", began=start)):
+        await come(hass, hub, each)
+    said = await (await browser("user", own=nadie)).subscribe(PERSON)
+    assert [each["visit_id"] for each in said["visits"]] == [each.visit_id for each in ours]
+    assert (said["more_visits"], said["visits"][0]["answers"]) == (False, "own")
+    asking = await browser()
+    await asking.subscribe(PERSON, person_id=nadie)
+    await come(hass, hub, newest := a_visit(hub, nadie, began=start))
+    said = await asking.until(lambda each: each["visits"][0]["visit_id"] == newest.visit_id)
+    assert ([each["person_id"] for each in said["visits"]], said["more_visits"]) == ([nadie] * 5, True)
+    # Without a login to read these states there is none of it, nor of somebody who chose silence.
+    blind = await browser(sees=("light.hall",), own=nadie)
+    assert (await blind.subscribe(PERSON))["visits"] == []
+    await change_choices(hass, hub, nadie, keeping=Keeping.SILENT)
+    said = await asking.until(lambda each: each["silent"])
+    assert said["visits"] == []
 
 
 @pytest.mark.parametrize("who", ["user", "read-only"])

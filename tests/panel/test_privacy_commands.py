@@ -10,6 +10,8 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.familiar_faces.const import CONF_NOTICE, CONF_RESPONSIBLE, CONF_REVIEW_HOURS
+from custom_components.familiar_faces.host.engine import EngineStatus
+from custom_components.familiar_faces.host.engine_errors import EngineError
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.openness import audit_trail
 from custom_components.familiar_faces.vault.errors import VaultDamaged
@@ -54,9 +56,20 @@ async def test_what_is_kept(
     assert said["periods"]["visits"] == 30 * 86_400
     assert said["periods"]["review"] == 0
     assert said["links"] == {"invitations": 0, "own": 0}
-    await hub.invitations.async_invite()
+    assert said["invitations"] == []
+    first, second = await hub.invitations.async_invite(), await hub.invitations.async_invite(nadie)
     await hub.invitations.async_own_link(nadie)
-    assert (await asking.said(SUMMARY))["links"] == {"invitations": 1, "own": 1}
+    said = await asking.said(SUMMARY)
+    assert said["links"] == {"invitations": 2, "own": 1}
+    assert [(each["invitation_id"], each["name"]) for each in said["invitations"]] == [
+        (first.invitation_id, None),
+        (second.invitation_id, "Nadie"),
+    ]
+    assert dt_util.parse_datetime(said["invitations"][0]["until"]) == first.expires_at
+    # Nobody can read a link that was handed out.
+    assert first.url.rpartition("/")[2] not in str(said)
+    await asking.said("familiar_faces/person/uninvite", invitation_id=first.invitation_id)
+    assert [each["name"] for each in (await asking.said(SUMMARY))["invitations"]] == ["Nadie"]
 
 
 async def test_where_it_goes(hass: HomeAssistant, hub: Hub, browser: OpenBrowser) -> None:
@@ -66,6 +79,8 @@ async def test_where_it_goes(hass: HomeAssistant, hub: Hub, browser: OpenBrowser
     assert (said["engine"]["where"], said["engine"]["ready"]) == ("this_machine", True)
     assert said["engine"]["addresses"] == []
     assert said["engine"]["model"] is not None
+    assert said["engine"]["up_seconds"] >= 0
+    assert 50e6 < said["engine"]["memory"] < 2e9
     assert said["connections"] == {"cameras": 1, "phones": 0, "others": 0}
     with pytest.MonkeyPatch.context() as patching:
         data = {
@@ -80,6 +95,13 @@ async def test_where_it_goes(hass: HomeAssistant, hub: Hub, browser: OpenBrowser
         {"address": "engine.example:8443", "encrypted": True, "away": False}
     ]
     assert "secret" not in str(said)
+
+
+async def test_an_engine_that_is_away(hub: Hub, browser: OpenBrowser) -> None:
+    """Nothing is said of how long it runs, and the rest of the page is there."""
+    hub.engine._set_status(EngineStatus.UNAVAILABLE, EngineError("made up"))
+    said = (await (await browser()).said(SUMMARY))["engine"]
+    assert (said["ready"], said["up_seconds"], said["memory"]) == (False, None, None)
 
 
 async def test_the_papers(

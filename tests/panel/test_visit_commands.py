@@ -1,5 +1,6 @@
 """The list of visits and the answers to them: who may ask what, and what is said to those who ask for too much."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..common.people_on_record import DAY, a_consent, change_choices, put_on_rec
 from .conftest import OpenBrowser
 
 LIST = "familiar_faces/visits/list"
+DETAILS = "familiar_faces/visits/details"
 ANSWER = "familiar_faces/visits/answer"
 UNDO = "familiar_faces/visits/undo"
 MINUTE = timedelta(minutes=1)
@@ -56,6 +58,36 @@ async def test_everybody_sees_who_came(browser: OpenBrowser, came: list[str], wh
         "Front door",
         "very",
     )
+
+
+async def test_the_details_of_a_visit(
+    hass: HomeAssistant, hub: Hub, browser: OpenBrowser, nadie: str, start: datetime
+) -> None:
+    """How many pictures agreed, which photo was most similar, and until when it is kept; the photo not to others."""
+    (template,) = hub.people[nadie].templates
+    visit = replace(a_visit(hub, nadie, began=start), template_id=template.template_id)
+    await come(hass, hub, visit)
+    asked = {"visit_id": visit.visit_id}
+    asking = await browser()
+    said = await asking.said(DETAILS, **asked)
+    assert (said["frames"], said["picture_until"]) == (3, None)
+    assert dt_util.parse_datetime(said["visit_until"]) == start + 30 * DAY
+    assert said["matched"] == template.template_id
+    assert (await (await browser("user", own=nadie)).said(DETAILS, **asked))[
+        "matched"
+    ] == template.template_id
+    for other in (await browser("user"), await browser("read-only")):
+        assert (await other.said(DETAILS, **asked)) == said | {"matched": None}
+    blind = await browser(sees=(VISITOR,))
+    stranger = a_visit(hub, None, Decision.STRANGER)
+    await come(hass, hub, stranger)
+    assert await blind.refused(DETAILS, **asked) == "unknown_visit"
+    for nothing in (stranger.visit_id, "none"):
+        assert await asking.refused(DETAILS, visit_id=nothing) == "unknown_visit"
+    for malformed in ("", "x" * 65, None, 5):
+        assert await asking.refused(DETAILS, visit_id=malformed) == "invalid_format"
+    await change_choices(hass, hub, nadie, keeping=Keeping.NOTHING)
+    assert await asking.refused(DETAILS, **asked) == "unknown_visit"
 
 
 async def test_page_by_page(browser: OpenBrowser, came: list[str]) -> None:
@@ -357,6 +389,7 @@ async def test_while_it_does_not_run(hass: HomeAssistant, hub: Hub, browser: Ope
     for kind, asked in (
         (LIST, {}),
         ("familiar_faces/visits/subscribe", {}),
+        (DETAILS, {"visit_id": "x"}),
         (ANSWER, {"visit_id": "x", "correct": True}),
         (UNDO, {"visit_id": "x"}),
     ):

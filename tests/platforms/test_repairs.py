@@ -18,6 +18,7 @@ from custom_components.familiar_faces import repairs
 from custom_components.familiar_faces.const import CONF_PEOPLE, DOMAIN
 from custom_components.familiar_faces.household.issues import (
     CAMERA_NOBODY_AGREED,
+    CAMERA_POSTER,
     CLOCK_DOUBTED,
     ENGINE_FAILED,
     NO_PEOPLE,
@@ -335,6 +336,7 @@ async def test_full_disk_while_it_runs(hass: HomeAssistant, entry: MockConfigEnt
 
 FLOWS = {
     CAMERA_NOBODY_AGREED: "AskFlow",
+    CAMERA_POSTER: "PosterFlow",
     CLOCK_DOUBTED: "ClockFlow",
     ENGINE_FAILED: "EngineFlow",
     NO_PEOPLE: "InviteFlow",

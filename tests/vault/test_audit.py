@@ -51,6 +51,8 @@ def test_entries_come_back_newest_first(told: Vault) -> None:
     assert first.details == {"files": 2, "asked": True, "by": None, "size": 1.5}
     assert (second.number, second.details) == (10, {"number": 10})
     assert [entry.number for entry in told.audit_entries(person_id=MARIA, limit=3)] == [10, 9, 8]
+    assert [entry.number for entry in told.audit_entries(limit=2, before=9)] == [8, 7]
+    assert told.audit_entries(before=1) == ()
     assert told.verify_audit() == AuditVerdict(ok=True, entries=11, first_bad=None)
 
 

@@ -1,6 +1,7 @@
 """Made-up faces: unit vectors whose likeness is chosen, never anybody's face."""
 
 from datetime import datetime, timedelta
+from itertools import cycle
 
 import pytest
 
@@ -41,7 +42,11 @@ def like() -> Like:
 
 @pytest.fixture
 def make_face() -> MakeFace:
-    """Return a function that makes a face of an embedding, 60 px wide, centred at `x`."""
+    """Return a function that makes a face of an embedding, 60 px wide, centred at `x`, or near it: it moves.
+
+    Each face of a test is a few pixels beside the one before, as people are; `still`: exactly at `x`.
+    """
+    moved = cycle((0.0, 4.0, -4.0))
 
     def make(
         embedding: Embedding,
@@ -51,10 +56,12 @@ def make_face() -> MakeFace:
         usable: bool = True,
         sharpness: float = 80.0,
         portrait: bytes | None = None,
+        still: bool = False,
     ) -> Face:
+        x += 0.0 if still else next(moved)
         quality = Quality(usable, None if usable else "too_blurred", sharpness, 0.0, 120.0, int(width))
         box = (x - width / 2, 100 - width / 2, width, width)
-        return Face(box, ((0.0, 0.0),) * 5, 0.9, quality, embedding, portrait, portrait)
+        return Face(box, ((x, 100.0),) * 5, 0.9, quality, embedding, portrait, portrait)
 
     return make
 

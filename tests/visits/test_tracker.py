@@ -116,7 +116,7 @@ def test_poor_faces_extend_a_track_without_being_evidence(
     tracker = Tracker()
     tracker.add(make_frame(make_face(axis(0), 100)), now)
     tracker.add(make_frame(make_face(axis(5), 130, usable=False)), now + seconds(0.3))
-    tracker.add(make_frame(make_face(axis(6), 160, usable=False)), now + seconds(0.6))
+    tracker.add(make_frame(make_face(axis(6), 160, usable=False, still=True)), now + seconds(0.6))
 
     (sighting,) = tracker.sightings
     assert sighting.frames == 3

@@ -3,16 +3,14 @@
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from ..const import DOMAIN
 from ..erasing.mentions import MOST
 from ..erasing.receipt_facts import answer_mention, answer_receipt, place_to_clear
-from ..openness.audit_trail import MOST_ENTRIES
+from ..openness.audit_trail import MOST_ENTRIES, described
 from ..openness.kept_now import MOST_RECEIPTS, async_receipts
 from ..vault.errors import VaultError
-from ..vault.records import AuditEntry
 from ..wording.vault_errors import Failed, vault_failed
 from ..wording.words import LANGUAGES, shown_language
 from .common import ATTR_PERSON, TEXT, Action, find_id, find_person, hub_of
@@ -146,17 +144,7 @@ async def _async_audit_log(call: ServiceCall) -> ServiceResponse:
         entries = await hub.audit_trail.async_entries(person_ids, call.data[ATTR_LIMIT])
     except VaultError as err:
         raise vault_failed(err, Failed.READING) from err
-    return {"entries": [_described(each) for each in entries]}
-
-
-def _described(entry: AuditEntry) -> JsonObjectType:
-    return {
-        "number": entry.number,
-        "at": entry.at.isoformat(),
-        "kind": entry.kind,
-        "person_id": entry.person_id,
-        "details": dict(entry.details),
-    }
+    return {"entries": [described(each) for each in entries]}
 
 
 ACTIONS = (

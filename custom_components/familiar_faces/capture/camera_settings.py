@@ -1,6 +1,6 @@
 """How a camera is set up, as its subentry says."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..const import (
     CONF_EVENT_TYPES,
     CONF_MODE,
     CONF_ONE_PICTURE,
+    CONF_POSTERS,
     CONF_ROLES,
     CONF_SECONDS,
     CONF_SOURCE,
@@ -26,6 +27,7 @@ from ..const import (
     StreamOpen,
 )
 from ..visits.look import LOOK_SECONDS
+from ..visits.posters import MOST, Poster
 
 MAX_WAIT = 30.0
 MIN_SECONDS, MAX_SECONDS = 2.0, 60.0
@@ -49,6 +51,8 @@ class CameraSettings:
     turn: int = 0
     wait: float = 0.0
     seconds: float = LOOK_SECONDS
+    posters: tuple[Poster, ...] = ()
+    """Faces in its pictures that are pictures themselves, and are ignored."""
 
     @property
     def by_event(self) -> bool:
@@ -75,6 +79,7 @@ def camera_settings(data: Mapping[str, Any]) -> CameraSettings:
         turn=turn if turn in (90, 180, 270) else 0,
         wait=_number(data.get(CONF_WAIT), 0.0, 0.0, MAX_WAIT),
         seconds=_number(data.get(CONF_SECONDS), LOOK_SECONDS, MIN_SECONDS, MAX_SECONDS),
+        posters=_posters(data),
     )
 
 
@@ -84,10 +89,13 @@ def changed(
     turn: int | None = None,
     stream: StreamOpen | None = None,
     roles: Mapping[str, Role] | None = None,
+    ignored: Collection[Poster] = (),
+    seen: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the data of a camera's subentry with other choices; None leaves one as it is.
 
-    Raise KeyError for the role of what starts no look at this camera.
+    `ignored`: posters to ignore from now on; the oldest are dropped when there are too many. `seen`: the ids of those
+    to ignore no longer. Raise KeyError for the role of what starts no look at this camera, and for an unknown poster.
     """
     settings, new = camera_settings(data), dict(data)
     if turn is not None:
@@ -99,6 +107,12 @@ def changed(
             if entity_id not in settings.triggers:
                 raise KeyError(entity_id)
         new[CONF_ROLES] = {key: str(role) for key, role in {**settings.roles, **roles}.items()}
+    if ignored or seen:
+        posters = {each.poster_id: each for each in settings.posters}
+        for poster_id in seen:
+            del posters[poster_id]
+        posters |= {each.poster_id: each for each in ignored}
+        new[CONF_POSTERS] = [each.to_json() for each in posters.values()][-MOST:]
     return new
 
 
@@ -110,6 +124,12 @@ def is_image(entity_id: str) -> bool:
 def default_stream(mode: Mode) -> StreamOpen:
     """Return when the stream of a camera is open unless the owner says otherwise: a bell is answered at once."""
     return StreamOpen.ON_TRIGGER if mode is Mode.ON_MOTION else StreamOpen.WARM
+
+
+def _posters(data: Mapping[str, Any]) -> tuple[Poster, ...]:
+    found = data.get(CONF_POSTERS)
+    read = [Poster.read(each) for each in found] if isinstance(found, list | tuple) else []
+    return tuple(each for each in read if each is not None)[:MOST]
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

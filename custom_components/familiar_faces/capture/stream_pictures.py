@@ -18,6 +18,7 @@ from ..host.engine_errors import (
 )
 from ..host.stream_session import StreamSession
 from .camera_stream import CameraStream, Subscription
+from .packets import Piece
 from .picture_source import Ask, NoPicture, Pictures, Seen, Trouble, Wish
 
 BEFORE = 1.5
@@ -106,8 +107,8 @@ class _LookAtStream:
         """When the last frame that was looked at is shown, in the stream's time."""
         self._failure: EngineError | None = None
         self._unfit = False
-        self._begun = False
-        """Whether pieces were taken for the session at hand."""
+        self._first: list[Piece] = []
+        """What the next session is fed with first."""
         self._rejected = 0
         """How many times in a row the engine could not decode the stream."""
         self._made = datetime.min.replace(tzinfo=UTC)
@@ -200,6 +201,9 @@ class _LookAtStream:
     async def feed(self) -> None:
         """Open a stream at the engine and pass the camera's on, again where that is cut off."""
         while not self._unfit:
+            # The engine decodes a few streams at once: a camera that has yet to send something takes no place.
+            while not self._first:
+                self._first = await self._subscription.take()
             try:
                 async with AsyncExitStack() as stack:
                     session = await stack.enter_async_context(self._ask.engine().stream())
@@ -216,16 +220,13 @@ class _LookAtStream:
             finally:
                 self._session = None
                 self._news.set()
-            if self._begun:
+            if not self._first:
                 # The engine has lost what came before.
                 self._stream.restart(self._subscription, max(self._since, time.monotonic() - BEFORE))
-                self._begun = False
 
     async def _pass_on(self, session: StreamSession) -> None:
         self._fed.clear()
-        while not (pieces := await self._subscription.take()):
-            pass
-        self._begun = True
+        pieces, self._first = self._first, []
         self._base = pieces[0].time
         self._session = session
         while self._session is session:

@@ -15,11 +15,13 @@ from . import PROTOCOL, VERSION
 from .last_words import say_why
 from .limits import MOST_WORKERS, leave_no_core, limit_growth, own_cores, own_memory, stream_room, workers_for
 from .pinned import Variant
+from .sessions import Provider
 from .weights import WeightsError, complete, fetch, fetch_from_publisher, prepare
 
 TOKEN = "FAMILIAR_FACES_ENGINE_TOKEN"
 HOME = "FAMILIAR_FACES_ENGINE_HOME"
 WORKERS = "FAMILIAR_FACES_ENGINE_WORKERS"
+PROVIDER = "FAMILIAR_FACES_ENGINE_PROVIDER"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,10 +83,12 @@ def _serve(asked: argparse.Namespace) -> int:
         asked.tls_certificate,
         asked.tls_key,
     )
-    pipeline = Pipeline(asked.weights, asked.variant, workers)
+    pipeline = Pipeline(asked.weights, asked.variant, workers, provider=asked.provider)
     give_back()
     pipeline.warm_up()
-    limit_growth(GROWTH + (workers - 1) * GROWTH_A_WORKER + room)
+    if pipeline.card.used is Provider.CPU:
+        # The libraries of a card reserve addresses as they like.
+        limit_growth(GROWTH + (workers - 1) * GROWTH_A_WORKER + room)
     try:
         asyncio.run(
             serve(
@@ -108,7 +112,7 @@ def _faces(asked: argparse.Namespace) -> int:
     from .protocol import faces_to_json
 
     wish = Wish(asked.min_face, asked.max_faces, asked.crops, asked.portraits, asked.mirrored)
-    pipeline = Pipeline(asked.weights, asked.variant)
+    pipeline = Pipeline(asked.weights, asked.variant, provider=asked.provider)
     failed = 0
     for path in asked.images:
         try:
@@ -152,7 +156,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     common.add_argument("--variant", type=Variant, choices=list(Variant), default=Variant.INT8BQ)
 
-    serve = commands.add_parser("serve", parents=[common], help="answer over HTTP")
+    looking = argparse.ArgumentParser(add_help=False)
+    looking.add_argument(
+        "--provider",
+        type=Provider,
+        choices=list(Provider),
+        default=os.environ.get(PROVIDER) or "cpu",
+        help=f"what computes: the processor, or an NVIDIA card where onnxruntime-gpu is installed (default: ${PROVIDER} or cpu)",
+    )
+
+    serve = commands.add_parser("serve", parents=[common, looking], help="answer over HTTP")
     serve.set_defaults(run=_serve)
     serve.add_argument("--socket", type=Path, help="Unix socket to listen on; only this user may connect")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -179,7 +192,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--queue", type=_whole(1, 1000), default=32, help="most requests inside at once")
     serve.add_argument("--exit-with-parent", action="store_true", help="end when standard input is closed")
 
-    faces = commands.add_parser("faces", parents=[common], help="print the faces in images, one JSON a line")
+    faces = commands.add_parser(
+        "faces", parents=[common, looking], help="print the faces in images, one JSON a line"
+    )
     faces.set_defaults(run=_faces)
     faces.add_argument("images", nargs="+", type=Path)
     faces.add_argument("--min-face", type=_whole(10, 10_000), default=40)

@@ -24,6 +24,7 @@ from prometheus_client import (
 )
 
 from . import PROTOCOL, VERSION
+from .sessions import Card
 from .work_queue import BusyError
 
 METRICS = "/metrics"
@@ -73,14 +74,19 @@ class Asked:
 class Metrics:
     """The figures of one engine."""
 
-    def __init__(self, model: str, workers: int) -> None:
+    def __init__(self, model: str, workers: int, card: Card) -> None:
         """Begin to count."""
         # One of our own: nothing else that a library counts is told.
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         Info("familiar_faces_engine", "The engine that answers.", registry=registry).info(
-            {"version": VERSION, "protocol": str(PROTOCOL), "model": model}
+            {"version": VERSION, "protocol": str(PROTOCOL), "model": model, "provider": card.asked}
         )
+        Gauge(
+            "familiar_faces_fell_back",
+            "1 while a graphics card was asked for and the processor computes instead.",
+            registry=registry,
+        ).set_function(lambda: card.used is not card.asked)
         Gauge("familiar_faces_workers", "Pictures looked at together.", registry=registry).set(workers)
         self._pictures = Counter(
             "familiar_faces_pictures", "Pictures asked about.", ("kind", "outcome"), registry=registry

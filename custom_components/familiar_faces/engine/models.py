@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from .pinned import PINNED, Variant
+from .sessions import THREADS, Card, Provider, Session
 from .weights import prepare, weights_folder
 from .yunet import YuNet
-
-THREADS = 1
-"""Threads for one detection or one embedding. On two cores a second thread saved nothing beside a busy
-Home Assistant (SFace with PRelu 31 ms with one, 36 ms with two), and one face must not slow a house."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +20,11 @@ class Models:
     recogniser: Any
     """deepface's SFaceClient."""
     variant: Variant
+    card: Card
+    """Whether they are computed on a graphics card."""
 
 
-def load(home: Path, variant: Variant = Variant.INT8BQ) -> Models:
+def load(home: Path, variant: Variant = Variant.INT8BQ, provider: Provider = Provider.CPU) -> Models:
     """Return both models, their weights checked first; raise WeightsError.
 
     `home` is the engine's cache folder, where checked weights are kept. Loads once per process: deepface
@@ -38,6 +37,7 @@ def load(home: Path, variant: Variant = Variant.INT8BQ) -> Models:
         "DEEPFACE_BACKEND_ENGINE": "onnx",
         # It prints its log to standard output; only errors may pass.
         "DEEPFACE_LOG_LEVEL": "40",
+        # Its own session is never used.
         "DEEPFACE_ONNX_PROVIDERS": "cpu",
         # Otherwise onnxruntime tells its publisher about every model it runs, from a few seconds after the start
         # on, and leaves an identifier of this machine in the user's cache. Read when it is imported.
@@ -56,19 +56,7 @@ def load(home: Path, variant: Variant = Variant.INT8BQ) -> Models:
     # that never gives memory back.
     pair = PINNED[variant]
     detector.model = recogniser.model = None
-    detector.model = YuNet(_quiet_session(paths[pair.detector.loaded_as]))
-    recogniser.model = _quiet_session(paths[pair.recogniser.loaded_as])
-    return Models(detector.model, recogniser, variant)
-
-
-def _quiet_session(path: Path) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = THREADS
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    card = Card(provider)
+    detector.model = YuNet(Session(paths[pair.detector.loaded_as], card))
+    recogniser.model = Session(paths[pair.recogniser.loaded_as], card)
+    return Models(detector.model, recogniser, variant, card)

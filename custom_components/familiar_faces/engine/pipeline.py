@@ -19,6 +19,7 @@ from .protocol import MAX_FACES, MIN_FACE, Face, Faces
 from .quality import judge
 from .recogniser import Recogniser, align
 from .right_of_way import RightOfWay, Stepwise
+from .sessions import Provider
 from .shadows import lifted
 from .turning import QUARTERS, quarters
 
@@ -68,13 +69,15 @@ class Pipeline:
         variant: Variant = Variant.INT8BQ,
         workers: int = 1,
         recogniser: Callable[[Any], Recogniser] = Recogniser,
+        provider: Provider = Provider.CPU,
     ) -> None:
         """Load the models, checked; raise WeightsError. Workers share them: a model keeps nothing between calls.
 
         `recogniser` makes what looks recognise with from deepface's client.
         """
-        loaded = models.load(home, variant)
+        loaded = models.load(home, variant, provider)
         self.variant = variant
+        self.card = loaded.card
         self._way = RightOfWay(workers)
         self._eyes = _Eyes(Detector(loaded.detector), recogniser(loaded.recogniser))
         self._patient = _Eyes(

@@ -118,6 +118,10 @@ class Health:
     """The model card: name, dimensions, SHA-256 of the weights, licence, published accuracy."""
     at_once: int = AT_ONCE
     """How many pictures it wants at once: those that it works on, and one that lies ready so that it never idles."""
+    up_seconds: float | None = None
+    """How long it has been answering; None for an engine, or several, that do not say."""
+    memory: int | None = None
+    """Bytes of memory that it takes; None as above."""
 
 
 def encode_embedding(embedding: Embedding) -> str:
@@ -169,9 +173,25 @@ def health_from_json(data: Mapping[str, Any]) -> Health:
     """Return the answer of `GET /v1/health`; raise ProtocolError when it is something else."""
     try:
         at_once = min(max(1, int(data.get("at_once", AT_ONCE))), MAX_AT_ONCE)
-        return Health(str(data["version"]), int(data["protocol"]), dict(data["model"]), at_once)
-    except (AttributeError, KeyError, TypeError, ValueError) as err:
+        up, memory = data.get("up_seconds"), data.get("memory")
+        return Health(
+            str(data["version"]),
+            int(data["protocol"]),
+            dict(data["model"]),
+            at_once,
+            None if up is None else _finite(up),
+            None if memory is None else max(0, int(memory)),
+        )
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as err:
         raise ProtocolError(f"the answer is not of the protocol: {err!r}") from err
+
+
+def _finite(value: Any) -> float:
+    """Return a number that is not below zero; raise ValueError for one that never ends."""
+    number = float(value)
+    if not isfinite(number):
+        raise ValueError("a number is not finite")
+    return max(0.0, number)
 
 
 def _face_to_json(face: Face) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import signal
 import ssl
 import sys
 import threading
+import time
 from typing import IO, cast
 
 from aiohttp import web
@@ -20,7 +21,7 @@ from .apart import BEHIND
 from .decoding_apart import Received, unnamed_file
 from .digests import sha256_of
 from .entrance import ALIVE, ChangedError, check_body, guard, sign
-from .memory import STREAMS, give_back
+from .memory import STREAMS, give_back, resident
 from .metrics import METRICS, Asked, Kind, Metrics
 from .model_card import model_card, space
 from .pipeline import Pipeline, Wish
@@ -69,7 +70,8 @@ def make_app(
     stream_room: int = STREAMS,
 ) -> web.Application:
     """Return the engine as an aiohttp application that looks at so many pictures at a time."""
-    metrics = Metrics(space(pipeline.variant), workers)
+    began = time.monotonic()
+    metrics = Metrics(space(pipeline.variant), workers, pipeline.card)
     queue = WorkQueue(places, workers=workers, newest_wins=True)
     # What people send in, and what takes long to decode: one at a time, and nobody at a door waits for it.
     uploads = WorkQueue(min(places, UPLOAD_PLACES), UPLOAD_ROOM, _stand_back)
@@ -150,6 +152,9 @@ def make_app(
                 "model": model_card(pipeline.variant),
                 # One lies ready, so that no worker idles.
                 "at_once": workers + 1,
+                "up_seconds": round(time.monotonic() - began, 1),
+                "memory": resident(),
+                "provider": pipeline.card.to_json(),
             }
         )
 

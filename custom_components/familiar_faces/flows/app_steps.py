@@ -5,13 +5,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_USER, ConfigFlow, ConfigFlowResult
 from homeassistant.helpers.hassio import is_hassio
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 import voluptuous as vol
 
 from ..const import CONF_APP
 from ..household.engine_app import app_of, async_announced, read_announcement
+from ..wording.words import async_say
 from .engine_times import async_time
 
 APP = "app"
@@ -49,6 +50,14 @@ class AppSteps(ConfigFlow):
         self.context["title_placeholders"] = {"name": discovery_info.name}
         self._app_name = discovery_info.name
         return await self.async_step_hassio_confirm()
+
+    async def async_step_app(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Use the app that the page with the choice has found, with no further click unless something is wrong."""
+        self._app_name = await async_say(self.hass, "engine_time", "app")
+        if self.source == SOURCE_USER:
+            # The offer of the same app, which is in progress as well, ends with the entry.
+            await self.async_set_unique_id(APP, raise_on_progress=False)
+        return await self.async_step_hassio_confirm({})
 
     async def async_step_hassio_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Use the app's engine, with one click."""

@@ -24,6 +24,7 @@ from ..const import (
     CONF_EVENT_PICTURE,
     CONF_EVENT_TYPES,
     CONF_MODE,
+    CONF_POSTERS,
     CONF_PUBLIC_SPACE,
     CONF_ROLES,
     CONF_SOURCE,
@@ -74,7 +75,7 @@ class CameraFlow(PictureSteps):
                         self._data.pop(key, None)
                 if user_input[CONF_CAMERA] != self._data.get(CONF_CAMERA):
                     # Another camera has other pictures.
-                    for key in (CONF_SOURCE, CONF_EVENT_PICTURE, CONF_TURN):
+                    for key in (CONF_SOURCE, CONF_EVENT_PICTURE, CONF_TURN, CONF_POSTERS):
                         self._data.pop(key, None)
                     self._chosen = False
                 self._data |= user_input

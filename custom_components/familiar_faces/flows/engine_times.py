@@ -1,7 +1,7 @@
 """The comparison of the places where an engine is there already: how long each takes for a picture, measured now."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -13,7 +13,6 @@ from ..host.asking import Asking
 from ..host.engine_errors import EngineError
 from ..host.measuring import measure, sample
 from ..host.process import EngineProcess
-from ..household.engine_app import app_of, async_announced
 from ..household.engine_choice import addresses_of, async_client_for, async_get_environment
 from ..household.places import engine_runtime
 from ..wording.words import async_say
@@ -23,24 +22,32 @@ SECONDS = 15.0
 START_SECONDS = 10.0
 
 
-async def async_compare(hass: HomeAssistant, entry: ConfigEntry) -> str:
-    """Return a line of Markdown for each engine that an entry uses or could use at once, with its time for a picture."""
+async def async_compare(
+    hass: HomeAssistant, entry: ConfigEntry | None, apps: Collection[Mapping[str, Any]]
+) -> str:
+    """Return a line of Markdown for each engine that is used or could be used at once, with its time for a picture.
+
+    `apps` are the data of an entry for each app that announced itself. Before there is an entry, and without an app,
+    nothing is there to choose from, and the answer is empty.
+    """
+    if entry is None and not apps:
+        return ""
     picture = await hass.async_add_executor_job(sample)
     lines: list[str] = []
     try:
         async with asyncio.timeout(SECONDS):
             lines.append(await _async_this_machine(hass, entry, picture))
-            elsewhere: list[Mapping[str, Any]] = (
-                [entry.data] if entry.data[CONF_WHERE] == Where.ANOTHER_MACHINE else []
+            in_app = await async_say(hass, "engine_time", "app")
+            names = {data[CONF_URL].rstrip("/"): in_app for data in apps}
+            used = (
+                [entry.data] if entry is not None and entry.data[CONF_WHERE] == Where.ANOTHER_MACHINE else []
             )
-            announced = await async_announced(hass, app_of(entry.data))
-            if announced is not None and announced[CONF_URL] not in (each[CONF_URL] for each in elsewhere):
-                elsewhere.append(announced)
-            for data in elsewhere:
-                lines += [
-                    await _async_line(hass, async_client_for(hass, data, url), picture, url)
-                    for url in addresses_of(data)
-                ]
+            known = {url.rstrip("/") for data in used for url in addresses_of(data)}
+            others = [data for data in apps if data[CONF_URL].rstrip("/") not in known]
+            for data in (*used, *others):
+                for url in addresses_of(data):
+                    place = names.get(url.rstrip("/"), url)
+                    lines.append(await _async_line(hass, async_client_for(hass, data, url), picture, place))
     except TimeoutError:
         # What was measured until then is of use as well.
         pass
@@ -57,9 +64,9 @@ async def async_time(hass: HomeAssistant, data: Mapping[str, Any], place: str) -
         return await async_say(hass, "engine_time", "away", place=place)
 
 
-async def _async_this_machine(hass: HomeAssistant, entry: ConfigEntry, picture: bytes) -> str:
+async def _async_this_machine(hass: HomeAssistant, entry: ConfigEntry | None, picture: bytes) -> str:
     here = await async_say(hass, "engine_time", "this_machine")
-    if entry.data[CONF_WHERE] == Where.THIS_MACHINE:
+    if entry is not None and entry.data[CONF_WHERE] == Where.THIS_MACHINE:
         if entry.state is not ConfigEntryState.LOADED:
             return await async_say(hass, "engine_time", "away", place=here)
         try:

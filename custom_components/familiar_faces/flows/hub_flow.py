@@ -25,6 +25,7 @@ from ..const import BOOKKEEPING, CONF_FINGERPRINT, CONF_OTHER_URLS, CONF_WHERE, 
 from ..host.engine_errors import EngineBusy, EngineError, EngineRefused, EnvironmentFailed, TokenMissing
 from ..host.process import HOPELESS
 from ..host.room import FETCHED, GB, MB
+from ..household.engine_app import async_announcements
 from ..household.engine_choice import addresses_of, async_client_for, async_get_environment, fingerprint_of
 from ..household.engine_trouble import key_elsewhere
 from ..wording.words import async_say
@@ -85,15 +86,20 @@ class HubFlow(AppSteps):
     async def async_step_where(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Look what this machine can do, recommend what works, and ask where the engine runs."""
         environment = async_get_environment(self.hass)
+        apps = list((await async_announcements(self.hass)).values())
+        self._announced = apps[0] if apps else None
+        entry = self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
         times = ""
-        if self.source == SOURCE_RECONFIGURE:
-            said = await async_compare(self.hass, self._get_reconfigure_entry())
+        if said := await async_compare(self.hass, entry, apps):
             times = "\n\n" + await async_say(self.hass, "engine_time", "compared", times=said)
         survey = await self.hass.async_add_executor_job(environment.survey)
         if survey.failed is None:
+            options: list[str] = [Where.THIS_MACHINE, Where.ANOTHER_MACHINE]
+            if apps:
+                options = [Where.THIS_MACHINE, "app", Where.ANOTHER_MACHINE]
             return self.async_show_menu(
                 step_id="where",
-                menu_options=list(Where),
+                menu_options=options,
                 description_placeholders={
                     "fetched": _size(FETCHED),
                     "times": times,
@@ -103,7 +109,7 @@ class HubFlow(AppSteps):
                     "free_memory": _size(survey.free_memory),
                 },
             )
-        options = [Where.ANOTHER_MACHINE]
+        options = ["app", Where.ANOTHER_MACHINE] if apps else [Where.ANOTHER_MACHINE]
         if survey.failed.reason_key not in HOPELESS:
             options.append(Where.THIS_MACHINE)
         reason = await async_say(

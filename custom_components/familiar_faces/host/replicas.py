@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from itertools import count
 from statistics import median
 from typing import Unpack
@@ -97,7 +98,9 @@ class Replicas:
             except EngineError as err:
                 failure = failure or err
                 continue
-            return Health(health.version, health.protocol, health.model, max(self.at_once, health.at_once))
+            all_of_it = replace(health, at_once=max(self.at_once, health.at_once))
+            # What one of several takes is not what all take.
+            return all_of_it if len(self._replicas) == 1 else replace(all_of_it, up_seconds=None, memory=None)
         assert failure is not None
         raise failure
 

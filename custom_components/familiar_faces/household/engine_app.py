@@ -10,7 +10,7 @@ from homeassistant.helpers.hassio import is_hassio
 import voluptuous as vol
 from yarl import URL
 
-from ..const import CONF_APP, CONF_WHERE, Where
+from ..const import CONF_APP, CONF_WHERE, DOMAIN, Where
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -50,16 +50,23 @@ def app_of(data: Mapping[str, Any]) -> str | None:
     return data.get(CONF_APP) or (URL(data[CONF_URL]).host or "").replace("-", "_") or None
 
 
-async def async_announced(hass: HomeAssistant, slug: str | None) -> dict[str, Any] | None:
-    """Return the data of an entry that uses an app's engine, as the app last told the Supervisor; None without."""
-    if slug is None or not is_hassio(hass):
-        return None
-    # It is there only where the Supervisor is.
-    from homeassistant.components.hassio import AddonError, AddonManager
+async def async_announcements(hass: HomeAssistant) -> dict[str, dict[str, Any]]:
+    """Return the data of an entry for each app that told the Supervisor of an engine, by slug; none without one."""
+    if not is_hassio(hass):
+        return {}
+    # They are there only where the Supervisor is.
+    from aiohasupervisor import SupervisorError
+    from homeassistant.components.hassio import get_supervisor_client
 
     try:
-        said = await AddonManager(hass, _LOGGER, "Familiar Faces", slug).async_get_addon_discovery_info()
-    except AddonError as err:
-        _LOGGER.debug("The Supervisor knows nothing of the app: %s", err)
-        return None
-    return read_announcement(said, slug)
+        said = await get_supervisor_client(hass).discovery.list()
+    except SupervisorError as err:
+        _LOGGER.debug("The Supervisor does not say which apps there are: %s", err)
+        return {}
+    ours = {each.addon: read_announcement(each.config, each.addon) for each in said if each.service == DOMAIN}
+    return {slug: data for slug, data in ours.items() if data is not None}
+
+
+async def async_announced(hass: HomeAssistant, slug: str | None) -> dict[str, Any] | None:
+    """Return the data of an entry that uses an app's engine, as the app last told the Supervisor; None without."""
+    return None if slug is None else (await async_announcements(hass)).get(slug)

@@ -41,6 +41,7 @@ ALERT_RECIPIENT_GONE = "alert_recipient_gone"
 CAMERA_NOBODY_AGREED = "camera_nobody_agreed"
 CAMERA_NO_PICTURE = "camera_no_picture"
 CAMERA_OLD_PICTURE = "camera_old_picture"
+CAMERA_POSTER = "camera_poster"
 CAMERA_TURNED = "camera_turned"
 CLOCK_DOUBTED = "clock_doubted"
 CONSENT_EXPIRED = "consent_expired"
@@ -197,6 +198,16 @@ def async_check_pictures(
         _async_create(hass, issue_id, CAMERA_OLD_PICTURE, severity, camera=title)
     elif said == CAMERA_TURNED:
         _async_create(hass, issue_id, CAMERA_TURNED, severity, camera=title)
+
+
+@callback
+def async_check_posters(hass: HomeAssistant, camera_id: str, title: str, *, found: bool) -> None:
+    """Say that a camera sees a face that never moves; the dialog has it ignored."""
+    issue_id = f"{CAMERA_POSTER}_{camera_id}"
+    if found:
+        _async_create_fixable(hass, issue_id, CAMERA_POSTER, ir.IssueSeverity.WARNING, camera=title)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 @callback
@@ -388,7 +399,7 @@ def async_clear_subentry(hass: HomeAssistant, subentry: ConfigSubentry) -> None:
     if subentry.subentry_type == SUBENTRY_CAMERA:
         for entity_id in entities_of(subentry):
             ir.async_delete_issue(hass, DOMAIN, f"{ENTITY_MISSING}_{subentry.subentry_id}_{entity_id}")
-        for key in (CAMERA_NOBODY_AGREED, *OF_PICTURES.values()):
+        for key in (CAMERA_NOBODY_AGREED, CAMERA_POSTER, *OF_PICTURES.values()):
             ir.async_delete_issue(hass, DOMAIN, f"{key}_{subentry.subentry_id}")
     elif subentry.subentry_type == SUBENTRY_ALERT:
         for key in (ALERT_ABOUT_NOBODY, ALERT_RECIPIENT_GONE):

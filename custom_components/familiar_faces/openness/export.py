@@ -58,7 +58,7 @@ async def async_export(
 async def async_send(
     hass: HomeAssistant, request: web.Request, pieces: Iterator[bytes], headers: Mapping[str, str]
 ) -> web.StreamResponse:
-    """Answer with an export, with only one piece at a time in memory, however large it is."""
+    """Answer with a file, with only one piece at a time in memory, however large it is."""
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
     try:
@@ -66,7 +66,7 @@ async def async_send(
             await response.write(piece)
     except VaultError as err:
         # They may have been forgotten this moment. A connection that is cut shows that the file is not whole.
-        _LOGGER.warning("An export was cut off: %s", err)
+        _LOGGER.warning("A download was cut off: %s", err)
         if request.transport is not None:
             request.transport.abort()
         return response

@@ -7,6 +7,7 @@ from typing import Final
 from homeassistant.util import dt as dt_util
 
 from ..household.household import Household
+from ..vault.links import Invitation
 from ..vault.records import Oldest, Receipt, StoredItems
 
 MOST_RECEIPTS: Final = 1000
@@ -21,8 +22,8 @@ class KeptNow:
     oldest: Oldest
     next_purge: datetime | None
     """When the next thing is past its time; None when nothing is kept."""
-    invitations: int
-    """How many invitations can be used."""
+    invitations: tuple[Invitation, ...]
+    """Those that can be used, oldest first. None of them says its link."""
 
 
 async def async_kept_now(household: Household) -> KeptNow:
@@ -35,7 +36,7 @@ async def async_kept_now(household: Household) -> KeptNow:
             vault.stored(),
             vault.oldest(),
             vault.next_purge(now, retention),
-            len(vault.links.invitations(now)),
+            tuple(vault.links.invitations(now)),
         )
 
     return await household.hass.async_add_executor_job(count)

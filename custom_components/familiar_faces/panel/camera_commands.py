@@ -10,10 +10,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 import voluptuous as vol
 
-from ..capture.camera_settings import camera_settings, changed, is_image
+from ..capture.camera_settings import CameraSettings, camera_settings, changed, is_image
 from ..capture.triggers import async_event_types, async_likely_types
 from ..const import DOMAIN, Mode, Role, StreamOpen
 from ..seen.weekly import weeks_of
+from ..visits.posters import Poster, number_of
 from .camera_rows import async_cameras, weeks_row
 from .permitted import ID, Asked, answering, asked_of
 
@@ -39,6 +40,19 @@ def _camera(asked: Asked, camera_id: str) -> ConfigSubentry:
     return asked.hub.entry.subentries[camera_id]
 
 
+def _posters(
+    asked: Asked, settings: CameraSettings, camera_id: str, message: dict[str, Any]
+) -> tuple[list[Poster], list[str]]:
+    """Return the posters to ignore from now on, and the ids of those to ignore no longer."""
+    watcher = asked.hub.watchers.get(camera_id)
+    suspected = {} if watcher is None else {each.poster_id: each for each in watcher.suspected.likely}
+    known = {each.poster_id for each in settings.posters}
+    ignore, recognise = message.get("ignore"), message.get("recognise")
+    if (ignore is not None and ignore not in suspected) or (recognise is not None and recognise not in known):
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="unknown_poster")
+    return [] if ignore is None else [suspected[ignore]], [] if recognise is None else [recognise]
+
+
 @websocket_command({vol.Required("type"): "familiar_faces/cameras/list"})
 @require_admin
 @answering
@@ -53,7 +67,8 @@ async def _list(hass: HomeAssistant, connection: ActiveConnection, message: dict
 async def _look(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> dict[str, Any]:
     """Return what a camera shows now, with the faces in it measured; that somebody looked is noted."""
     asked = asked_of(hass, connection)
-    camera_id = _camera(asked, message["camera_id"]).subentry_id
+    subentry = _camera(asked, message["camera_id"])
+    camera_id, posters = subentry.subentry_id, camera_settings(subentry.data).posters
     shown = await asked.hub.look_now.async_look(camera_id, connection.user.id)
     if shown.faces.faces:
         await asked.hub.viewings.async_note(None, connection.user.id)
@@ -70,6 +85,7 @@ async def _look(hass: HomeAssistant, connection: ActiveConnection, message: dict
                 "box": [round(value) for value in face.box],
                 "width": face.quality.size,
                 "quality": face.quality.reason or "good",
+                "poster": number_of(face, shown.faces.size, posters),
             }
             for face in shown.faces.faces
         ],
@@ -83,12 +99,14 @@ async def _look(hass: HomeAssistant, connection: ActiveConnection, message: dict
         vol.Optional("turn"): _turn,
         vol.Optional("stream"): vol.Coerce(StreamOpen),
         vol.Optional("roles"): vol.All({ENTITY_ID: vol.Coerce(Role)}, vol.Length(min=1, max=MOST_TRIGGERS)),
+        vol.Optional("ignore"): ID,
+        vol.Optional("recognise"): ID,
     }
 )
 @require_admin
 @answering
 async def _change(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
-    """Set how a camera's pictures lie, when its stream is open, or what its triggers mean."""
+    """Set how a camera's pictures lie, when its stream is open, what its triggers mean, or which posters are ignored."""
     asked = asked_of(hass, connection)
     subentry = _camera(asked, message["camera_id"])
     settings = camera_settings(subentry.data)
@@ -108,12 +126,15 @@ async def _change(hass: HomeAssistant, connection: ActiveConnection, message: di
                 translation_key="choose_ring_events",
                 translation_placeholders={"entity": entity_id},
             )
+    ignored, seen = _posters(asked, settings, subentry.subentry_id, message)
     try:
         data = changed(
             subentry.data,
             turn=message.get("turn"),
             stream=message.get("stream"),
             roles=roles or None,
+            ignored=ignored,
+            seen=seen,
         )
     except KeyError as err:
         raise ServiceValidationError(

@@ -63,6 +63,9 @@ def _camera(hass: HomeAssistant, asked: Asked, name: str, watcher: Watcher) -> S
             if watcher.camera_id in cameras_for(hub, hub.cameras, each)
         ],
         "people": len(hub.people),
+        # Faces that are pictures themselves: those that may be, and those that are ignored.
+        "posters_found": [each.poster_id for each in watcher.suspected.likely],
+        "posters_ignored": [each.poster_id for each in settings.posters],
     }
 
 

@@ -1,4 +1,4 @@
-"""The commands of the tab Me: what a user who is one of the people may choose for themselves."""
+"""What users may choose for themselves: who is one of the people in the tab Me, and all of them for their phones."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -22,7 +22,7 @@ from ..vault.errors import VaultError
 from ..wording.vault_errors import Failed, vault_failed
 from ..wording.words import LANGUAGES, shown_language
 from .permitted import ID, IDS, Asked, answering, asked_of
-from .rows import Said
+from .rows import Said, may_mute_own
 
 
 def _own(asked: Asked, *, acting: bool) -> Person:
@@ -112,18 +112,37 @@ async def _withdraw(hass: HomeAssistant, connection: ActiveConnection, _message:
     {
         vol.Required("type"): "familiar_faces/me/mute",
         vol.Required("seconds"): vol.All(int, vol.Range(min=0, max=int(LONGEST.total_seconds()))),
+        # The person or the camera that is muted; without either, everything is.
+        vol.Exclusive("person_id", "what"): ID,
+        vol.Exclusive("camera_id", "what"): ID,
     }
 )
 @answering
 async def _mute(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> Said:
     """Mute the user's own phones for so long, and nobody else's; none at all ends it."""
     asked = asked_of(hass, connection)
-    _own(asked, acting=True)
-    length = timedelta(seconds=message["seconds"])
-    phones = await asked.hub.alerts.own_phones.async_mute(connection.user.id, length)
+    if not may_mute_own(asked):
+        raise Unauthorized
+    length, what = timedelta(seconds=message["seconds"]), _muted(asked, message)
+    phones = await asked.hub.alerts.own_phones.async_mute(connection.user.id, length, what)
     if not phones:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_own_phone")
     return {"phones": phones}
+
+
+def _muted(asked: Asked, message: Said) -> str | None:
+    """Return the person or camera that is to be muted; raise ServiceValidationError for one not to be told of."""
+    for kind, known in (("person", asked.lookup.people()), ("camera", asked.lookup.places())):
+        if (what := message.get(f"{kind}_id")) is None:
+            continue
+        if what not in known:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key=f"unknown_{kind}",
+                translation_placeholders={kind: what},
+            )
+        return str(what)
+    return None
 
 
 COMMANDS: Final = (_offer, _choose, _withdraw, _mute)

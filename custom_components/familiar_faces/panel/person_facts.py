@@ -1,6 +1,7 @@
 """What is said of people: a tile for each of them, and the page of one."""
 
 from datetime import timedelta
+from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
@@ -14,9 +15,13 @@ from ..openness.kept_of import KeptOf, async_kept_of
 from ..people.person import Consent, ConsentState, Person
 from ..people.photo_worth import Worth
 from ..people.templates import ENOUGH_PHOTOS, count_distinct
+from ..seen.listing import Wanted
+from ..visits.visit import Decision
 from .permitted import Asked
-from .rows import Said, async_face, async_last
+from .rows import Said, async_face, async_last, async_visit
 
+LAST_VISITS: Final = 5
+"""Visits on somebody's page. The tab Visits has all of them."""
 _DAY = timedelta(days=1)
 
 
@@ -70,6 +75,8 @@ async def async_page(hass: HomeAssistant, asked: Asked, person_id: str | None) -
     kept = await async_kept_of(hub, person)
     last = hub.board.last_visit(person.person_id) if person.choices.announced else None
     matched = None if last is None else await async_matched(hub, last.visit_id)
+    wanted = Wanted(person_ids=frozenset({person.person_id}), kinds=frozenset({Decision.FAMILIAR}))
+    came = await asked.listing.async_page(wanted, limit=LAST_VISITS)
     # Only now: they may have been forgotten, or the user may see less, while the vault was read.
     person = whose(asked, person.person_id)
     return {
@@ -89,6 +96,10 @@ async def async_page(hass: HomeAssistant, asked: Asked, person_id: str | None) -
             "pictures": kept.pictures,
             "oldest": None if kept.oldest is None else kept.oldest.isoformat(),
         },
+        "visits": [
+            async_visit(asked, each) for each in came.visits if person.person_id in asked.lookup.people()
+        ],
+        "more_visits": came.after is not None,
         "cameras": _cameras(asked, person),
         "muted": _muted(asked, person),
         "phone": _phone(asked) if mine else None,

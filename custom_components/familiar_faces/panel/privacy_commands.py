@@ -22,10 +22,13 @@ from .privacy_facts import (
     async_engine,
     async_papers_shown,
     async_periods,
+    async_running,
 )
 
 ENTRIES: Final = 20
 MOST_RECEIPTS: Final = 100
+MOST_INVITATIONS: Final = 50
+"""Open invitations that are listed. All of them are counted."""
 
 type Said = dict[str, Any]
 
@@ -47,7 +50,8 @@ async def _summary(hass: HomeAssistant, connection: ActiveConnection, message: d
     asked = asked_of(hass, connection)
     kept = await async_kept_now(asked.hub)
     stored, oldest = kept.stored, kept.oldest
-    verified = asked.hub.audit_trail.last
+    verified, known = asked.hub.audit_trail.last, asked.lookup.known()
+    engine = async_engine(asked.hub) | await async_running(asked.hub)
     return {
         "stored": {
             "people": stored.people,
@@ -70,9 +74,18 @@ async def _summary(hass: HomeAssistant, connection: ActiveConnection, message: d
         "periods": async_periods(asked.hub),
         # Of cameras, with nothing but numbers in them.
         "weeks": oldest.weeks,
-        "links": {"invitations": kept.invitations, "own": oldest.links},
+        "links": {"invitations": len(kept.invitations), "own": oldest.links},
+        "invitations": [
+            {
+                "invitation_id": each.invitation_id,
+                # Nobody's name for somebody new.
+                "name": None if (person := known.get(each.person_id or "")) is None else person.name,
+                "until": each.expires_at.isoformat(),
+            }
+            for each in kept.invitations[:MOST_INVITATIONS]
+        ],
         "verified": None if verified is None else _verified(verified),
-        "engine": async_engine(asked.hub),
+        "engine": engine,
         "connections": async_connections(asked.hub),
         "papers": {
             "shown": async_papers_shown(asked.hub),

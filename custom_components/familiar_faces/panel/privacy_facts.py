@@ -1,5 +1,6 @@
 """What is said of the engine, the connections, the periods and the papers to the owner."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -9,12 +10,16 @@ from yarl import URL
 from ..alerts.recipients import Way
 from ..const import CONF_APP, CONF_WHERE, Where
 from ..host.engine import EngineStatus
+from ..host.engine_errors import EngineError
 from ..household.engine_choice import addresses_of
 from ..household.options import PERIODS, papers_shown, strangers_held
 from ..hub import Hub
 
 RECORD_SIGNED_FOR: Final = timedelta(hours=1)
 """How long a link to the record works."""
+
+ANSWERS_WITHIN: Final = 2.0
+"""Seconds for which the engine is waited for: the page shows everything else without it."""
 
 type Said = dict[str, Any]
 
@@ -40,6 +45,18 @@ def async_engine(hub: Hub) -> Said:
         ],
         "latency_ms": None if hub.engine.latency_ms is None else round(hub.engine.latency_ms),
         "model": None if hub.gallery is None else hub.gallery.model,
+    }
+
+
+async def async_running(hub: Hub) -> Said:
+    """Return how long the engine has been running and what memory it takes, where it says that."""
+    health = None
+    if hub.engine.status is EngineStatus.READY:
+        with suppress(EngineError):
+            health = await hub.engine.client.health(ANSWERS_WITHIN)
+    return {
+        "up_seconds": None if health is None else health.up_seconds,
+        "memory": None if health is None else health.memory,
     }
 
 

@@ -17,7 +17,7 @@ from ..seen.lookup import Here
 from ..seen.shown import Shown
 from ..visits.missed_visits import Missed
 from .permitted import Asked
-from .todo import async_todo
+from .todo import async_setup, async_todo
 
 VERY_SURE = 0.99
 SURE = 0.95
@@ -113,10 +113,12 @@ def async_now(hass: HomeAssistant, asked: Asked) -> Said:
         "engine": "ready" if engine.status is EngineStatus.READY else "down",
         "engine_error": engine.last_error if asked.administrator else None,
         "cameras": [_camera(hass, asked, here) for here in asked.lookup.here()],
+        "mutes": _mutes(asked),
         "muted": _muted(asked),
         "own": None if (own := asked.lookup.own()) is None else own.person_id,
         "inbox": _inbox(asked),
         "todo": async_todo(hass, asked),
+        "setup": async_setup(asked),
     }
 
 
@@ -200,13 +202,31 @@ def _inbox(asked: Asked) -> int | None:
     return 0 if asked.hub.stored is None else asked.hub.stored.review
 
 
+@callback
+def may_mute_own(asked: Asked) -> bool:
+    """Return whether the user may mute their own phones: anyone who may do more than look."""
+    own = asked.lookup.own()
+    return asked.lookup.acts() or (own is not None and asked.lookup.acts_as(own.person_id))
+
+
+def _mutes(asked: Asked) -> str | None:
+    """Return where the user may mute people and cameras: everywhere, on their own phones, or not at all."""
+    if asked.administrator:
+        return "everybody"
+    own = bool(asked.hub.alerts.own_phones.async_of(asked.user_id)) and may_mute_own(asked)
+    return "own" if own else None
+
+
 def _muted(asked: Asked) -> dict[str, str]:
-    """Return until when nobody is told of people and cameras, by their ids, for who may change it."""
-    if not asked.administrator:
-        return {}
-    now, mutes = dt_util.utcnow(), asked.hub.alerts.mutes
-    ends = {each: mutes.until(each, now) for each in (*asked.lookup.places(), *asked.lookup.people())}
-    return {each: until.isoformat() for each, until in ends.items() if until is not None}
+    """Return until when people and cameras are muted, by their ids, where the user may mute them."""
+    now, alerts = dt_util.utcnow(), asked.hub.alerts
+    what = (*asked.lookup.places(), *asked.lookup.people())
+    if asked.administrator:
+        found = {each: alerts.mutes.until(each, now) for each in what}
+        ends = {each: until for each, until in found.items() if until is not None}
+    else:
+        ends = alerts.own_phones.async_until_each(asked.user_id, what, now)
+    return {each: until.isoformat() for each, until in ends.items()}
 
 
 @callback

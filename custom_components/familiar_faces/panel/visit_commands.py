@@ -14,11 +14,12 @@ import voluptuous as vol
 
 from ..const import DOMAIN
 from ..recognising.late_answers import Answer
+from ..seen.details import async_details
 from ..seen.listing import ALL_KINDS, Wanted
 from ..visits.visit import Decision
 from .feed import Feed
 from .permitted import ID, IDS, Asked, answering, asked_of
-from .rows import async_page, cursor_of
+from .rows import Said, async_page, cursor_of
 
 PAGE: Final = 50
 MOST_VISITS: Final = 100
@@ -85,6 +86,26 @@ async def _subscribe(hass: HomeAssistant, connection: ActiveConnection, message:
     Feed(hass, connection, message["id"], _wanted(message), message["limit"]).async_begin()
 
 
+@websocket_command({vol.Required("type"): "familiar_faces/visits/details", vol.Required("visit_id"): ID})
+@answering
+async def _details(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> Said:
+    """Return what a kept visit rests on, and until when it is kept."""
+    visit_id = message["visit_id"]
+    asked = asked_of(hass, connection)
+    found = await async_details(
+        asked.hub, asked.lookup, asked.listing, visit_id, administrator=asked.administrator
+    )
+    # Only now: it may have been erased, or the user may see less, while the vault was read.
+    listed = await asked_of(hass, connection).listing.async_find(visit_id)
+    if found is None or listed is None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="unknown_visit",
+            translation_placeholders={"visit_id": visit_id},
+        )
+    return found
+
+
 @websocket_command(
     {
         vol.Required("type"): "familiar_faces/visits/answer",
@@ -133,4 +154,4 @@ async def _undo(hass: HomeAssistant, connection: ActiveConnection, message: dict
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="too_late_to_undo")
 
 
-COMMANDS: Final = (_list, _subscribe, _answer, _undo)
+COMMANDS: Final = (_list, _subscribe, _details, _answer, _undo)

@@ -18,13 +18,14 @@ from ..capture.triggers import Triggers
 from ..const import DOMAIN, Mode
 from ..host.engine_errors import EngineError, ImageRejected
 from ..household.household import Household
-from ..household.issues import async_check_pictures
+from ..household.issues import async_check_pictures, async_check_posters
 from ..household.signals import SIGNAL_CHANGED, SIGNAL_LOOK
 from ..people.gallery import Gallery
 from ..visits.fitness import CameraFitness, Fitness
 from ..visits.look import Look
 from ..visits.news import LookNews, Stage
 from ..visits.open_visits import Change
+from ..visits.posters import Suspected, without
 from ..visits.turns import Urgency
 from ..visits.visit import Decision, Sighting, Timing, Verdict
 from .announcing import Announcer
@@ -80,6 +81,7 @@ class Watcher:
         self.time_to_name: float | None = None
         """Milliseconds from the trigger to the last name."""
         self.fitness = CameraFitness()
+        self.suspected = Suspected()
         self._asked: tuple[datetime, Urgency] | None = None
         self._urgency = Urgency.ALWAYS
         """Why the look that is being taken is taken."""
@@ -300,9 +302,21 @@ class Watcher:
             self.fitness.add_look(look.qualities)
         if (look.qualities and not clock.silent) or self.fitness_state is not before:
             self.household.async_changed(self.camera_id)
+        self._async_suspect(look)
         async_check_pictures(
             self.hass, self.camera_id, self.title, self.fitness.state, failures=self.fitness.failures
         )
+
+    @callback
+    def _async_suspect(self, look: Look) -> None:
+        """Take note of the faces that did not move; offer to ignore those that are there at every look."""
+        if not (posters := look.posters):
+            return
+        before = self.suspected.likely
+        self.suspected.note(posters, look.size)
+        if self.suspected.likely != before:
+            async_check_posters(self.hass, self.camera_id, self.title, found=True)
+            self.household.async_changed(self.camera_id)
 
     async def _async_take(self, look: Look, clock: Clock) -> None:
         """Add pictures to a look until everybody in it is decided or the pictures end."""
@@ -328,7 +342,7 @@ class Watcher:
 
     async def _async_see(self, look: Look, clock: Clock, seen: Seen) -> None:
         """Take note of a picture's faces, and hand on who is decided."""
-        faces = seen.faces
+        faces = without(seen.faces, self.settings.posters)
         gallery = self.household.gallery
         if gallery is None or gallery.model != faces.model:
             # Another engine answers at the same address: faces of two models cannot be compared.

@@ -209,6 +209,11 @@ class Lookup:
         )
 
     @callback
+    def acts(self) -> bool:
+        """Return whether the user who asks may do more than look, with what happens at one of the cameras at least."""
+        return any(self._asker.may_control(place.event) for place in self.places().values())
+
+    @callback
     def people(self) -> dict[str, Person]:
         """Return the people who may be told of, by their ids: not those who stay silent."""
         return {key: person for key, person in self.known().items() if self._board.may_name(person)}

@@ -21,6 +21,8 @@ from .records import AuditEntry, AuditVerdict, Detail
 from .sealed import seal_json, unseal_json
 from .times import from_stamp, to_stamp
 
+_MOST = 2**63 - 1
+"""A number that no entry reaches."""
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -68,12 +70,16 @@ class AuditLog:
         self._save_head(connection, replace(head, last=number, last_link=link))
 
     def entries(
-        self, connection: sqlite3.Connection, person_id: str | None, limit: int
+        self, connection: sqlite3.Connection, person_id: str | None, limit: int, before: int | None = None
     ) -> tuple[AuditEntry, ...]:
-        """Return the newest entries first, of one person when asked; raise VaultDamaged on a changed one."""
+        """Return the newest entries first, of one person when asked; raise VaultDamaged on a changed one.
+
+        `before`: only those with a lower number.
+        """
         found: list[AuditEntry] = []
         for number, at, sealed in connection.execute(
-            "SELECT number, at, sealed FROM audit ORDER BY number DESC"
+            "SELECT number, at, sealed FROM audit WHERE number < ? ORDER BY number DESC",
+            (_MOST if before is None else before,),
         ):
             if len(found) >= limit:
                 break

@@ -642,10 +642,15 @@ class Vault:
             row = connection.execute("SELECT at FROM audit ORDER BY number DESC LIMIT 1").fetchone()
         return None if row is None else from_stamp(row[0])
 
-    def audit_entries(self, person_id: str | None = None, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Return at most `limit` entries, newest first; raise VaultDamaged at a changed one."""
+    def audit_entries(
+        self, person_id: str | None = None, limit: int = 100, before: int | None = None
+    ) -> tuple[AuditEntry, ...]:
+        """Return at most `limit` entries, newest first; raise VaultDamaged at a changed one.
+
+        `before`: only those with a lower number.
+        """
         with self._database.read() as connection:
-            return self._audit.entries(connection, person_id, limit)
+            return self._audit.entries(connection, person_id, limit, before)
 
     def verify_audit(self, mark_file: Path | None = None) -> AuditVerdict:
         """Check the whole audit log for changed, dropped, added and moved entries, and all that is bound.

@@ -2,6 +2,7 @@
 
 from homeassistant.core import HomeAssistant, callback
 
+from .audit_download import AuditLogView
 from .export_download import ExportView
 from .notification_picture import NotificationPictureView
 from .reference_photo import AddPhotoView, ReferencePhotoView
@@ -19,5 +20,6 @@ def async_setup_views(hass: HomeAssistant) -> None:
         ReferencePhotoView(),
         AddPhotoView(),
         ExportView(hass),
+        AuditLogView(),
     ):
         hass.http.register_view(view)

@@ -42,17 +42,22 @@ def decide(
 
     A wrong name is worse than no name, so what is not clear is `unclear`, with a reason. Faces too poor to
     be compared, or not seen well, never make anybody a stranger: a household member in the dark, or in cap and
-    sunglasses, resembles nobody either.
+    sunglasses, resembles nobody either. A face that has not moved may be a picture: it is waited with until it moves
+    or the look ends. Where one frame is all that there is, nothing can be said of that.
     """
     frames = len(sighting.faces)
     if frames == 0:
         return _unclear(UnclearReason.NO_USABLE_FACE) if final else None
+    if not (final or sighting.movement.seen):
+        return None
     lengths = sighting.lengths
     together = gallery.compare(sighting.embeddings, sighting.weights, now, lengths)
     each = [
         gallery.compare(face.embedding[None], [1.0], now, lengths[[index]])
         for index, face in enumerate(sighting.faces)
     ]
+    if sighting.movement.missing:
+        return _unclear(UnclearReason.MAY_BE_A_PICTURE, _resembled(together, each, calibration))
     if frames >= AGREEING or final:
         alone_in_profile = frames == 1 and abs(sighting.faces[0].quality.yaw) > IN_PROFILE
         evidence = 0 if alone_in_profile else frames

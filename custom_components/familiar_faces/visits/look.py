@@ -9,6 +9,7 @@ from ..engine.protocol import MIN_FACE, Faces, Quality
 from ..people.calibration import Strictness
 from ..people.gallery import Gallery
 from .decision import decide
+from .posters import Poster
 from .tracker import Tracker
 from .visit import Decision, Sighting, UnclearReason, Verdict
 
@@ -18,6 +19,8 @@ EMPTY_FRAMES = 4
 """After so many frames without anybody, a look takes its time: a visitor may still be on the way."""
 EMPTY_EVERY = 0.4
 """Seconds between two frames then, so that the frames last for as long as the look."""
+UNMOVED_FRAMES = 8
+"""After so many frames a look takes its time, too, if nobody has moved who is not decided: see `movement`."""
 LOOK_SECONDS = 8.0
 """How long a look takes at most."""
 FRAME_EVERY = 0.1
@@ -97,13 +100,32 @@ class Look:
 
     @property
     def patient(self) -> bool:
-        """Return whether the next frame may wait a moment: nobody is there yet, or near enough."""
+        """Return whether the next frame may wait a moment: nobody is there yet, or near enough, or who is does not move."""
+        if self.frames >= UNMOVED_FRAMES:
+            there = [each for each in self.sightings if each.faces and each.seen_at[-1] == self._newest]
+            if undecided := [each for each in there if each.sighting_id not in self._decided]:
+                return not any(each.movement.seen for each in undecided)
         return self.frames >= EMPTY_FRAMES and not any(each.faces for each in self.sightings)
 
     @property
     def somebody_decided(self) -> bool:
         """Return whether anybody was found to be familiar or a stranger."""
         return any(each.verdict.decision is not Decision.UNCLEAR for each in self._decided.values())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return the width and height of the newest frame, pixels."""
+        return self._size
+
+    @property
+    def posters(self) -> tuple[Poster, ...]:
+        """Return where the faces are that were found to be pictures, perhaps."""
+        return tuple(
+            Poster.of(each.last_face, self._size)
+            for each in self.sightings
+            if (known := self._decided.get(each.sighting_id)) is not None
+            and known.verdict.reason is UnclearReason.MAY_BE_A_PICTURE
+        )
 
     @property
     def min_face(self) -> int:

@@ -150,6 +150,10 @@ class OpenVisits:
             mine = self._begin(camera_id, sighting, verdict)
             mine.take(sighting, verdict)
             return Outcome(mine.visit, Change.OPENED)
+        picture = verdict.reason is UnclearReason.MAY_BE_A_PICTURE
+        if picture and mine.visit.decision is Decision.FAMILIAR:
+            # A picture of somebody does not say that they are still there.
+            return Outcome(mine.visit, Change.CONTINUED)
         upgraded = mine.take(sighting, verdict)
         return Outcome(mine.visit, Change.UPGRADED if upgraded else Change.CONTINUED)
 

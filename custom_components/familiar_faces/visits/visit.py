@@ -13,6 +13,7 @@ import numpy as np
 from ..engine.protocol import Embedding, Face
 from ..people.clarity import are_poor
 from ..people.fusing import fuse
+from .movement import Movement
 
 EVIDENCE = 16
 """How many usable faces of an individual are kept in one look; better ones replace the worst."""
@@ -43,6 +44,8 @@ class UnclearReason(StrEnum):
     """The individual resembles a person, but not enough for a name."""
     POOR_FACE = "poor_face"
     """The face resembles nobody, but was not seen well enough to say that it is a stranger's."""
+    MAY_BE_A_PICTURE = "may_be_a_picture"
+    """The face did not move: it may be a poster, a painting or a screen."""
     TOO_ALIKE = "too_alike"
     """Two people of the gallery are resembled about equally."""
 
@@ -105,6 +108,8 @@ class Sighting:
     """The usable face that counts most, with its pictures."""
     poor: Counter[str] = field(default_factory=Counter)
     """How many faces were unusable, by `Quality.reason`."""
+    movement: Movement = field(default_factory=Movement)
+    """How the face moved in the picture."""
 
     @classmethod
     def begin(cls, face: Face, at: datetime) -> Self:
@@ -152,6 +157,7 @@ class Sighting:
     def add(self, face: Face, at: datetime) -> None:
         """Note another frame's face of this individual."""
         self.seen_at.append(at)
+        self.movement.add(face, at)
         self.last_face = replace(face, crop=None, portrait=None)
         if not face.quality.usable:
             if face.quality.reason is not None:

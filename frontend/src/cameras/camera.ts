@@ -13,6 +13,7 @@ import {
   mdiCheckCircleOutline,
   mdiCogOutline,
   mdiEyeOutline,
+  mdiImageOffOutline,
   mdiMotionSensor,
   mdiRefresh,
   mdiRotateRight,
@@ -111,6 +112,9 @@ export class CameraCard extends LitElement {
                   ${this.choice(text(hass, "cameras.stream"), "stream_open", STREAMS, camera.stream, (value) => ({ stream: value }))}`,
               )}
           ${this.fact(mdiAccountMultiple, text(hass, "cameras.agreed"), this.agreed())}
+          ${camera.posters_found.length || camera.posters_ignored.length
+            ? this.fact(mdiImageOffOutline, text(hass, "cameras.posters"), this.posters())
+            : nothing}
         </dl>
         ${this.refused ? html`<p class="bad" role="alert">${text(hass, "panel.refused", { reason: this.refused })}</p>` : nothing}
         <div class="actions">
@@ -204,6 +208,23 @@ export class CameraCard extends LitElement {
     const { agreed, people } = this.camera;
     if (!agreed) return html`<span class="tag fairly">${text(this.hass, "cameras.nobody_yet")}</span>`;
     return text(this.hass, "cameras.agreed_of", { agreed, people });
+  }
+
+  /** Faces that never move: those that may be pictures, and those that are ignored, each with one step. */
+  private posters(): unknown {
+    const { hass, camera } = this;
+    const step = (said: string, what: string, change: object): unknown => html`<li>
+      <span>${said}</span>
+      <button class="link" ?disabled=${this.changing} @click=${() => this.change(change)}>${what}</button>
+    </li>`;
+    return html`<ul>
+      ${camera.posters_found.map((id) =>
+        step(text(hass, "cameras.poster_found"), text(hass, "cameras.poster_ignore"), { ignore: id }),
+      )}
+      ${camera.posters_ignored.map((id, at) =>
+        step(text(hass, "cameras.poster_ignored", { number: at + 1 }), text(hass, "cameras.poster_again"), { recognise: id }),
+      )}
+    </ul>`;
   }
 
   private trigger(trigger: Trigger): unknown {

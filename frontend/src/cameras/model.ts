@@ -30,6 +30,10 @@ export interface CameraSetUp {
   people: number;
   /** Whose photos can be taken here. */
   photos_of: { person_id: string; name: string }[];
+  /** Ids of faces that look after look did not move. */
+  posters_found: string[];
+  /** Ids of those that are ignored. */
+  posters_ignored: string[];
 }
 
 export interface ShownFace {
@@ -37,6 +41,8 @@ export interface ShownFace {
   box: [number, number, number, number];
   width: number;
   quality: string;
+  /** Which of the ignored pictures it is, from 1 on. */
+  poster: number | null;
 }
 
 export interface ShownPicture {

@@ -68,6 +68,7 @@ export class CameraPicture extends LitElement {
   }
 
   private measured(face: ShownFace): string {
+    if (face.poster !== null) return text(this.hass, "cameras.poster_ignored", { number: face.poster });
     return `${face.width} px, ${this.words.say("quality", face.quality)}`;
   }
 
@@ -81,7 +82,7 @@ export class CameraPicture extends LitElement {
     const x = Math.min(Math.max(left, 0), full - wide);
     const above = top - high - letters * 0.3;
     const y = above >= 0 ? above : Math.min(top + height + letters * 0.3, tall - high);
-    return svg`<g class=${face.quality === "good" ? "good" : "poor"}>
+    return svg`<g class=${face.quality === "good" && face.poster === null ? "good" : "poor"}>
       <rect class="box" x=${left} y=${top} width=${width} height=${height} rx=${letters * 0.3} stroke-width=${letters * 0.16}></rect>
       <rect class="label" x=${x} y=${y} width=${wide} height=${high} rx=${letters * 0.3}></rect>
       <text x=${x + wide / 2} y=${y + high * 0.68} font-size=${letters} text-anchor="middle">${said}</text>

@@ -19,6 +19,7 @@ import {
 import type { Camera, Glimpse, Visit } from "../model";
 import { shared } from "../styles";
 import { text, time } from "../text";
+import { mute } from "../visits/mute";
 import { lately, present } from "../visits/now";
 import "../visits/who-dialog";
 import type { WhoDialog } from "../visits/who-dialog";
@@ -106,7 +107,7 @@ export class AtTheDoor extends LitElement {
           : nothing}
       </div>
       <footer>
-        ${config.mute !== false && feed.now?.administrator && this.cameras().length ? this.mute(hass) : nothing}
+        ${config.mute !== false && feed.now?.mutes && this.cameras().length ? this.mute(hass) : nothing}
         <a class="link all" href="/familiar-faces" @click=${this.all}>${text(hass, "card.all_visits")}</a>
       </footer>
       <familiar-faces-who
@@ -239,9 +240,10 @@ export class AtTheDoor extends LitElement {
   private mute(hass: Hass): unknown {
     const muted = this.muted();
     const what = this.config?.title ?? text(hass, "card.name");
+    const begin = this.feed.now?.mutes === "own" ? "answer.mute_own" : "answer.mute";
     return html`<button
       class="link"
-      title=${text(hass, muted ? "answer.unmute" : "answer.mute", { what })}
+      title=${text(hass, muted ? "answer.unmute" : begin, { what })}
       @click=${() => this.setMute(muted ? 0 : 3600)}
     >
       ${icon(muted ? mdiBellOff : mdiBellOffOutline)}
@@ -252,7 +254,7 @@ export class AtTheDoor extends LitElement {
   private async setMute(seconds: number): Promise<void> {
     this.refused = await attempt(this.hass!, async () => {
       for (const each of this.cameras()) {
-        await this.hass!.callService("familiar_faces", "mute", { camera: each.camera_id, duration: { seconds } });
+        await mute(this.hass!, this.feed.now, { camera_id: each.camera_id }, seconds);
       }
     });
   }

@@ -1,6 +1,6 @@
 // What the server says of people: panel/person_facts.py and panel/people_commands.py.
 
-import type { Glimpse } from "../model";
+import type { Glimpse, Visit } from "../model";
 
 export interface Tile {
   person_id: string;
@@ -61,6 +61,9 @@ export interface Page extends Tile {
   enough: number;
   alike: { person_id: string; name: string }[];
   kept: { photos: number; visits: number; pictures: number; oldest: string | null };
+  /** The last visits, newest first. */
+  visits: Visit[];
+  more_visits: boolean;
   /** The cameras that may take photos of them. */
   cameras: { camera_id: string; name: string }[];
   muted: string | null;

@@ -2,8 +2,9 @@
 
 import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 import "../face";
-import { type Hass, attempt, define, navigate } from "../ha";
+import { type Hass, attempt, define, download, navigate } from "../ha";
 import {
   icon,
   mdiAlertOutline,
@@ -13,6 +14,8 @@ import {
   mdiDeleteOutline,
   mdiDownload,
   mdiFileDocumentOutline,
+  mdiHistory,
+  mdiImageOffOutline,
   mdiLinkVariant,
   mdiQrcode,
   mdiTune,
@@ -22,6 +25,7 @@ import { failed, instead } from "../state";
 import { dialogs, shared } from "../styles";
 import { date, text, when } from "../text";
 import { Topic } from "../topic";
+import { exception, sure, where } from "../visits/words";
 import { consentFacts } from "./consent";
 import "./forget-dialog";
 import type { ForgetDialog } from "./forget-dialog";
@@ -123,7 +127,7 @@ export class PersonPage extends LitElement {
               @person-asked=${() => this.invite.show(page)}
               @camera-asked=${() => this.walk.show(page)}
             ></familiar-faces-photos>
-            ${page.alike.map((each) => this.alike(page, each.name))}
+            ${page.alike.map((each) => this.alike(page, each.name))} ${page.silent ? nothing : this.visits(page)}
           </div>
           <div>${page.mine ? nothing : this.consent(page)} ${this.notifications(page)} ${this.kept(page)}</div>
         </div>
@@ -210,6 +214,40 @@ export class PersonPage extends LitElement {
     </section>`;
   }
 
+  /** The last visits; why pictures are missing is said once. */
+  private visits(page: Page): unknown {
+    const { hass } = this;
+    const missing = new Set(page.visits.flatMap((each) => exception(hass, each) ?? []));
+    const path = `/familiar-faces/visits/${encodeURIComponent(page.person_id)}`;
+    return html`<section class="card box" aria-labelledby="visits">
+      <h2 id="visits">${text(hass, page.mine ? "me.visits" : "person.visits")}</h2>
+      ${page.visits.length
+        ? html`<ul class="visits">
+            ${repeat(
+              page.visits,
+              (each) => each.visit_id,
+              (each) => html`<li>
+                <familiar-faces-face .hass=${hass} .visit=${each}></familiar-faces-face>
+                <div class="words">
+                  <div><time datetime=${each.at}>${when(hass, each.at)}</time></div>
+                  <div class="second">${where(hass, each)}</div>
+                </div>
+                ${each.sure ? html`<span class="tag ${each.sure}">${sure(hass, each)}</span>` : nothing}
+              </li>`,
+            )}
+          </ul>`
+        : html`<p class="second">${text(hass, "person.visits_none")}</p>`}
+      ${[...missing].map((each) => html`<p class="second plain">${icon(mdiImageOffOutline)}${each}</p>`)}
+      ${page.more_visits
+        ? html`<div class="actions">
+            <button class="link plain" @click=${() => navigate(path)}>
+              ${icon(mdiHistory)}${text(hass, page.mine ? "me.all_visits" : "person.all_visits", { name: page.name })}
+            </button>
+          </div>`
+        : nothing}
+    </section>`;
+  }
+
   private notifications(page: Page): unknown {
     const { hass } = this;
     if (page.mine ? !page.phone || !page.may : page.silent) return nothing;
@@ -275,12 +313,7 @@ export class PersonPage extends LitElement {
         type: "familiar_faces/person/export",
         person_id: page.person_id,
       });
-      const link = document.createElement("a");
-      link.href = url;
-      link.download = "";
-      this.renderRoot.append(link);
-      link.click();
-      link.remove();
+      download(this.renderRoot, url);
     });
   }
 
@@ -316,6 +349,26 @@ export class PersonPage extends LitElement {
       }
       .head p {
         margin: 0;
+      }
+      .visits {
+        --ff-face: 40px;
+        margin: 0;
+        padding: 0;
+        list-style: none;
+      }
+      .visits li {
+        display: flex;
+        align-items: center;
+        gap: 12px;
+        padding: 8px 0;
+      }
+      .visits li + li {
+        border-top: 1px solid var(--ff-line);
+      }
+      .visits .words {
+        flex: 1;
+        min-width: 0;
+        overflow-wrap: anywhere;
       }
       .text {
         max-height: 320px;

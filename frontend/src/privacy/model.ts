@@ -16,6 +16,9 @@ export interface Engine {
   where: "this_machine" | "another_machine" | "app";
   addresses: { address: string; encrypted: boolean; away: boolean }[];
   latency_ms: number | null;
+  /** How long it has been running; null where it does not say. */
+  up_seconds: number | null;
+  memory: number | null;
   model: string | null;
 }
 
@@ -31,6 +34,8 @@ export interface Summary {
   /** How many weeks of cameras have counts. */
   weeks: number;
   links: { invitations: number; own: number };
+  /** Those that can be used, oldest first. */
+  invitations: { invitation_id: string; name: string | null; until: string }[];
   verified: Verified | null;
   engine: Engine;
   connections: { cameras: number; phones: number; others: number };

@@ -2,12 +2,22 @@
 
 import { LitElement, type PropertyValues, css, html, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
-import { DOMAIN, type Hass, define, navigate, refusal } from "../ha";
-import { icon, mdiAlertCircleOutline, mdiCheckCircle, mdiDeleteOutline, mdiShieldCheckOutline, mdiTune } from "../icons";
+import { repeat } from "lit/directives/repeat.js";
+import { DOMAIN, type Hass, attempt, define, download, navigate, refusal } from "../ha";
+import {
+  icon,
+  mdiAlertCircleOutline,
+  mdiCheckCircle,
+  mdiDeleteOutline,
+  mdiDownload,
+  mdiQrcode,
+  mdiShieldCheckOutline,
+  mdiTune,
+} from "../icons";
 import { Loaded } from "../loaded";
 import type { Now } from "../model";
 import { shared } from "../styles";
-import { type Key, bytes, duration, keyed, moment, period, text, when } from "../text";
+import { type Key, bytes, duration, keyed, lasting, moment, period, text, when } from "../text";
 import type { AuditEntry, Receipt, Summary, Verified } from "./model";
 
 const ENTRIES = 5;
@@ -32,6 +42,8 @@ export class PrivacyTab extends LitElement {
   @property({ attribute: false }) now: Now | undefined;
   @state() private said: string | undefined;
   @state() private refused: string | undefined;
+  @state() private notClosed: string | undefined;
+  @state() private notFetched: string | undefined;
   @state() private limit = ENTRIES;
   private readonly again = (): void => this.requestUpdate();
   private readonly summary = new Loaded<Summary>(this.again);
@@ -84,8 +96,8 @@ export class PrivacyTab extends LitElement {
     }
     return html`${failed}
       <div class="columns ${summary.error ? "dim" : ""}">
-        <div>${this.stored(value)} ${this.log(value)} ${this.erased()}</div>
-        <div>${this.engine(value)} ${this.connections(value)} ${this.links(value)} ${this.papers(value)} ${this.periods(value)}</div>
+        <div>${this.stored(value)} ${this.log(value)} ${this.links(value)} ${this.erased()}</div>
+        <div>${this.engine(value)} ${this.connections(value)} ${this.papers(value)} ${this.periods(value)}</div>
       </div>`;
   }
 
@@ -202,7 +214,11 @@ export class PrivacyTab extends LitElement {
           <button class="link" ?disabled=${this.verified.loading} @click=${this.verify}>
             ${icon(mdiShieldCheckOutline)} ${text(hass, "privacy.verify")}
           </button>
-        </div>`,
+          <button class="link" @click=${this.fetch}>${icon(mdiDownload)} ${text(hass, "privacy.download")}</button>
+        </div>
+        ${this.notFetched
+          ? html`<p class="bad" role="alert">${text(hass, "panel.refused", { reason: this.notFetched })}</p>`
+          : nothing}`,
     );
   }
 
@@ -256,6 +272,19 @@ export class PrivacyTab extends LitElement {
     void this.audit.load(this.hass, { type: "familiar_faces/privacy/audit", limit: this.limit });
   };
 
+  private readonly fetch = async (): Promise<void> => {
+    this.notFetched = await attempt(this.hass, async () => {
+      const { path } = await this.hass.callWS<{ path: string }>({
+        type: "auth/sign_path",
+        path: "/api/familiar_faces/audit",
+        expires: 60,
+      });
+      download(this.renderRoot, path);
+    });
+    // That it was fetched is an entry too.
+    this.soon ??= setTimeout(this.load, TOGETHER);
+  };
+
   private readonly verify = (): void => {
     void this.verified.load(this.hass, { type: "familiar_faces/privacy/verify" });
   };
@@ -306,6 +335,10 @@ export class PrivacyTab extends LitElement {
           ${engine.latency_ms === null
             ? nothing
             : this.row(text(hass, "privacy.answers_in"), duration(hass, engine.latency_ms))}
+          ${engine.up_seconds === null
+            ? nothing
+            : this.row(text(hass, "privacy.up"), lasting(hass, engine.up_seconds))}
+          ${engine.memory === null ? nothing : this.row(text(hass, "privacy.memory"), bytes(hass, engine.memory))}
           ${engine.model === null ? nothing : this.row(text(hass, "privacy.model"), engine.model)}
         </dl>
         ${engine.ready || !engine.error ? nothing : html`<p class="bad">${engine.error}</p>`}`,
@@ -341,10 +374,35 @@ export class PrivacyTab extends LitElement {
     return this.card(
       "privacy.links",
       html`<dl>
-        ${this.row(text(hass, "privacy.invitations"), this.number(value.links.invitations))}
-        ${this.row(text(hass, "privacy.own_links"), this.number(value.links.own))}
-      </dl>`,
+          ${this.row(text(hass, "privacy.invitations"), this.number(value.links.invitations))}
+          ${this.row(text(hass, "privacy.own_links"), this.number(value.links.own))}
+        </dl>
+        <ul class="invitations">
+          ${repeat(
+            value.invitations,
+            (each) => each.invitation_id,
+            (each) => html`<li>
+              ${icon(mdiQrcode)}
+              <span
+                >${each.name ?? text(hass, "people.somebody_new")}<br /><span class="second"
+                  >${text(hass, "people.open_until", { time: when(hass, each.until) })}</span
+                ></span
+              >
+              <button class="link" @click=${() => this.uninvite(each.invitation_id)}>${text(hass, "people.close")}</button>
+            </li>`,
+          )}
+        </ul>
+        ${this.notClosed
+          ? html`<p class="bad" role="alert">${text(hass, "panel.refused", { reason: this.notClosed })}</p>`
+          : nothing}`,
     );
+  }
+
+  private async uninvite(invitation_id: string): Promise<void> {
+    this.notClosed = await attempt(this.hass, () =>
+      this.hass.callWS({ type: "familiar_faces/person/uninvite", invitation_id }),
+    );
+    this.load();
   }
 
   private papers(value: Summary): unknown {
@@ -483,6 +541,19 @@ export class PrivacyTab extends LitElement {
       }
       .log li + li {
         border-top: 1px solid var(--ff-line);
+      }
+      .invitations li {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 4px 12px;
+        padding: 8px 0;
+        border-top: 1px solid var(--ff-line);
+      }
+      .invitations li > span {
+        flex: 1;
+        min-width: 120px;
+        overflow-wrap: anywhere;
       }
       .lines li {
         display: flex;

@@ -17,9 +17,10 @@ import {
   mdiImageOffOutline,
   mdiTimerSandEmpty,
 } from "../icons";
-import type { Person, Visit } from "../model";
+import { Loaded } from "../loaded";
+import type { Details, Now, Person, Visit } from "../model";
 import { shared } from "../styles";
-import { moment, text, time } from "../text";
+import { date, moment, text, time } from "../text";
 import { photoPath } from "../people/model";
 import { answerable, exception, label, suggested, sure, where, who } from "./words";
 
@@ -33,10 +34,13 @@ export class VisitRow extends LitElement {
   /** For how many minutes somebody without a name can still be given one. */
   @property({ attribute: false }) minutes = 0;
   @property({ attribute: false }) failed = false;
-  /** Until when nobody is told of this person, or of this camera where nobody has a name. */
+  /** Where the user may mute. */
+  @property({ attribute: false }) mutes: Now["mutes"] = null;
+  /** Until when this person is muted so, or this camera where nobody has a name. */
   @property({ attribute: false }) muted: string | undefined;
   @property({ type: Boolean, reflect: true }) narrow = false;
   @state() private open = false;
+  private readonly read = new Loaded<Details>(() => this.requestUpdate());
 
   override focus(): void {
     this.renderRoot.querySelector("article")?.focus();
@@ -72,7 +76,7 @@ export class VisitRow extends LitElement {
           : nothing}
       </div>
       <div class="answers">${this.answers(name)}</div>
-      <div class="side">${this.administrator && !visit.answer ? this.mute() : nothing} ${this.more(name)}</div>
+      <div class="side">${this.mutable() && !visit.answer ? this.mute() : nothing} ${this.more(name)}</div>
       ${this.suggestion()} ${this.open ? this.details() : nothing}
     </article>`;
   }
@@ -133,10 +137,16 @@ export class VisitRow extends LitElement {
     </div>`;
   }
 
+  /** Whether there is something to mute, and somebody who may. */
+  private mutable(): boolean {
+    return this.mutes !== null && (this.visit.person_id ?? this.visit.camera_id) !== null;
+  }
+
   private mute(): unknown {
     const { hass, visit } = this;
     const what = visit.name ?? where(hass, visit);
-    const words = text(hass, this.muted ? "answer.unmute" : "answer.mute", { what });
+    const begin = this.mutes === "own" ? "answer.mute_own" : "answer.mute";
+    const words = text(hass, this.muted ? "answer.unmute" : begin, { what });
     return html`<button class="icon-button" aria-label=${words} title=${words} @click=${() => this.act("mute")}>
       ${icon(this.muted ? mdiBellOff : mdiBellOffOutline)}
     </button>`;
@@ -163,25 +173,53 @@ export class VisitRow extends LitElement {
       aria-label=${words}
       title=${words}
       aria-expanded=${this.open}
-      @click=${() => (this.open = !this.open)}
+      @click=${this.toggle}
     >
       ${icon(this.open ? mdiChevronUp : mdiChevronDown)}
     </button>`;
   }
 
+  private readonly toggle = (): void => {
+    this.open = !this.open;
+    const { visit } = this;
+    if (!this.open || visit.kind !== "familiar") return;
+    void this.read.load(this.hass, { type: "familiar_faces/visits/details", visit_id: visit.visit_id });
+  };
+
   private details(): unknown {
     const { hass, visit } = this;
     const fact = (name: string, value: string) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
     const percent = visit.confidence === null ? undefined : `${(visit.confidence * 100).toFixed(1)} %`;
+    const { value } = this.read;
     return html`<div class="details">
       ${visit.picture === "shown" || visit.picture === "held"
-        ? html`<familiar-faces-face class="large" .hass=${hass} .visit=${visit}></familiar-faces-face>`
+        ? html`<figure>
+            <familiar-faces-face class="large" square .hass=${hass} .visit=${visit}></familiar-faces-face>
+            ${value?.matched ? html`<figcaption class="second">${text(hass, "visit.this_visit")}</figcaption>` : nothing}
+          </figure>`
+        : nothing}
+      ${value?.matched && visit.person_id
+        ? html`<figure>
+            <familiar-faces-face
+              class="large"
+              square
+              .hass=${hass}
+              .name=${visit.name ?? ""}
+              .said=${text(hass, "visit.matched")}
+              .photo=${photoPath(visit.person_id, value.matched)}
+            ></familiar-faces-face>
+            <figcaption class="second">${text(hass, "visit.matched")}</figcaption>
+          </figure>`
         : nothing}
       <dl>
         ${fact(text(hass, "visit.camera"), where(hass, visit))}
         ${fact(text(hass, "visit.began"), moment(hass, visit.at))}
         ${visit.kind === "familiar" ? fact(text(hass, "visit.ended"), moment(hass, visit.until)) : nothing}
         ${percent && visit.sure !== "said" ? fact(text(hass, "visit.confidence"), percent) : nothing}
+        ${value && visit.sure !== "said" ? fact(text(hass, "visit.frames"), String(value.frames)) : nothing}
+        ${value ? fact(text(hass, "visit.visit_until"), date(hass, value.visit_until)) : nothing}
+        ${value?.picture_until ? fact(text(hass, "visit.picture_until"), date(hass, value.picture_until)) : nothing}
+        ${this.read.error ? html`<p class="second bad" role="alert">${this.read.error}</p>` : nothing}
       </dl>
     </div>`;
   }
@@ -197,11 +235,12 @@ export class VisitRow extends LitElement {
     const any = may && this.visit.answers === "any";
     const right = may && this.visit.kind === "familiar" ? { r: () => this.act("right") } : {};
     const actions: Record<string, () => void> = {
-      Enter: () => (this.open = !this.open),
+      Enter: this.toggle,
+      ...(this.open ? { Escape: this.toggle } : {}),
       ...right,
       ...(may ? { n: () => this.act("nobody") } : {}),
       ...(any ? { w: () => this.act("other") } : {}),
-      ...(this.administrator ? { m: () => this.act("mute") } : {}),
+      ...(this.mutable() ? { m: () => this.act("mute") } : {}),
       ...(this.visit.answer ? { z: () => this.act("undo") } : {}),
     };
     const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
@@ -330,6 +369,10 @@ export class VisitRow extends LitElement {
       }
       .large {
         --ff-face: 112px;
+      }
+      .details figure {
+        margin: 0;
+        width: 112px;
       }
       dl {
         margin: 0;

@@ -4,7 +4,7 @@ import { LitElement, type PropertyValues, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { VisitFeed } from "../feed";
-import { type Hass, attempt, define } from "../ha";
+import { type Hass, attempt, define, navigate } from "../ha";
 import { icon, mdiAlertCircleOutline, mdiDoor } from "../icons";
 import type { Visit } from "../model";
 import { shared } from "../styles";
@@ -16,6 +16,7 @@ import "./row";
 import type { RowAction, VisitRow } from "./row";
 import "./who-dialog";
 import type { WhoDialog } from "./who-dialog";
+import { mute } from "./mute";
 import { held, where } from "./words";
 
 const AN_HOUR = 3600;
@@ -23,6 +24,8 @@ const AN_HOUR = 3600;
 export class VisitsTab extends LitElement {
   @property({ attribute: false }) hass!: Hass;
   @property({ type: Boolean, reflect: true }) narrow = false;
+  /** Whose visits are wanted, from the address. */
+  @property({ attribute: false }) person: string | undefined;
   /** The element that scrolls. */
   @property({ attribute: false }) scroller: HTMLElement | undefined;
   @state() private chosen: Chosen = {};
@@ -64,8 +67,10 @@ export class VisitsTab extends LitElement {
     this.connection = undefined;
   }
 
-  protected override willUpdate(): void {
-    if (this.hass && this.connection !== this.hass.connection) {
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const asked = changed.has("person") && this.person !== undefined;
+    if (asked) this.chosen = { person: this.person! };
+    if (this.hass && (asked || this.connection !== this.hass.connection)) {
       this.connection = this.hass.connection;
       this.feed.start(this.hass, wanted(this.hass, this.chosen));
     }
@@ -192,6 +197,7 @@ export class VisitsTab extends LitElement {
       .visit=${visit}
       .people=${feed.people}
       .administrator=${feed.now?.administrator ?? false}
+      .mutes=${feed.now?.mutes ?? null}
       .failed=${feed.failures.has(visit.visit_id)}
       .minutes=${held(visit)}
       .muted=${this.mutedUntil(visit)}
@@ -207,6 +213,8 @@ export class VisitsTab extends LitElement {
   }
 
   private choose(event: CustomEvent<Chosen>): void {
+    // The address says whose visits were wanted first.
+    if (this.person) navigate("/familiar-faces/visits", true);
     this.chosen = event.detail;
     this.feed.start(this.hass, wanted(this.hass, this.chosen));
   }
@@ -240,10 +248,8 @@ export class VisitsTab extends LitElement {
 
   private async mute(visit: Visit): Promise<void> {
     const seconds = this.mutedUntil(visit) ? 0 : AN_HOUR;
-    const what = visit.person_id ? { person: visit.person_id } : { camera: visit.camera_id };
-    const done = await this.ask(() =>
-      this.hass.callService("familiar_faces", "mute", { ...what, duration: { seconds } }),
-    );
+    const what = visit.person_id ? { person_id: visit.person_id } : { camera_id: visit.camera_id! };
+    const done = await this.ask(() => mute(this.hass, this.feed.now, what, seconds));
     if (!done || !seconds) return;
     const until = time(this.hass, new Date(Date.now() + seconds * 1000).toISOString());
     this.notice = text(this.hass, "answer.muted", { what: visit.name ?? where(this.hass, visit), time: until });

@@ -6,7 +6,7 @@ import "../face";
 import { type Hass, define, fire } from "../ha";
 import { icon, mdiCheck, mdiClose } from "../icons";
 import type { Person, Visit } from "../model";
-import { shared } from "../styles";
+import { dialogs, shared } from "../styles";
 import { text, time } from "../text";
 import { where, who } from "./words";
 
@@ -57,6 +57,7 @@ export class WhoDialog extends LitElement {
               <span>${who(hass, visit)} · ${where(hass, visit)} · ${time(hass, visit.at)}</span>
             </div>
             <input
+              class="field"
               type="search"
               autocomplete="off"
               aria-label=${text(hass, "answer.search")}
@@ -69,7 +70,7 @@ export class WhoDialog extends LitElement {
               ${found.length ? nothing : html`<p class="second">${text(hass, "answer.nobody_found")}</p>`}
             </div>
             ${visit.picture === "shown" || visit.picture === "held"
-              ? html`<label class="learn">
+              ? html`<label class="check learn">
                   <input
                     type="checkbox"
                     .checked=${this.learn}
@@ -95,7 +96,7 @@ export class WhoDialog extends LitElement {
 
   private person(person: Person, visit: Visit): unknown {
     const agreed = !visit.camera_id || (person.cameras?.includes(visit.camera_id) ?? false);
-    return html`<label class=${agreed ? "person" : "person not"}>
+    return html`<label class=${agreed ? "check person" : "check person not"}>
       <input
         type="radio"
         name="who"
@@ -124,38 +125,11 @@ export class WhoDialog extends LitElement {
 
   static override styles = [
     shared,
+    dialogs,
     css`
-      dialog {
-        color: inherit;
-        font: inherit;
-        background: var(--card-background-color);
-        border: 0;
-        border-radius: 24px;
-        padding: 0;
-        width: min(560px, calc(100vw - 24px));
-        max-height: min(680px, calc(100dvh - 24px));
-      }
-      dialog::backdrop {
-        background: rgba(0, 0, 0, 0.5);
-      }
+      /* The people scroll, and what is around them stays. */
       form {
-        display: flex;
-        flex-direction: column;
         max-height: inherit;
-        padding: 16px 20px;
-        gap: 12px;
-        box-sizing: border-box;
-      }
-      header {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-      }
-      h2 {
-        margin: 0;
-        font-size: 20px;
-        line-height: 28px;
-        font-weight: 400;
       }
       .visit {
         display: flex;
@@ -163,23 +137,11 @@ export class WhoDialog extends LitElement {
         gap: 14px;
         font-weight: 500;
       }
-      input[type="search"] {
-        padding: 12px;
-        border: 1px solid var(--ff-muted);
-        border-radius: 8px;
-        background: transparent;
-      }
-      input[type="search"]::placeholder {
-        color: var(--ff-muted);
-      }
       .people {
         overflow: auto;
         min-height: 60px;
       }
       .person {
-        display: flex;
-        align-items: center;
-        gap: 12px;
         min-height: 48px;
         padding: 0 8px;
         border-radius: 8px;
@@ -198,26 +160,9 @@ export class WhoDialog extends LitElement {
       .person.not .name {
         color: var(--ff-muted);
       }
-      input[type="radio"],
-      input[type="checkbox"] {
-        width: 20px;
-        height: 20px;
-        accent-color: var(--primary-color);
-        margin: 0;
-        flex: none;
-      }
       .learn {
-        display: flex;
-        align-items: center;
-        gap: 12px;
         padding: 8px;
         border-top: 1px solid var(--ff-line);
-      }
-      footer {
-        display: flex;
-        justify-content: flex-end;
-        align-items: center;
-        gap: 12px;
       }
     `,
   ];

@@ -1,0 +1,73 @@
+// Something that the server tells of for as long as somebody listens, also after Home Assistant was started again.
+
+import type { Connection, Refusal, Unsubscribe } from "./ha";
+
+/** Milliseconds after which it is asked again, while Home Assistant starts and does not know yet what is asked. */
+const AGAIN = 2_000;
+/** What Home Assistant answers until Familiar Faces is set up. */
+const NOT_YET = ["unknown_command", "not_loaded"];
+
+/**
+ * The connection asks again by itself when it was lost, but only once: a Home Assistant that is just starting refuses,
+ * and nothing would ever be heard again. So this one does.
+ */
+export class Subscription<T> {
+  private turn = 0;
+  private connection: Connection | undefined;
+  private message: object = {};
+  private unsubscribe: Promise<Unsubscribe> | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly hear: (event: T) => void,
+    /** Is told that Familiar Faces does not run yet; it is asked again by itself. */
+    private readonly notYet: () => void,
+    private readonly refused: (error: unknown) => void,
+  ) {}
+
+  /** Begin, in place of what was asked for before. */
+  start(connection: Connection, message: object): void {
+    this.stop();
+    this.connection = connection;
+    this.message = message;
+    connection.addEventListener("ready", this.ask);
+    this.ask();
+  }
+
+  stop(): void {
+    this.connection?.removeEventListener("ready", this.ask);
+    this.connection = undefined;
+    this.leave();
+  }
+
+  private leave(): void {
+    this.turn += 1;
+    clearTimeout(this.timer);
+    const { unsubscribe } = this;
+    this.unsubscribe = undefined;
+    // A connection that is gone has forgotten it anyway.
+    void unsubscribe?.then((end) => end()).catch(() => undefined);
+  }
+
+  private readonly ask = (): void => {
+    const { connection } = this;
+    if (!connection) return;
+    this.leave();
+    const turn = this.turn;
+    this.unsubscribe = connection.subscribeMessage<T>(
+      (event) => {
+        if (turn === this.turn) this.hear(event);
+      },
+      this.message,
+      { resubscribe: false },
+    );
+    this.unsubscribe.catch((error: unknown) => {
+      if (turn !== this.turn) return;
+      const { code, translation_key } = (error ?? {}) as Refusal;
+      if (NOT_YET.includes(code ?? "") || NOT_YET.includes(translation_key ?? "")) {
+        this.timer = setTimeout(this.ask, AGAIN);
+        this.notYet();
+      } else this.refused(error);
+    });
+  };
+}
