@@ -19,7 +19,12 @@ export function instead(hass: Hass, topic: Topic<object>, gone: string, again: (
     return html`<div class="empty card" role="status">${icon(mdiAlertCircleOutline)}<p>${gone}</p></div>`;
   }
   if (topic.said) return undefined;
-  if (topic.status === "failed") return html`<div class="empty card">${failed(hass, topic)}</div>`;
+  if (topic.status === "failed") {
+    return html`<div class="empty card" role="alert">
+      ${icon(mdiAlertCircleOutline)}
+      <p>${text(hass, "panel.reading_failed", { seconds: topic.again })}</p>
+    </div>`;
+  }
   return html`<div class="loading card" role="status" aria-label=${text(hass, "panel.page_loading")}></div>`;
 }
 

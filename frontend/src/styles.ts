@@ -133,6 +133,10 @@ export const shared = css`
     margin: 0;
     max-width: 420px;
   }
+  /* What may be old: without its colours, so that it can still be read. */
+  .old {
+    filter: grayscale(1);
+  }
   .visually-hidden {
     position: absolute;
     width: 1px;

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 import json
 import math
 from pathlib import Path
@@ -66,6 +67,10 @@ DIR may be a set for identify, too: then its gallery is enrolled, and each visit
 probes of one person. Photos of different days differ more than the frames of a visit, so each is weaker alone
 and they are more evidence together; unknown people with a single photo take no part.
 
+--together puts two people into each picture: the clips of the first half beside those of the second, where these
+show somebody else. Each individual then has a visit of their own, told apart by where in the picture a face is: who
+gets the name of the person beside them is named wrongly. As a stranger, each stands beside the other one.
+
 A visit is right when its person was named and nobody else, wrong when anybody else was. These and unclear,
 stranger and unusable are shares of all visits and add up to 1; strangers_named is the share of all strangers'
 visits with a name; frames_median is how many frames were looked at until the right name.
@@ -73,9 +78,10 @@ visits with a name; frames_median is how many frames were looked at until the ri
 
 
 TABLES = """
-DIR holds the sets that docs/accuracy.md names: identify, cfp-frontal, cfp-profile, yaleb-s2 to yaleb-s5 and clips.
-Those that are there are measured in all conditions, each as its own command does it; relaxed is strangers named at
-that strictness, all else is for balanced. It takes about half an hour on two cores.
+DIR holds the sets that docs/accuracy.md names: identify, cfp-frontal, cfp-profile, yaleb-s2 to yaleb-s5, clips and
+verify. Those that are there are measured in all conditions, each as its own command does it; relaxed is strangers
+named at that strictness, all else is for balanced. promises is what calibrate --write counted. Everything takes
+three quarters of an hour on two cores; --table and --set choose a part, and may be given more than once.
 """
 
 EMPTY = """
@@ -154,6 +160,9 @@ def _parser() -> Parser:
         metavar="N",
         help="enrol N people only, in homes drawn at random, where all others are strangers",
     )
+    clips.add_argument(
+        "--together", action="store_true", help="two people in each picture, side by side, a visit each"
+    )
     refit = _command(commands, "calibrate", "What does a similarity mean?", CALIBRATE, _calibrate)
     refit.add_argument("folder", type=Path, metavar="DIR")
     refit.add_argument("--strangers", type=Path, metavar="DIR", help="more strangers, in <person>/")
@@ -169,6 +178,15 @@ def _parser() -> Parser:
     )
     everywhere = _command(commands, "tables", "All tables of docs/accuracy.md", TABLES, _tables)
     everywhere.add_argument("folder", type=Path, metavar="DIR")
+    everywhere.add_argument(
+        "--table", action="append", choices=everything.TABLES, help="this table only (default: all)"
+    )
+    everywhere.add_argument(
+        "--set",
+        action="append",
+        choices=(*everything.SETS, everything.CLIPS, everything.PAIRS),
+        help="this set only (default: all that are there)",
+    )
     for command in (pairs, people):
         command.add_argument("--peer", choices=peer.NAMES, help="measure DeepFace.represent beside it")
     return parser
@@ -231,6 +249,7 @@ def _visits(asked: argparse.Namespace) -> dict[str, Any]:
             gallery=asked.gallery,
             every=asked.every,
             photos=asked.photos,
+            together=asked.together,
         )
     found = visits.figures(seen) if asked.home is None else homes.figures(seen, asked.home)
     return {**found, "condition": str(condition)}
@@ -266,7 +285,9 @@ def _tables(asked: argparse.Namespace) -> dict[str, Any]:
     def say(row: everything.Row) -> None:
         print(f"{row.table}: {row.folder}, {row.condition}: {row.values}", file=sys.stderr, flush=True)
 
-    return everything.measure(asked.folder, asked.min_face, weights_home(), say)
+    wanted = everything.Asked(asked.folder, asked.min_face)
+    wanted = replace(wanted, tables=asked.table or wanted.tables, sets=asked.set or wanted.sets)
+    return everything.measure(wanted, weights_home(), say)
 
 
 def _cosine(text: str) -> float:

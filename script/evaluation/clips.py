@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 
 import cv2
+import numpy as np
 
 from custom_components.familiar_faces.engine.pixels import (
     NotAnImageError,
@@ -14,7 +15,7 @@ from custom_components.familiar_faces.engine.pixels import (
     decode,
     encode_jpeg,
 )
-from custom_components.familiar_faces.engine.protocol import Faces
+from custom_components.familiar_faces.engine.protocol import Face, Faces
 
 from .conditions import JPEG
 from .engine import LOCATED, Engines, Picture, Seen, Sight, labelled, pipeline, read
@@ -40,11 +41,29 @@ class Clip:
     """Who it is; None when it is nobody who could be enrolled."""
     frames: tuple[Path, ...] = ()
     """Its pictures; none for a video."""
+    beside: Clip | None = None
+    """Who stands to the right, in pictures that are made of both; None when one individual is all there is."""
+
+    @property
+    def parts(self) -> tuple[Clip, ...]:
+        """Return the clips that its pictures are made of, left to right, each as wide as the others."""
+        return (self,) if self.beside is None else (replace(self, beside=None), *self.beside.parts)
+
+    @property
+    def labels(self) -> tuple[str | None, ...]:
+        """Return who is in it, left to right."""
+        return tuple(part.label for part in self.parts)
 
     @property
     def name(self) -> str:
         """Return what tells it from others wherever the set lies."""
         return f"{self.path.parent.name}/{self.path.name}"
+
+    def column(self, face: Face, size: tuple[int, int]) -> int:
+        """Return which of its parts shows a face in a picture of this width and height."""
+        left, _, width, _ = face.box
+        count = len(self.parts)
+        return min(max(int((left + width / 2) / size[0] * count), 0), count - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +106,23 @@ def read_strangers(folder: Path) -> list[Clip]:
         return []
     clips = [Clip(path, None) for path in files(folder, CLIPS)]
     return [*clips, *(replace(clip, label=None) for each in subfolders(folder) for clip in _of_person(each))]
+
+
+def side_by_side(clips: Sequence[Clip]) -> list[Clip]:
+    """Return clips of two people each: every clip beside one of somebody else, as far as there are such.
+
+    The first half of the clips, in the order that they are given in, stands beside the second half; each clip is used
+    once. Raises InputError when no two show different people.
+    """
+    half = (len(clips) + 1) // 2
+    pairs = [
+        replace(left, beside=right)
+        for left, right in zip(clips, clips[half:], strict=False)
+        if left.label is None or left.label != right.label
+    ]
+    if not pairs:
+        raise InputError("there are no two clips of different people to put side by side")
+    return pairs
 
 
 def record(engines: Engines, clips: Sequence[Clip], sight: Sight, pace: Pace, what: str) -> list[Recording]:
@@ -136,17 +172,12 @@ def _of_person(folder: Path) -> list[Clip]:
 
 def _see(task: tuple[Clip, Sight, Pace]) -> Frames:
     clip, sight, pace = task
-    condition = sight.condition
+    frames, sent = [], set()
     try:
-        images = list(_images(clip, pace))
-        places: Sequence[Place | None] = [None] * len(images)
-        if condition.needs_place and not (places := _places(images)):
-            return []
-        frames, sent = [], set()
-        for number, (seconds, image) in enumerate(images):
-            data = _sent(image)
-            if not condition.as_is:
-                data = condition.apply(decode(data), places[number], f"{clip.name}/{seconds:.3f}").data
+        for shown in zip(*(_shown(part, sight, pace) for part in clip.parts), strict=False):
+            seconds, data = shown[0]
+            if len(shown) > 1:
+                data = _joined([each for _, each in shown])
             # As in a look: a frame that is identical to an earlier one is no new evidence.
             if data not in sent:
                 sent.add(data)
@@ -155,6 +186,33 @@ def _see(task: tuple[Clip, Sight, Pace]) -> Frames:
     except (NotAnImageError, TooLargeError) as err:
         raise InputError(f"{clip.path} has a frame that is not a picture: {err}") from err
     return frames
+
+
+def _shown(clip: Clip, sight: Sight, pace: Pace) -> Iterator[tuple[float, bytes]]:
+    """Yield a clip's frames in their condition, and when each was taken; none when nobody can be found in it."""
+    condition = sight.condition
+    images = list(_images(clip, pace))
+    places: Sequence[Place | None] = [None] * len(images)
+    if condition.needs_place and not (places := _places(images)):
+        return
+    for (seconds, image), place in zip(images, places, strict=True):
+        data = _sent(image)
+        if not condition.as_is:
+            data = condition.apply(decode(data), place, f"{clip.name}/{seconds:.3f}").data
+        yield seconds, data
+
+
+def _joined(pictures_sent: Sequence[bytes]) -> bytes:
+    """Return pictures side by side as one, each in a column of the same width; their edges are drawn out."""
+    images = [decode(data) for data in pictures_sent]
+    height, width = (max(image.shape[axis] for image in images) for axis in (0, 1))
+    columns = [
+        cv2.copyMakeBorder(
+            image, 0, height - image.shape[0], 0, width - image.shape[1], borderType=cv2.BORDER_REPLICATE
+        )
+        for image in images
+    ]
+    return encode_jpeg(np.ascontiguousarray(np.hstack(columns)), JPEG)
 
 
 def _places(images: Sequence[tuple[float, Pixels | bytes]]) -> list[Place]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from custom_components.familiar_faces.engine.pixels import Pixels, encode_jpeg
 
-from .mounting import fisheye, from_above, moved, rolled, scaled, turned
+from .mounting import fisheye, framed, from_above, moved, rolled, scaled, turned
 from .places import Place
 from .scenes import NOISE, NOISE_OF, Scene, light, noisy
 from .worn import Worn, wear
@@ -56,6 +56,8 @@ class Condition:
     """Degrees clockwise, 90, 180 or 270, by which the camera is turned."""
     above: bool = False
     fisheye: bool = False
+    framed: bool = False
+    """Put the face into the middle of a plain frame of 640x480."""
     enlarged: int | None = None
     """Enlarge what came of it until the labelled face is this wide, pixels."""
 
@@ -84,6 +86,7 @@ class Condition:
             "from above" if self.above else "",
             "fisheye" if self.fisheye else "",
             f"{self.face_width} px" if self.face_width is not None else "",
+            "in a frame of 640x480" if self.framed else "",
             f"blur {self.blur:g}" if self.blur is not None else "",
             f"motion {self.motion}" if self.motion is not None else "",
             "dark" if self.dark else "",
@@ -123,6 +126,8 @@ class Condition:
             image, place = fisheye(image, place)
         if self.face_width is not None:
             image, place = scaled(image, place, self.face_width / place.width)
+        if self.framed:
+            image, place = framed(image, place)
         if self.scene is not None:
             image = light(image, place, self.scene)
         if self.turned is not None:
@@ -198,6 +203,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--above", action="store_true", help="seen from above")
     group.add_argument("--fisheye", action="store_true", help="far from the middle of a fisheye's picture")
+    group.add_argument("--framed", action="store_true", help="in the middle of a plain grey frame of 640x480")
     group.add_argument(
         "--face-width", type=between(int, 8, 1000), metavar="W", help="labelled faces are W pixels wide"
     )
@@ -241,6 +247,7 @@ def chosen(asked: argparse.Namespace) -> Condition:
         turned=asked.turned,
         above=asked.above,
         fisheye=asked.fisheye,
+        framed=asked.framed,
         enlarged=asked.enlarged,
     )
     changed = {

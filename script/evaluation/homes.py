@@ -11,7 +11,7 @@ from custom_components.familiar_faces.people.person import Person
 
 from .clips import Recording
 from .errors import InputError
-from .visits import CAMERA, Told, Visits, replay, shares
+from .visits import CAMERA, Told, Visits, apart, replay, shares
 
 HOMES = 24
 """How many homes are drawn."""
@@ -42,7 +42,7 @@ def figures(seen: Visits, size: int) -> dict[str, Any]:
 
 
 def _homes(seen: Visits, size: int) -> Iterator[tuple[Person, ...]]:
-    shown = {recording.clip.label for recording in seen.visits}
+    shown = {label for recording in seen.visits for label in recording.clip.labels}
     there = [person for person in seen.people if person.person_id in shown]
     if len(there) < size:
         raise InputError(f"a home of {size} needs as many people with visits; there are {len(there)}")
@@ -64,13 +64,13 @@ def _told(
         names = {person.person_id for person in home}
         middles = Middles()
         gallery = Gallery(home, seen.model, middles=middles).at(CAMERA)
-        own += [
-            replay(recording, gallery, strictness, middles)
-            for recording in seen.visits
-            if recording.clip.label in names
-        ]
-        others: list[Recording] = [each for each in seen.visits if each.clip.label not in names]
+        theirs = [each for each in seen.visits if not names.isdisjoint(each.clip.labels)]
+        told, beside = apart(theirs, names, gallery, strictness, middles)
+        own += told
+        strangers += beside
+        others: list[Recording] = [each for each in seen.visits if names.isdisjoint(each.clip.labels)]
         if len(others) > STRANGERS:
             others = random.Random(number).sample(others, STRANGERS)
-        strangers += [replay(recording, gallery, strictness) for recording in (*others, *seen.strangers)]
+        for recording in (*others, *seen.strangers):
+            strangers += replay(recording, gallery, strictness)
     return own, strangers

@@ -13,6 +13,9 @@ ABOVE = 35.0
 """Degrees from which a camera under a roof looks down."""
 OFF_AXIS = 50.0
 """Degrees by which a face stands beside the middle of a fisheye's picture."""
+FRAME = (640, 480)
+"""Width and height of the frame of a small camera."""
+GREY = (128, 128, 128)
 FACE_ANGLE = 9.0
 """Degrees that the face then covers: half a metre away with a lens of 180 degrees."""
 
@@ -98,6 +101,15 @@ def scaled(image: Pixels, place: Place, scale: float) -> tuple[Pixels, Place]:
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     shown = np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
     return shown, place.moved(lambda points: points * scale, scale)
+
+
+def framed(image: Pixels, place: Place) -> tuple[Pixels, Place]:
+    """Return the picture with the face in the middle of a camera's frame, and plain grey around it."""
+    width, height = FRAME
+    shift = np.rint(np.array(FRAME) / 2 - place.middle)
+    matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
+    shown = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=GREY)
+    return np.asarray(shown, np.uint8), place.moved(lambda points: points + shift)
 
 
 def moved(image: Pixels, length: int, degrees: float) -> Pixels:

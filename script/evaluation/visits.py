@@ -1,8 +1,9 @@
 """Visits: clips replayed through the shipped look, tracker, decision and open visits."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,7 +21,7 @@ from custom_components.familiar_faces.visits.look import (
     Look,
 )
 from custom_components.familiar_faces.visits.open_visits import Change, OpenVisits
-from custom_components.familiar_faces.visits.visit import Decision, Sighting, UnclearReason, Verdict
+from custom_components.familiar_faces.visits.visit import Decision, Sighting, UnclearReason, Verdict, Visit
 
 from .clips import (
     STRANGERS,
@@ -32,6 +33,7 @@ from .clips import (
     read_strangers,
     record,
     references,
+    side_by_side,
 )
 from .engine import Engines, Picture, Sight
 from .enrolment import NOW, Enrolled, enrol, make_person, template
@@ -64,15 +66,22 @@ class Visits:
     model: str
     enrolled: dict[str, Any]
     visits: list[Recording]
-    """Of people enrolled."""
+    """Those with anybody who is enrolled."""
     strangers: list[Recording]
-    """Of people who are not."""
+    """Those with others only."""
     left_out: int = 0
     """People with too few photos for a visit."""
 
 
 def observe(
-    engines: Engines, folder: Path, sight: Sight, *, gallery: Path | None, every: float, photos: int
+    engines: Engines,
+    folder: Path,
+    sight: Sight,
+    *,
+    gallery: Path | None,
+    every: float,
+    photos: int,
+    together: bool = False,
 ) -> Visits:
     """Return a set's visits as the engine sees them; see `cli.VISITS`. Raises InputError."""
     every = max(every, FRAME_EVERY)
@@ -81,9 +90,8 @@ def observe(
     if (folder / "gallery").is_dir() and (folder / "probe").is_dir():
         gallery, shown = gallery or folder / "gallery", folder / "probe"
         if all(pictures(each) for each in subfolders(shown)):
-            return _of_photos(
-                engines, enrol(engines, read_gallery(gallery)), shown, sight, pace, photos=photos
-            )
+            enrolled = enrol(engines, read_gallery(gallery))
+            return _of_photos(engines, enrolled, shown, sight, pace, photos=photos, together=together)
     else:
         shown = folder
     clips = read_clips(shown)
@@ -94,30 +102,50 @@ def observe(
         enrolled = _from_first_clips(engines, clips, sight)
         clips = {name: some[1:] for name, some in clips.items()}
     names = {person.person_id for person in enrolled.people}
-    known = [clip for name, some in clips.items() if name in names for clip in some]
-    outside += [clip for name, some in clips.items() if name not in names for clip in some]
-    if not known:
+    if not any(some for name, some in clips.items() if name in names):
         raise InputError(f"{shown} has no visits of the people enrolled")
+    return _recorded(engines, enrolled, [*chain(*clips.values()), *outside], sight, pace, together=together)
+
+
+def _recorded(
+    engines: Engines,
+    enrolled: Enrolled,
+    clips: Sequence[Clip],
+    sight: Sight,
+    pace: Pace,
+    *,
+    together: bool,
+    left_out: int = 0,
+) -> Visits:
+    """Return clips of people enrolled and of others as they are seen; two in each picture when `together`."""
+    names = {person.person_id for person in enrolled.people}
+    clips = [each if each.label in names else replace(each, label=None) for each in clips]
+    if together:
+        clips = side_by_side(clips)
+    made = record(engines, clips, sight, pace, "visits")
     return Visits(
         enrolled.people,
         enrolled.gallery.model,
         enrolled.to_json(),
-        record(engines, known, sight, pace, "visits"),
-        record(engines, outside, sight, pace, "strangers"),
+        [each for each in made if any(each.clip.labels)],
+        [each for each in made if not any(each.clip.labels)],
+        left_out,
     )
 
 
 def figures(seen: Visits, *, learning: bool = True) -> dict[str, Any]:
     """Return the shares of visits told rightly and so on, at the default strictness and by strictness.
 
-    Strangers' visits are all visits of people enrolled, replayed without that person in the gallery, and
-    those of people who are not enrolled. `learning`: whether the camera learns its middle from the visits that it
-    names, one after the other; strangers come after all of them.
+    Each individual in a picture has a visit of their own. Strangers' visits are all visits of people enrolled,
+    replayed without that person in the gallery, and those of people who are not enrolled. `learning`: whether the
+    camera learns its middle from the visits that it names, one after the other; strangers come after all of them.
     """
-    by_strictness = {each.value: _told(seen, each, learning=learning) for each in Strictness}
+    told = {each: _told(seen, each, learning=learning) for each in Strictness}
+    by_strictness = {each.value: shares(*both) for each, both in told.items()}
+    own, strangers = told[Strictness.BALANCED]
     return {
-        "visits": len(seen.visits),
-        "strangers": len(seen.strangers) + (len(seen.visits) if len(seen.people) > 1 else 0),
+        "visits": len(own),
+        "strangers": len(strangers),
         **by_strictness[Strictness.BALANCED],
         "left_out": seen.left_out,
         "decisions": by_strictness,
@@ -125,45 +153,69 @@ def figures(seen: Visits, *, learning: bool = True) -> dict[str, Any]:
     }
 
 
-def _told(seen: Visits, strictness: Strictness, *, learning: bool) -> dict[str, float | None]:
+def _told(seen: Visits, strictness: Strictness, *, learning: bool) -> tuple[list[Told], list[Told]]:
+    """Return what the visits of people enrolled came to, and those of strangers."""
     middles = Middles()
     gallery = Gallery(seen.people, seen.model, middles=middles).at(CAMERA)
-    own = [replay(recording, gallery, strictness, middles if learning else None) for recording in seen.visits]
-    strangers = [
-        replay(recording, gallery if without is None else without, strictness)
-        for recording, without in (
-            *((recording, None) for recording in seen.strangers),
-            *((recording, _without(seen, recording.clip.label, middles)) for recording in seen.visits),
-        )
-        # Where nobody is enrolled, nobody can be named wrongly.
-        if without is None or len(without)
-    ]
-    return shares(own, strangers)
+    names = {person.person_id for person in seen.people}
+    own, strangers = apart(seen.visits, names, gallery, strictness, middles if learning else None)
+    for recording in seen.strangers:
+        strangers += replay(recording, gallery, strictness)
+    for recording in seen.visits:
+        for column, label in enumerate(recording.clip.labels):
+            # Where nobody is enrolled, nobody can be named wrongly.
+            if label is not None and len(without := _without(seen, label, middles)):
+                strangers.append(replay(recording, without, strictness)[column])
+    return own, strangers
+
+
+def apart(
+    recordings: Iterable[Recording],
+    names: Collection[str],
+    gallery: Gallery,
+    strictness: Strictness,
+    middles: Middles | None,
+) -> tuple[list[Told], list[Told]]:
+    """Return what the visits of those with a name came to, and those of all who were there with them."""
+    own: list[Told] = []
+    others: list[Told] = []
+    for recording in recordings:
+        told = replay(recording, gallery, strictness, middles)
+        for label, each in zip(recording.clip.labels, told, strict=True):
+            (own if label in names else others).append(each)
+    return own, others
 
 
 def replay(
     recording: Recording, gallery: Gallery, strictness: Strictness, middles: Middles | None = None
-) -> Told:
-    """Return what a visit comes to when a camera sees this clip after a trigger; `middles` learn from it.
+) -> list[Told]:
+    """Return what comes of each individual when a camera sees this clip after a trigger; `middles` learn from it.
 
-    It is `right` when its person was announced and nobody else, `wrong` when anybody else was; without a
-    name, it is what was decided of the individual seen in most frames.
+    Whose visit it is is told by where in the picture the face is. It is `right` when its person was announced there and
+    nobody else, `wrong` when anybody else was; without a name, it is what was decided of the individual seen there in
+    most frames.
     """
     look, visits = Look(NOW, strictness=strictness), OpenVisits()
-    names: dict[str, int] = {}
+    clip, size = recording.clip, (1, 1)
+    names: list[dict[str, int]] = [{} for _ in clip.labels]
+    places: dict[str, int] = {}
 
     def settle(decided: Sequence[tuple[Sighting, Verdict]]) -> None:
         for sighting, verdict in decided:
             outcome = visits.settle(CAMERA, sighting, verdict)
+            column = clip.column(sighting.last_face, size)
+            places.setdefault(outcome.visit.visit_id, column)
             if outcome.change is not Change.CONTINUED and outcome.visit.person_id is not None:
-                names.setdefault(outcome.visit.person_id, look.frames)
+                names[column].setdefault(outcome.visit.person_id, look.frames)
 
     at, next_at = NOW, 0.0
     for seconds, near, far in recording.frames:
         if seconds < next_at:
             continue
         at = NOW + timedelta(seconds=seconds)
-        settle(look.add(near if look.min_face >= NEAR else far, at, gallery, at))
+        faces = near if look.min_face >= NEAR else far
+        size = faces.size
+        settle(look.add(faces, at, gallery, at))
         if look.enough or look.frames >= LOOK_FRAMES:
             break
         if look.patient:
@@ -172,10 +224,17 @@ def replay(
     settle(finished)
     if middles is not None:
         _learn(middles, gallery, finished)
+    return [
+        _outcome(label, names[column], [each for each in visits.visits if places[each.visit_id] == column])
+        for column, label in enumerate(clip.labels)
+    ]
+
+
+def _outcome(label: str | None, names: Mapping[str, int], visits: Sequence[Visit]) -> Told:
+    """Return what one individual's visit came to, from the names that were announced and all visits there."""
     if names:
-        right = set(names) == {recording.clip.label}
-        return Told("right" if right else "wrong", min(names.values()))
-    longest = max(visits.visits, key=lambda visit: visit.frames, default=None)
+        return Told("right" if set(names) == {label} else "wrong", min(names.values()))
+    longest = max(visits, key=lambda visit: visit.frames, default=None)
     if longest is None or longest.reason is UnclearReason.NO_USABLE_FACE:
         return Told("unusable", None)
     return Told("stranger" if longest.decision is Decision.STRANGER else "unclear", None)
@@ -202,7 +261,7 @@ def shares(visits: Sequence[Told], strangers: Sequence[Told]) -> dict[str, float
     }
 
 
-def _without(seen: Visits, name: str | None, middles: Middles) -> Gallery:
+def _without(seen: Visits, name: str, middles: Middles) -> Gallery:
     others = [person for person in seen.people if person.person_id != name]
     return Gallery(others, seen.model, middles=middles).at(CAMERA)
 
@@ -232,7 +291,14 @@ def _from_first_clips(engines: Engines, clips: dict[str, list[Clip]], sight: Sig
 
 
 def _of_photos(
-    engines: Engines, enrolled: Enrolled, folder: Path, sight: Sight, pace: Pace, *, photos: int
+    engines: Engines,
+    enrolled: Enrolled,
+    folder: Path,
+    sight: Sight,
+    pace: Pace,
+    *,
+    photos: int,
+    together: bool,
 ) -> Visits:
     """Return visits of a person's photos, as if each were a frame; at least `photos` in a visit."""
     names = {person.person_id for person in enrolled.people}
@@ -247,6 +313,9 @@ def _of_photos(
         ]
     if not groups:
         raise InputError(f"nobody in {folder} has {photos} photos for a visit")
+    if together:
+        clips = [Clip(path, path.name, tuple(each.path for each in some)) for path, some in groups]
+        return _recorded(engines, enrolled, clips, sight, pace, together=together, left_out=left_out)
     seen = iter(engines.see([each for _, some in groups for each in some], sight, "visits"))
     made = [from_photos(path, [next(seen) for _ in some], pace.every) for path, some in groups]
     return Visits(

@@ -129,7 +129,8 @@ async def test_a_push_camera_shows_only_what_comes(hass: HomeAssistant) -> None:
     # As after its timeout.
     entity._attr_is_recording = False
     entity.async_write_ha_state()
-    with pytest.raises(NoPicture):
+    with pytest.raises(NoPicture) as raised:
         await async_fetch_still(hass, "camera.push")
+    assert raised.value.old == LIVE
     assert entity._expired_listener is not None
     entity._expired_listener()

@@ -152,6 +152,12 @@ async def test_a_picture_that_is_known_to_be_old(engine: Engine) -> None:
     assert raised.value.trouble is Trouble.OLD_PICTURE
 
 
+async def test_what_comes_after_an_old_picture_is_new(engine: Engine) -> None:
+    """A camera that says that it shows its last picture has made no other one until then."""
+    old = NoPicture(Trouble.OLD_PICTURE, "camera.a", b"\xff\xd8\xffold")
+    assert await looked_at(stills(engine, giving(old, b"old", b"a"), 2.0), engine) == [b"a"]
+
+
 async def test_camera_that_never_answers(engine: Engine) -> None:
     """It is said to give no picture, with its own reason."""
     with pytest.raises(NoPicture) as raised:

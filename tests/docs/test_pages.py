@@ -21,16 +21,7 @@ TAKEN_OVER = re.compile(r"<!-- reference: .*?<!-- end -->", re.DOTALL)
 EVERY_PAGE = sorted([*PAGES, *ROOT.glob("*.md"), *ROOT.glob("deploy/*/*.md"), *ROOT.glob(".github/**/*.md")])
 
 
-SHORT = [
-    pytest.param(
-        page,
-        id=page.name,
-        marks=[pytest.mark.xfail(reason="its tables are about to be replaced by fewer")]
-        if page.name == "accuracy.md"
-        else [],
-    )
-    for page in WRITTEN
-]
+SHORT = [pytest.param(page, id=page.name) for page in WRITTEN]
 
 
 def name(page: Path) -> str:

@@ -74,6 +74,7 @@ print(json.dumps({
     "width": place.width,
     "named": {name: drawn(condition) for name, condition in NAMED.items()},
     "bare": drawn(Condition(face_width=60)),
+    "framed": drawn(Condition(face_width=60, framed=True)),
 }))
 """
 
@@ -173,3 +174,13 @@ def test_how_a_camera_hangs(found: Any) -> None:
     eyes = [one["landmarks"] for one in (named["from above"], found["bare"])]
     heights = [points[3][1] - points[0][1] for points in eyes]
     assert heights[0] < 0.9 * heights[1]
+
+
+def test_a_frame_has_the_face_in_its_middle(found: Any) -> None:
+    framed = found["framed"]
+    assert framed["size"] == [640, 480]
+    assert framed["middle"] == pytest.approx([320, 240], abs=1)
+    seen, width = framed["found"]
+    assert width == pytest.approx(60, rel=0.35)
+    for was, told in zip(seen, framed["landmarks"], strict=True):
+        assert math.dist(was, told) < 0.12 * width

@@ -28,7 +28,7 @@ def test_of_all_evaluations() -> None:
     )
 
 
-@pytest.mark.parametrize("script", ["image.py", "pins.py", "release.py"])
+@pytest.mark.parametrize("script", ["empty_pictures.py", "image.py", "pins.py", "release.py"])
 def test_of_a_script(script: str) -> None:
     _says_what_it_takes([sys.executable, "-B", str(ROOT / "script" / script)])
 

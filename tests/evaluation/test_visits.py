@@ -79,3 +79,50 @@ def test_in_a_small_home_all_others_are_strangers(tmp_path: Path, gallery: Path)
     assert (found["homes"], found["visits"], found["strangers"]) == (2, 3, 3)
     assert (found["right"], found["wrong"], found["strangers_named"]) == (1, 0, 0)
     assert "3" in run("visits", tmp_path, "--gallery", gallery, "--home", 3).stderr
+
+
+def test_two_people_in_a_picture_have_a_visit_each(tmp_path: Path, gallery: Path) -> None:
+    for number in (1, 2):
+        _burst(tmp_path / "Ada" / str(number), ada(), range(10 * number, 10 * number + 4))
+        _burst(tmp_path / "Bob" / str(number), bob(), range(10 * number + 4, 10 * number + 8))
+
+    found = figures("visits", tmp_path, "--gallery", gallery, "--together")
+
+    assert (found["visits"], found["strangers"]) == (4, 4)
+    assert (found["right"], found["wrong"], found["strangers_named"]) == (1, 0, 0)
+
+
+def test_the_name_of_the_person_beside_is_a_wrong_one(tmp_path: Path, gallery: Path) -> None:
+    _burst(tmp_path / "Ada" / "1", bob(), range(4))
+    _burst(tmp_path / "Bob" / "1", ada(), range(4))
+
+    found = figures("visits", tmp_path, "--gallery", gallery, "--together")
+
+    assert (found["visits"], found["wrong"], found["right"]) == (2, 1, 0)
+
+
+def test_a_stranger_beside_somebody_known_stays_one(tmp_path: Path, gallery: Path) -> None:
+    _burst(tmp_path / "Ada" / "1", ada(), range(4))
+    _burst(tmp_path / "unknown" / "1", pictures.stranger(1), range(4))
+
+    found = figures("visits", tmp_path, "--gallery", gallery, "--together")
+
+    # The unknown one, and Ada once more without her in the gallery.
+    assert (found["visits"], found["strangers"]) == (1, 2)
+    assert (found["right"], found["strangers_named"]) == (1, 0)
+
+
+def test_one_person_alone_cannot_be_two(tmp_path: Path, gallery: Path) -> None:
+    for number in (1, 2):
+        _burst(tmp_path / "Ada" / str(number), ada(), range(4))
+
+    done = run("visits", tmp_path, "--gallery", gallery, "--together")
+
+    assert done.returncode == 2
+    assert done.stderr == "eval visits: there are no two clips of different people to put side by side\n"
+
+
+def test_photos_of_two_people_make_visits_too(people: Path) -> None:
+    found = figures("visits", people, "--photos", 3, "--face-width", 60, "--together")
+
+    assert (found["visits"], found["right"], found["wrong"]) == (2, 1, 0)

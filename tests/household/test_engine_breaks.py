@@ -19,7 +19,7 @@ from custom_components.familiar_faces.const import CONF_FINGERPRINT, CONF_WHERE,
 from custom_components.familiar_faces.host import remote
 from custom_components.familiar_faces.host.engine import EngineStatus
 from custom_components.familiar_faces.host.engine_errors import EngineError
-from custom_components.familiar_faces.household.issues import ENGINE_AWAY
+from custom_components.familiar_faces.household.issues import ENGINE_AWAY, ENGINE_FELL_BACK
 from custom_components.familiar_faces.hub import Hub
 from demo.certificates import make_certificate
 
@@ -99,9 +99,11 @@ class Away:
         self._arguments = arguments
         self.engine = self._process()
 
-    def _process(self, token: str = TOKEN, program: Path = ENGINE / "__main__.py") -> EngineProcess:
+    def _process(
+        self, token: str = TOKEN, program: Path = ENGINE / "__main__.py", more: tuple[str, ...] = ()
+    ) -> EngineProcess:
         port = ["--port", str(self.wire.target)] if self.wire.target else []
-        return EngineProcess(token=token, arguments=[*self._arguments, *port], program=program)
+        return EngineProcess(token=token, arguments=[*self._arguments, *more, *port], program=program)
 
     async def start(self) -> None:
         """Start it, on the port that it had before."""
@@ -327,6 +329,32 @@ async def test_a_certificate_that_is_another(
         finally:
             await away.end()
             away.wire.cut()
+
+
+async def test_a_graphics_card_that_is_not_there(hass: HomeAssistant, home: Hub, away: Away) -> None:
+    """People are recognised, and the owner is told that it is not as they asked for."""
+    issue_id = f"{ENGINE_FELL_BACK}_http://127.0.0.1:{away.wire.port}"
+
+    def issue() -> ir.IssueEntry | None:
+        return ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+
+    async def start_with(*options: str) -> None:
+        await away.replace(more=options)
+        away.wire.cut()
+        home.engine.report_timeout()
+
+    assert issue() is None
+    await start_with("--provider", "cuda")
+    await until(lambda: issue() is not None, 60)
+    told = issue()
+    assert told is not None
+    assert told.severity is ir.IssueSeverity.WARNING
+    assert told.translation_placeholders is not None
+    assert "onnxruntime-gpu" in told.translation_placeholders["reason"]
+    assert home.engine.status is EngineStatus.READY
+    assert len((await home.client.faces(jpeg(astronaut()))).faces) == 1
+    await start_with()
+    await until(lambda: issue() is None, 60)
 
 
 @pytest.mark.parametrize("days", [-400, 400])

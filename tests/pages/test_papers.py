@@ -261,11 +261,12 @@ async def test_model_card(visitor: Visitor, set_options: SetOptions, language: s
     for promise in promises(MEASURED):
         assert f" {promise.own_missed} " in said
     assert f"{MEASURED.strangers:,}".replace(",", thousands) in said
-    assert f"10{thousands}000" in said
     assert "NIST" in said
     assert "MS-Celeb-1M" in said
+    # What is aimed at is rarer than could be counted, so it is not said.
+    assert f"10{thousands}000" not in said
     set_options(strictness="relaxed")
-    assert f"10{thousands}000" not in words(await read(visitor, PAPERS["model"], language))
+    assert words(await read(visitor, PAPERS["model"], language)) != said
 
 
 def test_model_card_of_the_engine_in_use() -> None:

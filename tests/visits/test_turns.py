@@ -21,12 +21,12 @@ class Engine:
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.replaced: list[asyncio.Task[None]] = []
 
-    async def begin(self, camera: str, urgency: Urgency = MOTION) -> None:
+    async def begin(self, camera: str, urgency: Urgency = MOTION, *, begun: bool = False) -> None:
         """Have a camera ask for its turn."""
         self._over[camera] = asyncio.Event()
         if camera in self.tasks:
             self.replaced.append(self.tasks[camera])
-        self.tasks[camera] = asyncio.create_task(self._look(camera, urgency, self._over[camera]))
+        self.tasks[camera] = asyncio.create_task(self._look(camera, urgency, begun, self._over[camera]))
         await settle()
 
     async def end(self, camera: str) -> None:
@@ -34,8 +34,8 @@ class Engine:
         self._over[camera].set()
         await settle()
 
-    async def _look(self, camera: str, urgency: Urgency, over: asyncio.Event) -> None:
-        async with self.turns.turn(camera, urgency):
+    async def _look(self, camera: str, urgency: Urgency, begun: bool, over: asyncio.Event) -> None:
+        async with self.turns.turn(camera, urgency, begun=begun):
             self.served.append(camera)
             self.at_once += 1
             self.most = max(self.most, self.at_once)
@@ -82,6 +82,18 @@ async def test_the_camera_served_longest_ago_comes_first(engine: Engine) -> None
             await engine.end(camera)
             await engine.begin(camera)
     assert engine.served == [*"abcd" * 3, *"ab"]
+
+
+async def test_what_is_begun_is_brought_to_an_end(engine: Engine) -> None:
+    """Somebody who was seen already has a name after a frame more: they do not wait until all others have one frame."""
+    for camera in "abcd":
+        await engine.begin(camera)
+    await engine.end("a")
+    await engine.begin("a", begun=True)
+    await engine.begin("e", RING)
+    for camera in "bce":
+        await engine.end(camera)
+    assert engine.served == [*"abcead"]
 
 
 async def test_a_motion_that_becomes_a_ring_moves_up(engine: Engine) -> None:

@@ -30,8 +30,8 @@ class Trouble(StrEnum):
 class NoPicture(HomeAssistantError):
     """A camera gave no fresh picture."""
 
-    def __init__(self, trouble: Trouble, camera: str) -> None:
-        """Say why; `camera` is its entity id."""
+    def __init__(self, trouble: Trouble, camera: str, old: bytes | None = None) -> None:
+        """Say why; `camera` is its entity id, `old` the picture that it shows and that is known to be an old one."""
         if trouble is Trouble.NO_PICTURE:
             super().__init__(
                 translation_domain=DOMAIN,
@@ -45,6 +45,7 @@ class NoPicture(HomeAssistantError):
                 translation_placeholders={"camera": camera},
             )
         self.trouble = trouble
+        self.old = old
 
 
 @contextmanager

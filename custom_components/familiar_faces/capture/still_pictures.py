@@ -1,7 +1,7 @@
 """Stills of a camera entity."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 
 from homeassistant.components.camera import async_get_image
@@ -9,6 +9,7 @@ from homeassistant.components.camera.const import CameraState
 from homeassistant.components.camera.helper import get_camera_from_entity_id
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 
 from .known_pictures import KnownPictures
 from .picture_source import Ask, NoPicture, Pictures, Trouble, failing_as_home_assistant
@@ -43,7 +44,10 @@ async def async_fetch_still(hass: HomeAssistant, camera: str) -> bytes:
     with failing_as_home_assistant(camera):
         if _is_idle_push(hass, camera):
             # It shows its last pictures in turn, as if they were new.
-            raise NoPicture(Trouble.OLD_PICTURE, camera)
+            old = None
+            with suppress(HomeAssistantError):
+                old = (await async_get_image(hass, camera, timeout=FETCH_SECONDS)).content
+            raise NoPicture(Trouble.OLD_PICTURE, camera, old)
         if (image := await _async_frame_of_provider(hass, camera)) is not None:
             return image
         return (await async_get_image(hass, camera, timeout=FETCH_SECONDS)).content

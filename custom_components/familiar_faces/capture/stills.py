@@ -131,6 +131,10 @@ class Stills:
                     # Home Assistant's way to a camera's picture takes being cancelled for one that did not come.
                     raise asyncio.CancelledError from err
                 self._failure = err
+                if isinstance(err, NoPicture) and err.old is not None:
+                    # Whatever comes after it is new.
+                    self._known.judge(await async_digest(err.old), began, loop.time())
+                    err.old = None
                 if isinstance(err, NoPicture) and self.trouble is Trouble.NO_PICTURE:
                     # What came is known to be old without looking at it.
                     self.trouble = err.trouble

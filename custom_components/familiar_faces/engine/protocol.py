@@ -23,6 +23,8 @@ MAX_FACES = 20
 AT_ONCE = 2
 """Pictures that an engine of one worker wants at once, and one that does not say."""
 MAX_AT_ONCE = 256
+MAX_REASON = 500
+"""Characters of a reason that are shown."""
 MAX_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = 16384 * 12288
 """200 megapixels, as the largest sensors of phones have them; what is decoded of them at once is less."""
@@ -122,6 +124,8 @@ class Health:
     """How long it has been answering; None for an engine, or several, that do not say."""
     memory: int | None = None
     """Bytes of memory that it takes; None as above."""
+    fell_back: str = ""
+    """Why a graphics card that it was asked to use is not used; empty otherwise, and where it does not say."""
 
 
 def encode_embedding(embedding: Embedding) -> str:
@@ -181,6 +185,7 @@ def health_from_json(data: Mapping[str, Any]) -> Health:
             at_once,
             None if up is None else _finite(up),
             None if memory is None else max(0, int(memory)),
+            str(data.get("provider", {}).get("why", ""))[:MAX_REASON],
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as err:
         raise ProtocolError(f"the answer is not of the protocol: {err!r}") from err

@@ -63,6 +63,11 @@ class Engine(ABC):
         return {}
 
     @property
+    def fell_back(self) -> Mapping[str, str]:
+        """Return which engines were asked to use a graphics card and do not, by their address, and why."""
+        return {}
+
+    @property
     def latency_ms(self) -> float | None:
         """Return the median of its recent times for an image in milliseconds; None before the first."""
         return None if self._task is None else self.client.latency_ms

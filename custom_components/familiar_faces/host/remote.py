@@ -62,6 +62,12 @@ class RemoteEngine(Engine):
             return {}
         return {each.name: each.problem for each in self._looks if each.problem is not None}
 
+    @property
+    @override
+    def fell_back(self) -> Mapping[str, str]:
+        healths = {each.name: each.health for each in self._looks if each.problem is None}
+        return {name: health.fell_back for name, health in healths.items() if health and health.fell_back}
+
     @override
     def report_timeout(self) -> None:
         """Look at once whether they are still there."""
@@ -99,6 +105,7 @@ class RemoteEngine(Engine):
         while True:
             look.clear()
             was_well = replica.health is not None and replica.problem is None
+            fell_back = self.fell_back
             try:
                 replica.health = await replica.client.health()
                 self._compare(replica)
@@ -114,6 +121,8 @@ class RemoteEngine(Engine):
             else:
                 misses = 0
                 self._judge(replica, None)
+                if self.fell_back != fell_back:
+                    self._tell()
             wait = self._health_every if misses == 0 else min(self._health_every, backoff(misses))
             try:
                 async with asyncio.timeout(wait):

@@ -48,6 +48,7 @@ CONSENT_EXPIRED = "consent_expired"
 CONSENT_EXPIRING = "consent_expiring"
 ENGINE_AWAY = "engine_away"
 ENGINE_FAILED = "engine_failed"
+ENGINE_FELL_BACK = "engine_fell_back"
 ENGINE_PARTLY_AWAY = "engine_partly_away"
 ENTITY_MISSING = "entity_missing"
 FORGETTING_INCOMPLETE = "forgetting_incomplete"
@@ -97,12 +98,9 @@ def async_check_engine(hass: HomeAssistant, engine: Engine) -> None:
 
 @callback
 def _async_check_parts(hass: HomeAssistant, engine: Engine) -> None:
-    """Say which of several engines is not used while another does its work."""
+    """Say which of several engines is not used while another does its work, and which goes without its card."""
     away = engine.parts_away if engine.status is EngineStatus.READY else {}
-    said = {f"{ENGINE_PARTLY_AWAY}_{address}" for address in away}
-    for domain, issue_id in list(ir.async_get(hass).issues):
-        if domain == DOMAIN and issue_id.startswith(ENGINE_PARTLY_AWAY) and issue_id not in said:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
+    _async_keep(hass, ENGINE_PARTLY_AWAY, away)
     for address, problem in away.items():
         _async_create(
             hass,
@@ -112,6 +110,25 @@ def _async_check_parts(hass: HomeAssistant, engine: Engine) -> None:
             address=address,
             reason=async_trouble(hass, problem),
         )
+    _async_keep(hass, ENGINE_FELL_BACK, engine.fell_back)
+    for address, reason in engine.fell_back.items():
+        _async_create(
+            hass,
+            f"{ENGINE_FELL_BACK}_{address}",
+            ENGINE_FELL_BACK,
+            ir.IssueSeverity.WARNING,
+            address=address,
+            reason=reason,
+        )
+
+
+@callback
+def _async_keep(hass: HomeAssistant, kind: str, addresses: Collection[str]) -> None:
+    """Delete the issues of a kind that are about other addresses."""
+    kept = {f"{kind}_{address}" for address in addresses}
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.startswith(f"{kind}_") and issue_id not in kept:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 @callback

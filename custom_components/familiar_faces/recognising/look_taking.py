@@ -12,6 +12,8 @@ from ..visits.turns import Urgency
 
 ENGINE_SECONDS = 5.0
 """How long a look waits for an engine's answer, and for one that has gone away."""
+FEW_FRAMES = 4
+"""Frames of a look in which somebody was seen within which the next one goes first: most names need two or three."""
 AWAY = 0.1
 """Seconds until an engine that has gone away is asked again."""
 
@@ -66,7 +68,8 @@ class LookTaking:
                     told = True
                     on_picture(newest)
                 try:
-                    async with self._household.turns.turn(self._camera_id, urgency()):
+                    begun = bool(look.sightings) and look.frames <= FEW_FRAMES
+                    async with self._household.turns.turn(self._camera_id, urgency(), begun=begun):
                         # Only now, so that it is the newest.
                         seen = await pictures.see(self._wish(look))
                 except (EngineBusy, EngineUnavailable) as err:

@@ -1,4 +1,4 @@
-"""Whose turn it is at the engine: every camera in turn, rings before motion, and no queue without bound."""
+"""Whose turn it is at the engine: rings before motion, what is begun before what is not, and no queue without bound."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -27,14 +27,17 @@ class Urgency(IntEnum):
 @dataclass(slots=True, eq=False)
 class _Waiting:
     urgency: Urgency
+    begun: bool
+    """Whether it has been served for what it waits for, and needs little more."""
     granted: asyncio.Future[None]
 
 
 class Turns:
     """Lets looks go to the engine, a few at once. Belongs to one event loop.
 
-    Rings go before motion, and motion before looking all the time; among equals goes the camera that was
-    served longest ago. A camera waits at most once, so no more wait than there are cameras, and what waits
+    Rings go before motion, and motion before looking all the time. Among equals goes first who has been seen at and
+    needs a few more frames for a decision: when everybody is served in turn at many doors, all of them have a frame and
+    nobody has a name when they leave. Then goes the camera that was served longest ago. A camera waits at most once, so no more wait than there are cameras, and what waits
     is the look and not a frame: it takes the newest frame when its turn comes.
 
     Rings do not starve the others for good: a look is bounded in frames and time, so a ring takes the
@@ -56,15 +59,18 @@ class Turns:
         return len(self._waiting)
 
     @asynccontextmanager
-    async def turn(self, camera_id: str, urgency: Urgency) -> AsyncGenerator[None]:
-        """Wait for this camera's turn, and hold it; raise ValueError when the camera waits already."""
+    async def turn(self, camera_id: str, urgency: Urgency, *, begun: bool = False) -> AsyncGenerator[None]:
+        """Wait for this camera's turn, and hold it; raise ValueError when the camera waits already.
+
+        `begun`: whether somebody was seen in this look already, and a few more frames may decide who it is.
+        """
         if camera_id in self._waiting:
             raise ValueError("a camera waits for one turn at a time")
         if self._free > 0:
             self._free -= 1
             self._served[camera_id] = next(self._numbers)
         else:
-            await self._wait(camera_id, urgency)
+            await self._wait(camera_id, urgency, begun=begun)
         try:
             yield
         finally:
@@ -87,8 +93,8 @@ class Turns:
         """Forget when a camera was served that is no longer watched."""
         self._served.pop(camera_id, None)
 
-    async def _wait(self, camera_id: str, urgency: Urgency) -> None:
-        waiting = _Waiting(urgency, asyncio.get_running_loop().create_future())
+    async def _wait(self, camera_id: str, urgency: Urgency, *, begun: bool) -> None:
+        waiting = _Waiting(urgency, begun, asyncio.get_running_loop().create_future())
         self._waiting[camera_id] = waiting
         try:
             await waiting.granted
@@ -107,6 +113,8 @@ class Turns:
         if not ready or self._free < 0:
             self._free += 1
             return
-        camera_id = min(ready, key=lambda key: (ready[key].urgency, self._served.get(key, -1)))
+        camera_id = min(
+            ready, key=lambda key: (ready[key].urgency, not ready[key].begun, self._served.get(key, -1))
+        )
         self._served[camera_id] = next(self._numbers)
         self._waiting.pop(camera_id).granted.set_result(None)

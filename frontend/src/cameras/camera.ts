@@ -384,7 +384,7 @@ export class CameraCard extends LitElement {
         display: flex;
         align-items: center;
         justify-content: space-between;
-        gap: 12px;
+        gap: 2px 12px;
         min-height: 40px;
         flex-wrap: wrap;
       }
@@ -398,6 +398,7 @@ export class CameraCard extends LitElement {
       }
       dd {
         margin: 0;
+        margin-inline-start: auto;
         display: flex;
         align-items: center;
         justify-content: flex-end;

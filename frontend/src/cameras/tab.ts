@@ -74,7 +74,7 @@ export class CamerasTab extends LitElement {
         </div>`;
     }
     return html`${failed}
-      <div class=${cameras.error ? "list dim" : "list"}>
+      <div class=${cameras.error || !hass.connected ? "list old" : "list"}>
         ${repeat(
           cameras.value.cameras,
           (each) => each.camera_id,
@@ -123,9 +123,6 @@ export class CamerasTab extends LitElement {
         display: grid;
         gap: 16px;
         margin-bottom: 16px;
-      }
-      .dim {
-        opacity: 0.6;
       }
       .failed {
         padding: 0 16px;

@@ -16,9 +16,6 @@ export const pages = css`
     height: 220px;
     background: var(--ff-soft);
   }
-  .old {
-    opacity: 0.6;
-  }
   .columns {
     display: grid;
     grid-template-columns: minmax(0, 5fr) minmax(0, 3fr);

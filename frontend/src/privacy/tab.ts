@@ -95,7 +95,7 @@ export class PrivacyTab extends LitElement {
         : failed;
     }
     return html`${failed}
-      <div class="columns ${summary.error ? "dim" : ""}">
+      <div class="columns ${summary.error || !hass.connected ? "old" : ""}">
         <div>${this.stored(value)} ${this.log(value)} ${this.links(value)} ${this.erased()}</div>
         <div>${this.engine(value)} ${this.connections(value)} ${this.papers(value)} ${this.periods(value)}</div>
       </div>`;
@@ -463,9 +463,6 @@ export class PrivacyTab extends LitElement {
         display: grid;
         gap: 16px;
       }
-      .dim {
-        opacity: 0.6;
-      }
       .skeleton {
         height: 320px;
       }
@@ -510,6 +507,7 @@ export class PrivacyTab extends LitElement {
         background: var(--ff-soft);
       }
       .tiles dd {
+        margin: 0;
         text-align: start;
         font-size: 22px;
         line-height: 28px;
@@ -529,6 +527,7 @@ export class PrivacyTab extends LitElement {
       }
       dd {
         margin: 0;
+        margin-inline-start: auto;
         text-align: end;
         overflow-wrap: anywhere;
       }

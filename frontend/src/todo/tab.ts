@@ -57,6 +57,7 @@ export class TodoTab extends LitElement {
     return html`${this.refused
         ? html`<p class="bad" role="alert">${text(hass, "panel.refused", { reason: this.refused })}</p>`
         : nothing}
+      <div class=${hass.connected ? "" : "old"}>
       ${now.setup ? this.setup(now, now.setup) : nothing}
       ${needed.length
         ? this.group("needs_you", needed, (each) => each.id, (each) => (each.kind === "issue" ? this.issue(each) : this.step(each)))
@@ -68,7 +69,8 @@ export class TodoTab extends LitElement {
               <p class="second">${text(hass, "todo.none_help")}</p>
             </div>`}
       ${this.group("invitations", invitations, (each) => each.invitation_id, (each) => this.invitation(each))}
-      ${this.group("better", better, (each) => each.id, (each) => this.better(each))}`;
+      ${this.group("better", better, (each) => each.id, (each) => this.better(each))}
+      </div>`;
   }
 
   private group<T>(name: "needs_you" | "invitations" | "better", all: T[], id: (of: T) => string, row: (of: T) => unknown): unknown {

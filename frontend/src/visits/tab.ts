@@ -356,9 +356,6 @@ export class VisitsTab extends LitElement {
         margin: 8px 4px;
         font-size: 13px;
       }
-      .old {
-        opacity: 0.6;
-      }
       .notice {
         display: flex;
         align-items: center;
