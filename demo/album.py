@@ -34,6 +34,7 @@ NAMES = frozenset(
         "panel-phone",
         "panel-privacy",
         "panel-receipt",
+        "panel-todo",
         "panel-walk-up",
         "person",
         "triggers",

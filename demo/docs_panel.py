@@ -123,6 +123,12 @@ async def forget(frontend: Frontend, album: Album) -> None:
     await _beside_the_sidebar(frontend, album, "panel-receipt", 700)
 
 
+async def todo(frontend: Frontend, album: Album) -> None:
+    """Take what waits for the owner: once nobody is left to be recognised, there is something."""
+    await frontend.show(f"{PANEL}/todo")
+    await _beside_the_sidebar(frontend, album, "panel-todo", 620)
+
+
 def _panel(frontend: Frontend) -> Locator:
     return frontend.page.locator("familiar-faces-panel")
 

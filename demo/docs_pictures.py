@@ -173,6 +173,7 @@ async def _of_the_panel(chromium: Browser, stage: Stage, album: Album) -> None:
         await album.tried(docs_panel.me(frontend, album))
     async with logged_in(chromium, stage.url) as frontend:
         await album.tried(docs_panel.forget(frontend, album))
+        await album.tried(docs_panel.todo(frontend, album))
 
 
 async def _give_account(stage: Stage) -> None:
