@@ -16,7 +16,7 @@ from . import alerts, engines, home, supervisor
 from .camera import Camera
 from .client import Client, DemoFailed
 from .house import CAMERA, FAMILIAR, GLANCE_SECONDS, NAME, STRANGERS, VISIT_SECONDS, House, Ring
-from .phones import ANDROID, receiving
+from .phones import ANDROID, PHONE, receiving
 from .pictures import ASTRONAUT, GUEST, NEIGHBOUR, PictureMissing
 from .scene import photos
 from .stage import DOOR, say, staged
@@ -72,7 +72,7 @@ def main() -> int:
         "--docs",
         type=Path,
         metavar="DIR",
-        help="take the pictures in the docs after the first hour in English",
+        help="take every picture in the docs after the first hour in English, on a desktop",
     )
     parser.add_argument(
         "--screenshots", type=Path, metavar="DIR", help="the same, with pictures of every page"
@@ -199,7 +199,7 @@ async def _automations(asked: argparse.Namespace, folder: Path, port: int) -> in
         await stage.house.add_integration()
         await stage.house.add_cameras()
         await stage.house.add_person()
-        await receiver.add_phone(automations.PHONE, ANDROID, stage.client)
+        await receiver.add_phone(PHONE, ANDROID, stage.client)
         await stage.house.listen()
         walk = automations.Walk(stage.house, stage.client, stage.socket, say, asked.screenshots)
         story = await walk.go()
@@ -211,21 +211,29 @@ async def _automations(asked: argparse.Namespace, folder: Path, port: int) -> in
 
 async def _first_hour(asked: argparse.Namespace, folder: Path, port: int) -> int:
     """From nothing to a notification by clicks alone, in each language and at each width."""
-    from . import first_hour
+    from . import automations, docs_pictures, first_hour
 
+    languages, widths = asked.language or first_hour.LANGUAGES, asked.width or first_hour.WIDTHS
+    if asked.docs is not None and not (asked.language or asked.width):
+        languages, widths = first_hour.DOCS[:1], first_hour.DOCS[1:]
     pictures = asked.screenshots or (asked.in_browser if asked.in_browser != NOWHERE else None)
     took: dict[str, dict[str, int]] = {}
     wrong: list[str] = []
-    for language in asked.language or first_hour.LANGUAGES:
-        for width in asked.width or first_hour.WIDTHS:
+    for language in languages:
+        for width in widths:
             walk = f"{language}-{width}"
             place = folder / walk
             place.mkdir()
             async with AsyncExitStack() as stack:
                 receiver = await stack.enter_async_context(receiving(say))
-                home_of = staged(place, home.free_port(0), DOOR, "mobile_app")
-                # The docs are in English, and seen on a desktop.
-                docs = asked.docs if (language, width) == ("en", first_hour.WIDTHS[0]) else None
+                docs = asked.docs if (language, width) == first_hour.DOCS else None
+                home_of = staged(
+                    place,
+                    home.free_port(0),
+                    docs_pictures.PEOPLE,
+                    "mobile_app",
+                    prepare=None if docs is None else automations.prepare,
+                )
                 clicks = await first_hour.play(
                     await stack.enter_async_context(home_of), receiver, language, width, pictures, docs=docs
                 )

@@ -1,6 +1,7 @@
 """The story of automations that are made by hand in Home Assistant's own editor, and then have to run."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 import shutil
@@ -9,11 +10,11 @@ from .alerts import BLURRED, UNKNOWN
 from .browser import LOOKS, Frontend, logged_in, opened
 from .client import Client, Json, Websocket, until
 from .editor import Editor, Fields
-from .home import SOURCE, USER
+from .home import SOURCE
 from .house import CAMERA, NAME, House, Say
+from .phones import PHONE
 
 BLUEPRINTS = SOURCE.parent.parent / "blueprints" / "automation" / SOURCE.name
-PHONE = f"{USER.capitalize()}'s Pixel"
 HERE = "Home Assistant's own notifications"
 VISITOR = "Visitor"
 """The event entity of the camera."""
@@ -202,23 +203,31 @@ class Walk:
     """Somebody who makes automations with clicks, and looks whether they run."""
 
     def __init__(
-        self, house: House, client: Client, socket: Websocket, say: Say, pictures: Path | None
+        self,
+        house: House,
+        client: Client,
+        socket: Websocket,
+        say: Say,
+        pictures: Path | None,
+        *,
+        automations: Sequence[Automation] | None = None,
+        filled: Sequence[Filled] | None = None,
     ) -> None:
-        """Make one of each kind; with a folder for pictures, everything that can be made."""
+        """Make these, or else one of each kind; with a folder for pictures, everything that can be made."""
         everything = pictures is not None
         self._house = house
         self._client = client
         self._socket = socket
         self._say = say
         self._pictures = pictures
-        self._automations = AUTOMATIONS if everything else AUTOMATIONS[:1]
-        self._filled = FILLED if everything else FILLED[:1]
+        self._automations = automations or (AUTOMATIONS if everything else AUTOMATIONS[:1])
+        self._filled = filled or (FILLED if everything else FILLED[:1])
 
     async def go(self) -> Story:
         """Make them, see whether they run, and look at them on every device."""
         async with opened() as chromium:
             async with logged_in(chromium, self._client.url, folder=self._pictures) as frontend:
-                await self._make(frontend)
+                await self.make(frontend)
                 if self._pictures is not None:
                     said = await frontend.add_alert(
                         "Visitors", ["All familiar people", "Strangers"], [PHONE, HERE]
@@ -230,7 +239,7 @@ class Walk:
                     await self._look_around(frontend)
         return story
 
-    async def _make(self, frontend: Frontend) -> None:
+    async def make(self, frontend: Frontend) -> None:
         """Make each of the automations in the editor."""
         editor = Editor(frontend)
         for automation in self._automations:
@@ -255,7 +264,7 @@ class Walk:
     async def _play(self) -> Story:
         """Let those come who the automations are for, and see which run."""
         story = Story()
-        made = (*self._automations, *self._filled)
+        made: tuple[Automation | Filled, ...] = (*self._automations, *self._filled)
         came = False
         for visitor in dict.fromkeys(each.visitor for each in made):
             if visitor is None:

@@ -181,7 +181,7 @@ class Frontend:
         """Add an alert, and send a test of it; return what was said of the test."""
         await self._begin_alert(name, who)
         for each in recipients:
-            await self._dialog().get_by_role("button", name="Recipients").click()
+            await self._dialog().get_by_role("button", name="Add").first.click()
             await self.page.locator("ha-picker-combo-box ha-combo-box-item").filter(has_text=each).click()
             await self.page.wait_for_timeout(SETTLED)
         await self.seen("alert-3-who-is-told")
@@ -307,6 +307,7 @@ async def logged_in(
     look: Look = DESKTOP,
     folder: Path | None = None,
     *,
+    user: str = USER,
     shoot: ShootPage | None = None,
 ) -> AsyncGenerator[Frontend]:
     """Yield the frontend after logging in; pictures of its steps go into `folder`, or are taken by `shoot`."""
@@ -323,7 +324,7 @@ async def logged_in(
 
     try:
         await page.goto(url)
-        await page.locator("#username").fill(USER)
+        await page.locator("#username").fill(user)
         await page.locator("#password").fill(PASSWORD)
         await page.get_by_role("button", name="Log in").click()
         await page.locator("home-assistant-main").wait_for(state="attached")

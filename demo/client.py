@@ -11,6 +11,7 @@ import aiohttp
 type Json = dict[str, Any]
 
 FLOWS = "config/config_entries/flow"
+OPTIONS_FLOWS = "config/config_entries/options/flow"
 SUBENTRY_FLOWS = "config/config_entries/subentries/flow"
 REPAIR_FLOWS = "repairs/issues/fix"
 
@@ -102,9 +103,14 @@ class Client:
         begun = await self._post(REPAIR_FLOWS, {"handler": domain, "issue_id": issue_id})
         return Flow(self, REPAIR_FLOWS, begun)
 
-    async def subentry_flow(self, entry_id: str, kind: str) -> Flow:
-        """Begin to add something to an entry."""
-        begun = await self._post(SUBENTRY_FLOWS, {"handler": [entry_id, kind]})
+    async def options_flow(self, entry_id: str) -> Flow:
+        """Begin to change the options of an entry."""
+        return Flow(self, OPTIONS_FLOWS, await self._post(OPTIONS_FLOWS, {"handler": entry_id}))
+
+    async def subentry_flow(self, entry_id: str, kind: str, subentry_id: str | None = None) -> Flow:
+        """Begin to add something to an entry, or to change what was added to it."""
+        known = {} if subentry_id is None else {"subentry_id": subentry_id}
+        begun = await self._post(SUBENTRY_FLOWS, {"handler": [entry_id, kind], **known})
         return Flow(self, SUBENTRY_FLOWS, begun)
 
     async def websocket(self) -> Websocket:

@@ -18,14 +18,15 @@ from . import browser, docs_pictures
 from .browser import CAMERA_SECONDS, ENGINE_SECONDS, PATIENCE_SECONDS, SETTLED, TITLE
 from .client import DemoFailed, Websocket
 from .home import DOMAIN, PASSWORD, SOURCE, USER
-from .house import CAMERA, FAMILIAR, NAME, STRANGERS
-from .phones import ANDROID, Receiver
+from .house import CAMERA, FAMILIAR, NAME
+from .phones import ANDROID, PHONE, Receiver
 from .scene import photos
 from .stage import Stage
 
-PHONE = "Pixel"
 LANGUAGES = ("en", "de", "nl")
 WIDTHS = (1280, 375)
+DOCS = ("en", 1280)
+"""How the walk is made after which the pictures in the docs are taken."""
 HEIGHT = {1280: 900, 375: 812}
 MOST_TO_NAME = 20
 MOST_TO_PHONE = 26
@@ -308,9 +309,8 @@ async def play(
     if not any(NAME in each.message for each in heard):
         raise DemoFailed(f"{PHONE} was not notified of {NAME}.")
     if docs is not None:
-        await house.ring(STRANGERS[0])
         async with browser.opened() as chromium:
-            await docs_pictures.take(chromium, stage.url, docs)
+            await docs_pictures.take(chromium, stage, docs)
     return clicks
 
 

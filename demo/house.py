@@ -263,6 +263,8 @@ class House:
     async def listen(self) -> None:
         """Find the entities and hear of their changes."""
         (entry,) = await self._socket.command("config_entries/get", domain=DOMAIN)
+        # It may have been added in a browser.
+        self.entry_id = entry["entry_id"]
         listed = await self._socket.command("config_entries/subentries/list", entry_id=entry["entry_id"])
         ids = {each["title"]: each["subentry_id"] for each in listed if each["subentry_type"] == "camera"}
         for name, door in self._doors.items():

@@ -12,9 +12,12 @@ from typing import Any
 from aiohttp import web
 
 from .client import Client, DemoFailed, Json
+from .home import USER
 from .house import Say
 from .told import Told
 
+PHONE = f"{USER.capitalize()}'s Pixel"
+"""What the owner's is called."""
 PUSH = "/push"
 CLEAR = "clear_notification"
 ANDROID, IOS = "Android", "iOS"

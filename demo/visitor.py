@@ -122,10 +122,12 @@ async def visiting(
     language: str = "en-GB",
     dark: bool = False,
     scripts: bool = True,
+    sharp: bool = False,
 ) -> AsyncGenerator[Visitor]:
-    """Yield a visitor with a phone in a language of theirs."""
+    """Yield a visitor with a phone in a language of theirs; `sharp`: its screen has four times the pixels."""
     context = await browser.new_context(
         viewport=PHONE,
+        device_scale_factor=2 if sharp else 1,
         is_mobile=True,
         has_touch=True,
         locale=language,

@@ -393,6 +393,8 @@ LAST_TOLD = SensorEntityDescription(
     translation_key="last_told",
     device_class=SensorDeviceClass.TIMESTAMP,
     entity_category=EntityCategory.DIAGNOSTIC,
+    # Activity has a line for each notification otherwise.
+    entity_registry_enabled_default=False,
 )
 
 

@@ -75,7 +75,7 @@ async def test_the_device(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry,
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, alert_id), entry.entry_id)
     assert device is not None
     assert (device.name, device.model_id) == ("Everybody", "alert")
-    found = er.async_entries_for_device(er.async_get(hass), device.id)
+    found = er.async_entries_for_device(er.async_get(hass), device.id, include_disabled_entities=True)
     assert {each.entity_id: (each.entity_category, each.config_subentry_id) for each in found} == {
         ALERT: (EntityCategory.CONFIG, alert_id),
         TEST: (EntityCategory.DIAGNOSTIC, alert_id),
@@ -165,6 +165,7 @@ async def test_a_power_cut_right_after_it_was_written(
 # The button and the sensor
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_the_test_button(hass: HomeAssistant, hub: Hub, phone: Phone, alert_id: str) -> None:
     """It sends a test; who it does not reach is said as the error of the action."""
     await hass.services.async_call("button", "press", {"entity_id": TEST}, blocking=True)
@@ -177,6 +178,7 @@ async def test_the_test_button(hass: HomeAssistant, hub: Hub, phone: Phone, aler
     assert hass.states.get(LAST_TOLD).state == "unknown"
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_last_told(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, phone: Phone, eileen: str, alert_id: str
 ) -> None:
@@ -195,6 +197,7 @@ async def test_last_told(
     assert hass.states.get(LAST_TOLD).state == "unknown"
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_last_told_of_whom_nothing_is_kept(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry, front_door: FrontDoor, phone: Phone
 ) -> None:
@@ -211,6 +214,7 @@ async def test_last_told_of_whom_nothing_is_kept(
     assert hass.states.get(LAST_TOLD).state == "unknown"
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_last_told_after_a_restart(
     hass: HomeAssistant,
     hub: Hub,

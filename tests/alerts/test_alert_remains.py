@@ -120,6 +120,7 @@ async def test_when_somebody_was_told_of(street: Street, new_phone: NewPhone) ->
 
 
 @pytest.mark.parametrize("who", ["Anna", "Silas"])
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_someone_is_not_shown_as_told(
     hass: HomeAssistant, street: Street, new_phone: NewPhone, who: str
 ) -> None:
@@ -140,6 +141,7 @@ async def test_someone_is_not_shown_as_told(
     assert hass.states.get("sensor.everybody_last_notified").state != "unknown"
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_last_told_no_longer_than_visits(
     hass: HomeAssistant, street: Street, new_phone: NewPhone
 ) -> None:
@@ -322,6 +324,7 @@ def moments(states: list[Any]) -> list[datetime]:
     return [at for (state,) in states if (at := dt_util.parse_datetime(str(state))) is not None]
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_the_history_of_what_was_told(
     lived: tuple[Path, Evidence],
     make_recorder: MakeRecorder,

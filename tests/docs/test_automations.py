@@ -19,6 +19,7 @@ from custom_components.familiar_faces.condition import CONDITIONS
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.trigger import TRIGGERS
+from demo.album import NAMES
 
 from ..common.automations import VARIABLES, device_of
 from ..common.documents import DOCS, PAGES, README, WRITTEN
@@ -126,4 +127,6 @@ def test_pictures_are_there() -> None:
     shown = {name for page in pages for name in re.findall(r"images/([\w-]+\.png)", page.read_text())}
     there = {path.name: path.stat().st_size for path in (DOCS / "images").glob("*.png")}
     assert shown == set(there)
+    # One walk takes them all: script/demo --scenario first-hour --docs docs/images
+    assert shown == {f"{name}.png" for name in NAMES}
     assert max(there.values()) < 150_000
