@@ -117,10 +117,14 @@ async def enrol_somebody_like(hass: HomeAssistant, hub: Hub, image: bytes, simil
 
 
 def same_face(number: int) -> list[bytes]:
-    """Return frames of one face that differ by their compression alone."""
-    scene = porch()
-    scene.paste(stranger(0), (500, 180))
-    return [jpeg(scene, 94 - index) for index in range(number)]
+    """Return frames of one face that differ by their compression, and by a head that moves from side to side."""
+    frames = []
+    for index in range(number):
+        scene = porch()
+        # By whole blocks of a JPEG, so that what is compared stays the same.
+        scene.paste(stranger(0), (500 + 8 * (index % 2), 180))
+        frames.append(jpeg(scene, 94 - index))
+    return frames
 
 
 # The form
