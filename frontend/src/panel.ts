@@ -76,7 +76,7 @@ export class Panel extends LitElement {
         <familiar-faces-visits
           ?hidden=${tab.id !== VISITS}
           .hass=${hass}
-          .person=${tab.id === VISITS ? this.rest() : undefined}
+          .person=${this.named() === VISITS ? this.rest() : undefined}
           .scroller=${this.main}
           ?narrow=${this.narrow}
           @feed-changed=${(event: CustomEvent<VisitFeed>) => {
@@ -94,12 +94,16 @@ export class Panel extends LitElement {
    * a first name was said; it stays what it was while somebody looks.
    */
   private tab(): Tab {
-    const path = this.route?.path.split("/")[1];
+    const path = this.named();
     // Decided again each time that somebody comes.
     if (path) this.first = undefined;
     else if (this.feed?.now) this.first ??= this.feed.now.setup ? TODO : VISITS;
     const named = path || this.first;
     return this.shownTabs().find((each) => each.id === named) ?? TABS[0]!;
+  }
+
+  private named(): string | undefined {
+    return this.route?.path.split("/")[1];
   }
 
   private rest(): string | undefined {

@@ -9,7 +9,7 @@ from PIL import Image
 import pytest
 
 from tests.common import pictures
-from tests.evaluation.conftest import ada, bob, figures, run
+from tests.evaluation.conftest import ada, bob, figures, run, save
 
 
 def _burst(folder: Path, person: Image.Image | None, seeds: range) -> None:
@@ -122,7 +122,11 @@ def test_one_person_alone_cannot_be_two(tmp_path: Path, gallery: Path) -> None:
     assert done.stderr == "eval visits: there are no two clips of different people to put side by side\n"
 
 
-def test_photos_of_two_people_make_visits_too(people: Path) -> None:
-    found = figures("visits", people, "--photos", 3, "--face-width", 60, "--together")
+def test_photos_of_two_people_make_visits_too(gallery: Path, tmp_path: Path) -> None:
+    (tmp_path / "gallery").symlink_to(gallery)
+    for name, person in (("Ada", ada), ("Bob", bob)):
+        for number, angle in enumerate((-4, 3, 5)):
+            save(person(light=0.9 + 0.1 * number, angle=angle), tmp_path / "probe" / name / f"{number}.jpg")
+    found = figures("visits", tmp_path, "--photos", 3, "--face-width", 60, "--together")
 
     assert (found["visits"], found["right"], found["wrong"]) == (2, 1, 0)
