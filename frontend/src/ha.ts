@@ -8,9 +8,9 @@ export interface Connection {
     message: object,
     options?: { resubscribe?: boolean },
   ): Promise<Unsubscribe>;
-  /** "ready" is told each time that it was lost and is there again. */
-  addEventListener(type: "ready", listener: () => void): void;
-  removeEventListener(type: "ready", listener: () => void): void;
+  /** "disconnected" is told when it is lost, "ready" when it is there again. */
+  addEventListener(type: "ready" | "disconnected", listener: () => void): void;
+  removeEventListener(type: "ready" | "disconnected", listener: () => void): void;
 }
 
 export interface Hass {

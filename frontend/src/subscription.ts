@@ -41,18 +41,23 @@ export class Subscription<T> {
   }
 
   private leave(): void {
+    const { unsubscribe } = this;
+    this.forget();
+    void unsubscribe?.then((end) => end()).catch(() => undefined);
+  }
+
+  private forget(): void {
     this.turn += 1;
     clearTimeout(this.timer);
-    const { unsubscribe } = this;
     this.unsubscribe = undefined;
-    // A connection that is gone has forgotten it anyway.
-    void unsubscribe?.then((end) => end()).catch(() => undefined);
   }
 
   private readonly ask = (): void => {
     const { connection } = this;
     if (!connection) return;
-    this.leave();
+    // A connection that was lost has forgotten what was asked, and counts from 1 again: to unsubscribe now would end
+    // what has the same number by now, this one perhaps.
+    this.forget();
     const turn = this.turn;
     this.unsubscribe = connection.subscribeMessage<T>(
       (event) => {

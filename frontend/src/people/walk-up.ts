@@ -76,6 +76,7 @@ export class WalkUp extends LitElement {
     this.taken = [];
     this.settled = 0;
     const turn = this.turn;
+    this.hass.connection.addEventListener("disconnected", this.lost);
     this.unsubscribe = this.hass.connection.subscribeMessage<Said>(
       (said) => void this.hear(said, turn),
       { type: "familiar_faces/person/walk_up", person_id: this.page!.person_id, camera_id: camera.camera_id },
@@ -87,8 +88,14 @@ export class WalkUp extends LitElement {
     });
   }
 
+  /** Its number means something else in the next connection: to unsubscribe then would end that. */
+  private readonly lost = (): void => {
+    this.unsubscribe = undefined;
+  };
+
   private stop(): void {
     this.turn += 1;
+    this.hass?.connection.removeEventListener("disconnected", this.lost);
     const { unsubscribe } = this;
     this.unsubscribe = undefined;
     void unsubscribe?.then((end) => end()).catch(() => undefined);
