@@ -261,6 +261,24 @@ async def test_more_cameras_than_the_engine_decodes(client: EngineClient, door_s
         assert seen[0].at < rang + timedelta(seconds=2)
 
 
+async def test_a_look_lasts_as_long_as_the_engine_was_busy(
+    client: EngineClient, door_stream: LiveStream
+) -> None:
+    """Who rang while others were decoded is in the frames that were kept meanwhile."""
+    async with a_camera(door_stream, warm=True, seconds=4) as stream, AsyncExitStack() as others:
+        for _ in range(MAX_STREAMS):
+            await others.enter_async_context(client.stream())
+        rang = datetime.now(UTC)
+        async with StreamPictures(stream, CAMERA).open(ask(client, 2.0)) as found:
+            looking = asyncio.create_task(see_all(found, 3))
+            await asyncio.sleep(4)
+            assert not looking.done()
+            await others.aclose()
+            seen = await looking
+    assert len(seen) == 3
+    assert seen[0].at < rang + timedelta(seconds=1)
+
+
 async def test_cameras_that_send_nothing_take_no_place(
     client: EngineClient, door_stream: LiveStream, door_film: films.Film
 ) -> None:

@@ -33,6 +33,9 @@ FAILURES = 2
 """How many times a stream may fail at the beginning of a look, until something else is tried."""
 BUSY_AGAIN = 0.25
 """Seconds until the engine is asked again whether it has room for a stream."""
+BUSY_SECONDS = 8.0
+"""How much longer a look goes on, at most, because the engine had no room for its stream: the frames since the ring are
+kept meanwhile, and who rang is in them."""
 AWAY_AGAIN = 0.5
 LOOK_SECONDS = 6.0
 """How long the engine may take for a frame; it waits up to five for it to come."""
@@ -98,6 +101,10 @@ class _LookAtStream:
         self._since = since
         self._every_picture = every_picture
         self._began = asyncio.get_running_loop().time()
+        self._busy_since: float | None = None
+        """Since when the engine has had no room for it."""
+        self._busy_for = 0.0
+        """How long it had none before."""
         self._session: StreamSession | None = None
         self._base = 0.0
         """When the first frame that this session was fed with is shown, in the stream's time."""
@@ -117,9 +124,9 @@ class _LookAtStream:
     async def ready(self) -> bool:
         loop = asyncio.get_running_loop()
         since = loop.time()
-        until = self._began + self._ask.seconds
         try:
             while True:
+                until = self._until
                 first = self.trouble is not None
                 # A look that had to wait for the engine still gets its first frame.
                 if self._has_frame and (first or loop.time() < until):
@@ -141,6 +148,14 @@ class _LookAtStream:
                         await self._news.wait()
         finally:
             self.waited += loop.time() - since
+
+    @property
+    def _until(self) -> float:
+        """Return until when frames are looked at."""
+        busy = self._busy_for
+        if self._busy_since is not None:
+            busy += asyncio.get_running_loop().time() - self._busy_since
+        return self._began + self._ask.seconds + min(busy, BUSY_SECONDS)
 
     @property
     def _has_frame(self) -> bool:
@@ -208,11 +223,16 @@ class _LookAtStream:
                 async with AsyncExitStack() as stack:
                     session = await stack.enter_async_context(self._ask.engine().stream())
                     self._failure = None
+                    if self._busy_since is not None:
+                        self._busy_for += asyncio.get_running_loop().time() - self._busy_since
+                        self._busy_since = None
                     await self._pass_on(session)
             except StreamsUnknown as err:
                 self._failure, self._unfit = err, True
             except EngineBusy as err:
                 self._failure = err
+                if self._busy_since is None:
+                    self._busy_since = asyncio.get_running_loop().time()
                 await asyncio.sleep(BUSY_AGAIN)
             except EngineError as err:
                 self._failure = err
