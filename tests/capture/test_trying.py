@@ -36,13 +36,18 @@ def face(width: float) -> Face:
 
 
 def tried(
-    source: PictureSource, width: float | None, *, finding: Finding | None = None, other: str | None = None
+    source: PictureSource,
+    width: float | None,
+    *,
+    finding: Finding | None = None,
+    other: str | None = None,
+    seconds: float = 0.5,
 ) -> Tried:
     """Return what came of a way: a face so wide, none where it is 0, and no picture where it is None."""
     if width is None:
         return Tried(source, finding=finding or Finding.CAMERA_FAILED, entity_id=other)
     faces: tuple[Face, ...] = (face(width),) if width else ()
-    return Tried(source, Faces("sface", (1920, 1080), faces, {}), 0.5, finding, other)
+    return Tried(source, Faces("sface", (1920, 1080), faces, {}), seconds, finding, other)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +60,10 @@ def tried(
         ([tried(STILL, 100), tried(STREAM, None, finding=Finding.STREAM_FAILED)], STILL),
         # Wide faces of an old picture are worth nothing.
         ([tried(STILL, 200, finding=Finding.OLD_PICTURE), tried(STREAM, 60)], STREAM),
+        # Who was seen in a still that takes so long had left when the stream was tried.
+        ([tried(STILL, 100, seconds=7.0), tried(STREAM, 0, seconds=2.0)], STREAM),
+        ([tried(STILL, 100), tried(STREAM, 0)], STILL),
+        ([tried(STILL, 100, seconds=7.0), tried(STREAM, 30)], STILL),
         # An event picture comes about once a visit.
         ([tried(STILL, 50), tried(EVENT, 300)], STILL),
         ([tried(STILL, None), tried(EVENT, 300)], EVENT),

@@ -27,6 +27,8 @@ STREAM_SECONDS = 12.0
 """How long a stream may take to show its first picture: some cameras send a key frame every ten seconds."""
 ENOUGH = 0.8
 """Share of another source's face width from which the stream is preferred: it shows every frame."""
+SLOW_STILL = 3.0
+"""Seconds after which a still is too late: a name needs two, and visitors stand at a door for some seconds."""
 OTHERS = 2
 """How many other cameras of the same device are tried."""
 WIDER = 1.25
@@ -106,8 +108,8 @@ async def async_try(
 def best_of(tried: list[Tried]) -> Tried | None:
     """Return the way to get pictures that is most likely to show who is there; None when none gave a picture.
 
-    A stream shows every frame, so it is preferred as long as its faces are not much smaller; an event picture is
-    one a visit, so it comes last.
+    A stream shows every frame, so it is preferred as long as its faces are not much smaller; where each still takes
+    seconds, also when nobody was there at its moment. An event picture is one a visit, so it comes last.
     """
     works = [each for each in tried if each.faces is not None and not each.other]
     if not works:
@@ -116,8 +118,14 @@ def best_of(tried: list[Tried]) -> Tried | None:
     live = [each for each in fresh if each.source is not PictureSource.EVENT] or fresh
     widest = max(each.width for each in live)
     near = [each for each in live if each.width >= ENOUGH * widest]
+    if any(_is_slow_still(each) for each in live):
+        near += [each for each in live if each.source is PictureSource.STREAM and each.width == 0]
     order = (PictureSource.STREAM, PictureSource.STILL, PictureSource.EVENT)
     return min(near, key=lambda each: order.index(each.source))
+
+
+def _is_slow_still(tried: Tried) -> bool:
+    return tried.source is PictureSource.STILL and tried.seconds is not None and tried.seconds > SLOW_STILL
 
 
 def wider_than(tried: list[Tried], best: Tried | None) -> Tried | None:
