@@ -15,6 +15,8 @@ STAGGER = 3.0
 """Seconds between the rings of two doors: two cores are to measure one at a time."""
 FORGOTTEN_SECONDS = 32
 """From a visit's end until the next ring at a door is another visit, and Home Assistant's stream has stopped."""
+QUIET_SECONDS = 120
+"""From the last dialog until Home Assistant reads no stream by itself: what it takes is compared then."""
 STOPS_SECONDS = 21
 """From the end of a visit that was watched until Home Assistant stops the stream, as nobody is watching it by then."""
 SETTLE_SECONDS = 12
@@ -57,7 +59,7 @@ class Plan:
         # What the dialogs brought with them, and Home Assistant's own streams that they had it open, is no cost of
         # streams that are kept open: those are what comes and goes with recognition.
         await self._lab.switch_recognition(on=False)
-        await asyncio.sleep(FORGOTTEN_SECONDS)
+        await asyncio.sleep(QUIET_SECONDS)
         before = await self._lab.idle(IDLE_SECONDS)
         await self._lab.switch_recognition(on=True)
         await asyncio.sleep(SETTLE_SECONDS)
