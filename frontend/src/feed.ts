@@ -1,6 +1,6 @@
 // The visits as this browser knows them: one subscription, and older pages when they are asked for.
 
-import { type Hass, refusal } from "./ha";
+import type { Hass } from "./ha";
 import type { Cursor, FeedEvent, Now, PageOfVisits, Person, Visit, Wanted } from "./model";
 import { Subscription } from "./subscription";
 
@@ -34,7 +34,11 @@ export class VisitFeed {
   private readonly subscription = new Subscription<FeedEvent>(
     (event) => this.hear(event),
     () => this.hear({ type: "stopped" }),
-    (error) => void this.refuse(error),
+    (words) => {
+      this.status = "refused";
+      this.error = words;
+      this.changed();
+    },
   );
 
   /** `frozen` says whether new visits have to wait. */
@@ -54,22 +58,13 @@ export class VisitFeed {
     this.held = [];
     this.after = null;
     this.error = undefined;
-    this.subscription.start(hass.connection, { type: "familiar_faces/visits/subscribe", ...wanted, limit });
+    this.subscription.start(hass, { type: "familiar_faces/visits/subscribe", ...wanted, limit });
     this.changed();
   }
 
   stop(): void {
     this.turn += 1;
     this.subscription.stop();
-  }
-
-  private async refuse(error: unknown): Promise<void> {
-    const turn = this.turn;
-    const words = await refusal(this.hass!, error);
-    if (turn !== this.turn) return;
-    this.status = "refused";
-    this.error = words;
-    this.changed();
   }
 
   /** Show the visits that waited. */

@@ -1,6 +1,6 @@
 // Something that the server tells of for as long as somebody listens, also after Home Assistant was started again.
 
-import type { Connection, Refusal, Unsubscribe } from "./ha";
+import { type Connection, type Hass, type Refusal, type Unsubscribe, refusal } from "./ha";
 
 /** Milliseconds after which it is asked again, while Home Assistant starts and does not know yet what is asked. */
 const AGAIN = 2_000;
@@ -13,6 +13,7 @@ const NOT_YET = ["unknown_command", "not_loaded"];
  */
 export class Subscription<T> {
   private turn = 0;
+  private hass: Hass | undefined;
   private connection: Connection | undefined;
   private message: object = {};
   private unsubscribe: Promise<Unsubscribe> | undefined;
@@ -22,15 +23,17 @@ export class Subscription<T> {
     private readonly hear: (event: T) => void,
     /** Is told that Familiar Faces does not run yet; it is asked again by itself. */
     private readonly notYet: () => void,
-    private readonly refused: (error: unknown) => void,
+    /** Is told why the server refuses: in words, and by the key of its texts. */
+    private readonly refused: (words: string, key: string | undefined) => void,
   ) {}
 
   /** Begin, in place of what was asked for before. */
-  start(connection: Connection, message: object): void {
+  start(hass: Hass, message: object): void {
     this.stop();
-    this.connection = connection;
+    this.hass = hass;
+    this.connection = hass.connection;
     this.message = message;
-    connection.addEventListener("ready", this.ask);
+    this.connection.addEventListener("ready", this.ask);
     this.ask();
   }
 
@@ -66,13 +69,16 @@ export class Subscription<T> {
       this.message,
       { resubscribe: false },
     );
-    this.unsubscribe.catch((error: unknown) => {
+    this.unsubscribe.catch(async (error: unknown) => {
       if (turn !== this.turn) return;
       const { code, translation_key } = (error ?? {}) as Refusal;
       if (NOT_YET.includes(code ?? "") || NOT_YET.includes(translation_key ?? "")) {
         this.timer = setTimeout(this.ask, AGAIN);
         this.notYet();
-      } else this.refused(error);
+        return;
+      }
+      const words = await refusal(this.hass!, error);
+      if (turn === this.turn) this.refused(words, translation_key);
     });
   };
 }

@@ -1,7 +1,7 @@
 // What the server says whole, now and whenever it may have changed: panel/topic.py.
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import { type Hass, type Refusal, refusal } from "./ha";
+import type { Hass } from "./ha";
 import { Subscription } from "./subscription";
 
 export type TopicStatus = "loading" | "ready" | "failed" | "stopped" | "gone" | "refused";
@@ -18,14 +18,17 @@ export class Topic<T extends object> implements ReactiveController {
   error: string | undefined;
   /** The same as a key of its texts. */
   reason: string | undefined;
-  private turn = 0;
   private connection: unknown;
   private asked = "";
-  private hass: Hass | undefined;
   private readonly subscription = new Subscription<Said<T>>(
     (event) => this.hear(event),
     () => this.hear({ type: "stopped" }),
-    (error) => void this.refuse(error),
+    (words, key) => {
+      this.status = "refused";
+      this.error = words;
+      this.reason = key;
+      this.host.requestUpdate();
+    },
   );
 
   constructor(private readonly host: ReactiveControllerHost) {
@@ -45,29 +48,17 @@ export class Topic<T extends object> implements ReactiveController {
     const asked = JSON.stringify(message);
     if (this.connection === hass.connection && this.asked === asked) return;
     this.stop();
-    this.hass = hass;
     this.connection = hass.connection;
     this.asked = asked;
     this.status = "loading";
     this.said = undefined;
-    this.subscription.start(hass.connection, message);
+    this.subscription.start(hass, message);
   }
 
   stop(): void {
-    this.turn += 1;
     this.connection = undefined;
     this.asked = "";
     this.subscription.stop();
-  }
-
-  private async refuse(error: unknown): Promise<void> {
-    const turn = this.turn;
-    const words = await refusal(this.hass!, error);
-    if (turn !== this.turn) return;
-    this.status = "refused";
-    this.error = words;
-    this.reason = (error as Refusal | undefined)?.translation_key;
-    this.host.requestUpdate();
   }
 
   private hear(event: Said<T>): void {
