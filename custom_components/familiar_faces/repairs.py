@@ -1,5 +1,6 @@
 """Repairs that ask the owner something: an engine that fails, a clock, a restored backup, and a lost vault."""
 
+from abc import ABC, abstractmethod
 import asyncio
 import logging
 from typing import override
@@ -62,17 +63,30 @@ async def async_create_fix_flow(
     return RestoredFlow() if issue_id == RESTORED else VaultFlow()
 
 
-class AskFlow(RepairsFlow):
-    """Asks everybody to agree to a camera: each gets an invitation to renew their consent."""
-
-    def __init__(self, camera_id: str) -> None:
-        """Ask for a camera."""
-        self._camera_id = camera_id
+class _ConfirmFlow(RepairsFlow, ABC):
+    """Begins by asking."""
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Say what follows. What the first step is given is the issue, and no answer."""
+        """Ask. What the first step is given is the issue, and no answer."""
         return await self.async_step_confirm()
 
+    @abstractmethod
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say what follows, and do it once that is confirmed."""
+
+
+class _CameraFlow(_ConfirmFlow):
+    """Is about a camera."""
+
+    def __init__(self, camera_id: str) -> None:
+        """Ask about a camera."""
+        self._camera_id = camera_id
+
+
+class AskFlow(_CameraFlow):
+    """Asks everybody to agree to a camera: each gets an invitation to renew their consent."""
+
+    @override
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Say who is asked, and how."""
         if (hub := async_running_hub(self.hass)) is None:
@@ -108,17 +122,10 @@ class AskFlow(RepairsFlow):
         )
 
 
-class PosterFlow(RepairsFlow):
+class PosterFlow(_CameraFlow):
     """Has a camera ignore the faces that it sees all the time and that never move."""
 
-    def __init__(self, camera_id: str) -> None:
-        """Ask about a camera."""
-        self._camera_id = camera_id
-
-    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Ask. What the first step is given is the issue, and no answer."""
-        return await self.async_step_confirm()
-
+    @override
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Say what follows, and do it."""
         if (hub := async_running_hub(self.hass)) is None:
@@ -174,7 +181,7 @@ class InviteFlow(RepairsFlow):
         )
 
 
-class EngineFlow(RepairsFlow):
+class EngineFlow(_ConfirmFlow):
     """Says why the engine on this machine does not work, and tries to put it right."""
 
     def __init__(self) -> None:
@@ -189,10 +196,7 @@ class EngineFlow(RepairsFlow):
         if self._trying is not None:
             self._trying.cancel()
 
-    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Say why it does not work now. What the first step is given is the issue, and no answer."""
-        return await self.async_step_confirm()
-
+    @override
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Say why it does not work now, and have it be tried again."""
         if user_input is not None:
@@ -245,13 +249,10 @@ class EngineFlow(RepairsFlow):
         return self.async_create_entry(data={})
 
 
-class ClockFlow(RepairsFlow):
+class ClockFlow(_ConfirmFlow):
     """Asks whether the time is right, after a jump that nothing else explains."""
 
-    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Ask. What the first step is given is the issue, and no answer."""
-        return await self.async_step_confirm()
-
+    @override
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Say what the clock shows and what it should show, and what follows when it is right."""
         if (hub := async_running_hub(self.hass)) is None:
