@@ -231,15 +231,14 @@ class StreamDecoder:
         missing = 0
         # Who met the end of the data while it was opened takes it for the end of the stream.
         if capture.isOpened() and pixels > 0 and (last or not self._pipe.starved):
-            missing = self._missing(pixels)
-            if self._problem is None and (not missing or self._room.take(missing)):
-                self._held += missing
+            missing = self._claim(pixels)
+            if self._problem is None and not missing:
                 return capture, 0
         capture.release()
-        return None, missing if self._problem is None else 0
+        return None, missing
 
-    def _missing(self, pixels: int) -> int:
-        """Return how many bytes frames of so many pixels take that are not taken yet; fail where they never fit."""
+    def _claim(self, pixels: int) -> int:
+        """Take the memory for frames of so many pixels; return how many bytes are not free. Fail where they never fit."""
         needed = bytes_for(pixels)
         if pixels > MAX_STREAM_PIXELS or needed > self._room.size:
             self._fail(
@@ -247,7 +246,12 @@ class StreamDecoder:
                 f"the stream has frames of {pixels / 1e6:.1f} megapixels, more than there is memory for; "
                 "choose a smaller stream of the camera",
             )
-        return max(0, needed - self._held)
+            return 0
+        missing = max(0, needed - self._held)
+        if missing and not self._room.take(missing):
+            return missing
+        self._held += missing
+        return 0
 
     def _offer(self, capture: cv2.VideoCapture) -> None:
         """Keep the frame that was decoded, when somebody waits for it or there is time."""
@@ -257,12 +261,10 @@ class StreamDecoder:
         if not wanted and self._pipe.behind:
             return
         # They may grow while it goes on.
-        if missing := self._missing(_pixels(capture)):
-            if self._problem is None and not self._room.take(missing):
-                self._fail(BUSY, "other streams take all the memory")
-            if self._problem is not None:
-                return
-            self._held += missing
+        if self._claim(_pixels(capture)):
+            self._fail(BUSY, "other streams take all the memory")
+        if self._problem is not None:
+            return
         done, pixels = capture.retrieve()
         if not done or pixels is None or pixels.ndim != 3 or pixels.size > 3 * MAX_STREAM_PIXELS:
             return
