@@ -38,7 +38,7 @@ from familiar_faces_engine.pipeline import Pipeline, Wish
 from familiar_faces_engine.protocol import Faces
 from familiar_faces_engine.recogniser import Recogniser
 from familiar_faces_engine.server import make_app
-from familiar_faces_engine.sessions import Card, Provider
+from familiar_faces_engine.sessions import Card, Provider, quiet_session
 from familiar_faces_engine.weights import prepare
 from familiar_faces_engine.work_queue import BusyError
 import numpy as np
@@ -121,22 +121,13 @@ class Network:
     def __init__(self, weights: Path, variant: Variant) -> None:
         """Load the checked file, with as many faces as come."""
         import onnx
-        import onnxruntime
 
         path = prepare(weights, variant)[PINNED[variant].recogniser.loaded_as]
         model = onnx.load_model_from_string(path.read_bytes())
         for value in (*model.graph.input, *model.graph.output):
             value.type.tensor_type.shape.dim[0].dim_param = "faces"
         del model.graph.value_info[:]
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = quiet_session(model.SerializeToString(), ["CPUExecutionProvider"])
         self._name = self._session.get_inputs()[0].name
 
     def __call__(self, crops: Sequence[Any]) -> list[NDArray[np.float32]]:

@@ -73,7 +73,7 @@ class Session:
     def __init__(self, path: Path, card: Card) -> None:
         """Load a checked file."""
         self._card = card
-        self._processor = _quiet_session(path, ["CPUExecutionProvider"])
+        self._processor = quiet_session(path, ["CPUExecutionProvider"])
         self._on_card = _card_session(path, card)
         if self._on_card is not None:
             # Some fail with the first picture, such as a card that is too old for the library.
@@ -138,7 +138,7 @@ def _card_session(path: Path, card: Card) -> Any:
     with contextlib.redirect_stdout(sys.stderr):
         try:
             onnxruntime.preload_dlls()
-            session = _quiet_session(path, [(_ON_CARD, _CARD_OPTIONS), "CPUExecutionProvider"])
+            session = quiet_session(path, [(_ON_CARD, _CARD_OPTIONS), "CPUExecutionProvider"])
         except Exception as err:  # noqa: BLE001 - as above, and those of what it loads
             card.give_up(err)
             return None
@@ -149,7 +149,8 @@ def _card_session(path: Path, card: Card) -> Any:
     return session
 
 
-def _quiet_session(path: Path, providers: list[Any]) -> Any:
+def quiet_session(model: Path | bytes, providers: list[Any]) -> Any:
+    """Return a session for a file, or for what one holds: one thread, which sleeps while there is nothing to do."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -159,4 +160,6 @@ def _quiet_session(path: Path, providers: list[Any]) -> Any:
     options.enable_cpu_mem_arena = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+    return onnxruntime.InferenceSession(
+        str(model) if isinstance(model, Path) else model, options, providers=providers, enable_fallback=0
+    )
