@@ -22,11 +22,11 @@ def face_at(make_face: MakeFace, axis: Axis, x: float = 100.0, *, width: float =
 def test_it_is_known_by_its_place_and_its_size(make_face: MakeFace, axis: Axis) -> None:
     """A little beside it is the detector's unrest; further on, nearer or further away is somebody."""
     poster = Poster.of(face_at(make_face, axis), SIZE)
-    assert poster.shows(face_at(make_face, axis, 105), SIZE)
-    assert poster.shows(face_at(make_face, axis, width=66), SIZE)
-    assert not poster.shows(face_at(make_face, axis, 112), SIZE)
-    assert not poster.shows(face_at(make_face, axis, width=80), SIZE)
-    assert not poster.shows(face_at(make_face, axis, width=45), SIZE)
+    assert number_of(face_at(make_face, axis, 105), SIZE, [poster]) == 1
+    assert number_of(face_at(make_face, axis, width=66), SIZE, [poster]) == 1
+    assert number_of(face_at(make_face, axis, 112), SIZE, [poster]) is None
+    assert number_of(face_at(make_face, axis, width=80), SIZE, [poster]) is None
+    assert number_of(face_at(make_face, axis, width=45), SIZE, [poster]) is None
 
 
 def test_it_is_known_in_frames_of_another_size(make_face: MakeFace, axis: Axis) -> None:
@@ -40,8 +40,8 @@ def test_it_is_known_in_frames_of_another_size(make_face: MakeFace, axis: Axis) 
         larger.quality,
         larger.embedding,
     )
-    assert poster.shows(larger, (1280, 960))
-    assert not poster.shows(larger, SIZE)
+    assert number_of(larger, (1280, 960), [poster]) == 1
+    assert number_of(larger, SIZE, [poster]) is None
 
 
 def test_only_the_poster_is_left_out(make_face: MakeFace, make_frame: MakeFrame, axis: Axis) -> None:
@@ -64,7 +64,7 @@ def test_what_is_stored_is_where_it_is(make_face: MakeFace, axis: Axis) -> None:
     read = Poster.read(stored)
     assert read is not None
     assert read.poster_id == poster.poster_id
-    assert read.shows(face_at(make_face, axis, 101), SIZE)
+    assert number_of(face_at(make_face, axis, 101), SIZE, [read]) == 1
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,4 @@ def test_a_look_says_where_they_were(
     assert not look.posters
     look.finish(gallery, now)
     (poster,) = look.posters
-    assert poster.shows(face_at(make_face, axis), look.size)
+    assert number_of(face_at(make_face, axis), look.size, [poster]) == 1

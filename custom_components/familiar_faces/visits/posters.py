@@ -63,10 +63,6 @@ class Poster:
             "width": round(self.width, 5),
         }
 
-    def shows(self, face: Face, size: tuple[int, int]) -> bool:
-        """Return whether a face in a frame of this size is this poster's."""
-        return self.is_same(Poster.of(face, size), size)
-
     def is_same(self, other: Poster, size: tuple[int, int]) -> bool:
         """Return whether two are in the same place, in frames of this size."""
         across, down = size
@@ -80,12 +76,14 @@ class Poster:
 
 def number_of(face: Face, size: tuple[int, int], posters: Iterable[Poster]) -> int | None:
     """Return which of the posters a face in a frame of this size is, from 1 on; None for none."""
-    return next((number for number, each in enumerate(posters, 1) if each.shows(face, size)), None)
+    here = Poster.of(face, size)
+    return next((number for number, each in enumerate(posters, 1) if each.is_same(here, size)), None)
 
 
 def without(faces: Faces, posters: Iterable[Poster]) -> Faces:
     """Return what was seen in a frame without the faces of posters."""
-    posters = tuple(posters)
+    if not (posters := tuple(posters)):
+        return faces
     left = tuple(face for face in faces.faces if number_of(face, faces.size, posters) is None)
     return faces if len(left) == len(faces.faces) else replace(faces, faces=left)
 
