@@ -37,6 +37,11 @@ async def go(page: Page, tab: str, person_id: str | None = None) -> None:
         await page.locator(f"a[href$='{person_id}']").click()
 
 
+def places(person_id: str) -> list[tuple[str, str | None]]:
+    """Return each tab, and the page of a person."""
+    return [*((tab, None) for tab in TABS), ("people", person_id)]
+
+
 async def judge(page: Page, name: str, look: dict[str, Any]) -> None:
     """Have axe-core find nothing, and nothing be wider than the window."""
     panel = page.locator("familiar-faces-panel")
@@ -67,7 +72,7 @@ async def test_no_engine(
         await come(hass, hub, a_visit(hub, eileen, began=start - timedelta(hours=hours)))
     page = await shown.open(**look)
     hub.engine._set_status(EngineStatus.UNAVAILABLE, EngineError("The engine ended with code 1"))
-    for tab, person_id in (*((each, None) for each in TABS), ("people", eileen)):
+    for tab, person_id in places(eileen):
         await go(page, tab, person_id)
         await expect(page.get_by_role("alert").first).to_contain_text("The engine ended with code 1")
         await expect(page.locator(".skeleton, .loading")).to_have_count(0)
@@ -83,7 +88,7 @@ async def test_offline(
     await come(hass, hub, a_visit(hub, eileen, began=start))
     page = await shown.open(**look)
     sentence = page.get_by_text(OFFLINE[look.get("language", "en")])
-    for tab, person_id in (*((each, None) for each in TABS), ("people", eileen)):
+    for tab, person_id in places(eileen):
         await go(page, tab, person_id)
         await expect(page.locator(".skeleton, .loading")).to_have_count(0)
         await shown.gate.shut()
