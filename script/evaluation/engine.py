@@ -25,7 +25,7 @@ from .errors import InputError
 from .places import Box, Place
 
 WEIGHTS = "FAMILIAR_FACES_ENGINE_WEIGHTS"
-LOCATED = Wish(min_face=20)
+LOCATED = Wish(min_face=20, search_shadows=True)
 """How the labelled face is found in the picture as it is, to scale it from there."""
 CHUNK = 8
 """Pictures that a process takes at once."""
