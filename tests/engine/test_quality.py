@@ -100,7 +100,7 @@ def test_a_head_turned_too_far_is_unusable(prepared: None) -> None:
         "import numpy as np\n"
         "from engine.quality import judge\n"
         "crop = np.random.default_rng(0).integers(60, 200, (112, 112, 3), dtype=np.uint8)\n"
-        "away = np.array([[40, 50], [60, 50], [70, 70], [45, 90], [60, 90]], float)\n"
+        "away = np.array([[40, 50], [55, 50], [76, 70], [45, 90], [60, 90]], float)\n"
         "ahead = np.array([[38, 50], [74, 50], [56, 70], [42, 92], [70, 92]], float)\n"
         "print(json.dumps([judge(crop, points, 80.0).reason for points in (away, ahead)]))"
     )

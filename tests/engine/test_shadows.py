@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 import pytest
 
 from tests.common import pictures
@@ -25,6 +25,57 @@ def _by_a_lamp_aside(scene: Image.Image, light: float) -> bytes:
     gain = 0.02 + light * np.exp(-(((across - 310) / 40) ** 2))
     noise = np.random.default_rng(1).normal(0, 1, levels.shape)
     return pictures.jpeg(Image.fromarray(np.clip(levels * gain + noise, 0, 255).astype(np.uint8)), 90)
+
+
+def _by_a_lamp_below(scene: Image.Image, middle: int) -> Image.Image:
+    """Return the picture with a little light that falls up: some rows of the face, and black above and below them."""
+    levels = np.asarray(scene, float)
+    down = np.arange(levels.shape[0])[:, None, None]
+    gain = 0.02 + 0.05 * np.exp(-(((down - middle) / 25) ** 2))
+    noise = np.random.default_rng(1).normal(0, 1, levels.shape)
+    return Image.fromarray(np.clip(levels * gain + noise, 0, 255).astype(np.uint8))
+
+
+def _drawn_face(scene: Image.Image, x: int, y: int) -> Image.Image:
+    """Return the picture with a face that is no more than two spots and a line, 260 pixels wide, on a sign."""
+    scene = scene.copy()
+    sign = Image.new("RGB", (280, 360), (120, 120, 120))
+    draw = ImageDraw.Draw(sign)
+    draw.ellipse((10, 11, 270, 349), fill=(220, 200, 190))
+    for eye in (82, 198):
+        draw.ellipse((eye - 13, 138, eye + 13, 164), fill=(40, 40, 40))
+    draw.arc((75, 206, 205, 270), 0, 180, fill=(40, 40, 40), width=4)
+    scene.paste(sign.filter(ImageFilter.GaussianBlur(2)), (x, y))
+    return scene
+
+
+@pytest.mark.parametrize("middle", [216, 222, 228])
+def test_a_face_that_a_first_look_sees_in_part_is_looked_at_again(engine: EngineProcess, middle: int) -> None:
+    """The lit rows of the face are found before the face is: what is seen there has to be aimed at again."""
+    picture = pictures.jpeg(_by_a_lamp_below(_scene(), middle), 90)
+
+    found = engine.faces(picture, min_face=40, search_shadows=1)
+
+    (face,) = found.faces
+    left, top, width, height = face.box
+    assert found.in_shadow
+    # Where she is in the light of day: 255, 153, 60 wide and 80 high.
+    assert abs(left + width / 2 - 285) < 10
+    assert abs(top + height / 2 - 193) < 10
+
+
+def test_what_has_nothing_of_a_face_but_its_spots_is_nobody(engine: EngineProcess) -> None:
+    grey = Image.new("RGB", (640, 480), (120, 120, 120))
+
+    assert engine.faces(pictures.jpeg(_drawn_face(grey, 180, 60), 95)).faces == ()
+
+
+def test_it_does_not_hide_who_is_in_the_shadow(engine: EngineProcess) -> None:
+    picture = pictures.jpeg(_drawn_face(_by_a_lamp_below(_scene(), 216), 350, 100), 90)
+
+    found = engine.faces(picture, min_face=40, search_shadows=1)
+
+    assert [face.box[0] for face in found.faces] == [pytest.approx(255, abs=10)]
 
 
 @pytest.mark.parametrize("light", [0.3, 0.05])

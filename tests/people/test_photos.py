@@ -15,9 +15,13 @@ NOBODY = Gallery([], "sface")
 
 
 def quality(
-    usable: bool = True, reason: str | None = None, sharpness: float = 80.0, brightness: float = 118.0
+    usable: bool = True,
+    reason: str | None = None,
+    sharpness: float = 80.0,
+    brightness: float = 118.0,
+    yaw: float = 0.0,
 ) -> Quality:
-    return Quality(usable, reason, sharpness, 0.0, brightness, 120)
+    return Quality(usable, reason, sharpness, yaw, brightness, 120)
 
 
 @dataclass
@@ -85,6 +89,18 @@ def test_small_faces_in_the_background_are_ignored(axis: Axis, now: datetime) ->
 @pytest.mark.parametrize(("width", "reason"), [(79, PhotoReason.TOO_SMALL), (80, PhotoReason.GOOD)])
 def test_enrolling_needs_a_large_face(axis: Axis, now: datetime, width: float, reason: PhotoReason) -> None:
     assert judge_photo([Face(axis(0), width)], "new", [], NOBODY, now).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("yaw", "reason"),
+    [(-59.0, PhotoReason.GOOD), (61.0, PhotoReason.TURNED_AWAY), (-74.0, PhotoReason.TURNED_AWAY)],
+)
+def test_enrolling_needs_more_of_a_face_than_recognising(
+    axis: Axis, now: datetime, yaw: float, reason: PhotoReason
+) -> None:
+    photo = [Face(axis(0), quality=quality(yaw=yaw))]
+
+    assert judge_photo(photo, "new", [], NOBODY, now).reason is reason
 
 
 @pytest.mark.parametrize("reason", ["too_small", "too_blurred", "too_dark", "too_bright", "turned_away"])

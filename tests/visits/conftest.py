@@ -57,9 +57,10 @@ def make_face() -> MakeFace:
         sharpness: float = 80.0,
         portrait: bytes | None = None,
         still: bool = False,
+        yaw: float = 0.0,
     ) -> Face:
         x += 0.0 if still else next(moved)
-        quality = Quality(usable, None if usable else "too_blurred", sharpness, 0.0, 120.0, int(width))
+        quality = Quality(usable, None if usable else "too_blurred", sharpness, yaw, 120.0, int(width))
         box = (x - width / 2, 100 - width / 2, width, width)
         return Face(box, ((x, 100.0),) * 5, 0.9, quality, embedding, portrait, portrait)
 

@@ -89,6 +89,12 @@ def test_blurred_faces_count_less(make_face: MakeFace, axis: Axis) -> None:
     assert weights[-1] == 1.0
 
 
+def test_a_face_in_profile_counts_half(make_face: MakeFace, axis: Axis) -> None:
+    ahead, left, right = (evidence_weight(make_face(axis(0), yaw=yaw)) for yaw in (59.0, -61.0, 74.0))
+
+    assert left == right == ahead / 2
+
+
 def test_the_fused_embedding_follows_the_sharper_face(make_face: MakeFace, axis: Axis, now: datetime) -> None:
     sighting = Sighting.begin(make_face(axis(0), sharpness=80), now)
     sighting.add(make_face(axis(1), sharpness=10), now + timedelta(seconds=1))

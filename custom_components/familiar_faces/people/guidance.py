@@ -11,7 +11,7 @@ import numpy as np
 from .calibration import SFACE, Calibration
 from .gallery import Candidate, Gallery
 from .person import Embedding, Template
-from .photos import JudgedFace, JudgedQuality, PhotoReason, PhotoVerdict, judge_photo
+from .photos import JudgedFace, PhotoReason, PhotoVerdict, judge_photo
 from .templates import NEARLY_SAME
 
 FRONT_MOST = 12.0
@@ -74,22 +74,6 @@ REASONS: Mapping[PhotoReason, Hint] = {
 """What helps against a verdict on a frame."""
 
 
-class PosedQuality(JudgedQuality, Protocol):
-    """What is asked of a face's quality besides."""
-
-    @property
-    def yaw(self) -> float:
-        """How far the head is turned, degrees, positive to the viewer's right: the person's own left."""
-
-
-class PosedFace(JudgedFace, Protocol):
-    """What is asked of a face; see `engine.protocol.Face`."""
-
-    @property
-    def quality(self) -> PosedQuality:
-        """Whether it is good enough, and how the head is turned."""
-
-
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What follows from a frame."""
@@ -139,7 +123,7 @@ class Guide:
 
     def see(
         self,
-        faces: Sequence[PosedFace],
+        faces: Sequence[JudgedFace],
         digest: str,
         templates: Sequence[Template],
         gallery: Gallery,
@@ -172,7 +156,7 @@ class Guide:
             return Advice(Hint.SOMEBODY_ELSE if alone else Hint.ONE_PERSON)
         return Advice(REASONS[verdict.reason])
 
-    def _pose(self, face: PosedFace, templates: Sequence[Template], model: str) -> Advice:
+    def _pose(self, face: JudgedFace, templates: Sequence[Template], model: str) -> Advice:
         """Return what follows from a good face that is alone in its frame."""
         in_use = [each for each in templates if each.usable and each.model == model]
         sitting = [each.embedding for each in in_use if each.template_id in self.taken.values()]
@@ -231,7 +215,7 @@ def _company(faces: Sequence[JudgedFace], subject: int) -> bool:
     )
 
 
-def _others(faces: Sequence[PosedFace], verdict: PhotoVerdict) -> list[PosedFace]:
+def _others(faces: Sequence[JudgedFace], verdict: PhotoVerdict) -> list[JudgedFace]:
     """Return the faces that are not the person's, as far as that can be told."""
     if verdict.accepted:
         return [face for number, face in enumerate(faces) if number != verdict.subject]

@@ -17,6 +17,10 @@ from .templates import NEARLY_SAME
 MIN_WIDTH = 80
 """How wide a face must be to enrol with, pixels: twice what recognising asks for, as it is kept for long."""
 
+MOST_TURNED = 60.0
+"""How far a head may be turned to enrol with, degrees: less than to be recognised, as about half of the face is out of
+sight from there on and every later picture is compared with it."""
+
 MIN_SHARPNESS = 15.0
 """How sharp a face must be to enrol with, at ordinary light; three times what recognising asks for.
 
@@ -56,6 +60,10 @@ class JudgedQuality(Protocol):
     @property
     def reason(self) -> str | None:
         """Why not, in the words of `PhotoReason`."""
+
+    @property
+    def yaw(self) -> float:
+        """How far the head is turned, degrees, positive to the viewer's right: the person's own left."""
 
     @property
     def ordinary_sharpness(self) -> float:
@@ -133,6 +141,8 @@ def judge_photo(
         return PhotoVerdict(PhotoReason.TOO_SMALL, subject)
     if not face.quality.usable:
         return PhotoVerdict(PhotoReason(face.quality.reason or PhotoReason.NO_FACE), subject)
+    if abs(face.quality.yaw) > MOST_TURNED:
+        return PhotoVerdict(PhotoReason.TURNED_AWAY, subject)
     if face.quality.ordinary_sharpness < MIN_SHARPNESS:
         return PhotoVerdict(PhotoReason.TOO_BLURRED, subject)
     in_use = [each for each in person_templates if each.usable and each.model == gallery.model]
