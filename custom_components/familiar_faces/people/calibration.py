@@ -36,6 +36,10 @@ DOUBT = 4.0
 With 2, strangers at one camera were named oftener, and one of 1,872 visits of strangers in profile; see
 `Calibration.reserve`."""
 
+RELAXED_DOUBT = 1.2
+"""Which share of the reserve a relaxed household needs. With all of it and no more, two of twelve visits of strangers at
+one camera (clips, homes of two) were named."""
+
 RELATIVES = 0.15
 """How much more alike relatives are than strangers, when a photo to enrol with is looked at."""
 
@@ -105,7 +109,7 @@ class Calibration:
     def _needed(self, people: int, frames: int, strictness: Strictness, told_by: int) -> float:
         # Who is relaxed takes the risk of a chance likeness, and not of what a camera has not been seen to do: with less,
         # eight of 5,616 strangers in profile (CFP, homes of five) were named instead of one.
-        unknown = 1.0 if strictness is Strictness.RELAXED else DOUBT / (told_by + DOUBT)
+        unknown = RELAXED_DOUBT if strictness is Strictness.RELAXED else DOUBT / (told_by + DOUBT)
         few = self.few_frames[frames] if frames < len(self.few_frames) else 0.0
         reserved = self.reserve * unknown + (self.single_frame if frames <= 1 else 0.0)
         promised = self._exceeded(FALSE_NAMES[strictness], people) + max(reserved, few)
