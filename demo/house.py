@@ -149,7 +149,10 @@ class House:
         if elsewhere is not None:
             await flow.choose("where", "another_machine")
             await flow.answer("another_machine", elsewhere)
-            self._say("Familiar Faces reaches its engine elsewhere.")
+            self._say(
+                f"Familiar Faces reaches its engine elsewhere. {flow.placeholders.get('times', '')}".strip()
+            )
+            await flow.choose("measured", "use")
             await self._added(flow)
             return
         await flow.choose("where", "this_machine")

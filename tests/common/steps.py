@@ -34,6 +34,17 @@ type Result = Any
 VISITOR = "event.front_door_visitor"
 
 
+async def use_engine(hass: HomeAssistant, page: Result) -> Result:
+    """Read how long the engine takes that was chosen, and use it."""
+    assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "measured")
+    return await hass.config_entries.flow.async_configure(page["flow_id"], {"next_step_id": "use"})
+
+
+def times_of(page: Result) -> list[str]:
+    """Return the lines about engines that a page of the choice shows."""
+    return [line for line in page["description_placeholders"]["times"].splitlines() if line.startswith("- ")]
+
+
 async def upload(hass: HomeAssistant, data: bytes, name: str = "photo.jpg") -> str:
     """Put a file where the frontend's upload puts it, and return its id."""
     assert await async_setup_component(hass, "file_upload", {})

@@ -19,7 +19,7 @@ from demo.certificates import make_certificate
 
 from ..common.engine_process import EngineProcess
 from ..common.pictures import astronaut, jpeg
-from ..common.steps import Result
+from ..common.steps import Result, times_of, use_engine
 from ..common.waiting import until
 
 pytestmark = [pytest.mark.own_engine, pytest.mark.usefixtures("config_folder")]
@@ -45,9 +45,10 @@ async def ask(hass: HomeAssistant) -> Result:
 
 
 async def fill_in(hass: HomeAssistant, form: Result, **said: Any) -> Result:
-    """Fill the form in."""
+    """Fill the form in, and use the engine when it answers."""
     data = {"token": TOKEN, "verify_ssl": True, **said}
-    return await hass.config_entries.flow.async_configure(form["flow_id"], data)
+    page = await hass.config_entries.flow.async_configure(form["flow_id"], data)
+    return page if page["type"] is FlowResultType.FORM else await use_engine(hass, page)
 
 
 def said_of(hass: HomeAssistant, address: str) -> ir.IssueEntry | None:
@@ -153,14 +154,35 @@ async def test_changing_the_engine_shows_how_long_each_takes(
     assert await entry.runtime_data.engine.wait_ready(30)
     another.kill()
     menu = await entry_reconfigured(hass, entry)
-    assert menu["description_placeholders"] is not None
-    lines = menu["description_placeholders"]["times"].strip().splitlines()[-3:]
-    here, first, second = lines
+    here, first, second = times_of(menu)
     for line, place in ((here, "On this machine"), (first, elsewhere.url)):
         found = re.fullmatch(rf"- {re.escape(place)}: \*\*(\d+) ms\*\* a picture", line)
         assert found is not None, line
         assert int(found[1]) > 0
     assert second == f"- {another.url}: does not answer"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.usefixtures("sockets")
+async def test_each_address_is_measured_before_it_is_used(
+    hass: HomeAssistant, elsewhere: EngineProcess, another: EngineProcess
+) -> None:
+    """Of several addresses each has a line, the first one first, and an engine that is used already only one."""
+    said = {"token": TOKEN, "verify_ssl": True, "url": elsewhere.url, "other_urls": [another.url]}
+    form = await ask(hass)
+    page = await hass.config_entries.flow.async_configure(form["flow_id"], said)
+    places = [elsewhere.url, another.url, "On this machine"]
+    for line, place in zip(times_of(page), places, strict=True):
+        assert re.fullmatch(rf"- {re.escape(place)}: \*\*[1-9]\d* ms\*\* a picture", line)
+    entry = (await use_engine(hass, page))["result"]
+    assert await entry.runtime_data.engine.wait_ready(30)
+    menu = await entry_reconfigured(hass, entry)
+    form = await hass.config_entries.flow.async_configure(
+        menu["flow_id"], {"next_step_id": Where.ANOTHER_MACHINE}
+    )
+    page = await hass.config_entries.flow.async_configure(form["flow_id"], said)
+    assert [line.partition(": **")[0] for line in times_of(page)] == [f"- {place}" for place in places]
+    hass.config_entries.flow.async_abort(page["flow_id"])
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -170,8 +192,7 @@ async def test_an_engine_that_is_not_installed_here_is_not_measured(
     done = await fill_in(hass, await ask(hass), url=elsewhere.url)
     with patch("tests.conftest.PreparedBefore.ready", return_value=False):
         menu = await entry_reconfigured(hass, done["result"])
-    assert menu["description_placeholders"] is not None
-    assert "- On this machine: not installed yet\n" in menu["description_placeholders"]["times"]
+    assert times_of(menu)[0] == "- On this machine: can be measured after it is installed"
     assert await hass.config_entries.async_unload(done["result"].entry_id)
 
 

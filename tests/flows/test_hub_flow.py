@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 import gc
+import re
 from unittest.mock import patch
 
 from aiohttp import web
@@ -29,7 +30,7 @@ from custom_components.familiar_faces.hub import Hub
 
 from ..common.engine_process import EngineProcess
 from ..common.pictures import enrolment_photos
-from ..common.steps import Result, enrol
+from ..common.steps import Result, enrol, times_of, use_engine
 from ..conftest import PreparedBefore
 
 pytestmark = pytest.mark.own_engine
@@ -82,6 +83,7 @@ async def test_the_first_camera_comes_next(
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"], {CONF_URL: elsewhere.url, CONF_TOKEN: TOKEN, CONF_VERIFY_SSL: True}
     )
+    result = await use_engine(hass, result)
     assert "next_flow" not in result
     assert await hass.config_entries.async_remove(result["result"].entry_id)
 
@@ -90,6 +92,7 @@ async def test_the_first_camera_comes_next(
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"], {CONF_URL: elsewhere.url, CONF_TOKEN: TOKEN, CONF_VERIFY_SSL: True}
     )
+    result = await use_engine(hass, result)
     kind, flow_id = result["next_flow"]
     assert kind is FlowType.CONFIG_SUBENTRIES_FLOW
     asked = await hass.config_entries.subentries.async_configure(flow_id)
@@ -117,6 +120,7 @@ async def test_this_machine_cannot_run_it(
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"], {"url": elsewhere.url, "token": TOKEN, "verify_ssl": True}
     )
+    result = await use_engine(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     assert await hass.config_entries.async_unload(result["result"].entry_id)
@@ -284,6 +288,8 @@ async def test_another_machine_is_tried_before_it_is_saved(
             result["flow_id"], {"url": url, "token": token, "verify_ssl": True}
         )
         assert result.get("errors") == errors, url
+    assert not hass.config_entries.async_entries(DOMAIN)
+    result = await use_engine(hass, result)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     entry = result["result"]
     assert await entry.runtime_data.engine.wait_ready(30)
@@ -298,6 +304,66 @@ async def test_another_machine_is_tried_before_it_is_saved(
     await hass.async_block_till_done()
     assert hass.states.get("sensor.familiar_faces_people").state == "0"
     assert hass.states.get("sensor.familiar_faces_engine").state == "failed"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_an_address_is_measured_before_it_is_used(
+    hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
+) -> None:
+    """The time of what was typed is shown first, and the way back leads to the form as it was filled in."""
+    typed = {"url": elsewhere.url, "token": TOKEN, "verify_ssl": True}
+    with patch("tests.conftest.PreparedBefore.ready", return_value=False):
+        result = await _choose(hass, await _start(hass), Where.ANOTHER_MACHINE)
+        result = await hass.config_entries.flow.async_configure(result["flow_id"], typed)
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "measured")
+    assert result["menu_options"] == ["use", Where.ANOTHER_MACHINE, "where"]
+    first, here = times_of(result)
+    assert re.fullmatch(rf"- {re.escape(elsewhere.url)}: \*\*[1-9]\d* ms\*\* a picture", first)
+    assert here == "- On this machine: can be measured after it is installed"
+    assert not hass.config_entries.async_entries(DOMAIN), "nothing is saved yet"
+    form = await _choose(hass, result, Where.ANOTHER_MACHINE)
+    schema = form["data_schema"]
+    assert schema is not None
+    filled = {str(key): (key.description or {}).get("suggested_value") for key in schema.schema}
+    assert typed.items() <= filled.items()
+    # It goes away meanwhile: the page says so, and another place can be chosen.
+    page = await hass.config_entries.flow.async_configure(form["flow_id"], typed)
+    elsewhere.kill()
+    page = await hass.config_entries.flow.async_configure(page["flow_id"])
+    assert times_of(page)[0] == f"- {elsewhere.url}: does not answer"
+    page = await _choose(hass, page, "where")
+    assert (page["type"], page["step_id"]) == (FlowResultType.MENU, "where")
+    hass.config_entries.flow.async_abort(page["flow_id"])
+
+
+@pytest.mark.usefixtures("sockets")
+async def test_this_machine_is_measured_once_it_is_prepared(
+    hass: HomeAssistant, elsewhere: EngineProcess, config_folder: object
+) -> None:
+    """Somebody who moves here from another engine sees both times before the engine is changed."""
+    entry = _entry_elsewhere(hass, elsewhere)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert await entry.runtime_data.engine.wait_ready(30)
+    with patch("tests.conftest.PreparedBefore.ready", return_value=False):
+        page = await entry.start_reconfigure_flow(hass)
+    assert times_of(page)[0] == "- On this machine: can be measured after it is installed"
+
+    async def prepare(self: object, progress: Callable[[float, str], None]) -> None:
+        """It is there in a moment: the tests share one."""
+
+    with patch("tests.conftest.PreparedBefore.prepare", prepare):
+        page = await _choose(hass, page, Where.THIS_MACHINE)
+        await hass.async_block_till_done()
+        page = await hass.config_entries.flow.async_configure(page["flow_id"])
+    assert page["menu_options"] == ["use", "where"]
+    for line, place in zip(times_of(page), ("On this machine", elsewhere.url), strict=True):
+        assert re.fullmatch(rf"- {re.escape(place)}: \*\*[1-9]\d* ms\*\* a picture", line)
+    assert entry.data["url"] == elsewhere.url, "it is not changed yet"
+    done = await use_engine(hass, page)
+    assert done["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert entry.data == {CONF_WHERE: Where.THIS_MACHINE}
+    assert await entry.runtime_data.engine.wait_ready(30)
     assert await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -337,6 +403,7 @@ async def test_moving_the_engine(
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"], {"url": elsewhere.url, "token": TOKEN, "verify_ssl": True}
     )
+    result = await use_engine(hass, result)
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert entry.data["url"] == elsewhere.url
@@ -364,9 +431,10 @@ async def test_reconfiguring_keeps_the_books(
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_FORGETTING: [person_id]})
     await hass.async_block_till_done()
     result = await _choose(hass, await entry.start_reconfigure_flow(hass), Where.ANOTHER_MACHINE)
-    await hass.config_entries.flow.async_configure(
+    result = await hass.config_entries.flow.async_configure(
         result["flow_id"], {"url": elsewhere.url, "token": TOKEN, "verify_ssl": False}
     )
+    await use_engine(hass, result)
     assert entry.data["verify_ssl"] is False
     assert (entry.data[CONF_FORGETTING], entry.data[CONF_PEOPLE]) == ([person_id], [person_id])
     await hass.async_block_till_done(wait_background_tasks=True)

@@ -23,31 +23,40 @@ START_SECONDS = 10.0
 
 
 async def async_compare(
-    hass: HomeAssistant, entry: ConfigEntry | None, apps: Collection[Mapping[str, Any]]
+    hass: HomeAssistant,
+    entry: ConfigEntry | None,
+    apps: Collection[Mapping[str, Any]],
+    typed: Mapping[str, Any] | None = None,
 ) -> str:
     """Return a line of Markdown for each engine that is used or could be used at once, with its time for a picture.
 
-    `apps` are the data of an entry for each app that announced itself. Before there is an entry, and without an app,
-    nothing is there to choose from, and the answer is empty.
+    `apps` are the data of an entry for each app that announced itself, `typed` those of one that the owner has entered:
+    its engines come first. Where there is nothing to choose from the answer is empty.
     """
-    if entry is None and not apps:
+    if entry is None and typed is None and not apps:
         return ""
     picture = await hass.async_add_executor_job(sample)
     lines: list[str] = []
+    in_app = await async_say(hass, "engine_time", "app")
+    names = {data[CONF_URL].rstrip("/"): in_app for data in apps}
+    asked: set[str] = set()
+
+    async def ask(data: Mapping[str, Any]) -> None:
+        for url in addresses_of(data):
+            if (plain := url.rstrip("/")) not in asked:
+                asked.add(plain)
+                client = async_client_for(hass, data, url)
+                lines.append(await _async_line(hass, client, picture, names.get(plain, url)))
+
     try:
         async with asyncio.timeout(SECONDS):
+            if typed is not None:
+                await ask(typed)
             lines.append(await _async_this_machine(hass, entry, picture))
-            in_app = await async_say(hass, "engine_time", "app")
-            names = {data[CONF_URL].rstrip("/"): in_app for data in apps}
-            used = (
-                [entry.data] if entry is not None and entry.data[CONF_WHERE] == Where.ANOTHER_MACHINE else []
-            )
-            known = {url.rstrip("/") for data in used for url in addresses_of(data)}
-            others = [data for data in apps if data[CONF_URL].rstrip("/") not in known]
-            for data in (*used, *others):
-                for url in addresses_of(data):
-                    place = names.get(url.rstrip("/"), url)
-                    lines.append(await _async_line(hass, async_client_for(hass, data, url), picture, place))
+            if entry is not None and entry.data[CONF_WHERE] == Where.ANOTHER_MACHINE:
+                await ask(entry.data)
+            for data in apps:
+                await ask(data)
     except TimeoutError:
         # What was measured until then is of use as well.
         pass
@@ -75,7 +84,10 @@ async def _async_this_machine(hass: HomeAssistant, entry: ConfigEntry | None, pi
             return await async_say(hass, "engine_time", "away", place=here)
     environment = async_get_environment(hass)
     if not await hass.async_add_executor_job(environment.ready):
-        return await async_say(hass, "engine_time", "not_installed", place=here)
+        # Nothing that Home Assistant has computes as the engine does, so nothing can be said before it is there.
+        survey = await hass.async_add_executor_job(environment.survey)
+        known = "not_installed" if survey.failed is None else "cannot_run"
+        return await async_say(hass, "engine_time", known, place=here)
     # It was used before: it is started for this, and ended.
     engine = EngineProcess(environment, engine_runtime(hass))
     await engine.start()

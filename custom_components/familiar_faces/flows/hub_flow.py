@@ -63,6 +63,8 @@ class HubFlow(AppSteps):
         self._prepared = False
         """Whether this flow has begun to prepare an environment."""
         self._failure: EnvironmentFailed | None = None
+        self._chosen: dict[str, Any] = {}
+        """What the entry will hold when the owner takes the engine that was measured."""
 
     @override
     @callback
@@ -88,9 +90,8 @@ class HubFlow(AppSteps):
         environment = async_get_environment(self.hass)
         apps = list((await async_announcements(self.hass)).values())
         self._announced = apps[0] if apps else None
-        entry = self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
         times = ""
-        if said := await async_compare(self.hass, entry, apps):
+        if said := await async_compare(self.hass, self._entry_to_change(), apps):
             times = "\n\n" + await async_say(self.hass, "engine_time", "compared", times=said)
         survey = await self.hass.async_add_executor_job(environment.survey)
         if survey.failed is None:
@@ -178,11 +179,40 @@ class HubFlow(AppSteps):
         )
 
     async def async_step_prepared(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Use the engine on this machine."""
-        return self._finish({CONF_WHERE: Where.THIS_MACHINE})
+        """Use the engine on this machine; where there are others, say first how long each takes."""
+        self._chosen = {CONF_WHERE: Where.THIS_MACHINE}
+        apps = (await async_announcements(self.hass)).values()
+        entry = self._entry_to_change()
+        if apps or (entry is not None and entry.data[CONF_WHERE] == Where.ANOTHER_MACHINE):
+            return await self.async_step_measured()
+        return self._finish(self._chosen)
+
+    async def async_step_measured(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say how long the engine that was chosen takes for a picture, and the others, before it is used."""
+        apps = list((await async_announcements(self.hass)).values())
+        options: list[str] = ["use", "where"]
+        typed = None
+        if self._chosen[CONF_WHERE] == Where.ANOTHER_MACHINE:
+            options = ["use", Where.ANOTHER_MACHINE, "where"]
+            typed = self._chosen
+        said = await async_compare(self.hass, self._entry_to_change(), apps, typed)
+        return self.async_show_menu(
+            step_id="measured",
+            menu_options=options,
+            description_placeholders={
+                "times": await async_say(self.hass, "engine_time", "compared", times=said)
+            },
+        )
+
+    async def async_step_use(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Use the engine that was chosen."""
+        return self._finish(self._chosen)
+
+    def _entry_to_change(self) -> ConfigEntry | None:
+        return self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
 
     async def async_step_another_machine(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the engine's address, and try it."""
+        """Ask for the engine's address, try it, and go on to its time."""
         errors: dict[str, str] = {}
         if user_input is not None:
             user_input = {**user_input, CONF_URL: _whole_address(user_input[CONF_URL])}
@@ -191,10 +221,16 @@ class HubFlow(AppSteps):
                 user_input[CONF_OTHER_URLS] = [_whole_address(each) for each in user_input[CONF_OTHER_URLS]]
             errors = await self._try_engine(user_input)
             if not errors:
-                return self._finish({CONF_WHERE: Where.ANOTHER_MACHINE, **user_input})
+                self._chosen = {CONF_WHERE: Where.ANOTHER_MACHINE, **user_input}
+                return await self.async_step_measured()
         suggested: Mapping[str, Any] = user_input or {}
-        if self.source == SOURCE_RECONFIGURE and user_input is None:
-            suggested = self._get_reconfigure_entry().data
+        if user_input is None:
+            entry = self._entry_to_change()
+            if self._chosen.get(CONF_WHERE) == Where.ANOTHER_MACHINE:
+                # The owner wants to change what was just tried.
+                suggested = self._chosen
+            elif entry is not None:
+                suggested = entry.data
         return self.async_show_form(
             step_id="another_machine",
             data_schema=self.add_suggested_values_to_schema(ANOTHER_MACHINE_SCHEMA, suggested),
