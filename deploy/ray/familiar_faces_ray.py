@@ -51,11 +51,11 @@ from ray.serve.handle import DeploymentHandle
 _LOGGER = logging.getLogger(__name__)
 
 NAME = "familiar_faces"
-AT_ONCE = 2
-"""Pictures that one replica works on: while one waits for its embeddings, the next is searched for faces."""
-INSIDE = 3
-"""Pictures that one replica is given: one more lies ready, so that it never idles."""
-BATCH = 16
+BESIDE = 2
+"""Pictures that a replica is given beside those that it has processors for: while one waits for its embeddings the next
+is searched for faces, and one lies ready, so that it never idles."""
+BATCH = 4
+"""Faces in one run of the network at most. Of six together each takes a fifth longer than of four."""
 BATCH_SECONDS = 0.002
 """How long a face waits for others to be embedded with: an embedding takes seven times as long."""
 ANSWER_SECONDS = 30.0
@@ -78,7 +78,7 @@ class Settings:
     most: int = 4
     """Replicas that run at most."""
     cores: float = 1.0
-    """Processors of each replica."""
+    """Processors of each replica: Ray counts them, and so many of its threads compute at a time."""
     waiting: float = 2.0
     """Pictures in work or waiting for each replica, above which another one is started."""
     patience: float = 300.0
@@ -100,6 +100,11 @@ class Refused:
 
     kind: str
     said: str
+
+
+def at_once(cores: float) -> int:
+    """Return how many threads of a replica compute at a time: as many as Ray counts processors, and one at least."""
+    return max(1, int(cores))
 
 
 class BatchedRecogniser(Recogniser):  # type: ignore[misc] # the engine is installed in Ray's environment alone
@@ -138,7 +143,6 @@ class Network:
 
 @serve.deployment(
     name="eyes",
-    max_ongoing_requests=INSIDE,
     health_check_period_s=HEALTH_SECONDS,
     graceful_shutdown_timeout_s=10,
 )
@@ -153,10 +157,21 @@ class Eyes:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._network = Network(weights, Variant.INT8BQ)
         self._pipeline = Pipeline(
-            weights, workers=AT_ONCE, recogniser=lambda client: BatchedRecogniser(client, self._together)
+            weights,
+            # Where Ray counts one processor, another replica has the next: one that took more would slow it.
+            workers=at_once(settings["cores"]),
+            recogniser=lambda client: BatchedRecogniser(client, self._together),
         )
-        self._threads = ThreadPoolExecutor(INSIDE, thread_name_prefix="looks")
+        self._threads = ThreadPoolExecutor(at_once(settings["cores"]) + BESIDE, thread_name_prefix="looks")
         self._network([np.zeros((112, 112, 3), np.uint8)])
+        # Made here, since it depends on the settings: one run at a time would hold up a replica of several processors.
+        self._embed = serve.batch(
+            self._embed_together,
+            max_batch_size=BATCH,
+            batch_wait_timeout_s=BATCH_SECONDS,
+            max_concurrent_batches=at_once(settings["cores"]),
+        )
+        self.pictures = 0
         self.batches = 0
         self.faces = 0
 
@@ -173,11 +188,17 @@ class Eyes:
         return await self._run(lambda: self._pipeline.see_pixels(image, wish))
 
     async def who(self) -> dict[str, int]:
-        """Return which process this is, and how many faces were embedded in how many runs."""
-        return {"pid": os.getpid(), "batches": self.batches, "faces": self.faces}
+        """Return which process this is, its pictures, and how many faces were embedded in how many runs."""
+        return {
+            "pid": os.getpid(),
+            "pictures": self.pictures,
+            "batches": self.batches,
+            "faces": self.faces,
+        }
 
     async def _run(self, work: Callable[[], Faces]) -> Faces | Refused:
         self._loop = asyncio.get_running_loop()
+        self.pictures += 1
         try:
             return await self._loop.run_in_executor(self._threads, work)
         except (pixels.NotAnImageError, pixels.TooLargeError, pixels.HeavyError) as err:
@@ -187,15 +208,17 @@ class Eyes:
         """Have crops embedded with those of other pictures; called in the threads of looks."""
         assert self._loop is not None
         asked = [asyncio.run_coroutine_threadsafe(self._embed(crop), self._loop) for crop in crops]
-        return [each.result(ANSWER_SECONDS) for each in asked]
+        with self._pipeline.way.aside():
+            return [each.result(ANSWER_SECONDS) for each in asked]
 
-    @serve.batch(  # type: ignore[untyped-decorator]
-        max_batch_size=BATCH, batch_wait_timeout_s=BATCH_SECONDS
-    )
-    async def _embed(self, crops: list[Any]) -> list[NDArray[np.float32]]:
+    async def _embed_together(self, crops: list[Any]) -> list[NDArray[np.float32]]:
         self.batches += 1
         self.faces += len(crops)
-        return await asyncio.to_thread(self._network, crops)
+        return await asyncio.to_thread(self._compute, crops)
+
+    def _compute(self, crops: Sequence[Any]) -> list[NDArray[np.float32]]:
+        with self._pipeline.way.look():
+            return self._network(crops)
 
 
 class Replicas:
@@ -293,7 +316,7 @@ class Front:
         # The first question makes the handle's router. Several at once would make several, of which Ray counts one: it
         # would take the replicas for idle.
         await asyncio.to_thread(lambda: self._eyes.who.remote().result(timeout_s=ANSWER_SECONDS))
-        workers = settings.most * INSIDE
+        workers = settings.most * (at_once(settings.cores) + BESIDE)
         app = make_app(Replicas(self._eyes), self._token, places=max(32, 2 * workers), workers=workers)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=5)
         await runner.setup()
@@ -312,6 +335,7 @@ def app(arguments: dict[str, Any], *, at: str = "") -> serve.Application:
         raise ValueError(f"{', '.join(sorted(unknown))}: there is no such setting")
     settings = Settings(**{name: kinds[name](value) for name, value in arguments.items()})
     eyes = Eyes.options(  # type: ignore[attr-defined]
+        max_ongoing_requests=at_once(settings.cores) + BESIDE,
         ray_actor_options={"num_cpus": settings.cores},
         autoscaling_config={
             "min_replicas": settings.least,

@@ -58,3 +58,35 @@ def test_steps_go_one_at_a_time_and_on_while_looks_never_end(workers: int) -> No
         over.set()
     assert steps.most == 1
     assert both.most <= workers
+
+
+def test_others_look_while_one_waits_for_what_is_computed_elsewhere() -> None:
+    """With one worker. Who waited ends beside the next at once, and then there is one place again, and not two."""
+    way = RightOfWay()
+    computed, ended, left = threading.Event(), threading.Event(), threading.Event()
+
+    def waits() -> None:
+        with way.look():
+            with way.aside():
+                assert computed.wait(10)
+            ended.set()
+            assert left.wait(10)
+
+    def computes() -> None:
+        with way.look():
+            computed.set()
+            assert ended.wait(10), "who waited has to wait for the next look, too"
+
+    with ThreadPoolExecutor(3) as pool:
+        both = [pool.submit(waits), pool.submit(computes)]
+        both[1].result(20)
+        third = pool.submit(lambda: Counter().pass_through(way.look()))
+        time.sleep(0.1)
+        assert not third.done(), "the one that waited is still there"
+        left.set()
+        for each in (both[0], third):
+            each.result(20)
+    looks = Counter()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: looks.pass_through(way.look(), 0.01), range(8)))
+    assert looks.most == 1

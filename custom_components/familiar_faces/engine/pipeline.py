@@ -103,10 +103,11 @@ class Pipeline:
         loaded = models.load(home, variant, provider)
         self.variant = variant
         self.card = loaded.card
-        self._way = RightOfWay(workers)
+        self.way = RightOfWay(workers)
+        """For what is computed beside this, and for a recogniser that waits for it."""
         self._eyes = _Eyes(Detector(loaded.detector), recogniser(loaded.recogniser))
         self._patient = _Eyes(
-            Detector(Stepwise(loaded.detector, self._way)), Recogniser(Stepwise(loaded.recogniser, self._way))
+            Detector(Stepwise(loaded.detector, self.way)), Recogniser(Stepwise(loaded.recogniser, self.way))
         )
         self._needed = 0.0
         """How finely the last frame had to be decoded: the next one, most likely of the same scene, will need
@@ -114,7 +115,7 @@ class Pipeline:
 
     def warm_up(self) -> None:
         """Run both models once, so that the first visitor does not wait for their first call."""
-        with self._way.look():
+        with self.way.look():
             self._eyes.detector.detect(np.zeros((540, 960, 3), np.uint8), MIN_FACE, 1)
             self._eyes.recogniser.embed([np.zeros((112, 112, 3), np.uint8)])
 
@@ -129,7 +130,7 @@ class Pipeline:
             frame = open_frame(data, scale_for(wish.min_face), heavy=heavy)
             return self._look(self._patient, frame, wish, start)[0]
         try:
-            with self._way.look():
+            with self.way.look():
                 # A photo to enrol with comes after anything, and its template must not depend on it.
                 needed = 0.0 if wish.mirrored else self._needed
                 frame = open_frame(data, max(scale_for(wish.min_face), needed), heavy=False)
@@ -144,7 +145,7 @@ class Pipeline:
         """Return the faces in an image that takes long to decode; looks go on meanwhile. Raises as `see`."""
         start = time.perf_counter()
         frame = open_frame(data, 1.0)
-        with self._way.look():
+        with self.way.look():
             return self._look(self._eyes, frame, wish, start)[0]
 
     def see_pixels(self, pixels: Pixels, wish: Wish) -> Faces:
@@ -153,7 +154,7 @@ class Pipeline:
 
     def see_frame(self, frame: Frame, wish: Wish) -> Faces:
         """Return the faces in an image that is opened already, the largest first."""
-        with self._way.look():
+        with self.way.look():
             return self._look(self._eyes, frame, wish, time.perf_counter())[0]
 
     def _look(self, eyes: _Eyes, frame: Frame, wish: Wish, start: float) -> tuple[Faces, float]:

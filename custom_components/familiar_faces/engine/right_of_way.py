@@ -16,7 +16,7 @@ class RightOfWay:
     def __init__(self, workers: int = 1) -> None:
         """Nobody is there yet."""
         self._free = workers
-        """How many more looks or steps may go on."""
+        """How many more looks or steps may go on; below 0 while one that stood aside ends beside others."""
         self._news = threading.Condition()
         self._coming = 0
         """Looks that wait."""
@@ -39,6 +39,19 @@ class RightOfWay:
             yield
         finally:
             self._leave()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Leave the place of this look to others while it waits for what is computed elsewhere.
+
+        Then it goes on at once, beside them: it has little left to do, and somebody waits for its answer.
+        """
+        self._leave()
+        try:
+            yield
+        finally:
+            with self._news:
+                self._free -= 1
 
     @contextmanager
     def step(self) -> Iterator[None]:
