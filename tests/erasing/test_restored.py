@@ -1,14 +1,11 @@
 """A restored backup brings people back: they are held and asked about, whatever was backed up and restored how."""
 
-from datetime import UTC, datetime
 import json
 from pathlib import Path
 import shutil
 from typing import Any
 
 from homeassistant import backup_restore
-from homeassistant.components.backup.manager import CoreBackupReaderWriter
-from homeassistant.const import __version__ as HA_VERSION
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
@@ -24,6 +21,7 @@ from custom_components.familiar_faces.vault.review_rows import ReviewItem
 from custom_components.familiar_faces.vault.store import Vault
 from custom_components.familiar_faces.vault.witness import Mark, Witness, read_mark, write_mark
 
+from ..common.backups import back_up
 from ..common.home import Home, home
 from ..common.owner import MakeClient, Owner
 from ..common.pictures import astronaut, enrolment_photos, photos_of, stranger
@@ -57,7 +55,7 @@ async def backed_up(
             people["Otto"] = await enrol(running.hass, entry, photos_of(stranger()), name="Otto")
             await running.hass.async_add_executor_job(_invite_and_review, running.hub)
             await running.write()
-            await _back_up(running.hass, backed_up_in / "backup.tar")
+            await back_up(running.hass, backed_up_in / "backup.tar")
         (backed_up_in / "people").write_text(json.dumps(people))
     shutil.copytree(backed_up_in / "config", tmp_path / "config")
     shutil.copy(backed_up_in / "backup.tar", tmp_path / "backup.tar")
@@ -68,23 +66,6 @@ def _invite_and_review(hub: Hub) -> None:
     now = dt_util.utcnow()
     hub.vault.links.invite(person_id=None, expires_at=now + hub.retention.invitation, now=now)
     hub.vault.review.add(ReviewItem("a visit", "a camera", "stranger", now), b"a picture")
-
-
-async def _back_up(hass: HomeAssistant, target: Path) -> None:
-    """Back up the configuration folder as Home Assistant does, while it runs."""
-    data = {
-        "compressed": True,
-        "date": datetime(2026, 3, 1, tzinfo=UTC).isoformat(),
-        "extra": {},
-        "homeassistant": {"exclude_database": True, "version": HA_VERSION},
-        "name": "Test",
-        "protected": False,
-        "slug": "test",
-        "type": "partial",
-        "version": 2,
-    }
-    writer = CoreBackupReaderWriter(hass)
-    await hass.async_add_executor_job(writer._mkdir_and_generate_backup_contents, data, False, None, target)
 
 
 def restore(folder: Path, backup: Path) -> None:
@@ -224,7 +205,7 @@ async def test_restored_again_while_unanswered(backed_up: tuple[Path, Path, dict
         entry: Any = running.entry
         third = await enrol(running.hass, entry, photos_of(stranger(1)), name="Third")
         await running.write()
-        await _back_up(running.hass, backup)
+        await back_up(running.hass, backup)
     restore(folder, backup)
     async with home(folder, None) as running:
         assert set(running.hub.roster.held) == {*people.values(), third}

@@ -1,5 +1,9 @@
 """Home Assistant's backup: told before and after, the vault stands still in between and loses nothing."""
 
+from io import BytesIO
+from pathlib import Path
+import tarfile
+
 from homeassistant.components.backup.const import DATA_MANAGER
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -7,9 +11,10 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.familiar_faces.household.places import vault_folder
+from custom_components.familiar_faces.household.places import engine_cache, vault_folder
 from custom_components.familiar_faces.hub import Hub
 
+from ..common.backups import back_up
 from ..common.pictures import enrolment_photos
 from ..common.steps import enrol
 
@@ -71,3 +76,21 @@ async def test_a_vault_that_cannot_be_made_ready_is_said(
         await hass.data[DATA_MANAGER].async_pre_backup_actions()
     with hub.vault._database.read() as connection:
         connection.execute("PRAGMA query_only = OFF")
+
+
+async def test_the_engine_is_left_out(
+    hass: HomeAssistant, config_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Hundreds of megabytes that can be made again are in no backup; the vault is."""
+    for file in (engine_cache(hass) / "runtime-1" / "bin" / "python", vault_folder(hass) / "vault.db"):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"bytes")
+    target = tmp_path_factory.mktemp("backups") / "backup.tar"
+    await back_up(hass, target)
+    with tarfile.open(target) as outer:
+        packed = outer.extractfile("homeassistant.tar.gz")
+        assert packed is not None
+        with tarfile.open(fileobj=BytesIO(packed.read())) as inner:
+            names = inner.getnames()
+    assert "data/.storage/familiar_faces/vault.db" in names
+    assert [name for name in names if "runtime-1" in name] == []
