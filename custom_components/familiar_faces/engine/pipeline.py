@@ -258,9 +258,7 @@ def _turn(detector: Detector, frame: Frame, wish: Wish) -> int:
     return turn
 
 
-def _faces(
-    detector: Detector, frame: Frame, wish: Wish, *, in_shadow: bool = False
-) -> list[_Detected]:
+def _faces(detector: Detector, frame: Frame, wish: Wish, *, in_shadow: bool = False) -> list[_Detected]:
     found = []
     for each in detector.detect(frame, wish.min_face, wish.max_faces, in_shadow=in_shadow):
         lies = detector.lies(frame, each)
