@@ -55,7 +55,9 @@ def test_a_stricter_household_never_needs_less(people: int, frames: int) -> None
 def test_a_relaxed_household_takes_no_risk_with_what_is_not_known_of_a_camera() -> None:
     """It needs a little more than the whole reserve until a balanced one needs less, however many others tell."""
     chance = NormalDist(SFACE.stranger_mean, SFACE.stranger_sd).inv_cdf(1 - 0.01 / 3)
-    few, more, many = (SFACE.familiar_threshold(3, 9, Strictness.RELAXED, others=others) for others in (0, 1, 9))
+    few, more, many = (
+        SFACE.familiar_threshold(3, 9, Strictness.RELAXED, others=others) for others in (0, 1, 9)
+    )
 
     assert few == more == pytest.approx(chance + 1.2 * SFACE.reserve)
     assert many == SFACE.familiar_threshold(3, 9, others=9) < more
