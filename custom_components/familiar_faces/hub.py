@@ -152,7 +152,6 @@ class Hub(Household):
             await self.alerts.async_stop()
             self.announcer.async_stop()
             self.holds_missed.async_stop()
-            self.first_name.async_stop()
             await self.cameras.async_stop()
             await self.engine.stop()
             await self.forgetting.async_stop()

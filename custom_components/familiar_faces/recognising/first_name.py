@@ -1,12 +1,16 @@
 """Whether a name was ever said here: until then the panel shows what is still to be set up."""
 
-from homeassistant.core import callback
+import logging
 
-from ..const import CONF_NAMED
+from homeassistant.core import callback
+from homeassistant.exceptions import HomeAssistantError
+
+from ..const import CONF_NAMED, DOMAIN
 from ..household.household import Household
 from ..visits.visit import Decision
 from .announcing import Settled
 
+_LOGGER = logging.getLogger(__name__)
 _SOMEBODY = "somebody"
 """All that is noted: neither who nor when."""
 
@@ -15,24 +19,34 @@ class FirstName:
     """Notes that a name was said, once and for all. Lives on the event loop."""
 
     def __init__(self, household: Household) -> None:
-        """Have heard of none yet."""
+        """Use what the household has noted before."""
         self._household = household
-        self._heard = False
 
     @property
     def said(self) -> bool:
         """Return whether a name was said, or visits with one are kept from before it was noted."""
         household = self._household
         kept = household.stored is not None and household.stored.visits > 0
-        return self._heard or kept or bool(household.books.read(CONF_NAMED))
+        return kept or self._noted
+
+    @property
+    def _noted(self) -> bool:
+        return bool(self._household.books.read(CONF_NAMED))
 
     @callback
     def async_settle(self, settled: Settled) -> None:
-        """Take note of visits with a name."""
-        self._heard |= settled.outcome.visit.decision is Decision.FAMILIAR
+        """Note the first visit with a name, and have the note outlive a power cut."""
+        familiar = settled.outcome.visit.decision is Decision.FAMILIAR
+        if not (familiar and settled.announced) or self._noted:
+            return
+        household = self._household
+        household.books.async_write(CONF_NAMED, {_SOMEBODY})
+        # The visit is announced meanwhile: nobody waits for a disk to hear a name.
+        household.entry.async_create_task(household.hass, self._async_save(), f"{DOMAIN} first name")
 
-    @callback
-    def async_stop(self) -> None:
-        """Note it in the books: not at once, because all that the entry shows is looked at again then."""
-        if self.said:
-            self._household.books.async_write(CONF_NAMED, {_SOMEBODY})
+    async def _async_save(self) -> None:
+        try:
+            await self._household.books.async_save()
+        except HomeAssistantError as err:
+            # Home Assistant still has it in memory, and tries again when it next writes its entries.
+            _LOGGER.debug("That a first name was said is not on the disk yet: %s", err)
