@@ -67,7 +67,8 @@ class Editor:
         await self._page.get_by_role("button", name=f"Add {what}").last.click()
         dialog = self._page.locator("add-automation-element-dialog")
         await dialog.get_by_role("button", name="By type").click()
-        await dialog.get_by_text("Device", exact=True).first.click()
+        # From frontend 20261028 on it is also at the top once it was used, where a click adds it at once.
+        await dialog.get_by_text("Device", exact=True).last.click()
         await dialog.get_by_role("button", name=re.compile("^Device .")).click()
         await self._sidebar.locator("ha-device-picker ha-picker-field").click()
         await self._choose(device)

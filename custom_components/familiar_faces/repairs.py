@@ -40,6 +40,7 @@ from .running import async_running_hub
 from .vault.errors import VaultError
 from .vault.files import KEY
 from .wording.dates import say_moment
+from .wording.words import async_say
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -108,11 +109,13 @@ class AskFlow(_CameraFlow):
             return self.async_abort(reason="not_loaded")
         if user_input is not None:
             return self.async_create_entry(data={})
-        lines = []
+        lines, by_mail = [], await async_say(self.hass, "invitation", "mail")
         try:
             for person in sorted(hub.people.values(), key=lambda each: each.name):
                 invited = await hub.invitations.async_invite(person.person_id)
-                lines.append(f"- **{person.name}**\n\n  `{invited.url}`")
+                lines.append(
+                    f"- **{person.name}**\n\n  `{invited.url}`\n\n  [{by_mail}]({mail(invited.url)})"
+                )
         except HomeAssistantError:
             return self.async_abort(reason="no_link")
         return self.async_show_form(

@@ -15,6 +15,7 @@ from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.vault.review_rows import ReviewItem
 from custom_components.familiar_faces.visits.open_visits import Change, Outcome
 from custom_components.familiar_faces.visits.visit import Decision, Timing, UnclearReason, Visit
+from custom_components.familiar_faces.wording.dates import say_moment
 
 from ..common.pictures import astronaut, frame, jpeg, photos_of, stranger, variant
 from ..common.steps import Result, enrol, ring, templates_of, visits
@@ -138,7 +139,8 @@ async def test_open_invitations(hass: HomeAssistant, hub: Hub, entry: MockConfig
     said = result["description_placeholders"]["invitations"]
     assert hub.invitations.shown[eileen].url in said
     assert said.count("Somebody new, until ") == 2
-    assert said.count("Renewal of Eileen, until ") == 1
+    until = say_moment(hass, hub.invitations.shown[eileen].expires_at)
+    assert said.count(f"Renewal of Eileen, until {until}") == 1
     (renewal,) = [value for label, value in offered(result, "close").items() if "Eileen" in label]
     result = await step(hass, result, close=[renewal], remind=[renewal])
     assert result["reason"] == "invitations_closed"

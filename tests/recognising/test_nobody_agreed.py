@@ -7,6 +7,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 import pytest
 
+from custom_components.familiar_faces.consent.invitations import mail
 from custom_components.familiar_faces.const import DOMAIN
 from custom_components.familiar_faces.household.issues import CAMERA_NOBODY_AGREED, NO_PEOPLE
 from custom_components.familiar_faces.hub import Hub
@@ -51,7 +52,9 @@ async def test_one_step_asks_everybody(hass: HomeAssistant, hub: Hub, eileen: st
     )
     assert not hub.invitations.shown, "nothing is made before the owner says so"
     shown = await owner.answer(shown, {})
-    assert hub.invitations.shown[eileen].url in shown["description_placeholders"]["links"]
+    url, links = hub.invitations.shown[eileen].url, shown["description_placeholders"]["links"]
+    assert url in links
+    assert f"[Send by e-mail]({mail(url)})" in links
     await owner.answer(shown, {})
 
     await agree(hass, hub, eileen, "narrow again", {"another camera"})

@@ -1,7 +1,6 @@
 """The options of invitations: those that are open, with their links where they are known, to close or to send again."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
@@ -12,13 +11,13 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
 )
-from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..consent.invitations import Invited, mail
 from ..hub import Hub
 from ..vault.errors import VaultError
 from ..vault.links import Invitation
+from ..wording.dates import say_moment
 from ..wording.words import async_say
 
 CONF_CLOSE = "close"
@@ -95,13 +94,7 @@ class InvitationsStep(OptionsFlow):
     async def _async_name(self, hub: Hub, invitation: Invitation | Invited) -> str:
         """Return the person of an invitation, and its end."""
         person = hub.people.get(invitation.person_id or "")
-        until = _at(invitation.expires_at)
+        until = say_moment(self.hass, invitation.expires_at)
         if person is None:
             return await async_say(self.hass, "invitation", "somebody_new", until=until)
         return await async_say(self.hass, "invitation", "renewal", name=person.name, until=until)
-
-
-def _at(moment: datetime) -> str:
-    """Return a moment as the three languages write it alike."""
-    local = dt_util.as_local(moment)
-    return f"{local.day}.{local.month}.{local.year}, {local:%H:%M}"
