@@ -134,7 +134,9 @@ class Editor:
         """Fill in one field, whatever it is."""
         if isinstance(value, list):
             for each in value:
-                await row.locator("ha-picker-field, ha-generic-picker ha-button").last.click()
+                # From frontend 20261028 on a list that may hold several has a field that nobody sees, too.
+                opens = row.locator("ha-picker-field, ha-generic-picker ha-button").filter(visible=True)
+                await opens.last.click()
                 await self._choose(each)
         elif await row.locator("ha-selector-duration").count():
             await self._fill_duration(row, value)
