@@ -28,11 +28,11 @@ export function keyed(section: keyof Texts, name: string): Key | undefined {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function format(hass: Hass, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+function format(hass: Hass, options: Intl.DateTimeFormatOptions, atHome = false): Intl.DateTimeFormat {
   const { language, time_format, time_zone } = hass.locale;
   const hour12 = time_format === "12" ? true : time_format === "24" ? false : undefined;
   const locale = time_format === "system" ? undefined : language;
-  const zone = time_zone === "server" ? hass.config.time_zone : undefined;
+  const zone = atHome || time_zone === "server" ? hass.config.time_zone : undefined;
   const key = JSON.stringify([locale, hour12, zone, options]);
   let found = formats.get(key);
   if (!found) {
@@ -145,9 +145,14 @@ export function date(hass: Hass, at: string): string {
   return format(hass, { dateStyle: "long" }).format(new Date(at));
 }
 
-/** Return the month of a day, such as Nov 2027. */
-export function month(hass: Hass, at: string): string {
-  return format(hass, { month: "short", year: "numeric" }).format(new Date(at));
+/** Return the date of a consent: it begins and ends with a day of the home, wherever the user is. */
+export function homeDate(hass: Hass, at: string): string {
+  return format(hass, { dateStyle: "long" }, true).format(new Date(at));
+}
+
+/** Return the month in which a consent ends, such as Nov 2027. */
+export function homeMonth(hass: Hass, at: string): string {
+  return format(hass, { month: "short", year: "numeric" }, true).format(new Date(at));
 }
 
 /** Return things as they are listed in a sentence. */

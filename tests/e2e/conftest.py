@@ -83,8 +83,12 @@ class Home:
         dark: bool = False,
         language: str = "en",
         own: str | None = None,
+        time_zone: str | None = None,
     ) -> Page:
-        """Open a page of the frontend as somebody who is logged in; `own`: which of the people they are."""
+        """Open a page of the frontend as somebody who is logged in; `own`: which of the people they are.
+
+        `time_zone`: where they are, when they are not at home.
+        """
         hass = self.hass
         if all(user.system_generated for user in await hass.auth.async_get_users()):
             # The first user may do everything, whatever their groups.
@@ -106,7 +110,7 @@ class Home:
             viewport=ViewportSize(width=width, height=height),
             color_scheme="dark" if dark else "light",
             locale=language,
-            timezone_id=hass.config.time_zone,
+            timezone_id=time_zone or hass.config.time_zone,
             reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE)

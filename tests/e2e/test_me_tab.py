@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 from playwright.async_api import expect
 import pytest
 
@@ -12,6 +13,7 @@ from custom_components.familiar_faces.recognising import late_answers
 
 from ..common.in_chromium import needs_chromium
 from ..common.made_up_visits import a_visit, come
+from ..common.people_on_record import DAY, a_consent, put_on_record
 from .conftest import Home, shoot, violations
 
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
@@ -44,6 +46,15 @@ async def test_choosing_and_saying_no(shown: Home, hub: Hub, eileen: str) -> Non
     await expect(page.get_by_text("Every place was checked again, and nothing was found.")).to_be_visible()
     assert eileen not in hub.people
     assert shown.errors == []
+
+
+async def test_days_of_a_consent_are_those_of_the_home(hass: HomeAssistant, shown: Home, hub: Hub) -> None:
+    """Somebody who is further west reads the day that was written at home, where it begins earlier."""
+    today = dt_util.start_of_local_day()
+    await put_on_record(hass, hub, a_consent(today, today + 300 * DAY))
+    page = await shown.open("/familiar-faces/me", who="user", own="nadie", time_zone="Pacific/Honolulu")
+    assert hass.config.time_zone == "US/Pacific"
+    await expect(page.get_by_text(f"on paper, on {today:%B} {today.day}, {today.year}")).to_be_visible()
 
 
 async def test_own_answers(
