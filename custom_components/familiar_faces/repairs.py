@@ -39,7 +39,7 @@ from .hub import FamiliarFacesConfigEntry, Hub
 from .running import async_running_hub
 from .vault.errors import VaultError
 from .vault.files import KEY
-from .wording.dates import say_moment
+from .wording.dates import async_say_moment
 from .wording.words import async_say
 
 _LOGGER = logging.getLogger(__name__)
@@ -179,7 +179,7 @@ class InviteFlow(RepairsFlow):
                 "url": url,
                 "qr": qr_markdown(url),
                 "mail": mail(url),
-                "until": say_moment(self.hass, self._invited.expires_at),
+                "until": await async_say_moment(self.hass, self._invited.expires_at),
             },
         )
 
@@ -272,8 +272,8 @@ class ClockFlow(_ConfirmFlow):
             step_id="confirm",
             data_schema=vol.Schema({}),
             description_placeholders={
-                "now": say_moment(self.hass, dt_util.utcnow()),
-                "expected": "?" if expected is None else say_moment(self.hass, expected),
+                "now": await async_say_moment(self.hass, dt_util.utcnow()),
+                "expected": "?" if expected is None else await async_say_moment(self.hass, expected),
             },
         )
 

@@ -17,7 +17,7 @@ from ..consent.invitations import Invited, mail
 from ..hub import Hub
 from ..vault.errors import VaultError
 from ..vault.links import Invitation
-from ..wording.dates import say_moment
+from ..wording.dates import async_say_moment
 from ..wording.words import async_say
 
 CONF_CLOSE = "close"
@@ -94,7 +94,7 @@ class InvitationsStep(OptionsFlow):
     async def _async_name(self, hub: Hub, invitation: Invitation | Invited) -> str:
         """Return the person of an invitation, and its end."""
         person = hub.people.get(invitation.person_id or "")
-        until = say_moment(self.hass, invitation.expires_at)
+        until = await async_say_moment(self.hass, invitation.expires_at)
         if person is None:
             return await async_say(self.hass, "invitation", "somebody_new", until=until)
         return await async_say(self.hass, "invitation", "renewal", name=person.name, until=until)

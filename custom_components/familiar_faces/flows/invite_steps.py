@@ -8,7 +8,7 @@ from homeassistant.helpers.selector import TextSelector
 import voluptuous as vol
 
 from ..consent.invitations import Invited, mail, qr_markdown
-from ..wording.dates import say_moment
+from ..wording.dates import async_say_moment
 from .person_steps import PersonSteps
 
 CONF_LINK = "link"
@@ -46,7 +46,7 @@ class InviteSteps(PersonSteps):
                 "url": self._invited.url,
                 "qr": qr_markdown(self._invited.url),
                 "mail": mail(self._invited.url),
-                "until": say_moment(self.hass, self._invited.expires_at),
+                "until": await async_say_moment(self.hass, self._invited.expires_at),
             },
         )
 

@@ -25,7 +25,7 @@ from ..recognising.naming import async_nameless
 from ..seen.shown import Picture
 from ..vault.errors import VaultError
 from ..visits.visit import Decision
-from ..wording.dates import say_moment
+from ..wording.dates import async_say_moment
 from ..wording.words import async_say
 
 CONF_LEARN = "learn"
@@ -168,7 +168,7 @@ class VisitsStep(OptionsFlow):
                 "url": url,
                 "qr": qr_markdown(url),
                 "mail": mail(url),
-                "until": say_moment(self.hass, self._invited.expires_at),
+                "until": await async_say_moment(self.hass, self._invited.expires_at),
             },
         )
 
@@ -212,7 +212,7 @@ class VisitsStep(OptionsFlow):
         )
         local, today = dt_util.as_local(visit.at), dt_util.now().date()
         # Today needs no date.
-        at = f"{local:%H:%M}" if local.date() == today else say_moment(self.hass, visit.at)
+        at = f"{local:%H:%M}" if local.date() == today else await async_say_moment(self.hass, visit.at)
         return " · ".join((at, who, cameras.get(visit.camera_id, "")))
 
     async def _async_picture(self, hub: Hub, visit: _Listed) -> str:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .words import say_at_once
+from .words import async_say, say_at_once
 
 
 def say_day(hass: HomeAssistant, day: date) -> str:
@@ -20,3 +20,10 @@ def say_moment(hass: HomeAssistant, at: datetime) -> str:
     """Return a day and the time of day, in this home's time zone: "3 December 2026, 08:05"."""
     local = dt_util.as_local(at)
     return say_at_once(hass, "date", "moment", day=say_day(hass, local.date()), time=f"{local:%H:%M}")
+
+
+async def async_say_moment(hass: HomeAssistant, at: datetime) -> str:
+    """Return the same to the user who asks, also when nothing was said in their language since the start."""
+    # The months are loaded with it.
+    await async_say(hass, "date", "moment")
+    return say_moment(hass, at)
