@@ -46,7 +46,8 @@ NAMES = frozenset(
 _GAP = 12
 _GROUND = (250, 250, 250)
 """The colour of the frontend behind its cards."""
-_COLOURS = 256
+_COLOURS = (256, 128, 64)
+"""How many colours a picture has: fewer where it is too large otherwise, before it is made smaller."""
 _MOST_BYTES = 150_000
 """Bytes of a picture: the docs are read on the road, too."""
 
@@ -56,7 +57,7 @@ class Album:
 
     def __init__(self, folder: Path) -> None:
         """Have none yet."""
-        self._folder = folder
+        self.folder = folder
         self._parts: dict[str, list[Image.Image]] = {}
         self._taken: set[str] = set()
 
@@ -100,18 +101,18 @@ class Album:
             raise DemoFailed(f"These pictures were not taken, or are in no page: {', '.join(sorted(odd))}.")
 
     def _save(self, name: str, image: Image.Image) -> None:
-        path = self._folder / f"{name}.png"
-        _write(image, path)
-        while path.stat().st_size >= _MOST_BYTES:
+        path = self.folder / f"{name}.png"
+        while not any(_write(image, path, colours) for colours in _COLOURS):
             size = (round(image.width * 0.85), round(image.height * 0.85))
             image = image.resize(size, Image.Resampling.LANCZOS)
-            _write(image, path)
         self._taken.add(name)
 
 
-def _write(image: Image.Image, path: Path) -> None:
-    few = image.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+def _write(image: Image.Image, path: Path, colours: int) -> bool:
+    """Write a picture with so many colours, and return whether it is small enough."""
+    few = image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
+    return path.stat().st_size < _MOST_BYTES
 
 
 def _image(png: bytes) -> Image.Image:

@@ -2,15 +2,19 @@
 
 from contextlib import suppress
 
-from playwright.async_api import Error, FloatRect, Locator
+from playwright.async_api import Error, FloatRect, Locator, ViewportSize
 
 from .album import Album
-from .browser import Frontend
+from .browser import DESKTOP, SETTLED, Frontend
 from .client import DemoFailed
 from .house import CAMERA, NAME
 
 PANEL = "/familiar-faces"
 DASHBOARD = "at-the-door"
+TALL = 2000
+"""Pixels of a window that a whole tab fits into."""
+MARGIN = 24
+"""Pixels that are shown below the last card."""
 
 
 async def visits(frontend: Frontend, album: Album) -> None:
@@ -67,9 +71,9 @@ async def people(frontend: Frontend, album: Album) -> None:
     """Take the people, and the page of one."""
     await frontend.show(f"{PANEL}/people")
     await _panel(frontend).get_by_role("link", name=NAME).wait_for()
-    await _beside_the_sidebar(frontend, album, "panel-people", 620)
+    await _down_to(frontend, album, "panel-people", _panel(frontend).locator(".tile"))
     await _open_person(frontend)
-    await _beside_the_sidebar(frontend, album, "panel-person", 880)
+    await _down_to(frontend, album, "panel-person", _panel(frontend).locator(".card"))
 
 
 async def walk_up(frontend: Frontend, album: Album) -> None:
@@ -98,7 +102,7 @@ async def privacy(frontend: Frontend, album: Album) -> None:
     """Take the tab about what is stored."""
     await frontend.show(f"{PANEL}/privacy")
     await _panel(frontend).locator(".log li").first.wait_for()
-    await album.element("panel-privacy", frontend.page.locator("familiar-faces-privacy"))
+    await _down_to(frontend, album, "panel-privacy", _panel(frontend).locator(".card"))
 
 
 async def me(frontend: Frontend, album: Album) -> None:
@@ -106,7 +110,7 @@ async def me(frontend: Frontend, album: Album) -> None:
     await frontend.show(PANEL)
     await frontend.page.get_by_role("link", name="Me", exact=True).click()
     await _panel(frontend).get_by_role("heading", name="What you agreed to").wait_for()
-    await _beside_the_sidebar(frontend, album, "panel-me", 820)
+    await _down_to(frontend, album, "panel-me", _panel(frontend).locator(".card"))
 
 
 async def forget(frontend: Frontend, album: Album) -> None:
@@ -120,13 +124,14 @@ async def forget(frontend: Frontend, album: Album) -> None:
     await receipt.get_by_role("heading", name="Forgotten").wait_for(timeout=60_000)
     if NAME in await receipt.inner_text():
         raise DemoFailed("The receipt holds the name.")
-    await _beside_the_sidebar(frontend, album, "panel-receipt", 700)
+    await _down_to(frontend, album, "panel-receipt", receipt.locator(".card"))
 
 
 async def todo(frontend: Frontend, album: Album) -> None:
-    """Take what waits for the owner: once nobody is left to be recognised, there is something."""
+    """Take what an owner who has added a camera sees: what is still to be set up."""
     await frontend.show(f"{PANEL}/todo")
-    await _beside_the_sidebar(frontend, album, "panel-todo", 620)
+    await _panel(frontend).get_by_text("2 of 4 done").wait_for()
+    await _down_to(frontend, album, "panel-todo", _panel(frontend).locator(".card"))
 
 
 def _panel(frontend: Frontend) -> Locator:
@@ -139,10 +144,18 @@ async def _open_person(frontend: Frontend) -> None:
     await _panel(frontend).get_by_role("heading", name=NAME, exact=True).wait_for()
 
 
-async def _beside_the_sidebar(frontend: Frontend, album: Album, name: str, height: int) -> None:
-    """Take the panel alone, from its top on."""
-    box = await _panel(frontend).bounding_box()
-    if box is None:
-        raise DemoFailed("The panel is not to be seen.")
-    clip = FloatRect(x=box["x"], y=box["y"], width=box["width"], height=min(box["height"], height))
-    await album.page(name, frontend.page, clip)
+async def _down_to(frontend: Frontend, album: Album, name: str, cards: Locator) -> None:
+    """Take the panel alone, from its top down to the lowest of these cards."""
+    page = frontend.page
+    await page.set_viewport_size(ViewportSize(width=DESKTOP.width, height=TALL))
+    try:
+        await page.wait_for_timeout(SETTLED)
+        panel = await _panel(frontend).bounding_box()
+        boxes = [box for each in await cards.all() if (box := await each.bounding_box()) is not None]
+        if panel is None or not boxes:
+            raise DemoFailed(f"There is nothing to be seen for {name}.")
+        bottom = max(each["y"] + each["height"] for each in boxes) + MARGIN
+        clip = FloatRect(x=panel["x"], y=panel["y"], width=panel["width"], height=bottom - panel["y"])
+        await album.page(name, page, clip)
+    finally:
+        await page.set_viewport_size(ViewportSize(width=DESKTOP.width, height=DESKTOP.height))

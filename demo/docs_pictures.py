@@ -6,13 +6,13 @@ from pathlib import Path
 import tempfile
 from typing import Any
 
-from playwright.async_api import Browser, FloatRect, Page
+from playwright.async_api import Browser, FloatRect, Page, Route
 
 from . import docs_panel
 from .album import Album
 from .alerts import BLURRED
 from .automations import AUTOMATIONS, FILLED, Walk
-from .browser import Look, logged_in
+from .browser import SETTLED, Look, logged_in
 from .client import DemoFailed, Json
 from .editor import Editor
 from .home import DOMAIN, PASSWORD
@@ -33,12 +33,18 @@ LINES_HEIGHT = 700
 """Pixels of the list of Activity from its beginning."""
 PANE = FloatRect(x=256, y=0, width=1024, height=900)
 """Where a page of the frontend is, beside the list of pages."""
+NO_ICON = '<svg xmlns="http://www.w3.org/2000/svg"/>'
 PHONE_LOOK = Look("phone", 375, 900, dark=True)
 
 
-async def take(chromium: Browser, stage: Stage, folder: Path) -> None:
-    """Take them all, in English; raise DemoFailed when one is missing."""
-    album = Album(folder)
+async def take_before_anybody(chromium: Browser, stage: Stage, album: Album) -> None:
+    """Take what is to be seen only before anybody is recognised."""
+    async with logged_in(chromium, stage.url) as frontend:
+        await album.tried(docs_panel.todo(frontend, album))
+
+
+async def take(chromium: Browser, stage: Stage, album: Album) -> None:
+    """Take all others, in English; raise DemoFailed when one is missing."""
     await stage.house.ring(STRANGERS[0])
     await album.tried(_of_home_assistant(chromium, stage, album))
     await album.tried(_of_automations(chromium, stage, album))
@@ -50,7 +56,7 @@ async def take(chromium: Browser, stage: Stage, folder: Path) -> None:
     await _of_the_panel(chromium, stage, album)
     await album.tried(_of_a_visitor(chromium, stage, album))
     album.check()
-    say(f"The pictures of the docs are in {folder}.")
+    say(f"The pictures of the docs are in {album.folder}.")
 
 
 async def _of_home_assistant(chromium: Browser, stage: Stage, album: Album) -> None:
@@ -108,6 +114,7 @@ async def _of_automations(chromium: Browser, stage: Stage, album: Album) -> None
         filled=FILLED,
     )
     async with logged_in(chromium, stage.url, shoot=shoot) as frontend:
+        await frontend.page.route("**/api/brands/**", _without_gaps)
         await walk.make(frontend)
         states: list[Json] = await stage.client.get("states")
         made = {each["attributes"].get("friendly_name"): each["attributes"].get("id") for each in states}
@@ -117,18 +124,30 @@ async def _of_automations(chromium: Browser, stage: Stage, album: Album) -> None
     album.put_together("blueprints", columns=2, most=900, scale=0.6)
 
 
+async def _without_gaps(route: Route) -> None:
+    """Show nothing in the place of another integration's icon that this machine cannot fetch, and no broken picture."""
+    answer = await route.fetch()
+    if answer.ok:
+        await route.fulfill(response=answer)
+    else:
+        await route.fulfill(body=NO_ICON, content_type="image/svg+xml")
+
+
 async def _of_a_notification(chromium: Browser, stage: Stage, album: Album) -> None:
     """Have an alert notify in Home Assistant itself, and take what it says."""
     await stage.house.add_alert("Visitors", "here:", early=False)
-    # Those of the automations.
+    # Those of the automations, and what they would say of the next ring.
+    await stage.client.call("automation", "turn_off", {"entity_id": "all"})
     await stage.client.call("persistent_notification", "dismiss_all", {})
     await _ring_again(stage)
     async with logged_in(chromium, stage.url) as frontend:
         await frontend.show("/config/dashboard")
         page = frontend.page
         await page.locator("#sidebar-notifications").click()
-        shown = page.locator("notification-drawer notification-item").first
+        shown = page.locator("notification-drawer notification-item").filter(has_text=NAME).first
         await shown.wait_for()
+        # The drawer slides in.
+        await page.wait_for_timeout(SETTLED)
         bar, item = (
             await page.locator("notification-drawer ha-header-bar").bounding_box(),
             await shown.bounding_box(),
@@ -173,7 +192,6 @@ async def _of_the_panel(chromium: Browser, stage: Stage, album: Album) -> None:
         await album.tried(docs_panel.me(frontend, album))
     async with logged_in(chromium, stage.url) as frontend:
         await album.tried(docs_panel.forget(frontend, album))
-        await album.tried(docs_panel.todo(frontend, album))
 
 
 async def _give_account(stage: Stage) -> None:

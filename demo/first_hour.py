@@ -15,6 +15,7 @@ from typing import Any
 from playwright.async_api import Browser, Error, Locator, Page, ViewportSize
 
 from . import browser, docs_pictures
+from .album import Album
 from .browser import CAMERA_SECONDS, ENGINE_SECONDS, PATIENCE_SECONDS, SETTLED, TITLE
 from .client import DemoFailed, Websocket
 from .home import DOMAIN, PASSWORD, SOURCE, USER
@@ -277,9 +278,10 @@ async def play(
 ) -> Clicks:
     """Do the whole walk in a new home; return how many clicks it took. Raises DemoFailed.
 
-    Afterwards the pictures in the docs are taken, if there is a folder for them.
+    The pictures in the docs are taken, if there is a folder for them: most of them afterwards.
     """
     clicks = Clicks()
+    album = None if docs is None else Album(docs)
     house, camera, folder = stage.house, stage.camera, stage.folder
     await speak(stage.socket, language)
     await receiver.add_phone(PHONE, ANDROID, stage.client)
@@ -299,6 +301,8 @@ async def play(
         await camera.show(FAMILIAR, ready=1)
         await owner.add_camera(CAMERA)
         await camera.show(None)
+        if album is not None:
+            await docs_pictures.take_before_anybody(chromium, stage, album)
         await owner.add_person(NAME, paths, PHONE, pictured=docs is not None)
     await house.listen()
     receiver.step = NAME
@@ -308,9 +312,9 @@ async def play(
     heard = await receiver.hear(NAME, 2, PATIENCE_SECONDS, 0)
     if not any(NAME in each.message for each in heard):
         raise DemoFailed(f"{PHONE} was not notified of {NAME}.")
-    if docs is not None:
+    if album is not None:
         async with browser.opened() as chromium:
-            await docs_pictures.take(chromium, stage, docs)
+            await docs_pictures.take(chromium, stage, album)
     return clicks
 
 
