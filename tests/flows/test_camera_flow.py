@@ -1,8 +1,11 @@
 """Adding and changing a camera."""
 
 import asyncio
+from base64 import b64decode
+from http import HTTPStatus
 from io import BytesIO
 import re
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from homeassistant.components.camera import CameraCapabilities
@@ -30,6 +33,9 @@ from custom_components.familiar_faces.visits.fitness import Fitness
 from ..common.pictures import astronaut, frame, jpeg, porch, stranger
 from ..common.steps import Result, choose, configure, suggestion
 from ..conftest import CAMERA, DOORBELL, FrontDoor
+
+if TYPE_CHECKING:
+    from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 
 @pytest.fixture
@@ -86,6 +92,56 @@ async def test_camera_is_added(
         await _start(hass, entry)
 
 
+async def test_the_still_is_shown(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    entry: MockConfigEntry,
+    hass_client_no_auth: ClientSessionGenerator,
+    sockets: None,
+) -> None:
+    """With a frame around each face, until another one is taken or the dialog is closed."""
+    shot, empty = frame(astronaut(), stranger(0)), jpeg(porch())
+    front_door.frames = [shot, empty]
+    client = await hass_client_no_auth()
+    result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
+    path = _picture_of(result)
+    assert (await client.get(path.split("?")[0])).status == HTTPStatus.UNAUTHORIZED
+    response = await client.get(path)
+    assert (response.status, response.content_type) == (HTTPStatus.OK, "image/svg+xml")
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    drawn = await response.text()
+    assert _pixels(_inside(drawn)) == _pixels(shot)
+    assert drawn.count("<rect ") == 2
+    log = await hass.async_add_executor_job(hub.vault.audit_entries)
+    assert [each.kind for each in log].count("faces_viewed") == 1
+
+    again = await choose(hass, result, "again")
+    assert (await client.get(path)).status == HTTPStatus.NOT_FOUND
+    drawn = await (await client.get(_picture_of(again))).text()
+    assert _pixels(_inside(drawn)) == _pixels(empty)
+    assert "<rect " not in drawn
+
+    hass.config_entries.subentries.async_abort(again["flow_id"])
+    assert len(hub.alerts.pictures) == 0
+
+
+def _inside(drawn: str) -> bytes:
+    found = re.search(r'href="data:image/jpeg;base64,([^"]+)"', drawn)
+    assert found is not None
+    return b64decode(found[1])
+
+
+def _pixels(picture: bytes) -> bytes:
+    return Image.open(BytesIO(picture)).tobytes()
+
+
+def _picture_of(result: Result) -> str:
+    found = re.fullmatch(r"!\[\]\((.+)\)\s*", result["description_placeholders"]["picture"])
+    assert found is not None
+    return found[1]
+
+
 async def test_camera_without_a_picture_can_be_saved(
     hass: HomeAssistant, hub: Hub, front_door: FrontDoor, entry: MockConfigEntry
 ) -> None:
@@ -93,6 +149,7 @@ async def test_camera_without_a_picture_can_be_saved(
     result = await _start(hass, entry)
     result = await configure(hass, result, {"triggers": [DOORBELL]})
     assert "gave no picture" in result["description_placeholders"]["found"]
+    assert result["description_placeholders"]["picture"] == ""
     result = await choose(hass, result, "save")
     assert result["type"] is FlowResultType.CREATE_ENTRY
 

@@ -1,7 +1,7 @@
 """Tries each way to get a camera's pictures, for the dialog in which it is set up."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from homeassistant.core import HomeAssistant
@@ -67,6 +67,10 @@ class Tried:
     """The image entity of an event picture, or another camera of the same device."""
     turned: int = 0
     """By how many degrees clockwise the picture has to be turned to be upright."""
+    picture: bytes | None = field(default=None, repr=False)
+    """The picture that the faces are in, as the camera gave it, where there is one."""
+    turn: int = 0
+    """By how many degrees clockwise it lies otherwise than the faces do."""
 
     @property
     def other(self) -> bool:
@@ -122,6 +126,12 @@ def best_of(tried: list[Tried]) -> Tried | None:
         near += [each for each in live if each.source is PictureSource.STREAM and each.width == 0]
     order = (PictureSource.STREAM, PictureSource.STILL, PictureSource.EVENT)
     return min(near, key=lambda each: order.index(each.source))
+
+
+def shown_of(tried: list[Tried], best: Tried | None) -> Tried | None:
+    """Return what has a picture to show of a camera: the best way, else another one; None without any."""
+    own = [each for each in tried if each.picture is not None and not each.other]
+    return next((each for each in own if each is best), next(iter(own), None))
 
 
 def _is_slow_still(tried: Tried) -> bool:
@@ -205,7 +215,14 @@ async def _async_try_stream(stream: Source, engine: AskEngine, turn: int) -> Tri
         return Tried(PictureSource.STREAM, finding=Finding.STREAM_FAILED)
     except EngineError:
         return Tried(PictureSource.STREAM, finding=Finding.ENGINE_FAILED)
-    return Tried(PictureSource.STREAM, seen.faces, seconds, turned=seen.faces.turned)
+    return Tried(
+        PictureSource.STREAM,
+        seen.faces,
+        seconds,
+        turned=seen.faces.turned,
+        picture=seen.picture,
+        turn=seen.turn,
+    )
 
 
 async def _async_look(
@@ -229,4 +246,4 @@ async def _async_look(
         return Tried(source, finding=Finding.NOT_AN_IMAGE, entity_id=entity_id)
     except EngineError:
         return Tried(source, finding=Finding.ENGINE_FAILED, entity_id=entity_id)
-    return Tried(source, faces, seconds, finding, entity_id, turned)
+    return Tried(source, faces, seconds, finding, entity_id, turned, image, turn)

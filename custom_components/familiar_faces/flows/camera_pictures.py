@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.image.const import DOMAIN as IMAGE_DOMAIN
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowResult
+from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     BooleanSelector,
     EntitySelector,
@@ -20,7 +21,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..capture.camera_settings import MAX_SECONDS, MAX_WAIT, MIN_SECONDS, camera_settings
-from ..capture.trying import Tried, async_try, best_of, wider_than
+from ..capture.trying import Tried, async_try, best_of, shown_of, wider_than
 from ..const import (
     CONF_EVENT_PICTURE,
     CONF_ONE_PICTURE,
@@ -39,8 +40,10 @@ from ..people.choices import NO_CAMERA
 from ..people.names import cleaned
 from ..wording.words import async_say
 from .camera_triggers import TriggerSteps
+from .framed_picture import framed
 
 if TYPE_CHECKING:
+    from ..alerts.pictures import PictureStore
     from ..hub import FamiliarFacesConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
@@ -75,6 +78,23 @@ class PictureSteps(TriggerSteps):
     _trying: asyncio.Task[str] | None = None
     _found = ""
     """What was found at the last try, in words."""
+    _still = ""
+    """The picture of the last try as Markdown, with a frame around each face; "" without one."""
+    _pictures: PictureStore | None = None
+    """Where it is held."""
+
+    @override
+    @callback
+    def async_remove(self) -> None:
+        """Show the still no longer: it was for this dialog alone."""
+        super().async_remove()
+        self._async_hide_still()
+
+    @callback
+    def _async_hide_still(self) -> None:
+        self._still = ""
+        if self._pictures is not None:
+            self._pictures.async_take_back(self.flow_id)
 
     async def async_step_try(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Try each way to get pictures, and show that it takes a while where it does."""
@@ -89,7 +109,7 @@ class PictureSteps(TriggerSteps):
         return self.async_show_progress_done(next_step_id="still")
 
     async def async_step_still(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Say in words what was found."""
+        """Show what was found, and say it in words."""
         if self._trying is not None:
             try:
                 self._found = await self._trying
@@ -107,6 +127,7 @@ class PictureSteps(TriggerSteps):
             menu_options=options,
             description_placeholders={
                 "found": self._found,
+                "picture": self._still,
                 "starts": await self._async_say_starts(),
                 "agreed": await self._async_who_agreed(),
             },
@@ -159,6 +180,7 @@ class PictureSteps(TriggerSteps):
         """Return what each way to get pictures shows, in words, and choose the best. No picture is kept."""
         entry: FamiliarFacesConfigEntry = self._get_entry()
         hub = entry.runtime_data
+        self._async_hide_still()
         if not await hub.engine.wait_ready(ENGINE_PATIENCE):
             return await async_say(self.hass, "still", "engine_failed")
         tried = await async_try(self.hass, hub.cameras, lambda: hub.client, camera_settings(self._data))
@@ -168,6 +190,7 @@ class PictureSteps(TriggerSteps):
             self._data[CONF_SOURCE] = str(best.source)
             if best.source is PictureSource.EVENT and best.entity_id is not None:
                 self._data[CONF_EVENT_PICTURE] = best.entity_id
+        await self._async_show_still(shown_of(tried, best))
         own = [each for each in tried if not each.other]
         lines = [await self._async_say_tried(each) for each in own]
         said = lines
@@ -186,6 +209,22 @@ class PictureSteps(TriggerSteps):
             said.append("")
             said.append(await async_say(self.hass, "still", "used", source=used))
         return "\n".join(said)
+
+    async def _async_show_still(self, tried: Tried | None) -> None:
+        """Show a picture in this dialog, from memory; that faces were shown is noted."""
+        if tried is None or tried.picture is None or tried.faces is None:
+            return
+        drawn = await self.hass.async_add_executor_job(framed, tried.picture, tried.faces, tried.turn)
+        if drawn is None:
+            return
+        entry: FamiliarFacesConfigEntry = self._get_entry()
+        hub = entry.runtime_data
+        self._pictures = hub.alerts.pictures
+        if (path := hub.alerts.async_show(self.flow_id, drawn)) is None:
+            return
+        if tried.faces.faces:
+            await hub.viewings.async_note(None)
+        self._still = f"![]({path})\n\n"
 
     async def _async_say_starts(self) -> str:
         names = [self._name(each) for each in self._data[CONF_TRIGGERS]]

@@ -17,8 +17,14 @@ LONGEST_ID: Final = 64
 """Characters of an id that is looked for."""
 
 
+_DRAWN: Final = HEADERS | {"Content-Security-Policy": "default-src 'none'; img-src data:; sandbox"}
+"""Of a picture with frames, which holds the camera's; opened by itself it runs nothing."""
+
+
 def picture(body: bytes) -> web.Response:
-    """Answer with a picture, which is a JPEG."""
+    """Answer with a picture: a JPEG, or an SVG that was drawn here."""
+    if body.startswith(b"<svg "):
+        return web.Response(body=body, content_type="image/svg+xml", headers=_DRAWN)
     return web.Response(body=body, content_type="image/jpeg", headers=HEADERS)
 
 
