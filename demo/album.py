@@ -46,7 +46,7 @@ NAMES = frozenset(
 _GAP = 12
 _GROUND = (250, 250, 250)
 """The colour of the frontend behind its cards."""
-_COLOURS = (256, 128, 64)
+_COLOURS = (256, 128)
 """How many colours a picture has: fewer where it is too large otherwise, before it is made smaller."""
 _MOST_BYTES = 150_000
 """Bytes of a picture: the docs are read on the road, too."""

@@ -10,6 +10,17 @@ type Fields = dict[str, str | list[str]]
 """What to fill in by the labels of the fields: texts, numbers, "mm:ss", or names to choose."""
 
 
+TO_THE_TOP = """(element) => {
+    const scroll = (root) => {
+        for (const each of root.querySelectorAll("*")) {
+            each.scrollTop = 0;
+            if (each.shadowRoot) scroll(each.shadowRoot);
+        }
+    };
+    scroll(element.shadowRoot ?? element);
+}"""
+
+
 class Editor:
     """The automation editor of a frontend."""
 
@@ -44,6 +55,7 @@ class Editor:
             await self._choose(target)
         await self.fill(self._sidebar, fields or {})
         if shot:
+            await self._sidebar.evaluate(TO_THE_TOP)
             await self._frontend.seen(shot)
         await self._close_sidebar()
 
