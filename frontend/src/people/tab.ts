@@ -226,6 +226,7 @@ export class PeopleTab extends LitElement {
       .tile .tag {
         margin-top: 4px;
         white-space: normal;
+        text-wrap: balance;
       }
       .invited {
         border-style: dashed;
