@@ -395,6 +395,26 @@ async def test_name_has_to_be_one_of_its_own(hass: HomeAssistant, hub: Hub, entr
     assert "Judy" in result["description_placeholders"]["text"]
 
 
+async def test_a_name_from_home_assistant(hass: HomeAssistant, hub: Hub, entry: MockConfigEntry) -> None:
+    """Somebody who is a person there need not be typed; one that is typed counts."""
+    hass.states.async_set("person.judy", "home", {"friendly_name": "Judy"})
+    start = await start_person(hass, entry, name="")
+    assert start["errors"] == {"name": "name_needed"}
+    result = await configure(hass, start, {"child": False, "linked_entity": "person.judy"})
+    assert result["step_id"] == "consent"
+    result = await configure(hass, result, {"language": "en"})
+    result = await configure(hass, result, consent(given_by="Judy"))
+    await add_photo(hass, result, enrolment_photos()[0])
+    assert [(each.name, each.linked_entity) for each in hub.people.values()] == [("Judy", "person.judy")]
+
+    result = await start_person(hass, entry, name="")
+    result = await configure(hass, result, {"child": False, "linked_entity": "person.judy"})
+    assert result["errors"] == {"name": "name_taken"}
+    answer = {"name": "Jude", "child": False, "linked_entity": "person.judy"}
+    result = await configure(hass, result, answer)
+    assert "Jude" in result["description_placeholders"]["text"]
+
+
 async def test_enrolment_that_is_given_up_leaves_nothing(
     hass: HomeAssistant, hub: Hub, entry: MockConfigEntry
 ) -> None:

@@ -21,13 +21,16 @@ from .person_steps import log_failure
 from .phone_offer import PhoneOffer
 from .walk_up import WalkUpSteps
 
-PERSON_SCHEMA = vol.Schema(
+LINK = EntitySelector(EntitySelectorConfig(domain=PERSON_DOMAIN))
+NEW_SCHEMA = vol.Schema(
     {
-        vol.Required(CONF_NAME): TextSelector(),
+        # Somebody who is in Home Assistant has a name there.
+        vol.Optional(CONF_NAME): TextSelector(),
         vol.Required(CONF_CHILD, default=False): BooleanSelector(),
-        vol.Optional(CONF_LINKED_ENTITY): EntitySelector(EntitySelectorConfig(domain=PERSON_DOMAIN)),
+        vol.Optional(CONF_LINKED_ENTITY): LINK,
     }
 )
+DETAILS_SCHEMA = vol.Schema({vol.Required(CONF_NAME): TextSelector(), vol.Optional(CONF_LINKED_ENTITY): LINK})
 
 
 class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, PhoneOffer, ForgetStep):
@@ -45,7 +48,7 @@ class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, PhoneOffer, ForgetStep):
             return await self.async_step_consent()
         return self.async_show_form(
             step_id="here",
-            data_schema=self.add_suggested_values_to_schema(PERSON_SCHEMA, user_input),
+            data_schema=self.add_suggested_values_to_schema(NEW_SCHEMA, user_input),
             errors=errors,
         )
 
@@ -53,12 +56,15 @@ class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, PhoneOffer, ForgetStep):
         """Take what was said of a person; return None when it is fine, else the errors."""
         if user_input is None:
             return {}
-        name = cleaned(user_input[CONF_NAME])
+        linked = user_input.get(CONF_LINKED_ENTITY)
+        name = cleaned(user_input.get(CONF_NAME, ""))
+        if not name and linked is not None and (state := self.hass.states.get(linked)) is not None:
+            name = cleaned(state.name)
         if problem := name_refused(name, self._person_id, self._hub.people):
             return {CONF_NAME: problem}
         self._name = name
         self._child = user_input.get(CONF_CHILD, self._child)
-        self._linked_entity = user_input.get(CONF_LINKED_ENTITY)
+        self._linked_entity = linked
         return None
 
     # Changing a person
@@ -110,12 +116,11 @@ class PersonFlow(ConsentStep, WalkUpSteps, InviteSteps, PhoneOffer, ForgetStep):
             except VaultError as err:
                 log_failure(err)
                 errors = {"base": "vault_failed"}
-        schema = vol.Schema({key: value for key, value in PERSON_SCHEMA.schema.items() if key != CONF_CHILD})
         suggested = {CONF_NAME: self._name}
         if self._linked_entity is not None:
             suggested[CONF_LINKED_ENTITY] = self._linked_entity
         return self.async_show_form(
             step_id="details",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or suggested),
+            data_schema=self.add_suggested_values_to_schema(DETAILS_SCHEMA, user_input or suggested),
             errors=errors,
         )
