@@ -191,6 +191,15 @@ async def test_each_choice_has_to_be_made(hass: HomeAssistant, hub: Hub, entry: 
         result = await configure(hass, result, said)
         assert (result["step_id"], result["errors"]) == ("agree", {left_open: error})
         assert suggested(result)["given_by"] == "Aunt Eileen"
+    said = consent(agreed=False)
+    del said["keeping"], said["cameras"]
+    result = await configure(hass, result, said)
+    # All at once: nobody presses Save three times to learn what is missing.
+    assert result["errors"] == {
+        "cameras": "camera_needed",
+        "keeping": "keeping_needed",
+        "agreed": "not_agreed",
+    }
     assert await hass.async_add_executor_job(lambda: hub.vault.people(include_enrolling=True)) == []
 
 

@@ -86,6 +86,18 @@ def consent_schema(cameras: dict[str, str]) -> vol.Schema:
     )
 
 
+def _left_open(user_input: dict[str, Any]) -> dict[str, str]:
+    """Return what is said of the choices that were not made, by their fields: all of them at once."""
+    errors = {}
+    if not user_input.get(CONF_CAMERAS):
+        errors[CONF_CAMERAS] = str(Refusal.CAMERA_NEEDED)
+    if CONF_KEEPING not in user_input:
+        errors[CONF_KEEPING] = "keeping_needed"
+    if not user_input[CONF_AGREED]:
+        errors[CONF_AGREED] = "not_agreed"
+    return errors
+
+
 class ConsentStep(PhotoSteps):
     """Asks for the consent; the photos come behind it."""
 
@@ -132,15 +144,13 @@ class ConsentStep(PhotoSteps):
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
-                if CONF_KEEPING not in user_input:
-                    errors[CONF_KEEPING] = "keeping_needed"
-                else:
+                errors = _left_open(user_input)
+                if CONF_KEEPING in user_input:
                     consent = self._consent(user_input)
-                    if user_input[CONF_AGREED]:
+                    if not errors:
                         return await self._async_record(consent)
-                    errors[CONF_AGREED] = "not_agreed"
             except ConsentRefused as err:
-                errors = {FIELDS[err.refusal]: str(err.refusal)}
+                errors[FIELDS[err.refusal]] = str(err.refusal)
             except UnknownPerson:
                 return self.async_abort(reason="nothing_stored")
             except VaultError as err:
