@@ -150,9 +150,14 @@ export function homeDate(hass: Hass, at: string): string {
   return format(hass, { dateStyle: "long" }, true).format(new Date(at));
 }
 
-/** Return the month in which a consent ends, such as Nov 2027. */
-export function homeMonth(hass: Hass, at: string): string {
-  return format(hass, { month: "short", year: "numeric" }, true).format(new Date(at));
+/** Return the last day of a consent, which ends with the midnight after it. */
+export function lastDay(hass: Hass, until: string): string {
+  return format(hass, { dateStyle: "long" }, true).format(Date.parse(until) - 1);
+}
+
+/** Return the month of that day, such as Nov 2027. */
+export function lastMonth(hass: Hass, until: string): string {
+  return format(hass, { month: "short", year: "numeric" }, true).format(Date.parse(until) - 1);
 }
 
 /** Return things as they are listed in a sentence. */

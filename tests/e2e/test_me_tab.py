@@ -13,7 +13,7 @@ from custom_components.familiar_faces.recognising import late_answers
 
 from ..common.in_chromium import needs_chromium
 from ..common.made_up_visits import a_visit, come
-from ..common.people_on_record import DAY, a_consent, put_on_record
+from ..common.people_on_record import DAY, SECOND, a_consent, put_on_record
 from .conftest import Home, shoot, violations
 
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
@@ -54,7 +54,9 @@ async def test_days_of_a_consent_are_those_of_the_home(hass: HomeAssistant, show
     await put_on_record(hass, hub, a_consent(today, today + 300 * DAY))
     page = await shown.open("/familiar-faces/me", who="user", own="nadie", time_zone="Pacific/Honolulu")
     assert hass.config.time_zone == "US/Pacific"
+    last = today + 300 * DAY - SECOND
     await expect(page.get_by_text(f"on paper, on {today:%B} {today.day}, {today.year}")).to_be_visible()
+    await expect(page.get_by_text(f"Until {last:%B} {last.day}, {last.year}")).to_be_visible()
 
 
 async def test_own_answers(

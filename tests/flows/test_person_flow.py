@@ -122,7 +122,7 @@ async def test_consent_that_is_not_in_order(
     """Each mistake is named at its field, and the right answer goes on."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent(**{field: value()}))
-    assert result["errors"] == {field: error}
+    assert result["errors"] == {"agreed": "see_above"} | {field: error}
     result = await configure(hass, result, consent())
     assert result["step_id"] == "photos"
 
@@ -133,7 +133,7 @@ async def test_a_consent_lasts_as_long_as_is_set(
     """An old consent is not made longer by writing it down late, and the setting is the limit."""
     result = await start_person(hass, entry)
     result = await configure(hass, result, consent(given_on=_day(-300), valid_until=_day(65)))
-    assert result["errors"] == {"valid_until": "too_long"}
+    assert result["errors"] == {"valid_until": "too_long", "agreed": "see_above"}
     result = await configure(hass, result, consent(given_on=_day(-300), valid_until=_day(64)))
     assert result["step_id"] == "photos"
     hass.config_entries.async_update_entry(entry, options={"consent_days": 1095})
@@ -189,7 +189,8 @@ async def test_each_choice_has_to_be_made(hass: HomeAssistant, hub: Hub, entry: 
         said = consent(given_by="Aunt Eileen")
         del said[left_open]
         result = await configure(hass, result, said)
-        assert (result["step_id"], result["errors"]) == ("agree", {left_open: error})
+        # It is said above the button, too: the form is longer than many a screen.
+        assert (result["step_id"], result["errors"]) == ("agree", {left_open: error, "agreed": "see_above"})
         assert suggested(result)["given_by"] == "Aunt Eileen"
     said = consent(agreed=False)
     del said["keeping"], said["cameras"]
@@ -198,7 +199,7 @@ async def test_each_choice_has_to_be_made(hass: HomeAssistant, hub: Hub, entry: 
     assert result["errors"] == {
         "cameras": "camera_needed",
         "keeping": "keeping_needed",
-        "agreed": "not_agreed",
+        "agreed": "see_above",
     }
     assert await hass.async_add_executor_job(lambda: hub.vault.people(include_enrolling=True)) == []
 
@@ -227,9 +228,9 @@ async def test_child_needs_a_guardian(hass: HomeAssistant, hub: Hub, entry: Mock
     result = await start_person(hass, entry, name="Ada", child=True)
     assert suggested(result)["valid_until"] == _day(182)
     result = await configure(hass, result, consent(given_by="ada", valid_until=_day(182)))
-    assert result["errors"] == {"given_by": "child_needs_guardian"}
+    assert result["errors"] == {"given_by": "child_needs_guardian", "agreed": "see_above"}
     result = await configure(hass, result, consent(valid_until=_day(183)))
-    assert result["errors"] == {"valid_until": "too_long"}
+    assert result["errors"] == {"valid_until": "too_long", "agreed": "see_above"}
     result = await configure(hass, result, consent(given_on=_day(0), valid_until=_day(182)))
     assert result["step_id"] == "photos"
 

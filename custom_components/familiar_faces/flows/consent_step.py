@@ -159,6 +159,9 @@ class ConsentStep(PhotoSteps):
         if errors and self._shown != self._hub.retention:
             # They read of other periods than those of now: they read the text again.
             return await self.async_step_consent()
+        if errors.keys() - {CONF_AGREED, "base"}:
+            # Above the button, where they look: the form may be longer than their screen.
+            errors[CONF_AGREED] = "see_above"
         every = await async_say(self.hass, "consent_camera", "every_camera")
         cameras = camera_names(self._get_entry())
         return self.async_show_form(

@@ -3,7 +3,7 @@
 import { type TemplateResult, html, nothing } from "lit";
 import type { Hass } from "../ha";
 import { icon, mdiCheckCircle, mdiClose } from "../icons";
-import { type Key, homeDate, list, text } from "../text";
+import { type Key, homeDate, lastDay, list, text } from "../text";
 import type { Consent } from "./model";
 
 export function consentFacts(hass: Hass, consent: Consent | null): TemplateResult {
@@ -33,7 +33,7 @@ export function consentFacts(hass: Hass, consent: Consent | null): TemplateResul
         ${line(consent.uploads, text(hass, consent.uploads ? "consent.uploads" : "consent.uploads_not"))}`}
     ${line(
       true,
-      text(hass, "consent.until", { day: homeDate(hass, consent.until) }),
+      text(hass, "consent.until", { day: lastDay(hass, consent.until) }),
       text(hass, "consent.until_help", {
         giver: consent.given_by,
         method: text(hass, `consent.method_${consent.method}` as Key),

@@ -8,7 +8,7 @@ import { DOMAIN, type Hass, attempt, define, navigate } from "../ha";
 import { icon, mdiAccountGroupOutline, mdiAccountPlusOutline, mdiQrcode } from "../icons";
 import { failed, instead } from "../state";
 import { dialogs, shared } from "../styles";
-import { homeDate, homeMonth, text, when } from "../text";
+import { lastDay, lastMonth, text, when } from "../text";
 import { Topic } from "../topic";
 import "./invite-dialog";
 import type { InviteDialog } from "./invite-dialog";
@@ -143,11 +143,11 @@ export class PeopleTab extends LitElement {
     const { hass } = this;
     const until = tile.until ?? "";
     if (tile.state === "active") {
-      const day = homeMonth(hass, until);
+      const day = lastMonth(hass, until);
       return html`<span class="tag">${text(hass, tile.child ? "people.child_until" : "people.until", { day })}</span>`;
     }
     if (tile.state === "expiring") {
-      return html`<span class="tag fairly">${text(hass, "people.ends", { day: homeDate(hass, until) })}</span>`;
+      return html`<span class="tag fairly">${text(hass, "people.ends", { day: lastDay(hass, until) })}</span>`;
     }
     return html`<span class="tag fairly">${text(hass, "people.ended")}</span>`;
   }
