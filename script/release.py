@@ -21,6 +21,10 @@ NEEDED = (
     "brand/icon.png",
     "config_flow.py",
     "engine/__main__.py",
+    "engine/fasnet/LICENSE.txt",
+    "engine/fasnet/NOTICE.txt",
+    "engine/fasnet/minifasnet_v1se_4_0.onnx",
+    "engine/fasnet/minifasnet_v2_2_7.onnx",
     "engine/requirements-weights.txt",
     "engine/requirements.txt",
     "host/debian_packages.json",
@@ -32,7 +36,7 @@ NEEDED = (
     "translations/en.json",
     "translations/nl.json",
 )
-KINDS = {".css", ".html", ".in", ".js", ".json", ".png", ".py", ".svg", ".txt", ".yaml"}
+KINDS = {".css", ".html", ".in", ".js", ".json", ".onnx", ".png", ".py", ".svg", ".txt", ".yaml"}
 """All else is refused, photos above all. A picture may only be an icon of the brand."""
 CACHES = {"__pycache__"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
