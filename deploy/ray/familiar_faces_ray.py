@@ -225,6 +225,8 @@ class Replicas:
     """Stands where the engine's server has its pipeline, and has replicas do the work."""
 
     variant = Variant.INT8BQ
+    judges = True
+    """Whether a face can be judged; each answer says what its replica can."""
 
     def __init__(self, eyes: DeploymentHandle) -> None:
         """Ask these."""

@@ -58,7 +58,7 @@ def test_a_face_is_answered_in_protocol_1(engine: EngineProcess, portrait: bytes
     answer = engine.post(portrait)
     assert answer.status == 200
     data = answer.json()
-    assert set(data) == {"model", "size", "faces", "ms", "turned", "in_shadow"}
+    assert set(data) == {"model", "size", "faces", "ms", "turned", "in_shadow", "judges"}
     assert data["turned"] == 0
     assert set(data["ms"]) == {"decode", "detect", "align", "embed", "total"}
     assert set(data["faces"][0]) == {"box", "landmarks", "score", "quality", "embedding", "length"}

@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64decode
 from http import HTTPStatus
+from dataclasses import replace
 from io import BytesIO
 import re
 from typing import TYPE_CHECKING
@@ -25,6 +26,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.familiar_faces.capture import trying
 from custom_components.familiar_faces.const import CONF_WHERE, DOMAIN, Where
+from custom_components.familiar_faces.engine.protocol import Health
+from custom_components.familiar_faces.host.client import EngineClient
+from custom_components.familiar_faces.host.engine_errors import EngineUnavailable
 from custom_components.familiar_faces.household.issues import async_check_pictures
 from custom_components.familiar_faces.household.subentries import camera_names
 from custom_components.familiar_faces.hub import Hub
@@ -477,6 +481,7 @@ async def test_how_pictures_are_taken(
         "source": "event",
         "stream": "never",
         "one_picture": True,
+        "judge": True,
         "turn": "0",
         "wait": 1.5,
         "seconds": 12,
@@ -490,7 +495,42 @@ async def test_how_pictures_are_taken(
     (watcher,) = hub.watchers.values()
     settings = watcher.settings
     assert (settings.source, settings.stream, settings.one_picture) == ("still", "never", True)
+    assert settings.judge
     assert (settings.wait, settings.seconds, settings.turn) == (1.5, 12.0, 0)
+
+
+@pytest.mark.parametrize("engine", ["old", "silent"])
+async def test_an_engine_that_cannot_judge_faces(
+    hass: HomeAssistant,
+    hub: Hub,
+    front_door: FrontDoor,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+) -> None:
+    """The option says so when it is switched on; an engine that says nothing at the moment holds nobody up."""
+    front_door.frames = [jpeg(porch())]
+    result = await configure(hass, await _start(hass, entry), {"triggers": [DOORBELL]})
+    result = await choose(hass, result, "pictures")
+    suggested = {str(key): key.description["suggested_value"] for key in result["data_schema"].schema}
+    assert suggested["judge"] is False
+    health = await hub.client.health()
+
+    async def says(self: EngineClient, timeout: float = 5) -> Health:
+        if engine == "silent":
+            raise EngineUnavailable("it is silent")
+        return replace(health, judges=False)
+
+    assert health.judges
+    monkeypatch.setattr(EngineClient, "health", says)
+    chosen = {key: value for key, value in suggested.items() if value is not None} | {"judge": True}
+    result = await configure(hass, result, chosen)
+    if engine == "silent":
+        assert result["step_id"] == "still"
+    else:
+        assert result["errors"] == {"judge": "engine_too_old_to_judge"}
+        result = await configure(hass, result, chosen | {"judge": False})
+        assert result["step_id"] == "still"
 
 
 async def test_a_camera_whose_name_is_markup(

@@ -169,6 +169,8 @@ async def test_health_says_what_the_engine_is(client: EngineClient, fake: Fake) 
     assert (health.version, health.model["name"]) == ("9.9", "sface")
     # An older engine does not say how long it runs.
     assert (health.up_seconds, health.memory) == (None, None)
+    # Nor that it can judge whether a face is a picture.
+    assert health.judges is False
     assert fake.requests[0].path == "/v1/health"
 
 

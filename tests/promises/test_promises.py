@@ -199,7 +199,7 @@ def test_the_engine_loads_two_models_and_says_nothing_else(tmp_path: Path) -> No
         "demography",
         "demography.DemographyUtils",
     }
-    assert told["answer"] == ["faces", "in_shadow", "model", "ms", "size", "turned"]
+    assert told["answer"] == ["faces", "in_shadow", "judges", "model", "ms", "size", "turned"]
     (face,) = told["faces"]
     assert face == ["box", "crop", "embedding", "landmarks", "length", "portrait", "quality", "score"]
     assert told["quality"] == [["brightness", "reason", "sharpness", "size", "usable", "yaw"]]

@@ -1,5 +1,7 @@
 """A photo of somebody that hangs where a camera sees it, through the real engine."""
 
+from dataclasses import replace
+
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import numpy as np
@@ -70,6 +72,68 @@ async def test_the_poster_of_a_stranger_is_no_stranger(
     await ring(hass, hub)
     assert hass.states.get(VISITOR).attributes["reason"] == "may_be_a_picture"
     assert hass.states.get("binary_sensor.front_door_stranger").state == "off"
+
+
+def in_a_hand(person: Image.Image, width: int = 240, frames: int = FRAMES) -> list[bytes]:
+    """Return the frames of somebody who holds a photo with a white edge before the camera, and never quite still."""
+    border = width // 10
+    sheet = Image.new("RGB", (width + 2 * border,) * 2, (240, 240, 240))
+    sheet.paste(person.resize((width, width), Image.Resampling.LANCZOS), (border, border))
+    shown = []
+    for number in range(frames):
+        held = sheet.convert("RGBA").rotate(4 + number % 5, expand=True, resample=Image.Resampling.BICUBIC)
+        scene = porch(number)
+        scene.paste(held, (480 + 12 * (number % 4), 150 + 8 * (number % 3)), held)
+        shown.append(jpeg(scene))
+    return shown
+
+
+def in_person(person: Image.Image, frames: int = FRAMES) -> list[bytes]:
+    """Return the frames of somebody who fills the picture to its edges, and moves."""
+    large = person.resize((700, 700), Image.Resampling.LANCZOS)
+    return [
+        jpeg(large.crop((left, top, left + 640, top + 640)))
+        for left, top in ((5 * (number % 11), 4 * (number % 7)) for number in range(frames))
+    ]
+
+
+def judge(hub: Hub) -> None:
+    """Have faces judged at the front door, as the owner can choose."""
+    (watcher,) = hub.watchers.values()
+    watcher.settings = replace(watcher.settings, judge=True)
+
+
+@pytest.mark.parametrize("judged", [True, False])
+async def test_a_photo_in_a_hand_is_not_named_where_the_owner_chose_it(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str, judged: bool
+) -> None:
+    """It moves as people do. Without the option it gets the name, which the limits say."""
+    look_for(hub, 3.0)
+    if judged:
+        judge(hub)
+    front_door.frames = in_a_hand(astronaut())
+    await ring(hass, hub)
+    (visit,) = hub.open_visits.visits
+    shown = hass.states.get(VISITOR).attributes
+    if judged:
+        assert (visit.decision, visit.reason) == (Decision.UNCLEAR, UnclearReason.MAY_BE_A_PICTURE)
+        assert (shown["event_type"], shown["reason"]) == ("unclear", "may_be_a_picture")
+        assert hass.states.get("binary_sensor.eileen_present").state == "off"
+        (watcher,) = hub.watchers.values()
+        assert not watcher.suspected.likely, "what is in a hand is no poster"
+    else:
+        assert visit.person_id == eileen
+
+
+async def test_a_person_is_named_where_faces_are_judged(
+    hass: HomeAssistant, hub: Hub, front_door: FrontDoor, eileen: str
+) -> None:
+    look_for(hub, 3.0)
+    judge(hub)
+    front_door.frames = in_person(astronaut())
+    await ring(hass, hub)
+    (visit,) = hub.open_visits.visits
+    assert visit.person_id == eileen
 
 
 async def test_the_person_themselves_is_named_within_the_visit(

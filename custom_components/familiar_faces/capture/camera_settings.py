@@ -11,6 +11,7 @@ from ..const import (
     CONF_CAMERA,
     CONF_EVENT_PICTURE,
     CONF_EVENT_TYPES,
+    CONF_JUDGE,
     CONF_MODE,
     CONF_ONE_PICTURE,
     CONF_POSTERS,
@@ -48,6 +49,8 @@ class CameraSettings:
     event_picture: str | None = None
     stream: StreamOpen = StreamOpen.ON_TRIGGER
     one_picture: bool = False
+    judge: bool = False
+    """Whether faces that look like a print or a screen are not named."""
     turn: int = 0
     wait: float = 0.0
     seconds: float = LOOK_SECONDS
@@ -76,6 +79,7 @@ def camera_settings(data: Mapping[str, Any]) -> CameraSettings:
         event_picture=data.get(CONF_EVENT_PICTURE),
         stream=_one_of(StreamOpen, data.get(CONF_STREAM)) or default_stream(mode),
         one_picture=data.get(CONF_ONE_PICTURE) is True,
+        judge=data.get(CONF_JUDGE) is True,
         turn=turn if turn in (90, 180, 270) else 0,
         wait=_number(data.get(CONF_WAIT), 0.0, 0.0, MAX_WAIT),
         seconds=_number(data.get(CONF_SECONDS), LOOK_SECONDS, MIN_SECONDS, MAX_SECONDS),

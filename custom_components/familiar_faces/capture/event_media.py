@@ -245,6 +245,7 @@ class _Clip:
             mirrored=wish.mirrored,
             rotate=ask.turn,
             search_shadows=wish.search_shadows,
+            judge=wish.judge,
             timeout=LOOK_SECONDS,
         )
         # Rounded on its way, the last frame must not be a newer one.

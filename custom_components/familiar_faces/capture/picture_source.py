@@ -75,6 +75,8 @@ class Wish:
     """Width in pixels of the smallest face to look for."""
     search_shadows: bool = False
     """Whether to search again with the shadows lifted when nobody is found."""
+    judge: bool = False
+    """Whether to say of each face how likely it is no picture."""
     portraits: bool = False
     """Whether to cut out a picture of each face."""
     mirrored: bool = False
@@ -109,6 +111,7 @@ class Ask:
             mirrored=wish.mirrored,
             rotate=self.turn,
             search_shadows=wish.search_shadows,
+            judge=wish.judge,
             timeout=self.timeout,
         )
 

@@ -182,6 +182,7 @@ class _LookAtStream:
                 mirrored=wish.mirrored,
                 rotate=turn,
                 search_shadows=wish.search_shadows,
+                judge=wish.judge,
                 timeout=LOOK_SECONDS,
             )
         except NoNewFrame as err:

@@ -87,6 +87,9 @@ class Face:
     length: float | None = None
     """How long the recogniser's output was before it was made 1: the less of a face it sees, the shorter. In the
     units of the model; None when the engine does not say."""
+    real: float | None = None
+    """The probability that it is a person's and no picture of one, 0 to 1; no proof. None when it was not asked for, or
+    cannot be judged there: without colour, in poor light, or too small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ class Faces:
     in_shadow: bool | None = None
     """Whether the faces were found only when the picture's shadows were lifted, which is done where it was asked for.
     None when the engine does not know how."""
+    judges: bool = False
+    """Whether the engine can say how likely each face is no picture (`Face.real`) when it is asked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ class Health:
     """Bytes of memory that it takes; None as above."""
     fell_back: str = ""
     """Why a graphics card that it was asked to use is not used; empty otherwise, and where it does not say."""
+    judges: bool = False
+    """Whether it can say how likely a face is no picture, see `Face.real`."""
 
 
 def encode_embedding(embedding: Embedding) -> str:
@@ -153,6 +160,7 @@ def faces_to_json(faces: Faces) -> dict[str, Any]:
         "ms": {name: round(value, 2) for name, value in faces.ms.items()},
         "turned": faces.turned,
         "in_shadow": bool(faces.in_shadow),
+        "judges": faces.judges,
     }
 
 
@@ -168,6 +176,7 @@ def faces_from_json(data: Mapping[str, Any]) -> Faces:
             # Engines before it do not say.
             turned=int(data.get("turned", 0)) % 360,
             in_shadow=bool(data["in_shadow"]) if "in_shadow" in data else None,
+            judges=data.get("judges") is True,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as err:
         raise ProtocolError(f"the answer is not of the protocol: {err!r}") from err
@@ -186,6 +195,7 @@ def health_from_json(data: Mapping[str, Any]) -> Health:
             None if up is None else _finite(up),
             None if memory is None else max(0, int(memory)),
             str(data.get("provider", {}).get("why", ""))[:MAX_REASON],
+            data.get("judges") is True,
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as err:
         raise ProtocolError(f"the answer is not of the protocol: {err!r}") from err
@@ -217,6 +227,8 @@ def _face_to_json(face: Face) -> dict[str, Any]:
     }
     if face.length is not None:
         data["length"] = round(face.length, 3)
+    if face.real is not None:
+        data["real"] = round(face.real, 4)
     for name, image in (("crop", face.crop), ("portrait", face.portrait)):
         if image is not None:
             data[name] = base64.b64encode(image).decode()
@@ -242,6 +254,7 @@ def _face_from_json(data: Mapping[str, Any]) -> Face:
         crop=_image_from_json(data, "crop"),
         portrait=_image_from_json(data, "portrait"),
         length=_length_from_json(data),
+        real=_real_from_json(data),
     )
 
 
@@ -253,6 +266,15 @@ def _length_from_json(data: Mapping[str, Any]) -> float | None:
     if not (isfinite(length) and length > 0.0):
         raise ValueError(f"{length} is not the length of an embedding")
     return length
+
+
+def _real_from_json(data: Mapping[str, Any]) -> float | None:
+    if (value := data.get("real")) is None:
+        return None
+    real = float(value)
+    if not 0.0 <= real <= 1.0:
+        raise ValueError(f"{real} is not a probability")
+    return real
 
 
 def _image_from_json(data: Mapping[str, Any], name: str) -> bytes | None:

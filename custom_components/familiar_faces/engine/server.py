@@ -152,6 +152,7 @@ def make_app(
                 "model": model_card(pipeline.variant),
                 # One lies ready, so that no worker idles.
                 "at_once": workers + 1,
+                "judges": pipeline.judges,
                 "up_seconds": round(time.monotonic() - began, 3),
                 "memory": resident(),
                 "provider": pipeline.card.to_json(),

@@ -11,7 +11,7 @@ LEAST_FACE = 10
 """The detector finds none smaller."""
 LARGEST_FACE = 10_000
 MOST_FACES = 100
-_SWITCHES = ("crops", "portraits", "mirrored", "search_turned", "search_shadows", "upload")
+_SWITCHES = ("crops", "portraits", "mirrored", "search_turned", "search_shadows", "judge", "upload")
 _KNOWN = frozenset({"min_face", "max_faces", "rotate", *_SWITCHES})
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 

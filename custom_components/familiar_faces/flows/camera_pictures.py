@@ -24,6 +24,7 @@ from ..capture.camera_settings import MAX_SECONDS, MAX_WAIT, MIN_SECONDS, camera
 from ..capture.trying import Tried, async_try, best_of, shown_of, wider_than
 from ..const import (
     CONF_EVENT_PICTURE,
+    CONF_JUDGE,
     CONF_ONE_PICTURE,
     CONF_SECONDS,
     CONF_SOURCE,
@@ -36,6 +37,7 @@ from ..const import (
     PictureSource,
     StreamOpen,
 )
+from ..host.engine_errors import EngineError
 from ..people.choices import NO_CAMERA
 from ..people.names import cleaned
 from ..wording.words import async_say
@@ -140,22 +142,25 @@ class PictureSteps(TriggerSteps):
     async def async_step_pictures(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask how pictures are taken."""
         errors: dict[str, str] = {}
+        settings = camera_settings(self._data)
         if user_input is not None:
             event = user_input[CONF_SOURCE] == PictureSource.EVENT
             if event and not user_input.get(CONF_EVENT_PICTURE):
                 errors[CONF_EVENT_PICTURE] = "no_event_picture"
+            elif user_input[CONF_JUDGE] and not settings.judge and not await self._async_engine_judges():
+                errors[CONF_JUDGE] = "engine_too_old_to_judge"
             else:
                 self._chosen = True
                 self._data.pop(CONF_EVENT_PICTURE, None)
                 self._data |= user_input | {CONF_TURN: int(user_input[CONF_TURN])}
                 return await self.async_step_try()
-        settings = camera_settings(self._data)
         schema = vol.Schema(
             {
                 vol.Required(CONF_SOURCE): SOURCES,
                 vol.Required(CONF_STREAM): STREAM,
                 vol.Optional(CONF_EVENT_PICTURE): EntitySelector(EntitySelectorConfig(domain=IMAGE_DOMAIN)),
                 vol.Required(CONF_ONE_PICTURE): BooleanSelector(),
+                vol.Required(CONF_JUDGE, default=False): BooleanSelector(),
                 vol.Required(CONF_TURN): TURN,
                 vol.Required(CONF_WAIT): _seconds(0, MAX_WAIT, 0.5),
                 vol.Required(CONF_SECONDS): _seconds(MIN_SECONDS, MAX_SECONDS, 1),
@@ -166,6 +171,7 @@ class PictureSteps(TriggerSteps):
             CONF_STREAM: settings.stream,
             CONF_EVENT_PICTURE: settings.event_picture,
             CONF_ONE_PICTURE: settings.one_picture,
+            CONF_JUDGE: settings.judge,
             CONF_TURN: str((settings.turn + self._turned) % 360),
             CONF_WAIT: settings.wait,
             CONF_SECONDS: settings.seconds,
@@ -175,6 +181,14 @@ class PictureSteps(TriggerSteps):
             data_schema=self.add_suggested_values_to_schema(schema, values),
             errors=errors,
         )
+
+    async def _async_engine_judges(self) -> bool:
+        """Return whether the engine can judge faces; one that does not answer is not held up for it."""
+        entry: FamiliarFacesConfigEntry = self._get_entry()
+        try:
+            return (await entry.runtime_data.client.health()).judges
+        except EngineError:
+            return True
 
     async def _async_found(self) -> str:
         """Return what each way to get pictures shows, in words, and choose the best. No picture is kept."""

@@ -22,6 +22,8 @@ class Asked(TypedDict, total=False):
     search_shadows: bool
     """When nobody is found, search again with the shadows lifted; only for an engine whose answers say whether they
     were (`Faces.in_shadow`)."""
+    judge: bool
+    """Say of each face how likely it is no picture; only for an engine that says that it can (`Faces.judges`)."""
     upload: bool
     """Somebody sent it in, and it comes behind every camera's picture."""
 
@@ -36,6 +38,7 @@ def query_of(
     rotate: int = 0,
     search_turned: bool = False,
     search_shadows: bool = False,
+    judge: bool = False,
     upload: bool = False,
 ) -> dict[str, str]:
     """Return the query that asks for the faces in a picture, see `engine.wishes`."""
@@ -53,6 +56,8 @@ def query_of(
         query["search_turned"] = "1"
     if search_shadows:
         query["search_shadows"] = "1"
+    if judge:
+        query["judge"] = "1"
     if upload:
         query["upload"] = "1"
     return query

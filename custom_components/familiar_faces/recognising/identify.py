@@ -105,7 +105,7 @@ class Identifying:
             )
             one_picture = settings.one_picture
             seen, sightings = await _async_look(
-                household, self._cameras.async_source(settings), settings.turn
+                household, self._cameras.async_source(settings), settings.turn, judge=settings.judge
             )
         else:
             assert read is not None, "the schema asks for one of the two"
@@ -173,8 +173,12 @@ class Identifying:
             raise vault_failed(err, Failed.IDENTIFYING) from err
 
 
-async def _async_look(household: Household, source: Source, turn: int) -> tuple[Faces, list[Sighting]]:
+async def _async_look(
+    household: Household, source: Source, turn: int, *, judge: bool
+) -> tuple[Faces, list[Sighting]]:
     """Return what the newest of a few fresh pictures shows, and the individuals in it as all of them show them.
+
+    `judge`: the owner wants no name for what looks like a picture at this camera.
 
     Raises NoPicture, or what a user of an action is to read.
     """
@@ -188,7 +192,11 @@ async def _async_look(household: Household, source: Source, turn: int) -> tuple[
                 # Smaller faces too, once a picture showed none.
                 nobody = seen is not None and not seen.faces.faces
                 try:
-                    seen = await pictures.see(Wish(far_face(seen.faces.size) if seen and nobody else NEAR))
+                    wish = Wish(
+                        far_face(seen.faces.size) if seen and nobody else NEAR,
+                        judge=judge and seen is not None and seen.faces.judges,
+                    )
+                    seen = await pictures.see(wish)
                 except (EngineBusy, ImageRejected) as err:
                     # The next picture may be whole, and the engine have time.
                     failure = err

@@ -36,6 +36,8 @@ class LookTaking:
         self._household = household
         self._camera_id = camera_id
         self._source = source
+        self._judges = False
+        """Whether the engine said with its last answer that it can judge faces: an older one refuses to be asked."""
 
     async def async_take(
         self,
@@ -77,9 +79,11 @@ class LookTaking:
                     await self._async_wait_for_engine(err)
                     continue
                 except ImageRejected as err:
-                    # The next picture may be whole.
+                    # The next picture may be whole, and another engine may be older.
+                    self._judges = False
                     failure = err
                     continue
+                self._judges = seen.faces.judges
                 if not told:
                     # Of a stream there is a picture only once the engine has decoded it.
                     told = True
@@ -104,6 +108,7 @@ class LookTaking:
         return Wish(
             min_face=NEAR if wait else look.min_face,
             search_shadows=look.search_shadows and not wait,
+            judge=look.judge and self._judges,
             portraits=True,
         )
 

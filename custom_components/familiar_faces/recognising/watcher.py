@@ -262,7 +262,12 @@ class Watcher:
             if not self._by_event:
                 # An event's picture may have been made meanwhile.
                 at = max(at, dt_util.utcnow())
-        look = Look(at, strictness=self.household.strictness, one_picture=self.settings.one_picture)
+        look = Look(
+            at,
+            strictness=self.household.strictness,
+            one_picture=self.settings.one_picture,
+            judge=self.settings.judge,
+        )
         clock = Clock()
         failure: Exception | None = None
         try:

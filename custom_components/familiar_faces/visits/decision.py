@@ -4,6 +4,7 @@ from datetime import datetime
 
 from ..people.calibration import SFACE, Calibration, Strictness
 from ..people.gallery import Comparison, Gallery
+from .judging import judged_too_few, looks_like_a_picture
 from .visit import Decision, Sighting, UnclearReason, Verdict
 
 AGREEING = 2
@@ -43,7 +44,7 @@ def decide(
     A wrong name is worse than no name, so what is not clear is `unclear`, with a reason. Faces too poor to
     be compared, or not seen well, never make anybody a stranger: a household member in the dark, or in cap and
     sunglasses, resembles nobody either. A face that has not moved may be a picture: it is waited with until it moves
-    or the look ends. Where one frame is all that there is, nothing can be said of that.
+    or the look ends. So is one that looks like a picture, where the owner has faces judged (`Face.real`). Where one frame is all that there is, nothing can be said of that.
     """
     frames = len(sighting.faces)
     if frames == 0:
@@ -56,7 +57,10 @@ def decide(
         gallery.compare(face.embedding[None], [1.0], now, lengths[[index]])
         for index, face in enumerate(sighting.faces)
     ]
-    if sighting.movement.missing:
+    if not final and (judged_too_few(sighting.faces) or looks_like_a_picture(sighting.faces)):
+        # Closer, or in other light, it may be seen that it is none.
+        return None
+    if sighting.movement.missing or looks_like_a_picture(sighting.faces):
         return _unclear(UnclearReason.MAY_BE_A_PICTURE, _resembled(together, each, calibration))
     if frames >= AGREEING or final:
         alone_in_profile = frames == 1 and abs(sighting.faces[0].quality.yaw) > IN_PROFILE

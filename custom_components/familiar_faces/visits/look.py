@@ -62,15 +62,22 @@ class Look:
     """
 
     def __init__(
-        self, at: datetime, *, strictness: Strictness = Strictness.BALANCED, one_picture: bool = False
+        self,
+        at: datetime,
+        *,
+        strictness: Strictness = Strictness.BALANCED,
+        one_picture: bool = False,
+        judge: bool = False,
     ) -> None:
         """Begin a look because of something that happened `at`.
 
-        `one_picture`: the camera makes one picture a visit, so that one is enough for a name.
+        `one_picture`: the camera makes one picture a visit, so that one is enough for a name. `judge`: the
+        engine is to say of each face how likely it is no picture, where it can.
         """
         self.at = at
         self.strictness = strictness
         self.one_picture = one_picture
+        self.judge = judge
         self.frames = 0
         """How many frames were looked at."""
         self.qualities: list[Quality] = []
@@ -125,6 +132,8 @@ class Look:
             for each in self.sightings
             if (known := self._decided.get(each.sighting_id)) is not None
             and known.verdict.reason is UnclearReason.MAY_BE_A_PICTURE
+            # What moves is no poster, though it may be a picture in a hand.
+            and each.movement.missing
         )
 
     @property

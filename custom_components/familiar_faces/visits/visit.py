@@ -51,7 +51,7 @@ class UnclearReason(StrEnum):
     POOR_FACE = "poor_face"
     """The face resembles nobody, but was not seen well enough to say that it is a stranger's."""
     MAY_BE_A_PICTURE = "may_be_a_picture"
-    """The face did not move: it may be a poster, a painting or a screen."""
+    """The face did not move, or looks like a print or a screen: it may be a poster, a painting or a screen."""
     TOO_ALIKE = "too_alike"
     """Two people of the gallery are resembled about equally."""
 
