@@ -21,6 +21,7 @@ from . import (
     homes,
     identify,
     peer,
+    pictures_of_people,
     verify,
     visits,
 )
@@ -103,6 +104,15 @@ counted: what became of hard visits (a frame of 24 px, a dark one and a blurred 
 """
 
 
+PICTURES = """
+DIR holds clips of people, in <person>/; FILES, photos, of which some are drawn as a print and as a screen that
+somebody holds before the camera. Looks have five frames, and a photo by itself one.
+
+In each condition: looks; frames with a usable face; judged, how many of these could be judged (in colour, in good
+light, not too small); below, the share of these below the limit; pictures, the looks that get no name for it.
+"""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are one line."""
 
@@ -175,6 +185,16 @@ def _parser() -> Parser:
         default=empty.MANY,
         metavar="N",
         help=f"how many to look at (default {empty.MANY})",
+    )
+    shown = _command(commands, "pictures", "Which faces are told to be a picture?", PICTURES, _pictures)
+    shown.add_argument("folder", type=Path, metavar="DIR")
+    shown.add_argument("--photos", type=Path, required=True, metavar="FILES")
+    shown.add_argument(
+        "--many",
+        type=conditions.between(int, 1, 10_000),
+        default=pictures_of_people.MANY,
+        metavar="N",
+        help=f"how many photos are drawn (default {pictures_of_people.MANY})",
     )
     everywhere = _command(commands, "tables", "All tables of docs/accuracy.md", TABLES, _tables)
     everywhere.add_argument("folder", type=Path, metavar="DIR")
@@ -276,6 +296,13 @@ def _empty(asked: argparse.Namespace) -> dict[str, Any]:
         raise InputError("empty doors are looked at in many conditions: choose none")
     with Engines(weights_home()) as engines:
         return empty.measure(engines, asked.folder, asked.pictures)
+
+
+def _pictures(asked: argparse.Namespace) -> dict[str, Any]:
+    if not conditions.chosen(asked).as_is:
+        raise InputError("pictures are judged in several conditions: choose none")
+    with Engines(weights_home()) as engines:
+        return pictures_of_people.measure(engines, asked.folder, asked.photos, asked.many)
 
 
 def _tables(asked: argparse.Namespace) -> dict[str, Any]:

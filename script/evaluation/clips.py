@@ -230,6 +230,12 @@ def _places(images: Sequence[tuple[float, Pixels | bytes]]) -> list[Place]:
     return [replace(place, width=width) for place in nearest]
 
 
+def frames_of(clip: Clip, pace: Pace) -> Iterator[tuple[float, Pixels]]:
+    """Yield a clip's frames and the second of each; raise InputError for a clip that cannot be read."""
+    for seconds, image in _images(clip, pace):
+        yield seconds, decode(image) if isinstance(image, bytes) else image
+
+
 def _sent(image: Pixels | bytes) -> bytes:
     """Return a frame as a camera sends it."""
     return image if isinstance(image, bytes) else encode_jpeg(image, JPEG)

@@ -9,7 +9,9 @@ from tests.common.engine_process import engine_command, engine_python, engine_we
 from tests.evaluation.conftest import ROOT, run
 
 
-@pytest.mark.parametrize("command", ["verify", "identify", "visits", "empty", "calibrate", "tables"])
+@pytest.mark.parametrize(
+    "command", ["verify", "identify", "visits", "empty", "pictures", "calibrate", "tables"]
+)
 def test_of_an_evaluation(command: str) -> None:
     done = run(command, "--help")
 
@@ -24,7 +26,8 @@ def test_of_all_evaluations() -> None:
 
     assert done.returncode == 0, done.stderr
     assert all(
-        command in done.stdout for command in ("verify", "identify", "visits", "empty", "calibrate", "tables")
+        command in done.stdout
+        for command in ("verify", "identify", "visits", "empty", "pictures", "calibrate", "tables")
     )
 
 
