@@ -62,6 +62,15 @@ def consent_schema(cameras: dict[str, str]) -> vol.Schema:
     options = [SelectOptionDict(value=value, label=label) for value, label in cameras.items()]
     return vol.Schema(
         {
+            # What is filled in already comes first: what is left open is said where they are when they press the button.
+            vol.Required(CONF_GIVEN_BY): TextSelector(),
+            vol.Required(CONF_METHOD, default=ConsentMethod.IN_PERSON): SelectSelector(
+                SelectSelectorConfig(
+                    options=list(ConsentMethod), translation_key="method", mode=SelectSelectorMode.LIST
+                )
+            ),
+            vol.Required(CONF_GIVEN_ON): DateSelector(),
+            vol.Required(CONF_VALID_UNTIL): DateSelector(),
             # Of what is required, the frontend chooses the first by itself.
             vol.Optional(CONF_CAMERAS): SelectSelector(
                 SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.LIST)
@@ -73,14 +82,6 @@ def consent_schema(cameras: dict[str, str]) -> vol.Schema:
             ),
             vol.Required(CONF_PICTURES, default=False): BooleanSelector(),
             vol.Required(CONF_UPLOADS, default=False): BooleanSelector(),
-            vol.Required(CONF_GIVEN_BY): TextSelector(),
-            vol.Required(CONF_METHOD, default=ConsentMethod.IN_PERSON): SelectSelector(
-                SelectSelectorConfig(
-                    options=list(ConsentMethod), translation_key="method", mode=SelectSelectorMode.LIST
-                )
-            ),
-            vol.Required(CONF_GIVEN_ON): DateSelector(),
-            vol.Required(CONF_VALID_UNTIL): DateSelector(),
             vol.Required(CONF_AGREED, default=False): BooleanSelector(),
         }
     )
