@@ -2,8 +2,8 @@
 
 import asyncio
 from base64 import b64decode
-from http import HTTPStatus
 from dataclasses import replace
+from http import HTTPStatus
 from io import BytesIO
 import re
 from typing import TYPE_CHECKING
