@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
 import pytest
 
-from tests.evaluation.conftest import figures, run
+from tests.common import pictures
+from tests.evaluation.conftest import ada, figures, run, save
 
 KEYS = {"probes", "unknown", "rank1", "tpir_fpir_1pct", "tpir_fpir_0_1pct", "not_detected", "decisions"}
 DECISIONS = {"right", "wrong", "unclear", "unusable", "strangers_named"}
@@ -57,6 +60,20 @@ def test_faces_that_are_too_small_to_be_asked_for_are_missed(people: Path) -> No
     assert found["not_detected"] == found["unknown_not_detected"] == 1
     assert found["rank1"] == found["tpir_fpir_1pct"] == 0
     assert found["decisions"]["relaxed"]["unusable"] == 1
+
+
+def test_a_face_in_the_shadow_is_put_into_a_frame_and_found_there(gallery: Path, tmp_path: Path) -> None:
+    """What something is done to has to be found first, as generously as a look searches, or it counts as missed."""
+    levels = np.asarray(ada(), float)
+    down = np.arange(levels.shape[0])[:, None, None] / levels.shape[0]
+    lit = levels * (0.02 + 0.05 * np.exp(-(((down - 0.4) / 0.09) ** 2)))
+    (tmp_path / "gallery").symlink_to(gallery)
+    save(Image.fromarray(lit.astype(np.uint8)), tmp_path / "probe" / "Ada" / "1.png")
+    save(pictures.stranger(1), tmp_path / "unknown" / "1.jpg")
+
+    seen = figures("identify", tmp_path, "--framed", "--face-width", 60)
+
+    assert (seen["not_detected"], seen["rank1"]) == (0, 1)
 
 
 def test_labelled_people_are_told_apart(labelled: Path, tmp_path: Path) -> None:
