@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.familiar_faces.const import CONF_NAMED
 from custom_components.familiar_faces.hub import Hub
 from custom_components.familiar_faces.panel import feed
 from custom_components.familiar_faces.people.choices import Keeping
@@ -19,6 +20,12 @@ from .conftest import Browser, OpenBrowser
 SUBSCRIBE = "familiar_faces/visits/subscribe"
 VISITOR = "event.front_door_visitor"
 SEEN = "event.nadie_seen"
+
+
+@pytest.fixture(autouse=True)
+def _named_before(hub: Hub) -> None:
+    """Have a name been said: the first one is noted in the entry, of which everything is then sent again."""
+    hub.books.async_write(CONF_NAMED, {"somebody"})
 
 
 async def until(browser: Browser, visit_id: str) -> dict[str, object]:

@@ -244,15 +244,17 @@ def _told(
     return [
         _Told(*each, crop, embedded)
         for each, crop, embedded in zip(detected, crops, made, strict=True)
-        if embedded.length >= _least(each.detection)
+        if embedded.length >= _least(each)
     ]
 
 
-def _least(detection: Detection) -> float:
+def _least(detected: _Detected) -> float:
     """Return how long the embedding of what was detected has to be for a face."""
-    if not detection.shadows:
-        return LEAST
-    return LEAST_IN_SHADOW if detection.score < SURE else LEAST_OF_SURE
+    if not detected.detection.shadows:
+        # Somebody who lies in the picture is compared with nobody, and resembles no face: that they are there is a sign
+        # that the camera is turned.
+        return 0.0 if detected.lies else LEAST
+    return LEAST_IN_SHADOW if detected.detection.score < SURE else LEAST_OF_SURE
 
 
 def _find(detector: Detector, frame: Frame, wish: Wish) -> tuple[Frame, list[_Detected], int]:
