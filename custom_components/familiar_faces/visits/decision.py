@@ -44,7 +44,8 @@ def decide(
     A wrong name is worse than no name, so what is not clear is `unclear`, with a reason. Faces too poor to
     be compared, or not seen well, never make anybody a stranger: a household member in the dark, or in cap and
     sunglasses, resembles nobody either. A face that has not moved may be a picture: it is waited with until it moves
-    or the look ends. So is one that looks like a picture, where the owner has faces judged (`Face.real`). Where one frame is all that there is, nothing can be said of that.
+    or the look ends. So is one that looks like a picture, where the owner has faces judged (`Face.real`). Where one frame
+    is all that there is, nothing can be said of movement.
     """
     frames = len(sighting.faces)
     if frames == 0:
