@@ -100,7 +100,7 @@ class _Manner:
     close: tuple[int, int]
     """How wide the face should be in the two close looks."""
     aims: int
-    """How often a close look is aimed again at most."""
+    """How many close looks are taken at most until one is centred on the face."""
     shadows: bool
     """Whether shadows are lifted."""
 
@@ -171,22 +171,19 @@ class Detector:
 
     def lies(self, frame: Frame, face: Detection) -> bool:
         """Return whether a face is turned too far to be compared as it lies."""
-        left, top, width, height = (value / frame.step for value in face.box)
 
         def run(image: Pixels) -> NDArray[np.float64]:
             return self._found(lifted(image) if face.shadows else image)
 
-        return lies(run, frame.pixels, (left, top, width, height), face.landmarks, face.score)
+        return lies(run, frame.pixels, frame.scaled(face.box), face.landmarks, face.score)
 
     def levelled(self, frame: Frame, face: Detection) -> Detection:
         """Return a face with its landmarks as they are seen with the eyes level, where that is better."""
-        left, top, width, height = (value / frame.step for value in face.box)
 
         def run(image: Pixels) -> NDArray[np.float64]:
             return self._found(lifted(image) if face.shadows else image)
 
-        box = (left, top, width, height)
-        seen = level(run, frame.pixels, box, face.landmarks / frame.step, face.score)
+        seen = level(run, frame.pixels, frame.scaled(face.box), face.landmarks / frame.step, face.score)
         if seen is None:
             return face
         return replace(face, landmarks=seen.landmarks * frame.step, score=seen.score)

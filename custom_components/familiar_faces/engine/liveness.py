@@ -73,7 +73,7 @@ class Liveness:
         sessions = self._loaded()
         frame.refine(SIDE / (min(scale for _, scale in sessions) * box[2]))
         answers = [
-            session.run(None, {"crops": _input(around(frame.pixels, _scaled(box, frame.step), scale))})[0][0]
+            session.run(None, {"crops": _input(around(frame.pixels, frame.scaled(box), scale))})[0][0]
             for session, scale in sessions
         ]
         return float(np.mean([answer[_REAL] for answer in answers]))
@@ -117,11 +117,6 @@ def around(image: Pixels, box: tuple[float, float, float, float], scale: float) 
     part = image[y : last[1] + 1, x : last[0] + 1]
     # As the networks were trained: pixels between are left out, also where much is.
     return cv2.resize(part, (SIDE, SIDE))  # type: ignore[no-any-return]
-
-
-def _scaled(box: tuple[float, float, float, float], step: int) -> tuple[float, float, float, float]:
-    left, top, width, height = (value / step for value in box)
-    return left, top, width, height
 
 
 def _input(crop: Pixels) -> NDArray[np.float32]:

@@ -304,7 +304,7 @@ def _crop(frame: Frame, detection: Detection) -> Pixels:
 def portrait(frame: Frame, detection: Detection) -> Pixels:
     """Return the face with hair and shoulders: twice its box where the frame reaches, at most PORTRAIT."""
     frame.refine(PORTRAIT[0] / (2 * detection.box[2]))
-    left, top, width, height = (value / frame.step for value in detection.box)
+    left, top, width, height = frame.scaled(detection.box)
     image = frame.pixels
     reach = np.array([width, height])
     middle = np.array([left + width / 2, top + height / 2])

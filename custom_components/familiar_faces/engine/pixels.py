@@ -10,6 +10,7 @@ from .budget import plan
 from .decoding import REDUCED, Pixels, decode_here
 from .decoding_apart import decode_apart
 from .headers import CutOffError, Header, NotAnImageError, TooLargeError, read_header
+from .levelling import Box
 from .turning import rotated
 
 __all__ = [
@@ -59,6 +60,11 @@ class Frame:
         if self.step > self.finest and self.step * scale > 1:
             pixels, self.step = _decode_reduced(self.data, read_header(self.data), self.finest, scale)
             self.pixels = rotated(pixels, self.turn)
+
+    def scaled(self, box: Box) -> Box:
+        """Return a box, left, top, width and height in pixels of the image, in those of `pixels`."""
+        left, top, width, height = (value / self.step for value in box)
+        return left, top, width, height
 
     def turned(self, clockwise: int) -> Self:
         """Return the frame turned by some quarters more."""
